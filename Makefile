@@ -1,0 +1,50 @@
+# The fresh machine's two commands: `make demo` and `make test`. Everything else is snakemake's and dvc's own.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: env demo test lint format lock bench clean
+
+env: .venv/ready
+
+# Compiled bytecode makes every later start three times faster, so it is switched on whatever the shell says.
+.venv/ready: requirements/dev.lock requirements/uv.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
+	  f"dawn needs Python 3.11 to 3.13, and $(PYTHON) is {v[0]}.{v[1]}: make PYTHON=/path/to/python3.12 ...")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.lock
+	PYTHONDONTWRITEBYTECODE= $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
+	  requirements/dev.lock
+	echo '$(CURDIR)/workflow' > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/dawn.pth"
+	touch $@
+
+demo: env
+	$(BIN)/snakemake --profile profiles/demo
+
+test: env
+	$(BIN)/python -m pytest
+
+lint: env
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+
+format: env
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+bench: env
+	$(BIN)/python tests/bench/throughput.py
+
+# One resolution: the container's lock is the dev lock less the engines.
+lock: env
+	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --custom-compile-command "make lock" \
+	  pyproject.toml --group dev --output-file requirements/dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
+	  pyproject.toml --constraint requirements/dev.lock --output-file requirements/runtime.lock
+
+clean:
+	rm -rf demo .snakemake .pytest_cache .mypy_cache .ruff_cache

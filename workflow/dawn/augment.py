@@ -1,0 +1,99 @@
+"""Augmentation of resident images: pure, batched tensor functions; pixels stay uint8 until the last step.
+
+A crop, a flip and the choice of the batch are one indexing operation into a view of all possible windows.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dawn.config.sections import Augment
+
+
+class Draws(NamedTuple):
+    """What chance decides about an epoch, by position in its order; each of shape (n,)."""
+
+    order: Tensor  # int64: the image at that position
+    flip: Tensor  # int64: 1 mirrors it
+    down: Tensor  # int64: first row of the crop in the padded image
+    right: Tensor  # int64: first column
+    cut_y: Tensor  # int64: centre of the cut-out square
+    cut_x: Tensor  # int64
+    brightness: Tensor  # float32: factor on the pixels
+    contrast: Tensor  # float32: weight of the image against its mean grey
+
+
+def draw(count: int, size: int, augment: Augment, seed: int, epoch: int) -> Draws:
+    """The draws of one epoch: a function of the seed and the epoch alone, whatever the device or the processes."""
+    rng = np.random.default_rng([seed, epoch])
+    order = rng.permutation(count)
+    shifts = rng.integers(0, 2 * augment.pad + 1, (2, count))
+    coin, cut = rng.integers(0, 2, count), rng.integers(0, size, (2, count))
+    jitter = rng.random((2, count), dtype=np.float32) * 2 - 1
+    if augment.flip == "alternating":  # half the images in even epochs, the other half in odd ones
+        coin = (np.random.default_rng([seed]).integers(0, 2, count)[order] + epoch) % 2
+    if augment.flip == "none":
+        coin = np.zeros_like(coin)
+    factors = (1 + augment.brightness * jitter[0], 1 + augment.contrast * jitter[1])
+    return Draws(*(torch.from_numpy(array) for array in (order, coin, *shifts, *cut, *factors)))
+
+
+def padded(images: Tensor, augment: Augment) -> Tensor:
+    """uint8 (n, h, w, 3) with a border: symmetric repeats the edge pixel, reflect does not, zero is black."""
+    if augment.pad == 0:
+        return images
+    for axis in (1, 2):
+        images = _pad(images, axis, augment)
+    return images
+
+
+def _pad(images: Tensor, axis: int, augment: Augment) -> Tensor:
+    size, pad = images.shape[axis], augment.pad
+    if augment.mode == "zero":
+        border = torch.zeros_like(images.narrow(axis, 0, pad))
+        return torch.cat([border, images, border], axis)
+    place = torch.arange(-pad, size + pad, device=images.device)
+    edge = 1 if augment.mode == "symmetric" else 0
+    place = torch.where(place < 0, -place - edge, place)
+    place = torch.where(place >= size, 2 * size - 2 + edge - place, place)
+    return images.index_select(axis, place)
+
+
+def windows(images: Tensor, augment: Augment) -> Tensor:
+    """A view (flips, n, 2 pad + 1, 2 pad + 1, h, w, 3) of every crop of every image, plain and mirrored."""
+    size = images.shape[1]
+    border = padded(images, augment)
+    sides = torch.stack([border, border.flip(2)] if augment.flip != "none" else [border])
+    return sides.unfold(2, size, 1).unfold(3, size, 1).permute(0, 1, 2, 3, 5, 6, 4)
+
+
+def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """(b, h, w, 3) on the scale 0 to 255 to float32 (b, 3, h, w) in channels-last memory.
+
+    mean and std are of [0, 1] pixels. Whole rows are scaled at once: three channels alone would not vectorise.
+    """
+    b, h, w, channels = pixels.shape
+    scale = (1 / (255 * std)).repeat(w)
+    rows = torch.addcmul((-mean / std).repeat(w), pixels.reshape(b, h, w * channels).float(), scale)
+    return rows.view(b, h, w, channels).permute(0, 3, 1, 2)
+
+
+def cutout(images: Tensor, side: int, centre_y: Tensor, centre_x: Tensor) -> Tensor:
+    """Normalised (b, 3, h, w) with a square of ``side`` pixels set to 0, the mean colour; it may hang over the edge."""
+    hit = []
+    for length, centre in ((images.shape[2], centre_y), (images.shape[3], centre_x)):
+        offset = torch.arange(length, device=images.device) - centre[:, None] + side // 2
+        hit.append((offset >= 0) & (offset < side))
+    return images.masked_fill((hit[0][:, :, None] & hit[1][:, None, :])[:, None], 0)
+
+
+def jitter(pixels: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
+    """uint8 (b, h, w, 3) to float32 on the same scale: times brightness (b,), then mixed with the mean grey.
+
+    The weights of grey are ITU-R 601's; each step is clamped to 0..255, as torchvision's adjust_* do on floats.
+    """
+    bright = (pixels.float() * brightness[:, None, None, None]).clamp_(0, 255)
+    grey = (bright @ bright.new_tensor([0.2989, 0.587, 0.114])).mean((1, 2))[:, None, None, None]
+    return torch.lerp(grey, bright, contrast[:, None, None, None]).clamp_(0, 255)

@@ -1,0 +1,91 @@
+"""The data set, resident on the device, and the batches of an epoch cut from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dawn.augment import Draws, cutout, draw, jitter, normalise, windows
+from dawn.cli import Refusal
+from dawn.config.sections import Augment
+from dawn.distributed import World
+from dawn.files import read_json
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split on the device: images uint8 (n, h, w, 3), labels int64 (n,), channel statistics of train (3,)."""
+
+    images: Tensor
+    labels: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.labels)
+
+    def slice(self, first: int, last: int) -> tuple[Tensor, Tensor]:
+        """Images first .. last - 1, normalised, float32 (b, 3, h, w), and their labels."""
+        return normalise(self.images[first:last], self.mean, self.std), self.labels[first:last]
+
+
+def load(data: Path, stats: Path, name: str, device: torch.device) -> Split:
+    """The split ``name`` of the arrays in ``data``, copied to the device once."""
+    images = _array(data / f"{name}_images.npy")
+    labels = _array(data / f"{name}_labels.npy")
+    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1]:
+        raise Refusal(
+            f"{data}/{name}_images.npy is {images.dtype} {images.shape} beside {labels.shape} labels, "
+            "not uint8 (n, h, w, 3) and (n,); make them with python -m dawn.arrays"
+        )
+    channel = read_json(stats)
+    mean, std = (torch.tensor(channel[key], dtype=torch.float32, device=device) for key in ("mean", "std"))
+    return Split(torch.tensor(images, device=device), torch.tensor(labels, dtype=torch.int64, device=device), mean, std)
+
+
+def _array(path: Path) -> np.ndarray:
+    try:
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        raise Refusal(f"{path} is not a whole .npy array ({error}); make it with python -m dawn.arrays") from error
+    return array
+
+
+class Trainset:
+    """The train split with its augmentation: an epoch's batches, of which a process sees its part.
+
+    The order and the draws of an epoch are those of the whole data set, so a world of any size, or one that
+    resumes inside an epoch, trains on the same batches. Images left over when the batch does not divide the
+    data set sit that epoch out.
+    """
+
+    def __init__(self, split: Split, augment: Augment, seed: int, batch: int) -> None:
+        if len(split) < batch:
+            raise Refusal(f"train.batch = {batch} is more than the {len(split)} images of the train split; lower it")
+        self.split, self.augment, self.seed, self.batch = split, augment, seed, batch
+        self.windows = windows(split.images, augment)
+        self.steps = len(split) // batch
+
+    def epoch(self, epoch: int, world: World, parts: int, start: int = 0) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """From step ``start`` on, each step's share of this process, in ``parts`` equal micro-batches."""
+        size, device = self.split.images.shape[1], self.split.images.device
+        draws = Draws(*(t.to(device) for t in draw(len(self.split), size, self.augment, self.seed, epoch)))
+        share = self.batch // (world.size * parts)
+        for step in range(start, self.steps):
+            first = step * self.batch + world.rank * share * parts
+            yield [self.cut(draws, first + part * share, share) for part in range(parts)]
+
+    def cut(self, draws: Draws, first: int, count: int) -> tuple[Tensor, Tensor]:
+        """``count`` augmented images from position ``first`` on, float32 (b, 3, h, w), and their labels (b,)."""
+        d = Draws(*(t[first : first + count] for t in draws))
+        pixels = self.windows[d.flip, d.order, d.down, d.right]
+        if self.augment.brightness or self.augment.contrast:
+            pixels = jitter(pixels, d.brightness, d.contrast)
+        images = normalise(pixels, self.split.mean, self.split.std)
+        if self.augment.cutout:
+            images = cutout(images, self.augment.cutout, d.cut_y, d.cut_x)
+        return images, self.split.labels[d.order]

@@ -1,0 +1,43 @@
+"""The modules that a step runs, read off their import lines: an edit to any of them is a reason to run it again."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+
+
+def closure(step: str) -> list[Path]:
+    """The files of the package that ``dawn.<step>`` imports, itself and indirect ones included, sorted.
+
+    Nothing is imported for it, so the Snakefile may ask without paying for torch.
+    """
+    seen: set[Path] = set()
+    waiting = [HERE / f"{step.replace('.', '/')}.py"]
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += imports(path)
+    return sorted(seen)
+
+
+@cache
+def imports(path: Path) -> tuple[Path, ...]:
+    """The package's files that one file imports, wherever in it the import stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    files = [file for name in names if name.split(".")[0] == "dawn" for file in _files(name)]
+    return tuple(sorted(set(files)))
+
+
+def _files(name: str) -> list[Path]:
+    """The file of a dotted module name and the ``__init__`` of each package above it; none for a name in a module."""
+    parts = name.split(".")[1:]
+    module = HERE.joinpath(*parts).with_suffix(".py") if parts else HERE / "__init__.py"
+    packages = [HERE.joinpath(*parts[:i]) / "__init__.py" for i in range(len(parts) + 1)]
+    return [path for path in (module, *packages) if path.is_file()]

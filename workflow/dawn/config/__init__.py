@@ -1,0 +1,1 @@
+"""The experiment as typed, checked values; imports no torch."""

@@ -1,0 +1,167 @@
+"""The training loop: a step, an epoch, and the count of right answers."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+
+from dawn.batches import Split
+from dawn.cli import Refusal
+from dawn.config.sections import Train
+from dawn.distributed import World
+from dawn.optim import Average, Precision, set_rate
+
+CHUNK = 500  # images a forward pass when only counting
+
+
+@dataclass
+class Clock:
+    """Seconds by phase, the device's queue emptied at both ends of each."""
+
+    device: torch.device
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time of the block to the phase ``name``, also when the block raises."""
+        start = self._now()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + self._now() - start
+
+    def _now(self) -> float:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter()
+
+
+@dataclass
+class Training:
+    """All that moves from step to step. ``net`` holds the weights; ``forward`` runs it, parallel or compiled."""
+
+    net: nn.Module
+    forward: nn.Module
+    precision: Precision
+    optimizer: torch.optim.Optimizer
+    average: Average | None
+    settings: Train
+
+    @property
+    def drops(self) -> bool:
+        """Whether chance has a part in a step: the network has dropout."""
+        return any(isinstance(module, nn.Dropout) and module.p for module in self.net.modules())
+
+    def step(self, parts: list[tuple[Tensor, Tensor]], rate: float, momentum: float) -> Tensor:
+        """One update from a step's micro-batches. Returns, on the device, this process's loss sum and right answers."""
+        self.forward.train()
+        set_rate(self.optimizer, rate, momentum)
+        total = torch.zeros(2, device=parts[0][1].device)
+        for i, (images, labels) in enumerate(parts):
+            with self._quiet() if i < len(parts) - 1 else nullcontext():
+                total += self.gradient(images, labels, 1 / len(parts))
+        self.precision.update(self.optimizer, self.settings.clip)
+        if self.average is not None:
+            self.average.update()
+        return total
+
+    def gradient(self, images: Tensor, labels: Tensor, weight: float) -> Tensor:
+        """Add ``weight`` times the gradient of the mean loss. Returns loss sum and right answers, (2,)."""
+        logits = self.precision.logits(self.forward, self.arranged(images))
+        loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
+        self.precision.backward(loss * weight if weight != 1 else loss)
+        with torch.no_grad():
+            return torch.stack([loss.detach() * len(labels), (logits.argmax(1) == labels).sum()])
+
+    def arranged(self, images: Tensor) -> Tensor:
+        """The images in the memory format of the network; the batches come channels-last."""
+        return images if self.settings.channels_last else images.contiguous()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """The averaged weights in the network for a while, where an average is kept."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def finish(self) -> None:
+        """Leave the network in fp32 with the weights to judge it by: the averaged, where an average is kept."""
+        if self.average is not None:
+            self.average.swap()
+        self.precision.release()
+
+    def _swap(self) -> None:
+        if self.average is not None:
+            self.average.swap()
+            self.precision.spread()
+
+    def state(self) -> dict[str, Any]:
+        """All of it as tensors and plain values, for a checkpoint."""
+        return {
+            "net": self.net.state_dict(),
+            "weights": [w.detach() for w in self.precision.weights],
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.precision.scaler.state_dict(),
+            "average": self.average.means if self.average is not None else [],
+        }
+
+    @torch.no_grad()
+    def restore(self, state: dict[str, Any]) -> None:
+        """Become what ``state`` was."""
+        self.net.load_state_dict(state["net"])
+        torch._foreach_copy_(self.precision.weights, state["weights"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.precision.scaler.load_state_dict(state["scaler"])
+        if self.average is not None:
+            torch._foreach_copy_(self.average.means, state["average"])
+
+    def _quiet(self) -> Any:
+        """No exchange of gradients until the last micro-batch."""
+        return self.forward.no_sync() if isinstance(self.forward, DistributedDataParallel) else nullcontext()
+
+
+def check_finite(total: float, step: int, rate: float, precision: str) -> None:
+    """Refuse a loss that is no number, naming the step and the likely remedy."""
+    if not math.isfinite(total):
+        remedy = "lower train.loss_scale or " if precision == "half" else ""
+        raise Refusal(
+            f"the loss is {total} at step {step} (learning rate {rate:.4g}, {precision}); "
+            f"{remedy}lower train.schedule.peak, or set train.clip to 1"
+        )
+
+
+def summed(values: Tensor, world: World) -> Tensor:
+    """The sum over all processes."""
+    if world.size > 1:
+        values = values.clone()
+        dist.all_reduce(values)
+    return values
+
+
+@torch.no_grad()
+def count(training: Training, split: Split, world: World) -> tuple[float, float]:
+    """Mean loss and accuracy in percent over a split, by the averaged weights where there are any.
+
+    Each process sees its part of the images once; the plain network runs, since the parts may differ in size.
+    """
+    training.net.eval()
+    total = torch.zeros(2, dtype=torch.float64, device=split.labels.device)
+    last = len(split) * (world.rank + 1) // world.size
+    with training.averaged():
+        for first in range(len(split) * world.rank // world.size, last, CHUNK):
+            images, labels = split.slice(first, min(first + CHUNK, last))
+            logits = training.precision.logits(training.net, training.arranged(images))
+            total[0] += functional.cross_entropy(logits, labels, reduction="sum")
+            total[1] += (logits.argmax(1) == labels).sum()
+    loss, right = (summed(total, world) / len(split)).tolist()
+    return loss, 100 * right

@@ -1,0 +1,110 @@
+"""The learning-rate range test: raise the rate step by step; see where the loss falls fastest and where it breaks.
+
+    python -m dawn.lr_find --params params.yaml --data data --stats data/stats.json --out results/lr_find.png
+
+Smith, arXiv 1506.01186, with fastai's stopping rule: the smoothed loss passes ``lr_find.stop`` times its best.
+Writes the picture, and beside it .tsv (step, lr, loss, smoothed) and .json (the suggested rates).
+"""
+
+import math
+from pathlib import Path
+from typing import Any
+
+from dawn import cli
+from dawn.config.experiment import Experiment, load
+from dawn.config.sections import LrFind
+from dawn.course import Course
+from dawn.distributed import joined
+from dawn.files import replacing, write_json, write_table
+from dawn.loop import summed
+
+Row = tuple[int, float, float, float]
+
+
+def rate(step: int, settings: LrFind) -> float:
+    """The rate of a step: from low to high, each step by the same factor."""
+    return float(settings.low * (settings.high / settings.low) ** (step / (settings.steps - 1)))
+
+
+def sweep(course: Course, experiment: Experiment) -> list[Row]:
+    """Step, rate, loss and smoothed loss of each step until the rate is high or the loss breaks."""
+    settings, momentum = experiment.lr_find, experiment.train.schedule.momentum[0]
+    rows: list[Row] = []
+    running, best = 0.0, math.inf
+    for step in range(settings.steps):
+        if step % course.trainset.steps == 0:
+            epoch = step // course.trainset.steps
+            stream = course.trainset.epoch(epoch, course.world, experiment.train.accumulate)
+        totals = course.training.step(next(stream), rate(step, settings), momentum)
+        loss = float(summed(totals, course.world)[0]) / experiment.train.batch
+        if not math.isfinite(loss):
+            break
+        running = settings.smooth * running + (1 - settings.smooth) * loss
+        smoothed = running / (1 - settings.smooth ** (step + 1))
+        rows.append((step, rate(step, settings), loss, smoothed))
+        best = min(best, smoothed)
+        if smoothed > settings.stop * best:
+            break
+    return rows
+
+
+def suggest(rows: list[Row]) -> dict[str, float]:
+    """Two rates: where the smoothed loss falls steepest against log rate, and a tenth of that of its lowest point."""
+    lowest = min(range(len(rows)), key=lambda i: rows[i][3])
+    slopes = {
+        i: (rows[i + 1][3] - rows[i - 1][3]) / math.log(rows[i + 1][1] / rows[i - 1][1]) for i in range(1, lowest)
+    }
+    steepest = min(slopes, key=lambda i: slopes[i]) if slopes else lowest
+    return {"steepest": rows[steepest][1], "lowest_tenth": rows[lowest][1] / 10}
+
+
+def plot(rows: list[Row], suggestion: dict[str, float], path: Path) -> None:
+    """Loss against rate, the suggestions marked."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    rates = [row[1] for row in rows]
+    axes.plot(rates, [row[2] for row in rows], color="0.75", linewidth=1, label="loss of a batch")
+    axes.plot(rates, [row[3] for row in rows], color="#0072b2", linewidth=2, label="smoothed")
+    for (name, value), style in zip(suggestion.items(), ("--", ":"), strict=True):
+        label = f"{name.replace('_tenth', ' point / 10')}: {value:.2g}"
+        axes.axvline(value, color="#d55e00", linestyle=style, label=label)
+    smoothed = [row[3] for row in rows]
+    low, first = min(smoothed), smoothed[0]
+    axes.set(xscale="log", xlabel="learning rate", ylabel="training loss", title="Learning-rate range test")
+    axes.set_ylim(low - 0.1 * (first - low + 0.1), first + 0.6 * (first - low + 0.1))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    with replacing(path) as partial:
+        figure.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=150)
+
+
+def main() -> None:
+    """Parse, sweep, suggest, plot."""
+    parser = cli.parser(main)
+    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
+    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
+    parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
+    parser.add_argument("--out", type=Path, required=True, help="the picture; its suffix says its format")
+    args = parser.parse_args()
+    experiment = load(args.params)
+    with joined() as world:
+        course = Course(experiment, args.data, args.stats, experiment.seeds[0], args.out.parent / ".none", world)
+        rows = sweep(course, experiment)
+        if world.first:
+            report(rows, args.out)
+
+
+def report(rows: list[Row], out: Path) -> None:
+    """Write table, suggestion and picture."""
+    if len(rows) < 3:
+        raise cli.Refusal(f"the loss broke after {len(rows)} steps; lower lr_find.low")
+    suggestion: dict[str, Any] = suggest(rows)
+    write_table(out.with_suffix(".tsv"), ("step", "lr", "loss", "smoothed"), rows)
+    write_json(out.with_suffix(".json"), suggestion)
+    plot(rows, suggestion, out)
+
+
+if __name__ == "__main__":
+    cli.run(main)

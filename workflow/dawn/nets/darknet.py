@@ -1,0 +1,63 @@
+"""The lesson's network: Darknet's residual layers on small images (fast.ai deep learning 2, lesson 12)."""
+
+from torch import Tensor, nn
+
+from dawn.config.networks import Darknet
+
+
+def activation(model: Darknet, inplace: bool) -> nn.Module:
+    """The activation named in the section; GELU has no in-place form."""
+    if model.activation == "leaky_relu":
+        return nn.LeakyReLU(model.slope, inplace=inplace)
+    if model.activation == "gelu":
+        return nn.GELU()
+    return {"relu": nn.ReLU, "silu": nn.SiLU}[model.activation](inplace=inplace)
+
+
+def conv_layer(
+    model: Darknet, ni: int, nf: int, kernel: int = 3, stride: int = 1, inplace: bool = True
+) -> nn.Sequential:
+    """Convolution, batch norm, activation: (b, ni, h, w) to (b, nf, h / stride, w / stride)."""
+    return nn.Sequential(
+        nn.Conv2d(ni, nf, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(nf, momentum=model.bn_momentum),
+        activation(model, model.inplace and inplace),
+    )
+
+
+class ResLayer(nn.Module):
+    """x + branch(x), the branch a bottleneck of ``ratio`` times the channels: (b, n, h, w) to the same.
+
+    In place, the sum is written over the branch's output. The branch's last activation must then not be in
+    place: its gradient is read off its result, which the sum destroys. Adding into x would destroy what the
+    first convolution keeps for its own gradient.
+    """
+
+    def __init__(self, model: Darknet, channels: int) -> None:
+        super().__init__()
+        inside = int(channels * model.ratio)
+        widths = [channels, *[inside] * (len(model.kernels) - 1), channels]
+        last = len(model.kernels) - 1
+        self.inplace = model.inplace
+        self.branch = nn.Sequential(
+            *(conv_layer(model, widths[i], widths[i + 1], k, inplace=i < last) for i, k in enumerate(model.kernels))
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x plus its branch."""
+        branch: Tensor = self.branch(x)
+        return branch.add_(x) if self.inplace else x + branch
+
+
+def darknet(model: Darknet, classes: int) -> nn.Sequential:
+    """Stem, groups, pool, linear: images (b, 3, h, w) of any size to logits (b, classes).
+
+    Group i doubles the channels at stride 2 (group 1 at stride 1), then adds ``blocks[i]`` residual layers.
+    """
+    layers: list[nn.Module] = [conv_layer(model, 3, model.width)]
+    channels = model.width
+    for i, count in enumerate(model.blocks):
+        layers.append(conv_layer(model, channels, channels * 2, stride=1 if i == 1 else 2))
+        channels *= 2
+        layers.extend(ResLayer(model, channels) for _ in range(count))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))

@@ -1,0 +1,88 @@
+"""Write down what a result came out of: code, locks, data, packages, machine.
+
+    python -m dawn.provenance --root . --data data --out results/provenance.json
+
+Imports neither torch nor the network's code: it asks the package metadata, git and nvidia-smi.
+"""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from dawn import cli
+from dawn.files import read_json, sha256, write_json
+
+
+def answer(*command: str, at: Path | None = None) -> str | None:
+    """What a command prints, or None where it is missing or fails."""
+    if shutil.which(command[0]) is None:
+        return None
+    done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def code(root: Path) -> dict[str, Any]:
+    """The commit of the checkout, and whether files differ from it; nulls outside a repository."""
+    changed = answer("git", "status", "--porcelain", at=root)
+    return {
+        "commit": answer("git", "rev-parse", "HEAD", at=root),
+        "dirty": None if changed is None else bool(changed),
+        "locks": {path.name: sha256(path) for path in sorted((root / "requirements").glob("*.lock"))},
+    }
+
+
+def processor() -> str:
+    """The CPU's name."""
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":", 1)[1].strip() for line in _lines(info) if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores, GPUs and driver."""
+    query = answer("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    return {
+        "system": platform.platform(),
+        "cpu": processor(),
+        "cores": os.cpu_count(),
+        "gpus": query.splitlines() if query else [],
+        "image": os.environ.get("APPTAINER_CONTAINER") or os.environ.get("DAWN_IMAGE"),
+    }
+
+
+def packages() -> dict[str, str]:
+    """Name and version of every installed distribution."""
+    found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def main() -> None:
+    """Parse, ask, write."""
+    parser = cli.parser(main)
+    parser.add_argument("--root", type=Path, default=Path(), help="the checkout (.)")
+    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
+    parser.add_argument("--out", type=Path, required=True, help="the provenance, JSON")
+    args = parser.parse_args()
+    record = {
+        "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "code": code(args.root),
+        "data": read_json(args.data / "dataset.json"),
+        "python": sys.version.split()[0],
+        "machine": machine(),
+        "packages": packages(),
+    }
+    write_json(args.out, record)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,112 @@
+"""Gather the seeds of an experiment into one set of metrics, each with its spread.
+
+    python -m dawn.summarize --params results/params.yaml --model results/model.json --out results/metrics.json
+        --summary results/summary.md results/seed-0 results/seed-1 ...
+
+A 95 % interval of a mean is Student's; that of a share is Wilson's. With one seed there is no interval, and none is
+made up.
+"""
+
+import csv
+import math
+import statistics
+from pathlib import Path
+from typing import Any
+
+from scipy import stats
+
+from dawn import cli
+from dawn.config.experiment import load
+from dawn.files import read_json, write_json, write_text
+
+OF_EVALUATION = ("accuracy", "top5", "loss", "calibration_error")
+OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes", "train_loss", "train_accuracy")
+
+
+def spread(values: list[float]) -> dict[str, float | None]:
+    """Mean, sample standard deviation and 95 % interval of the mean (null for one value)."""
+    mean = statistics.fmean(values)
+    if len(values) < 2:
+        return {"mean": mean, "std": None, "low": None, "high": None}
+    std = statistics.stdev(values)
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * std / math.sqrt(len(values))
+    return {"mean": mean, "std": std, "low": mean - half, "high": mean + half}
+
+
+def share(hits: int, trials: int) -> dict[str, float]:
+    """A share in percent and its 95 % interval (Wilson)."""
+    interval = stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
+    return {"share": 100 * hits / trials, "low": 100 * float(interval.low), "high": 100 * float(interval.high)}
+
+
+def reached(curve: Path, target: float) -> tuple[float, float] | None:
+    """Epochs and seconds of training until the monitored accuracy was first at the target; None if never."""
+    with curve.open(encoding="utf-8") as file:
+        for row in csv.DictReader(file, delimiter="\t"):
+            if row["accuracy"] and float(row["accuracy"]) >= target:
+                return float(row["epoch"]), float(row["seconds"])
+    return None
+
+
+def summarize(seeds: list[Path], target: float, model: dict[str, Any]) -> dict[str, Any]:
+    """The metrics over the seeds."""
+    evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
+    trainings = [read_json(seed / "metrics.json") for seed in seeds]
+    arrivals = [arrival for seed in seeds if (arrival := reached(seed / "curve.tsv", target)) is not None]
+    metrics: dict[str, Any] = {"seeds": len(seeds)}
+    metrics |= {name: spread([e[name] for e in evaluations]) for name in OF_EVALUATION}
+    metrics["target"] = {
+        "accuracy": target,
+        **share(sum(e["accuracy"] >= target for e in evaluations), len(seeds)),
+        "seeds_in_training": len(arrivals),
+        "epochs": spread([epochs for epochs, _ in arrivals]) if arrivals else None,
+        "seconds": spread([seconds for _, seconds in arrivals]) if arrivals else None,
+    }
+    metrics |= {name: spread([float(t[name]) for t in trainings]) for name in OF_TRAINING}
+    return metrics | {name: model[name] for name in ("parameters", "flops")}
+
+
+def interval(value: dict[str, float | None], unit: str, digits: int = 2) -> str:
+    """A mean and its interval in words."""
+    text = f"{value['mean']:.{digits}f}{unit}"
+    if value["low"] is None:
+        return text
+    return (
+        f"{text} (95 % interval {value['low']:.{digits}f} to {value['high']:.{digits}f}, std {value['std']:.{digits}f})"
+    )
+
+
+def page(metrics: dict[str, Any], directory: Path) -> str:
+    """The result on a few lines of Markdown."""
+    n, target = metrics["seeds"], metrics["target"]
+    when = interval(target["seconds"], " s", 1) if target["seconds"] else "not reached in training"
+    return "\n".join(
+        [
+            f"**{interval(metrics['accuracy'], ' %')}** test accuracy over {n} seed{'s' * (n > 1)}",
+            "",
+            f"- at or above {target['accuracy']:g} %: {target['share']:.0f} % of the seeds; time to it: {when}",
+            f"- training: {interval(metrics['seconds'], ' s', 1)} at {metrics['images_per_s']['mean']:,.0f} images/s",
+            f"- network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP an image",
+            f"- files: {directory}/metrics.json, {directory}/seed-*/, {directory}/provenance.json",
+            "",
+        ]
+    )
+
+
+def main() -> None:
+    """Parse, gather, write."""
+    parser = cli.parser(main)
+    parser.add_argument("seeds", type=Path, nargs="+", help="directories of the trained and evaluated seeds")
+    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
+    parser.add_argument("--model", type=Path, required=True, help="the network in figures, JSON")
+    parser.add_argument("--out", type=Path, required=True, help="the metrics, JSON")
+    parser.add_argument("--summary", type=Path, help="the same in words, Markdown")
+    args = parser.parse_args()
+    metrics = summarize(args.seeds, load(args.params).evaluate.target, read_json(args.model))
+    if args.summary is not None:
+        write_text(args.summary, page(metrics, args.out.parent))
+    write_json(args.out, metrics)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,125 @@
+"""Train the network of an experiment with one seed, and write its weights, its curve and its metrics.
+
+    python -m dawn.train --params params.yaml --data data --stats data/stats.json --seed 0 --out results/seed-0
+    torchrun --standalone --nproc-per-node 2 -m dawn.train ...        the same experiment on two processes
+
+Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step).
+Stopped by SIGTERM or SIGINT it keeps its state and exits with 75; run again, it goes on where it was.
+"""
+
+import argparse
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dawn import checkpoint, cli
+from dawn.config.experiment import Experiment, divisible, load
+from dawn.course import Course
+from dawn.distributed import World, joined
+from dawn.files import read_json, write_json, write_table
+from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted
+
+CAUSES = ("data", "model", "train")  # the sections that decide the weights, beside the seed
+CURVE = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "loss",
+    "accuracy",
+    "lr",
+    "momentum",
+    "images_per_s",
+    "seconds",
+)
+TRACE = ("step", "lr", "momentum", "loss")
+
+
+def train(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
+    """Train, going on from a kept state where there is one, and write the results in ``args.out``."""
+    interrupt = Interrupt(world.first)
+    try:
+        divisible(experiment.train, world.size)
+    except ValueError as error:
+        raise cli.Refusal(str(error)) from error
+    choices = experiment.text(*CAUSES)
+    state = args.resume / checkpoint.key(choices, args.data, args.stats, "train") / f"seed-{args.seed}"
+    course = Course(experiment, args.data, args.stats, args.seed, state, world)
+    try:
+        course.run(interrupt)
+    except RuntimeError:
+        if interrupt.requested:  # the first process has saved and left, so an exchange with it failed
+            raise Interrupted from None
+        raise
+    if world.first:
+        write(course, args.out, choices, read_json(args.data / "dataset.json")["classes"])
+        checkpoint.forget(state)
+
+
+def write(course: Course, out: Path, choices: str, classes: list[str]) -> None:
+    """The results of a finished training."""
+    training = course.training
+    write_table(out / "curve.tsv", CURVE, course.curve)
+    if course.experiment.run.trace:
+        write_table(out / "trace.tsv", TRACE, course.trace)
+    write_json(out / "metrics.json", metrics(course))
+    training.finish()
+    checkpoint.write_weights(out / "model.safetensors", training.net, choices, classes)
+
+
+def metrics(course: Course) -> dict[str, Any]:
+    """What one training came to; accuracies in percent, times in seconds, memory in bytes."""
+    last, seconds, images = (
+        course.curve[-1],
+        course.clock.seconds,
+        course.step * course.experiment.train.batch,
+    )
+    device = course.world.device
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_allocated(device)
+    return {
+        "seed": course.seed,
+        "monitored": course.monitored,
+        "accuracy": last[4],
+        "loss": last[3],
+        "train_accuracy": last[2],
+        "train_loss": last[1],
+        "epochs": len(course.curve),
+        "steps": course.step,
+        "seconds": seconds["train"],
+        "images_per_s": images / seconds["train"],
+        "seconds_beside": {phase: seconds.get(phase, 0.0) for phase in ("load", "build", "compile", "monitor", "save")},
+        "peak_memory_bytes": peak,
+        "parameters": sum(p.numel() for p in course.training.net.parameters()),
+        "precision": course.training.precision.kind,
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "processes": course.world.size,
+        "resumed": course.resumed,
+    }
+
+
+def main() -> None:
+    """Parse, train; 75 when interrupted."""
+    parser = cli.parser(main)
+    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
+    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
+    parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
+    parser.add_argument(
+        "--seed", type=int, required=True, help="decides the initial weights, the order, the augmentation"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="directory of the results")
+    parser.add_argument("--resume", type=Path, default=Path(".resume"), help="directory of the states (.resume)")
+    args = parser.parse_args()
+    experiment = load(args.params)
+    try:
+        with joined() as world:
+            train(args, experiment, world)
+    except Interrupted:
+        sys.exit(EXIT_CODE)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,73 @@
+"""From the archive to mapped arrays and channel statistics."""
+
+from urllib.parse import urlsplit
+
+GENERATED = "resources/generated/demo-binary.tar.gz"
+ARCHIVE = "resources/" + Path(urlsplit(EXPERIMENT.data.urls[0]).path).name
+SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
+ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
+
+
+rule demo_archive:
+    input:
+        code=code("demo_archive"),
+    output:
+        GENERATED,
+    log:
+        "logs/demo_archive.log",
+    message:
+        "Draw the demo's images"
+    shell:
+        "DAWN_LOG={log} python -m dawn.demo_archive --out {output}"
+
+
+# A download that is already there and right is kept, so the rule updates its output instead of making it anew.
+rule download:
+    input:
+        params=ancient("results/params.yaml"),
+        local=[url for url in EXPERIMENT.data.urls if url == GENERATED],
+    output:
+        update(ARCHIVE),
+    log:
+        "logs/download.log",
+    params:
+        cause=EXPERIMENT.text("data"),
+    message:
+        "Fetch {output}"
+    shell:
+        "DAWN_LOG={log} python -m dawn.download --params {input.params} --out {output}"
+
+
+rule arrays:
+    input:
+        code=code("arrays"),
+        params=ancient("results/params.yaml"),
+        archive=ARCHIVE,
+    output:
+        ARRAYS,
+        dataset="data/dataset.json",
+    log:
+        "logs/arrays.log",
+    threads: 2
+    params:
+        cause=EXPERIMENT.text("data"),
+        layout=EXPERIMENT.data.layout,
+    message:
+        "Unpack {input.archive}"
+    shell:
+        "DAWN_LOG={log} python -m dawn.arrays --params {input.params} --archive {input.archive}"
+        " --layout {params.layout} --out data"
+
+
+rule stats:
+    input:
+        ARRAYS,
+        code=code("stats"),
+    output:
+        "data/stats.json",
+    log:
+        "logs/stats.log",
+    message:
+        "Measure the channels"
+    shell:
+        "DAWN_LOG={log} python -m dawn.stats --data data --out {output}"

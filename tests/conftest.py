@@ -1,0 +1,69 @@
+"""Small data, small experiments, and steps run as a user runs them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from dawn.config.experiment import Experiment, check, lay, read
+from dawn.files import write_array, write_json
+
+ROOT = Path(__file__).resolve().parent.parent
+TINY = {
+    "data": {"urls": ["tiny.tar.gz"], "sha256": None, "bytes": None, "layout": "binary", "classes": None},
+    "model": {"blocks": [1, 1], "width": 4, "bn_momentum": 0.1},
+    "train": {"epochs": 2, "batch": 16, "schedule": {"peak": 0.1}, "precision": "fp32"},
+    "evaluate": {"target": 50},
+}
+
+
+def experiment(**over: object) -> Experiment:
+    """The lesson made tiny, with settings laid over it."""
+    return check(lay(lay(read(ROOT / "params.yaml"), TINY), over))
+
+
+@pytest.fixture
+def params(tmp_path: Path) -> Callable[..., Path]:
+    """Write an experiment to a file."""
+
+    def write(**over: object) -> Path:
+        path = tmp_path / "experiment.yaml"
+        path.write_text(yaml.safe_dump(experiment(**over).model_dump(mode="json")))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Arrays of 96 train and 50 test images: three classes, each of a colour, with noise."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    counts = {"train": 96, "test": 50}
+    for split, count in counts.items():
+        labels = (np.arange(count) % 3).astype(np.uint8)
+        images = rng.integers(0, 120, (count, 32, 32, 3), dtype=np.uint8)
+        images[np.arange(count), :, :, labels] += 60
+        write_array(folder / f"{split}_images.npy", images)
+        write_array(folder / f"{split}_labels.npy", labels)
+    write_json(folder / "dataset.json", {"classes": ["red", "green", "blue"]})
+    write_json(folder / "stats.json", {"mean": [0.3, 0.3, 0.3], "std": [0.15, 0.15, 0.15]})
+    return folder
+
+
+def step(module: str, *args: object, processes: int = 1, **kwargs: object) -> "subprocess.CompletedProcess[str]":
+    """Run ``python -m dawn.<module>`` in a process of its own, or through torchrun in several."""
+    line = (
+        ["-m", "dawn.launch", "--processes", str(processes), f"dawn.{module}"]
+        if processes > 1
+        else ["-m", f"dawn.{module}"]
+    )
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(
+        [sys.executable, *line, *map(str, args)], capture_output=True, text=True, env=env, check=False, **kwargs
+    )  # type: ignore[call-overload]

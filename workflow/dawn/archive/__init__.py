@@ -1,0 +1,1 @@
+"""Readers of the archive layouts, a module a layout."""

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,14 +57,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def step(module: str, *args: object, processes: int = 1, **kwargs: object) -> "subprocess.CompletedProcess[str]":
+def step(module: str, *args: object, processes: int = 1, **kwargs: Any) -> "subprocess.CompletedProcess[str]":
     """Run ``python -m dawn.<module>`` in a process of its own, or through torchrun in several."""
-    line = (
-        ["-m", "dawn.launch", "--processes", str(processes), f"dawn.{module}"]
-        if processes > 1
-        else ["-m", f"dawn.{module}"]
-    )
-    env = os.environ | {"OMP_NUM_THREADS": "1"}
-    return subprocess.run(
-        [sys.executable, *line, *map(str, args)], capture_output=True, text=True, env=env, check=False, **kwargs
-    )  # type: ignore[call-overload]
+    launch = ["dawn.launch", "--processes", str(processes)] if processes > 1 else []
+    line = [sys.executable, "-m", *launch, f"dawn.{module}", *map(str, args)]
+    env = os.environ | {"OMP_NUM_THREADS": "1"} | kwargs.pop("env", {})
+    return subprocess.run(line, capture_output=True, text=True, env=env, check=False, **kwargs)

@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dawn import cli, download
-from dawn.download import CAP, Patience, Proof, fetch
+from dawn import cli, download, transfer
+from dawn.download import Proof, fetch
+from dawn.transfer import CAP, Patience
 
 BODY = bytes(range(256)) * 1000
 HALF = len(BODY) // 2
@@ -244,7 +245,7 @@ def test_a_hopeless_mirror_is_left_at_once(server, out, name, proof, reason):
 
 def test_an_endless_body_of_unknown_size_is_cut_off_too(server, out, monkeypatch):
     assert CAP == 4 * 2**30
-    monkeypatch.setattr(download, "CAP", 1_000_000)
+    monkeypatch.setattr(transfer, "CAP", 1_000_000)
     assert "longer than 1000000 bytes, cut off" in refused(server.url("endless"), SUM_ONLY, out)
 
 
@@ -314,6 +315,26 @@ def test_a_wrong_local_archive_is_refused_and_stays(out, tmp_path):
         assert reason in refused([str(source)], PROOF, out)
         assert source.read_bytes() == content
     assert "no such file" in refused([str(tmp_path)], PROOF, out)
+
+
+def test_the_output_itself_is_no_source(server, out, tmp_path):
+    out.parent.mkdir()
+    out.write_bytes(b"older")
+    link = tmp_path / "link.tgz"
+    link.symlink_to(out)
+    for url, proof in ((str(out), Proof(None, None)), (f"file://{out}", PROOF), (str(link), PROOF)):
+        with pytest.raises(cli.Refusal, match=r"is the output file .* itself; name another source"):
+            fetch([*server.url("fine"), url], proof, out, QUICK)
+    assert server.seen == []
+    assert out.read_bytes() == b"older"
+
+
+def test_what_a_killed_download_left_is_overwritten(server, out):
+    out.parent.mkdir()
+    (out.parent / f".{out.name}.partial").write_bytes(BODY * 2)
+    fetch(server.url("fine"), PROOF, out, QUICK)
+    assert out.read_bytes() == BODY
+    assert [out] == list(out.parent.iterdir())
 
 
 def test_what_cannot_be_written_is_no_fault_of_the_mirror(server, tmp_path):

@@ -71,13 +71,16 @@ class Trainset:
         self.steps = len(split) // batch
 
     def epoch(self, epoch: int, world: World, parts: int, start: int = 0) -> Iterator[list[tuple[Tensor, Tensor]]]:
-        """From step ``start`` on, each step's share of this process, in ``parts`` equal micro-batches."""
+        """From step ``start`` on, each step's ``parts`` micro-batches, of each the share of this process.
+
+        A micro-batch is the same images whatever the number of processes, since batch norm measures over it.
+        """
         size, device = self.split.images.shape[1], self.split.images.device
         draws = Draws(*(t.to(device) for t in draw(len(self.split), size, self.augment, self.seed, epoch)))
         share = self.batch // (world.size * parts)
         for step in range(start, self.steps):
-            first = step * self.batch + world.rank * share * parts
-            yield [self.cut(draws, first + part * share, share) for part in range(parts)]
+            places = [step * self.batch + (part * world.size + world.rank) * share for part in range(parts)]
+            yield [self.cut(draws, place, share) for place in places]
 
     def cut(self, draws: Draws, first: int, count: int) -> tuple[Tensor, Tensor]:
         """``count`` augmented images from position ``first`` on, float32 (b, 3, h, w), and their labels (b,)."""

@@ -108,6 +108,7 @@ class Course:
                 self._epoch(epoch)
             seconds = self.clock.seconds["train"]
             self._record(epoch, (self.step - start) * settings.batch / (seconds - before), seconds)
+            self._obey()
             if (epoch + 1) % self.experiment.run.save_every == 0 and epoch + 1 < settings.epochs:
                 self.save()
         self.progress.close()
@@ -140,6 +141,11 @@ class Course:
             check_finite(value, step, rate, self.training.precision.kind)
             if shown:
                 self.progress.show(value, rate)
+        if self.step % self.trainset.steps:  # else the epoch is over, and its row comes first
+            self._obey()
+
+    def _obey(self) -> None:
+        """Keep the state and stop, if asked to; the other processes end when the first is gone."""
         if self.interrupt.requested and self.world.first:
             self.save()
             self.progress.close()

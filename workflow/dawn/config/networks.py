@@ -46,7 +46,9 @@ class Darknet(BaseModel):
 class WideResNet(BaseModel):
     """WRN-depth-width of arXiv 1605.07146; give ``depth``, or ``blocks``: the blocks in each of the three groups.
 
-    ``kernels`` is the B(M) of the paper: the kernel sizes of the convolutions in a block.
+    ``kernels`` is the B(M) of the paper: the kernel sizes of the convolutions in a block. ``depth`` counts all the
+    convolutions on the way, as the paper's table 3 does. Its table 2 calls B(1,3,1) of 6 blocks a group "40", as if
+    it had two convolutions a block: give ``blocks: 6`` for that.
     ``block``: plain adds the branch as it is, scaled adds ``scale`` times the branch.
     """
 

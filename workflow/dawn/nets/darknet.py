@@ -28,9 +28,9 @@ def conv_layer(
 class ResLayer(nn.Module):
     """x + branch(x), the branch a bottleneck of ``ratio`` times the channels: (b, n, h, w) to the same.
 
-    In place, the sum is written over the branch's output. The branch's last activation must then not be in
-    place: its gradient is read off its result, which the sum destroys. Adding into x would destroy what the
-    first convolution keeps for its own gradient.
+    In place, the sum is written over the branch's output. That is right only while nobody needs this output for a
+    gradient: the branch's last activation must not be in place then, and not ReLU, which keeps its result, so ReLU
+    stays in place and its sum is not. Adding into x would destroy what the first convolution keeps.
     """
 
     def __init__(self, model: Darknet, channels: int) -> None:
@@ -38,9 +38,12 @@ class ResLayer(nn.Module):
         inside = int(channels * model.ratio)
         widths = [channels, *[inside] * (len(model.kernels) - 1), channels]
         last = len(model.kernels) - 1
-        self.inplace = model.inplace
+        self.inplace = model.inplace and model.activation != "relu"
         self.branch = nn.Sequential(
-            *(conv_layer(model, widths[i], widths[i + 1], k, inplace=i < last) for i, k in enumerate(model.kernels))
+            *(
+                conv_layer(model, widths[i], widths[i + 1], kernel, inplace=i < last or not self.inplace)
+                for i, kernel in enumerate(model.kernels)
+            )
         )
 
     def forward(self, x: Tensor) -> Tensor:

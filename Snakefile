@@ -1,42 +1,11 @@
 """CIFAR-10 from its archive to a trained, evaluated network. Every choice is in params.yaml."""
 
-import os
-import shlex
-import sys
-from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
-ROOT = Path(workflow.basedir)
-sys.path.insert(0, str(ROOT / "workflow"))
-
-from dawn.cli import Refusal
-from dawn.closure import closure
-from dawn.config.experiment import check, lay, read
-
-# The steps run in this Python and from this checkout, wherever the working directory is.
-os.environ["PATH"] = os.pathsep.join(
-    [str(Path(sys.executable).parent), os.environ["PATH"]]
-)
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT / "workflow"), os.environ.get("PYTHONPATH", "")]
-).rstrip(os.pathsep)
-
-# `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml.
-try:
-    EXPERIMENT = check(lay(read(ROOT / "params.yaml"), config))
-except Refusal as error:
-    raise WorkflowError(str(error)) from None
+# Used with --sdm apptainer; containers/README.md says how to make it.
+container: f"{workflow.basedir}/containers/dawn.sif"
 
 
-def code(step):
-    """The files that a step runs: an edit to any of them is a reason to run it again."""
-    return [os.path.relpath(path) for path in closure(step)]
-
-
-SEEDS = expand("results/seed-{seed}", seed=EXPERIMENT.seeds)
-
-
+include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
@@ -49,6 +18,14 @@ rule all:
         "results/model.txt",
         "results/provenance.json",
         expand("{seed}/dawnbench.json", seed=SEEDS),
+
+
+# The experiment that the steps read. No rule writes it: a rule's output would make every setting a cause of every
+# step, and Snakemake's ancient() hides the real causes. Each rule names its own sections instead.
+onstart:
+    from dawn.files import write_text
+
+    write_text(Path("results/params.yaml"), dump(EXPERIMENT))
 
 
 onsuccess:

@@ -304,7 +304,7 @@ def test_killed_and_run_again_it_ends_with_the_same_weights(data, params, tmp_pa
 
 @pytest.mark.slow
 def test_two_processes_stop_together_and_go_on(data, params, tmp_path):
-    path = params(train={"epochs": 60})
+    path = params(train={"epochs": 25})
     process = start(path, data, tmp_path / "out", tmp_path / "r", processes=2)
     wait_for_state(tmp_path / "r")
     begun = time.monotonic()
@@ -315,7 +315,7 @@ def test_two_processes_stop_together_and_go_on(data, params, tmp_path):
     done = step("train", *arguments(path, data, tmp_path / "out", "--resume", tmp_path / "r"), processes=2)
     assert done.returncode == 0, done.stderr
     assert "goes on after step" in done.stderr
-    assert len(read_curve(tmp_path / "out" / "curve.tsv")) == 60
+    assert len(read_curve(tmp_path / "out" / "curve.tsv")) == 25
 
 
 def test_other_choices_do_not_use_the_state(data, params, tmp_path):

@@ -1,5 +1,6 @@
 """One experiment over any number of processes: who this process is, and batch statistics that span them all."""
 
+import inspect
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,7 +58,10 @@ def parallel(net: nn.Module, world: World, batch_norm: str) -> nn.Module:
     if batch_norm == "global":
         share_statistics(net, world)
     devices = [world.device.index] if world.device.type == "cuda" else None
-    return DistributedDataParallel(net, devices, broadcast_buffers=batch_norm == "local", gradient_as_bucket_view=True)
+    # torch 2.15 renames the switch of the exchange of buffers, which shared statistics make needless.
+    names = inspect.signature(DistributedDataParallel.__init__).parameters
+    switch = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
+    return DistributedDataParallel(net, devices, gradient_as_bucket_view=True, **{switch: batch_norm == "local"})
 
 
 def share_statistics(net: nn.Module, world: World) -> None:

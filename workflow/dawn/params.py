@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from dawn import cli
-from dawn.config.experiment import check, lay, read
+from dawn.config.experiment import check, dump, lay, read
 from dawn.files import write_text
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     for layer in [*([read(args.base)] if args.base else []), *map(read, args.preset), *map(setting, args.set)]:
         values = lay(values, layer)
     experiment = check(values, "params")
-    write_text(args.out, yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, width=100))
+    write_text(args.out, dump(experiment))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 GENERATED = "resources/generated/demo-binary.tar.gz"
-ARCHIVE = "resources/" + Path(urlsplit(EXPERIMENT.data.urls[0]).path).name
+ARCHIVE = f"resources/{Path(urlsplit(EXPERIMENT.data.urls[0]).path).name}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
 
@@ -24,7 +24,6 @@ rule demo_archive:
 # A download that is already there and right is kept, so the rule updates its output instead of making it anew.
 rule download:
     input:
-        params=ancient("results/params.yaml"),
         local=[url for url in EXPERIMENT.data.urls if url == GENERATED],
     output:
         update(ARCHIVE),
@@ -35,13 +34,12 @@ rule download:
     message:
         "Fetch {output}"
     shell:
-        "DAWN_LOG={log} python -m dawn.download --params {input.params} --out {output}"
+        "DAWN_LOG={log} python -m dawn.download --params results/params.yaml --out {output}"
 
 
 rule arrays:
     input:
         code=code("arrays"),
-        params=ancient("results/params.yaml"),
         archive=ARCHIVE,
     output:
         ARRAYS,
@@ -55,7 +53,7 @@ rule arrays:
     message:
         "Unpack {input.archive}"
     shell:
-        "DAWN_LOG={log} python -m dawn.arrays --params {input.params} --archive {input.archive}"
+        "DAWN_LOG={log} python -m dawn.arrays --params results/params.yaml --archive {input.archive}"
         " --layout {params.layout} --out data"
 
 

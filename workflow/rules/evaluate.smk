@@ -4,8 +4,7 @@
 rule evaluate:
     input:
         ARRAYS,
-        code=code("evaluate") + code("launch"),
-        params=ancient("results/params.yaml"),
+        code=code("evaluate", "launch"),
         stats="data/stats.json",
         weights="results/seed-{seed}/model.safetensors",
     output:
@@ -23,7 +22,7 @@ rule evaluate:
         "Evaluate seed {wildcards.seed}"
     shell:
         "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.evaluate"
-        " --params {input.params} --data data --stats {input.stats} --model {input.weights}"
+        " --params results/params.yaml --data data --stats {input.stats} --model {input.weights}"
         " --out results/seed-{wildcards.seed}"
 
 
@@ -35,7 +34,6 @@ rule summarize:
             file=["evaluation.json", "metrics.json", "curve.tsv"],
         ),
         code=code("summarize"),
-        params=ancient("results/params.yaml"),
         model="results/model.json",
     output:
         metrics="results/metrics.json",
@@ -48,7 +46,7 @@ rule summarize:
     message:
         "Gather the seeds"
     shell:
-        "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params {input.params} --model {input.model}"
+        "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params results/params.yaml --model {input.model}"
         " --out {output.metrics} --summary {output.summary}"
 
 

@@ -1,28 +1,9 @@
-"""The experiment, its network, and a training for each seed."""
-
-
-rule params:
-    input:
-        code=code("params"),
-    output:
-        "results/params.yaml",
-    log:
-        "logs/params.log",
-    params:
-        sections=lambda wildcards: " ".join(
-            shlex.quote(f"--set={name}={EXPERIMENT.text(name)[len(name) + 4:-1]}")
-            for name in type(EXPERIMENT).model_fields
-        ),
-    message:
-        "Write down the experiment"
-    shell:
-        "DAWN_LOG={log} python -m dawn.params {params.sections} --out {output}"
+"""The network, and a training for each seed."""
 
 
 rule model:
     input:
         code=code("model"),
-        params=ancient("results/params.yaml"),
         dataset="data/dataset.json",
     output:
         figures="results/model.json",
@@ -34,15 +15,14 @@ rule model:
     message:
         "Describe the network"
     shell:
-        "DAWN_LOG={log} python -m dawn.model --params {input.params} --data data"
+        "DAWN_LOG={log} python -m dawn.model --params results/params.yaml --data data"
         " --out {output.figures} --text {output.text}"
 
 
 rule train:
     input:
         ARRAYS,
-        code=code("train") + code("launch"),
-        params=ancient("results/params.yaml"),
+        code=code("train", "launch"),
         dataset="data/dataset.json",
         stats="data/stats.json",
     output:
@@ -61,14 +41,13 @@ rule train:
         "Train with seed {wildcards.seed}"
     shell:
         "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.train"
-        " --params {input.params} --data data --stats {input.stats} --seed {wildcards.seed}"
+        " --params results/params.yaml --data data --stats {input.stats} --seed {wildcards.seed}"
         " --out results/seed-{wildcards.seed}"
 
 
 rule dawnbench:
     input:
         code=code("dawnbench"),
-        params=ancient("results/params.yaml"),
         curve="results/seed-{seed}/curve.tsv",
         metrics="results/seed-{seed}/metrics.json",
     output:
@@ -81,19 +60,18 @@ rule dawnbench:
     message:
         "Export seed {wildcards.seed} as DAWNBench took its entries"
     shell:
-        "DAWN_LOG={log} python -m dawn.dawnbench --params {input.params} --seed results/seed-{wildcards.seed}"
+        "DAWN_LOG={log} python -m dawn.dawnbench --params results/params.yaml --seed results/seed-{wildcards.seed}"
 
 
 rule lr_find:
     input:
         ARRAYS,
         code=code("lr_find"),
-        params=ancient("results/params.yaml"),
         stats="data/stats.json",
     output:
-        "results/lr_find.png",
         "results/lr_find.tsv",
         "results/lr_find.json",
+        plot="results/lr_find.png",
     log:
         "logs/lr_find.log",
     threads: workflow.cores or 1
@@ -102,5 +80,5 @@ rule lr_find:
     message:
         "Sweep the learning rate"
     shell:
-        "DAWN_LOG={log} python -m dawn.lr_find --params {input.params} --data data --stats {input.stats}"
-        " --out {output[0]}"
+        "DAWN_LOG={log} python -m dawn.lr_find --params results/params.yaml --data data --stats {input.stats}"
+        " --out {output.plot}"

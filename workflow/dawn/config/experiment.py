@@ -57,6 +57,11 @@ def load(path: Path) -> Experiment:
     return check(read(path), str(path))
 
 
+def dump(experiment: Experiment) -> str:
+    """The whole experiment as YAML, every default filled in."""
+    return yaml.safe_dump(experiment.model_dump(mode="json"), sort_keys=False, width=100)
+
+
 def read(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file, unchecked."""
     try:
@@ -71,14 +76,18 @@ def read(path: Path) -> dict[str, Any]:
 def lay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """``over`` laid on ``base``, section by section; lists are replaced.
 
-    A model of another family starts afresh, since the keys of one family mean nothing to the other.
+    A model of another family starts afresh, since the keys of one family mean nothing to the other. The word null
+    counts as null: Snakemake's --config hands every value over as a word, and pydantic knows all but this one.
     """
     if "family" in over and over["family"] != base.get("family"):
-        return dict(over)
+        base = {}
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        merged[key] = lay(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+        if isinstance(value, Mapping):
+            merged[key] = lay(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = None if value == "null" else value
     return merged
 
 

@@ -1,0 +1,38 @@
+"""Where the steps run, what is asked of them, and which code they are."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+ROOT = Path(workflow.basedir)
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from dawn.cli import Refusal
+from dawn.closure import closure
+from dawn.config.experiment import check, dump, lay, read
+
+# The steps run in this Python and from this checkout, wherever the working directory is.
+for variable, first in (
+    ("PATH", Path(sys.executable).parent),
+    ("PYTHONPATH", ROOT / "workflow"),
+):
+    os.environ[variable] = os.pathsep.join(
+        filter(None, [str(first), os.environ.get(variable)])
+    )
+
+# `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml.
+try:
+    EXPERIMENT = check(lay(read(ROOT / "params.yaml"), config))
+except Refusal as error:
+    raise WorkflowError(str(error)) from None
+
+
+def code(*steps):
+    """The files that the steps run: an edit to any of them is a reason to run them again."""
+    return sorted({os.path.relpath(path) for step in steps for path in closure(step)})
+
+
+SEEDS = expand("results/seed-{seed}", seed=EXPERIMENT.seeds)

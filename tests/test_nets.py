@@ -86,10 +86,8 @@ def reference(x, state, index, stride, scaled):
     b = F.conv2d(a, state[f"{index}.branch.0.weight"], stride=stride, padding=1)
     b = F.conv2d(norm_relu(b, state, f"{index}.branch.1"), state[f"{index}.branch.3.weight"], padding=1)
     key = f"{index}.shortcut.weight"
-    if key in state:
-        short = F.conv2d(a, state[key], stride=stride)
-    else:
-        short = a if scaled else x
+    unchanged = a if scaled else x
+    short = F.conv2d(a, state[key], stride=stride) if key in state else unchanged
     return short + (0.2 if scaled else 1.0) * b
 
 

@@ -48,7 +48,9 @@ def weights(course):
 def small(settings=None, **over):
     """A training of a net without batch norm, so that a step can be followed by hand."""
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 4, 3, bias=True), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+    net = nn.Sequential(
+        nn.Conv2d(3, 4, 3, bias=True), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+    )
     settings = Train(**({"epochs": 1, "batch": 8, "schedule": {"peak": 0.1}} | over))
     precision = Precision(settings.precision, settings.loss_scale, net, CPU)
     average = Average(precision.weights, settings.ema) if settings.ema else None
@@ -113,7 +115,7 @@ def test_the_average_is_exponential_and_judged():
             torch.testing.assert_close(m, p.detach())
     assert all(torch.equal(a, b) for a, b in zip(now, training.net.parameters(), strict=True))
     training.finish()
-    torch.testing.assert_close(list(training.net.parameters())[0].detach(), mean[0])
+    torch.testing.assert_close(next(training.net.parameters()).detach(), mean[0])
 
 
 @pytest.mark.parametrize("kind", ["fp16", "bf16", "half"])
@@ -130,7 +132,11 @@ def test_every_precision_follows_fp32(data, tmp_path, kind):
 
 def test_half_is_half_but_for_batch_norm_and_masters(data, tmp_path):
     course = trained(data, tmp_path, train={"precision": "half", "epochs": 1, "ema": 0.5})
-    kinds = {type(m).__name__: m.weight.dtype for m in course.training.net.modules() if getattr(m, "weight", None) is not None}
+    kinds = {
+        type(m).__name__: m.weight.dtype
+        for m in course.training.net.modules()
+        if getattr(m, "weight", None) is not None
+    }
     assert kinds == {"Conv2d": torch.float16, "BatchNorm2d": torch.float32, "Linear": torch.float16}
     assert {w.dtype for w in course.training.precision.weights} == {torch.float32}
     assert course.training.precision.scale == 512
@@ -151,12 +157,12 @@ def test_compiling_changes_no_number(data, tmp_path):
 def test_a_loss_that_is_no_number_names_the_step(data, tmp_path):
     with pytest.raises(Refusal, match=r"the loss is nan at step \d+ .*lower train.schedule.peak"):
         trained(data, tmp_path, train={"schedule": {"peak": 1e30}})
-    with pytest.raises(Refusal, match="train.loss_scale"):
+    with pytest.raises(Refusal, match=r"train\.loss_scale"):
         check_finite(float("inf"), 3, 0.1, "half")
 
 
 def test_a_batch_beyond_the_data_is_refused(data, tmp_path):
-    with pytest.raises(Refusal, match=r"train.batch = 128 is more than the 96 images"):
+    with pytest.raises(Refusal, match=r"train\.batch = 128 is more than the 96 images"):
         trained(data, tmp_path, train={"batch": 128})
 
 
@@ -192,7 +198,7 @@ def test_a_training_stopped_at_any_step_ends_as_an_unbroken_one(data, tmp_path, 
             pass
 
     broken = course()
-    with pytest.raises(Exception, match="^$"):
+    with pytest.raises(Exception, match=r"^$"):
         broken.run(At())
     torch.manual_seed(12345)
     resumed = course()

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: env demo test lint format lock bench clean
+.PHONY: sync record env demo test lint format lock bench clean
 
 env: .venv/ready
 
@@ -45,6 +45,17 @@ lock: env
 	  pyproject.toml --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --constraint requirements/dev.lock --output-file requirements/runtime.lock
+
+# After dvc exp apply, dvc checkout or dvc pull: what lies there is what DVC says it is, so Snakemake may believe it.
+sync:
+	@dvc status --quiet || { dvc status; echo "make sync: params, code or results are not what dvc.lock says: dvc repro" >&2; exit 1; }
+	snakemake --touch --quiet all
+
+# Keep a run of plain snakemake as an experiment: finish it, judge the weights anew, save. make record NAME=wider
+record:
+	snakemake --quiet all
+	snakemake results/metrics.json --quiet all --forceall --allowed-rules evaluate seal summarize
+	dvc exp save $(if $(NAME),--name $(NAME))
 
 clean:
 	rm -rf demo .snakemake .pytest_cache .mypy_cache .ruff_cache

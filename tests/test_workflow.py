@@ -10,7 +10,7 @@ import pytest
 import workspace
 
 pytestmark = pytest.mark.slow
-AFTER_TRAINING = {"evaluate", "summarize", "all"}
+AFTER_TRAINING = {"evaluate", "seal", "summarize", "all"}
 ON_TRAINING = AFTER_TRAINING | {"train", "dawnbench", "provenance"}
 
 

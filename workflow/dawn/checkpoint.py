@@ -61,7 +61,6 @@ def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str]) 
     One entry, since the order of several would differ from run to run, and the file's bytes with it.
     """
     floats = {name: t for name, t in net.state_dict().items() if t.is_floating_point()}
-    floats = {name: t for name, t in net.state_dict().items() if t.is_floating_point()}
     tensors = {name: t.detach().float().cpu().contiguous() for name, t in floats.items()}
     with replacing(path) as partial:
         save_file(tensors, partial, metadata={"dawn": json.dumps({"classes": classes, **json.loads(choices)})})
@@ -71,8 +70,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors of a file of weights, and the choices in its header."""
     try:
         with safe_open(path, "pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(
-                (file.metadata() or {}).get("dawn", "{}")
-            )  # noqa: SIM118
+            header = (file.metadata() or {}).get("dawn", "{}")
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header)  # noqa: SIM118 (no dict)
     except SafetensorError as error:
         raise Refusal(f"{path} is not a safetensors file of weights ({error}); train again") from error

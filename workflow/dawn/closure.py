@@ -1,6 +1,7 @@
 """The modules that a step runs, read off their import lines: an edit to any of them is a reason to run it again."""
 
 import ast
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -41,3 +42,12 @@ def _files(name: str) -> list[Path]:
     module = HERE.joinpath(*parts).with_suffix(".py") if parts else HERE / "__init__.py"
     packages = [HERE.joinpath(*parts[:i]) / "__init__.py" for i in range(len(parts) + 1)]
     return [path for path in (module, *packages) if path.is_file()]
+
+
+def fingerprint(root: Path) -> str:
+    """One checksum over params.yaml, the Snakefile, the rules and the package: has any changed since?"""
+    names = ("params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py")
+    digest = hashlib.sha256()
+    for path in sorted(path for name in names for path in root.glob(name)):
+        digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()

@@ -1,7 +1,7 @@
 """Gather the seeds of an experiment into one set of metrics, each with its spread.
 
     python -m dawn.summarize --params results/params.yaml --model results/model.json --out results/metrics.json
-        --summary results/summary.md results/seed-0 results/seed-1 ...
+        --summary results/summary.md --seals results/seals --plots results results/seed-0 results/seed-1 ...
 
 A 95 % interval of a mean is Student's; that of a share is Wilson's. With one seed there is no interval, and none is
 made up.
@@ -17,7 +17,8 @@ from scipy import stats
 
 from dawn import cli
 from dawn.config.experiment import load
-from dawn.files import read_json, write_json, write_text
+from dawn.files import read_json, write_json, write_table, write_text
+from dawn.seals import check
 
 OF_EVALUATION = ("accuracy", "top5", "loss", "calibration_error")
 OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes", "train_loss", "train_accuracy")
@@ -48,8 +49,8 @@ def reached(curve: Path, target: float) -> tuple[float, float] | None:
     return None
 
 
-def summarize(seeds: list[Path], target: float, model: dict[str, Any]) -> dict[str, Any]:
-    """The metrics over the seeds."""
+def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: float | None = None) -> dict[str, Any]:
+    """The metrics over the seeds; ``price`` is in dollars an hour."""
     evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
     arrivals = [arrival for seed in seeds if (arrival := reached(seed / "curve.tsv", target)) is not None]
@@ -61,8 +62,10 @@ def summarize(seeds: list[Path], target: float, model: dict[str, Any]) -> dict[s
         "seeds_in_training": len(arrivals),
         "epochs": spread([epochs for epochs, _ in arrivals]) if arrivals else None,
         "seconds": spread([seconds for _, seconds in arrivals]) if arrivals else None,
+        "dollars": spread([price * seconds / 3600 for _, seconds in arrivals]) if arrivals and price else None,
     }
     metrics |= {name: spread([float(t[name]) for t in trainings]) for name in OF_TRAINING}
+    metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings]) if price else None
     return metrics | {name: model[name] for name in ("parameters", "flops")}
 
 
@@ -93,6 +96,34 @@ def page(metrics: dict[str, Any], directory: Path) -> str:
     )
 
 
+def curves(seeds: list[Path]) -> list[dict[str, float | None]]:
+    """The curve of the mean seed: a row an epoch; None where an epoch was not monitored."""
+    tables = []
+    for seed in seeds:
+        with (seed / "curve.tsv").open(encoding="utf-8") as file:
+            tables.append(list(csv.DictReader(file, delimiter="\t")))
+    return [
+        {name: statistics.fmean(float(row[name]) for row in rows) if rows[0][name] else None for name in rows[0]}
+        for rows in zip(*tables, strict=True)
+    ]
+
+
+def plots(seeds: list[Path], out: Path) -> None:
+    """What DVC plots: curves.json, confusion.csv (a row an image of each seed), classes.csv (means, in percent)."""
+    write_json(out / "curves.json", curves(seeds))
+    lines = [(seed / "confusion.csv").read_text(encoding="utf-8").splitlines() for seed in seeds]
+    write_text(out / "confusion.csv", "\n".join([lines[0][0], *(line for part in lines for line in part[1:])]) + "\n")
+    judged = [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
+    rows = [(name, *(mean([j[name][of] for j in judged]) for of in ("recall", "precision"))) for name in judged[0]]
+    write_table(out / "classes.csv", ("class", "recall", "precision"), rows, separator=",")
+
+
+def mean(values: list[float | None]) -> float | None:
+    """The mean of those that are numbers."""
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
+
+
 def main() -> None:
     """Parse, gather, write."""
     parser = cli.parser(main)
@@ -101,8 +132,16 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="the network in figures, JSON")
     parser.add_argument("--out", type=Path, required=True, help="the metrics, JSON")
     parser.add_argument("--summary", type=Path, help="the same in words, Markdown")
+    parser.add_argument("--seals", type=Path, help="directory of the seals that the seeds must fit")
+    parser.add_argument("--plots", type=Path, help="directory of curves.json, confusion.csv and classes.csv")
     args = parser.parse_args()
-    metrics = summarize(args.seeds, load(args.params).evaluate.target, read_json(args.model))
+    experiment = load(args.params)
+    for seed in args.seeds if args.seals else []:
+        check(experiment, seed, args.seals)
+    price = experiment.submission.cost_per_hour
+    metrics = summarize(args.seeds, experiment.evaluate.target, read_json(args.model), price)
+    if args.plots is not None:
+        plots(args.seeds, args.plots)
     if args.summary is not None:
         write_text(args.summary, page(metrics, args.out.parent))
     write_json(args.out, metrics)

@@ -8,6 +8,7 @@ Stopped by SIGTERM or SIGINT it keeps its state and exits with 75; run again, it
 """
 
 import argparse
+import os
 import resource
 import sys
 from pathlib import Path
@@ -111,7 +112,8 @@ def main() -> None:
         "--seed", type=int, required=True, help="decides the initial weights, the order, the augmentation"
     )
     parser.add_argument("--out", type=Path, required=True, help="directory of the results")
-    parser.add_argument("--resume", type=Path, default=Path(".resume"), help="directory of the states (.resume)")
+    states = Path(os.environ.get("DAWN_RESUME", ".resume"))
+    parser.add_argument("--resume", type=Path, default=states, help="directory of the states ($DAWN_RESUME or .resume)")
     args = parser.parse_args()
     experiment = load(args.params)
     try:

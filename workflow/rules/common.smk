@@ -11,7 +11,7 @@ ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from dawn.cli import Refusal
-from dawn.closure import closure
+from dawn.closure import closure, fingerprint
 from dawn.config.experiment import check, dump, lay, read
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
@@ -22,6 +22,14 @@ for variable, first in (
     os.environ[variable] = os.pathsep.join(
         filter(None, [str(first), os.environ.get(variable)])
     )
+
+# A stage of DVC. An experiment may run in a copy of the workspace, and that is deleted when it ends: what must outlive
+# it, the archive and the states to resume from, lies in the workspace that DVC was called in.
+STAGE = os.environ.get("DVC_STAGE")
+HOME = os.path.relpath(os.environ["DVC_ROOT"]) if STAGE else "."
+if STAGE:
+    os.environ.setdefault("DAWN_RESUME", os.path.abspath(f"{HOME}/.resume"))
+BEFORE = fingerprint(ROOT)
 
 # `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml.
 try:

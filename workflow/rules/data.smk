@@ -3,7 +3,8 @@
 from urllib.parse import urlsplit
 
 GENERATED = "resources/generated/demo-binary.tar.gz"
-ARCHIVE = f"resources/{Path(urlsplit(EXPERIMENT.data.urls[0]).path).name}"
+RESOURCES = os.path.normpath(f"{HOME}/resources")
+ARCHIVE = f"{RESOURCES}/{Path(urlsplit(EXPERIMENT.data.urls[0]).path).name}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
 

@@ -1,0 +1,183 @@
+"""What the pipeline adds to the arithmetic, as ratios on the same work in the same run.
+
+    python tests/bench/throughput.py [--data data] [--pairs 9]
+
+loop          the training loop against a bare forward, backward, step over the same network and batches in memory
+augmentation  the batched augmentation against torchvision's ToTensor, RandomCrop, flip and Normalize in a DataLoader
+start         snakemake -n with nothing to do against snakemake --version, in a warm directory (with --start DIR)
+
+Each ratio is taken pair by pair, one after the other, so that a machine whose speed drifts shows in the spread, and
+the median is the figure. Without --data the images are noise, which costs the same.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from torch.nn import functional
+from torchvision import transforms
+
+from dawn.batches import Split, Trainset
+from dawn.config.experiment import check, lay, read
+from dawn.distributed import World
+from dawn.files import write_array, write_json
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU = torch.device("cpu")
+COUNT, BATCH = 2560, 128
+SMALL = {"model": {"blocks": [1, 1, 1], "width": 16}, "train": {"batch": BATCH, "precision": "fp32"}, "seeds": [0]}
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of one call."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def compare(name: str, unit: str, ours: Callable[[], int], other: Callable[[], int], pairs: int) -> float:
+    """Print both rates and the ratio, median and range over the pairs."""
+    rates: list[tuple[float, float]] = []
+    ours(), other()
+    for _ in range(pairs):
+        start = time.perf_counter()
+        n = ours()
+        middle = time.perf_counter()
+        m = other()
+        rates.append((n / (middle - start), m / (time.perf_counter() - middle)))
+    ratios = sorted(a / b for a, b in rates)
+    a, b = (statistics.median(column) for column in zip(*rates, strict=True))
+    ratio = statistics.median(ratios)
+    print(
+        f"{name:13} {a:12,.0f} against {b:10,.0f} {unit}: {ratio:.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}, {pairs} pairs)"
+    )
+    return ratio
+
+
+def arrays(data: Path | None, folder: Path) -> Path:
+    """The data to train on: the first images of ``data``, or noise, with three images to watch."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
+    labels = rng.integers(0, 10, COUNT).astype(np.uint8)
+    if data is not None:
+        images, labels = (np.load(data / f"train_{part}.npy", mmap_mode="r")[:COUNT] for part in ("images", "labels"))
+    for split, count in (("train", COUNT), ("test", 3)):
+        write_array(folder / f"{split}_images.npy", np.asarray(images[:count]))
+        write_array(folder / f"{split}_labels.npy", np.asarray(labels[:count]))
+    write_json(folder / "dataset.json", {"classes": [str(i) for i in range(10)]})
+    write_json(folder / "stats.json", {"mean": [0.49, 0.48, 0.45], "std": [0.25, 0.24, 0.26]})
+    return folder
+
+
+def loop(folder: Path, pairs: int) -> float:
+    """An epoch of the real loop, augmentation, schedule and looks at the loss included, against the bare one."""
+    from dawn.course import Course
+    from dawn.interrupt import Interrupt
+    from dawn.progress import Progress
+
+    settings = lay(lay(read(ROOT / "params.yaml"), SMALL), {"train": {"epochs": 10_000}})
+    course = Course(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU))
+    course.progress, course.interrupt = Progress("", 1, 0, False), Interrupt(True)
+    bare = Course(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU)).training
+    batches = [parts[0] for parts in course.trainset.epoch(0, course.world, 1)]
+
+    def ours() -> int:
+        course._epoch(course.step // course.trainset.steps)
+        course.totals.zero_()
+        return len(batches) * BATCH
+
+    def plain() -> int:
+        bare.net.train()
+        for images, labels in batches:
+            functional.cross_entropy(bare.net(images), labels).backward()
+            bare.optimizer.step()
+            bare.optimizer.zero_grad()
+        return len(batches) * BATCH
+
+    return compare("loop", "images/s", ours, plain, pairs)
+
+
+def augmentation(folder: Path, pairs: int) -> float:
+    """An epoch of batches: crop, flip, normalise. The loader has a worker a core, kept between epochs."""
+    images, labels = (np.load(folder / f"train_{part}.npy") for part in ("images", "labels"))
+    split = Split(
+        torch.from_numpy(images), torch.from_numpy(labels).long(), torch.full((3,), 0.48), torch.full((3,), 0.25)
+    )
+    augment = check(read(ROOT / "params.yaml")).train.augment
+    trainset = Trainset(split, augment, 0, BATCH)
+    steps = [
+        transforms.ToTensor(),
+        transforms.RandomCrop(32, 4, padding_mode="symmetric"),
+        transforms.RandomHorizontalFlip(),
+    ]
+    pipeline = transforms.Compose([*steps, transforms.Normalize([0.48] * 3, [0.25] * 3)])
+
+    class Images(torch.utils.data.Dataset):  # type: ignore[type-arg]
+        def __len__(self) -> int:
+            return COUNT
+
+        def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
+            return pipeline(images[i]), int(labels[i])
+
+    workers = len(os.sched_getaffinity(0))
+    loader = torch.utils.data.DataLoader(Images(), BATCH, shuffle=True, num_workers=workers, persistent_workers=True)
+
+    def ours() -> int:
+        return sum(len(parts[0][1]) for parts in trainset.epoch(0, World(0, 1, CPU), 1))
+
+    def theirs() -> int:
+        return sum(len(labels) for _, labels in loader)
+
+    return compare("augmentation", "images/s", ours, theirs, pairs)
+
+
+def start(folder: Path, pairs: int) -> float:
+    """A warm dry run of a finished workflow in ``folder`` against Snakemake's own start."""
+    snakemake, config = Path(sys.executable).parent / "snakemake", folder / "results/params.yaml"
+    over = yaml.safe_dump(yaml.safe_load(config.read_text()))
+    settings = folder / ".bench.yaml"
+    settings.write_text(over)
+
+    def run(*arguments: str) -> Callable[[], int]:
+        def once() -> int:
+            subprocess.run([snakemake, *arguments], cwd=folder, check=True, capture_output=True)
+            return 1
+
+        return once
+
+    line = ["-n", "--snakefile", str(ROOT / "Snakefile"), "--configfile", str(settings)]
+    try:
+        return 1 / compare("start", "starts/s", run(*line), run("--version"), pairs)
+    finally:
+        settings.unlink()
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="directory of real arrays (else noise)")
+    parser.add_argument("--start", type=Path, help="directory where the workflow has run")
+    parser.add_argument("--pairs", type=int, default=9)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    with tempfile.TemporaryDirectory() as folder:
+        data = arrays(args.data, Path(folder))
+        loop(data, args.pairs)
+        augmentation(data, args.pairs)
+    if args.start is not None:
+        print(f"a dry run takes {start(args.start, args.pairs):.2f} times snakemake --version")
+
+
+if __name__ == "__main__":
+    main()

@@ -58,9 +58,8 @@ def compare(name: str, unit: str, ours: Callable[[], int], other: Callable[[], i
     ratios = sorted(a / b for a, b in rates)
     a, b = (statistics.median(column) for column in zip(*rates, strict=True))
     ratio = statistics.median(ratios)
-    print(
-        f"{name:13} {a:12,.0f} against {b:10,.0f} {unit}: {ratio:.3f} ({ratios[0]:.3f} to {ratios[-1]:.3f}, {pairs} pairs)"
-    )
+    spread = f"{ratios[0]:.3f} to {ratios[-1]:.3f}, {pairs} pairs"
+    print(f"{name:13} {a:12,.0f} against {b:10,.0f} {unit}: {ratio:.3f} ({spread})")
     return ratio
 
 
@@ -97,7 +96,6 @@ def loop(folder: Path, pairs: int) -> float:
         return len(batches) * BATCH
 
     def plain() -> int:
-        bare.net.train()
         for images, labels in batches:
             functional.cross_entropy(bare.net(images), labels).backward()
             bare.optimizer.step()

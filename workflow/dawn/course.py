@@ -10,6 +10,7 @@ from dawn import checkpoint
 from dawn.batches import Split, Trainset, load
 from dawn.config.experiment import Experiment
 from dawn.distributed import World, parallel
+from dawn.files import read_json
 from dawn.interrupt import Interrupt, Interrupted
 from dawn.loop import Clock, Training, check_finite, count, summed
 from dawn.nets.build import build
@@ -36,11 +37,11 @@ class Course:
             self.monitored = "holdout" if experiment.data.holdout else "test"
             self.monitor: Split = load(data, stats, self.monitored, world.device)
         with self.clock.phase("build"):
-            self.training = self._prepare(int(self.trainset.split.labels.max()) + 1)
+            self.training = self._prepare(len(read_json(data / "dataset.json")["classes"]))
         if settings.compile:
             with self.clock.phase("compile"):
                 self._warm_up()
-        self.step, self.resumed, self.saved = 0, 0, 0.0
+        self.step, self.resumed = 0, 0
         self.totals = torch.zeros(2, device=world.device)
         self.curve: list[list[float | None]] = []
         self.trace: list[list[float]] = []
@@ -65,7 +66,6 @@ class Course:
         kept = {name: tensor.clone() for name, tensor in training.net.state_dict().items()}
         share = settings.batch // (self.world.size * settings.accumulate)
         noise = torch.randn(share, 3, *self.monitor.images.shape[1:3], device=self.world.device)
-        training.forward.train()
         training.gradient(
             noise.contiguous(memory_format=torch.channels_last), torch.zeros_like(noise[:, 0, 0, 0]).long(), 1
         )

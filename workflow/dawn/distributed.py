@@ -61,7 +61,8 @@ def parallel(net: nn.Module, world: World, batch_norm: str) -> nn.Module:
     # torch 2.15 renames the switch of the exchange of buffers, which shared statistics make needless.
     names = inspect.signature(DistributedDataParallel.__init__).parameters
     switch = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-    return DistributedDataParallel(net, devices, gradient_as_bucket_view=True, **{switch: batch_norm == "local"})
+    choice: dict[str, Any] = {switch: batch_norm == "local"}
+    return DistributedDataParallel(net, devices, gradient_as_bucket_view=True, **choice)
 
 
 def share_statistics(net: nn.Module, world: World) -> None:

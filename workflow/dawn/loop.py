@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -55,14 +56,13 @@ class Training:
     average: Average | None
     settings: Train
 
-    @property
+    @cached_property
     def drops(self) -> bool:
         """Whether chance has a part in a step: the network has dropout."""
         return any(isinstance(module, nn.Dropout) and module.p for module in self.net.modules())
 
     def step(self, parts: list[tuple[Tensor, Tensor]], rate: float, momentum: float) -> Tensor:
         """One update from a step's micro-batches. Returns, on the device, this process's loss sum and right answers."""
-        self.forward.train()
         set_rate(self.optimizer, rate, momentum)
         total = torch.zeros(2, device=parts[0][1].device)
         for i, (images, labels) in enumerate(parts):
@@ -163,5 +163,6 @@ def count(training: Training, split: Split, world: World) -> tuple[float, float]
             logits = training.precision.logits(training.net, training.arranged(images))
             total[0] += functional.cross_entropy(logits, labels, reduction="sum")
             total[1] += (logits.argmax(1) == labels).sum()
+    training.net.train()
     loss, right = (summed(total, world) / len(split)).tolist()
     return loss, 100 * right

@@ -46,7 +46,9 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     except ValueError as error:
         raise cli.Refusal(str(error)) from error
     choices = experiment.text(*CAUSES)
-    state = args.resume / checkpoint.key(choices, args.data, args.stats, "train") / f"seed-{args.seed}"
+    state = (
+        args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
+    )
     course = Course(experiment, args.data, args.stats, args.seed, state, world)
     try:
         course.run(interrupt)

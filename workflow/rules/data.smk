@@ -22,7 +22,17 @@ rule demo_archive:
         "DAWN_LOG={log} python -m dawn.demo_archive --out {output}"
 
 
-# A download that is already there and right is kept, so the rule updates its output instead of making it anew.
+if any(
+    os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE)
+    for url in EXPERIMENT.data.urls
+):
+    raise WorkflowError(
+        f"data.urls names {ARCHIVE}, where the archive is put; move the file out of resources/"
+    )
+
+
+# What is there and right is kept, so the rule updates its output instead of making it anew. Its code is no cause:
+# a checksum proves what it brings.
 rule download:
     input:
         local=[url for url in EXPERIMENT.data.urls if url == GENERATED],

@@ -316,12 +316,24 @@ def test_two_processes_stop_together_and_go_on(data, params, tmp_path):
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
     process.communicate()
-    assert process.returncode != 0
+    assert process.returncode == 75
     assert time.monotonic() - begun < 30
     done = step("train", *arguments(path, data, tmp_path / "out", "--resume", tmp_path / "r"), processes=2)
     assert done.returncode == 0, done.stderr
     assert "goes on after step" in done.stderr
     assert len(read_curve(tmp_path / "out" / "curve.tsv")) == 25
+
+
+@pytest.mark.slow
+def test_several_processes_refuse_in_one_line(data, params, tmp_path):
+    done = step("train", *arguments(params(), tmp_path / "nowhere", tmp_path / "out"), processes=2)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "No such file or directory" in done.stderr
+    broken = step("train", *arguments(params(train={"schedule": {"peak": 1e30}}), data, tmp_path / "out"), processes=2)
+    assert broken.returncode == 1
+    assert "lower train.schedule.peak" in broken.stderr
+    assert "Traceback" not in broken.stderr
 
 
 def test_other_choices_do_not_use_the_state(data, params, tmp_path):

@@ -42,7 +42,8 @@ def run(step: Callable[[], None]) -> None:
     except (Refusal, OSError) as error:
         if os.environ.get("DAWN_TRACEBACK") == "1":
             raise
-        sys.exit(f"{name(step)}: {describe(error)}")
+        first = os.environ.get("RANK", "0") == "0"  # of several processes with the same input, one speaks
+        sys.exit(f"{name(step)}: {describe(error)}" if first else 1)
 
 
 def describe(error: Exception) -> str:

@@ -138,7 +138,8 @@ class Course:
         shown = self.progress.due()
         if shown or self.world.device.type == "cpu" or self.step % min(CHECK_EVERY, self.trainset.steps) == 0:
             value = float(loss[0]) * self.world.size / train.batch
-            check_finite(value, step, rate, self.training.precision.kind)
+            if self.world.first:  # a gradient that is no number reaches every process within a step
+                check_finite(value, step, rate, self.training.precision.kind)
             if shown:
                 self.progress.show(value, rate)
         if self.step % self.trainset.steps:  # else the epoch is over, and its row comes first

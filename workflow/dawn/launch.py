@@ -2,10 +2,11 @@
 
     python -m dawn.launch --processes auto|N dawn.train --params ...
 
-``auto`` is a process for each visible GPU, or one. Imports no torch, so that one process costs no second start.
+``auto`` is a process for each visible GPU, or one. Imports torch for several alone, so that one costs no second start.
 """
 
 import argparse
+import logging
 import os
 import re
 import shutil
@@ -14,6 +15,8 @@ import sys
 from pathlib import Path
 
 from dawn import cli
+
+INTERRUPTED = 75  # what a step exits with when it was stopped and can go on
 
 
 def visible_gpus() -> int:
@@ -28,16 +31,30 @@ def visible_gpus() -> int:
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
 
 
-def command(processes: int, module: str, arguments: list[str]) -> list[str]:
-    """The command line that runs a module on so many processes of this machine."""
-    if processes == 1:
-        return [sys.executable, "-m", module, *arguments]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    return [*torchrun, "-m", module, *arguments]
+def several(processes: int, module: str, arguments: list[str]) -> int:
+    """Run a module on several processes of this machine as torchrun does. Returns the exit code of the first to fail.
+
+    torchrun's own command would bury the step's one line about bad input under two tracebacks.
+    """
+    from torch.distributed import run
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    line = ["--standalone", "--nproc-per-node", str(processes), "-m", module, *arguments]
+    try:
+        run.run(run.parse_args(line))  # type: ignore[no-untyped-call]
+    except ChildFailedError as error:
+        _, failure = error.get_first_failure()
+        return int(failure.exitcode) if failure.exitcode > 0 else 128 - int(failure.exitcode)
+    except SignalException:
+        return INTERRUPTED
+    return 0
 
 
 def main() -> None:
-    """Become the step."""
+    """Become the step, or watch over its processes."""
     parser = cli.parser(main)
     parser.add_argument("--processes", default="auto", help="auto, or how many (auto)")
     parser.add_argument("module", help="the step, such as dawn.train")
@@ -46,11 +63,9 @@ def main() -> None:
     if args.processes != "auto" and not re.fullmatch("[1-9][0-9]*", args.processes):
         raise cli.Refusal(f"--processes is {args.processes}; it must be auto or a number from 1 on")
     processes = max(1, visible_gpus()) if args.processes == "auto" else int(args.processes)
-    if processes > 1:
-        cores = os.cpu_count() or 1
-        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // processes)))
-    line = command(processes, args.module, args.arguments)
-    os.execv(line[0], line)
+    if processes == 1:
+        os.execv(sys.executable, [sys.executable, "-m", args.module, *args.arguments])
+    sys.exit(several(processes, args.module, args.arguments))
 
 
 if __name__ == "__main__":

@@ -52,9 +52,11 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     course = Course(experiment, args.data, args.stats, args.seed, state, world)
     try:
         course.run(interrupt)
-    except RuntimeError:
+    except RuntimeError as error:
         if interrupt.requested:  # the first process has saved and left, so an exchange with it failed
             raise Interrupted from None
+        if not world.first and "by peer" in str(error):  # another process has left, and says why itself
+            sys.exit(1)
         raise
     if world.first:
         write(course, args.out, choices, read_json(args.data / "dataset.json")["classes"])

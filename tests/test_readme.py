@@ -1,0 +1,74 @@
+"""Every command in the README is one that works, and every link leads somewhere."""
+
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+import workspace
+from conftest import ROOT
+
+TEXT = (ROOT / "README.md").read_text()
+COMMANDS = [
+    line.split("  #")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
+    for line in block.replace("\\\n", " ").splitlines()
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return workspace.make(tmp_path_factory.mktemp("readme"))
+
+
+def test_make_knows_its_targets():
+    wanted = [command for command in COMMANDS if command.startswith("make ")]
+    assert wanted[:2] == ["make demo", "make test"]
+    for command in wanted:
+        subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("snakemake")])
+def test_snakemake_plans_what_the_readme_asks(place, command):
+    line = [workspace.BIN / "snakemake", "-n", *[word for word in shlex.split(command)[1:] if word != "-n"]]
+    done = subprocess.run(
+        line, cwd=place.path, capture_output=True, text=True, env=workspace.environment(), check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "train" in done.stdout + done.stderr or "lr_find" in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_the_steps_run_alone_as_the_readme_says(place, tmp_path):
+    steps = [c for c in COMMANDS if c.startswith(("python -m dawn", "torchrun"))]
+    assert len(steps) == 4
+    settings = tmp_path / "params.yaml"
+    overs = ["--set=model={family: darknet, blocks: [1], width: 4}", "--set=train.epochs=1", "--set=train.batch=32"]
+    base = ["--base", ROOT / "params.yaml", "--set=data.classes=null", "--out", settings]
+    run(["python", "-m", "dawn.params", *base, *overs], tmp_path)
+    for command in steps:
+        command = command.replace("cifar10.tgz --layout folders", f"{place.archive} --layout binary")
+        run(shlex.split(command.replace("--nproc-per-node 8", "--nproc-per-node 2")), tmp_path)
+    assert (tmp_path / "results/seed-0/model.safetensors").exists()
+
+
+def run(line, folder):
+    programs = {"python": [sys.executable], "torchrun": [sys.executable, "-m", "torch.distributed.run"]}
+    done = subprocess.run(
+        [*programs[line[0]], *line[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env=workspace.environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_links_lead_somewhere():
+    for file in [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "containers").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)", file.read_text()):
+            assert target.startswith("http") or (file.parent / target).exists(), f"{file.name}: {target}"
+    for name in re.findall(r"`((?:workflow|profiles|containers|tests)[\w./-]*)`", TEXT):
+        assert (ROOT / name).exists(), name

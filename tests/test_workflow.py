@@ -146,3 +146,38 @@ def test_killed_it_resumes_with_the_same_weights(done):
 def test_lint_and_format_are_clean(done):
     run = done.snakemake("--lint")
     assert run.returncode == 0, run.stderr + run.stdout
+
+
+def test_a_stopped_training_is_retried_and_goes_on(done):
+    target, long = "results/seed-6/model.safetensors", "train={epochs: 40, batch: 32, schedule: {peak: 0.05}}"
+    data = f"data={{urls: [{done.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
+    process = subprocess.Popen(
+        [workspace.BIN / "snakemake", target, "--retries", "1", "--config", data, *workspace.SMALL, long],
+        cwd=done.path, env=workspace.environment(), stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not list(done.path.glob(".resume/*/seed-6/state.pt")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    subprocess.run(["pkill", "-TERM", "-f", f"dawn.train .*--out {target.rpartition('/')[0]}"], check=True)
+    _, shown = process.communicate(timeout=300)
+    assert process.returncode == 0, shown
+    assert "goes on after step" in shown
+
+
+def test_a_holdout_is_watched_in_place_of_the_test_split(done):
+    settings = f"data={{urls: [{done.archive}], sha256: null, bytes: null, layout: binary, classes: null, holdout: 40}}"
+    run = done.snakemake("results/seed-0/metrics.json", settings)
+    assert run.returncode == 0, run.stderr
+    assert "holdout" in run.stderr
+    assert json.loads((done.path / "results/seed-0/metrics.json").read_text())["monitored"] == "holdout"
+    dataset = json.loads((done.path / "data/dataset.json").read_text())
+    assert dataset["counts"] == {"train": 280, "test": 100, "holdout": 40}
+
+
+def test_a_source_that_is_its_own_target_is_refused(done):
+    (done.path / "resources/own.tar.gz").write_bytes(done.archive.read_bytes())
+    data = "data={urls: [resources/own.tar.gz], sha256: null, bytes: null, layout: binary, classes: null}"
+    run = done.snakemake(data)
+    assert run.returncode != 0
+    assert "data.urls names resources/own.tar.gz" in run.stderr
+    assert (done.path / "resources/own.tar.gz").read_bytes() == done.archive.read_bytes()

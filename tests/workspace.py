@@ -30,7 +30,7 @@ class Workspace:
         rest = [arg for arg in args if arg not in settings]
         data = f"data={{urls: [{self.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
         return subprocess.run(
-            [BIN / "snakemake", *rest, "--config", data, *SMALL, *settings],
+            [BIN / "snakemake", *rest, "--config", data, *SMALL, *settings],  # the last of a name counts
             cwd=self.path, capture_output=True, text=True, check=False, env=environment(), **kwargs,
         )  # type: ignore[call-overload]  # fmt: skip
 

@@ -38,6 +38,7 @@ def joined() -> Iterator[World]:
     device = torch.device("cuda", local) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
+        torch.backends.cudnn.benchmark = True  # every batch has one shape, so the search for a kernel pays once
     if size == 1:
         yield World(0, 1, device)
         return

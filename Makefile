@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: sync record env demo test lint format lock bench clean
+.PHONY: compare sync record env demo test lint format lock bench clean
 
 env: .venv/ready
 
@@ -46,15 +46,20 @@ lock: env
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --constraint requirements/dev.lock --output-file requirements/runtime.lock
 
+# The experiments side by side: what differs, less the checksums of files and what is rarely asked for.
+DROP := Created|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
+compare:
+	@dvc exp show --md --only-changed --hide-workspace --drop '$(DROP)'
+
 # After dvc exp apply, dvc checkout or dvc pull: what lies there is what DVC says it is, so Snakemake may believe it.
 sync:
 	@dvc status --quiet || { dvc status; echo "make sync: params, code or results are not what dvc.lock says: dvc repro" >&2; exit 1; }
-	snakemake --touch --quiet all
+	snakemake --touch --quiet host rules progress
 
 # Keep a run of plain snakemake as an experiment: finish it, judge the weights anew, save. make record NAME=wider
 record:
-	snakemake --quiet all
-	snakemake results/metrics.json --quiet all --forceall --allowed-rules evaluate seal summarize
+	snakemake --quiet host rules progress
+	snakemake results/metrics.json --quiet host rules progress --forceall --allowed-rules evaluate seal summarize
 	dvc exp save $(if $(NAME),--name $(NAME))
 
 clean:

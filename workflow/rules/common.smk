@@ -26,9 +26,23 @@ for variable, first in (
 # A stage of DVC. An experiment may run in a copy of the workspace, and that is deleted when it ends: what must outlive
 # it, the archive and the states to resume from, lies in the workspace that DVC was called in.
 STAGE = os.environ.get("DVC_STAGE")
-HOME = os.path.relpath(os.environ["DVC_ROOT"]) if STAGE else "."
+HOME = os.path.relpath(os.environ.get("DVC_ROOT", ".")) if STAGE else "."
 if STAGE:
     os.environ.setdefault("DAWN_RESUME", os.path.abspath(f"{HOME}/.resume"))
+    # Whether this stage ends well or not, the summary of before is no longer that of params.yaml.
+    for name in (
+        "metrics.json",
+        "summary.md",
+        "curves.json",
+        "confusion.csv",
+        "classes.csv",
+    ):
+        Path("results", name).unlink(missing_ok=True)
+if STAGE and config:
+    raise WorkflowError(
+        "DVC sees params.yaml alone, and a profile or an option lays more over it;"
+        " write it in: python -m dawn.preset PRESET, or dvc exp run -S"
+    )
 BEFORE = fingerprint(ROOT)
 
 # `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml.

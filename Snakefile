@@ -6,6 +6,7 @@ container: f"{workflow.basedir}/containers/dawn.sif"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/dvc.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
@@ -26,19 +27,11 @@ onstart:
     from dawn.files import write_text
 
     write_text(Path("results/params.yaml"), dump(EXPERIMENT))
-    # DVC compares the whole directory of the seals, so those of seeds no longer asked for go.
-    if STAGE == "summarize":
-        for seal in Path("results/seals").glob("*.json"):
-            if seal.stem not in map(str, EXPERIMENT.seeds):
-                seal.unlink()
+    enter_stage()
 
 
 onsuccess:
-    # DVC files a result under what params.yaml and the code say when the stage has ended.
-    if STAGE and fingerprint(ROOT) != BEFORE:
-        raise WorkflowError(
-            "params.yaml or code was edited while this ran, so DVC must not keep what came out; run it again"
-        )
+    leave_stage()
     summary = Path("results/summary.md")
     if summary.exists() and STAGE in (None, "summarize"):
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)

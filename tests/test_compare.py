@@ -39,3 +39,11 @@ def test_the_session_is_true(tmp_path):
         found = iter([words(line) for line in said.splitlines()])
         for line in expected:
             assert words(line) in found, f"{command}\n{line}\nis not in, or not in this order in:\n{said}"
+
+
+def test_the_readme_shows_a_part_of_the_same_session():
+    shown = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert len(shown) == 1
+    page = iter(PAGE.splitlines())
+    for line in shown[0].splitlines():
+        assert line == "..." or line in page, line

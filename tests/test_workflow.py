@@ -1,5 +1,6 @@
 """The workflow under the real engine: what runs, what runs again, and what must not."""
 
+import hashlib
 import json
 import os
 import signal
@@ -181,3 +182,19 @@ def test_a_source_that_is_its_own_target_is_refused(done):
     assert run.returncode != 0
     assert "data.urls names resources/own.tar.gz" in run.stderr
     assert (done.path / "resources/own.tar.gz").read_bytes() == done.archive.read_bytes()
+
+
+def test_an_archive_that_is_there_and_right_is_not_fetched_again(done):
+    digest = hashlib.sha256(done.archive.read_bytes()).hexdigest()
+    said = []
+    for holdout in (20, 30):
+        data = f"data={{urls: [{done.archive}], sha256: {digest}, layout: binary, classes: null, holdout: {holdout}}}"
+        run = done.snakemake("data/dataset.json", data)
+        assert run.returncode == 0, run.stderr
+        said.append(run.stderr)
+    assert "there already, proven by its sha256" in said[1]
+    other = f"data={{urls: [{done.archive}], sha256: {'0' * 64}, layout: binary, classes: null, holdout: 10}}"
+    run = done.snakemake("data/dataset.json", other)
+    assert run.returncode != 0
+    assert digest in run.stderr
+    assert "0" * 64 in run.stderr

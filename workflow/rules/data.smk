@@ -22,13 +22,8 @@ rule demo_archive:
         "DAWN_LOG={log} python -m dawn.demo_archive --out {output}"
 
 
-if any(
-    os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE)
-    for url in EXPERIMENT.data.urls
-):
-    raise WorkflowError(
-        f"data.urls names {ARCHIVE}, where the archive is put; move the file out of resources/"
-    )
+if any(os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE) for url in EXPERIMENT.data.urls):
+    raise WorkflowError(f"data.urls names {ARCHIVE}, where the archive is put; move the file out of resources/")
 
 
 # What is there and right is kept, so the rule updates its output instead of making it anew. Its code is no cause:

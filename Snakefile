@@ -6,7 +6,6 @@ container: f"{workflow.basedir}/containers/dawn.sif"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/dvc.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

@@ -141,6 +141,7 @@ def augmentation(folder: Path, pairs: int) -> float:
 
 def start(folder: Path, pairs: int) -> float:
     """A warm dry run of a finished workflow in ``folder`` against Snakemake's own start."""
+    folder = folder.resolve()
     snakemake, config = Path(sys.executable).parent / "snakemake", folder / "results/params.yaml"
     over = yaml.safe_dump(yaml.safe_load(config.read_text()))
     settings = folder / ".bench.yaml"

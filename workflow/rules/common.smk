@@ -20,6 +20,11 @@ for variable, first in (
 ):
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 
+
+# Before the experiment is checked, since a stage of a faulty one must not leave the metrics of another.
+include: "dvc.smk"
+
+
 # `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml.
 try:
     EXPERIMENT = check(lay(read(ROOT / "params.yaml"), config))

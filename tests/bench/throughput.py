@@ -59,7 +59,7 @@ def compare(name: str, unit: str, ours: Callable[[], int], other: Callable[[], i
     a, b = (statistics.median(column) for column in zip(*rates, strict=True))
     ratio = statistics.median(ratios)
     spread = f"{ratios[0]:.3f} to {ratios[-1]:.3f}, {pairs} pairs"
-    print(f"{name:13} {a:12,.0f} against {b:10,.0f} {unit}: {ratio:.3f} ({spread})")
+    print(f"{name:13} {a:12,.1f} against {b:10,.1f} {unit}: {ratio:.3f} ({spread})")
     return ratio
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dawn.config.experiment import Experiment, check, lay, read
-from dawn.files import write_array, write_json
+from dawn.files import write_json
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = {
@@ -50,8 +50,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         labels = (np.arange(count) % 3).astype(np.uint8)
         images = rng.integers(0, 120, (count, 32, 32, 3), dtype=np.uint8)
         images[np.arange(count), :, :, labels] += 60
-        write_array(folder / f"{split}_images.npy", images)
-        write_array(folder / f"{split}_labels.npy", labels)
+        np.save(folder / f"{split}_images.npy", images)
+        np.save(folder / f"{split}_labels.npy", labels)
     write_json(folder / "dataset.json", {"classes": ["red", "green", "blue"]})
     write_json(folder / "stats.json", {"mean": [0.3, 0.3, 0.3], "std": [0.15, 0.15, 0.15]})
     return folder

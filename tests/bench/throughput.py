@@ -30,7 +30,7 @@ from torchvision import transforms
 from dawn.batches import Split, Trainset
 from dawn.config.experiment import check, lay, read
 from dawn.distributed import World
-from dawn.files import write_array, write_json
+from dawn.files import write_json
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
@@ -71,8 +71,8 @@ def arrays(data: Path | None, folder: Path) -> Path:
     if data is not None:
         images, labels = (np.load(data / f"train_{part}.npy", mmap_mode="r")[:COUNT] for part in ("images", "labels"))
     for split, count in (("train", COUNT), ("test", 3)):
-        write_array(folder / f"{split}_images.npy", np.asarray(images[:count]))
-        write_array(folder / f"{split}_labels.npy", np.asarray(labels[:count]))
+        np.save(folder / f"{split}_images.npy", np.asarray(images[:count]))
+        np.save(folder / f"{split}_labels.npy", np.asarray(labels[:count]))
     write_json(folder / "dataset.json", {"classes": [str(i) for i in range(10)]})
     write_json(folder / "stats.json", {"mean": [0.49, 0.48, 0.45], "std": [0.25, 0.24, 0.26]})
     return folder

@@ -8,9 +8,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -48,12 +45,6 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
     lines = [separator.join(columns)]
     lines += [separator.join("" if cell is None else str(cell) for cell in row) for row in rows]
     write_text(path, "\n".join(lines) + "\n")
-
-
-def write_array(path: Path, array: NDArray[Any]) -> None:
-    """Write a .npy file, atomically."""
-    with replacing(path) as partial, partial.open("wb") as out:
-        np.save(out, array, allow_pickle=False)
 
 
 def sha256(path: Path) -> str:

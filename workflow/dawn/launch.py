@@ -15,8 +15,7 @@ import sys
 from pathlib import Path
 
 from dawn import cli
-
-INTERRUPTED = 75  # what a step exits with when it was stopped and can go on
+from dawn.interrupt import EXIT_CODE
 
 
 def visible_gpus() -> int:
@@ -49,7 +48,7 @@ def several(processes: int, module: str, arguments: list[str]) -> int:
         _, failure = error.get_first_failure()
         return int(failure.exitcode) if failure.exitcode > 0 else 128 - int(failure.exitcode)
     except SignalException:
-        return INTERRUPTED
+        return EXIT_CODE
     return 0
 
 

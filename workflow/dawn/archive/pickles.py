@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn.archive import tar
-from dawn.archive.dataset import VALUES, Dataset, Split, class_names, images_of, joined, require
+from dawn.archive import batches
+from dawn.archive.dataset import VALUES, Dataset, Split, class_names, images_of
 from dawn.archive.unpickle import Call, unpickled
 from dawn.cli import Refusal
 
@@ -22,24 +22,11 @@ TOP = "cifar-10-batches-py"
 TRAIN = [f"{TOP}/data_batch_{k}" for k in range(1, 6)]
 TEST = f"{TOP}/test_batch"
 NAMES = f"{TOP}/batches.meta"
-WANTED = re.compile("|".join(map(re.escape, [*TRAIN, TEST, NAMES])))
 
 
 def read(archive: Path) -> Dataset:
     """The data set in an archive of this layout; Refusal on anything else."""
-    batches: dict[str, Split] = {}
-    classes: tuple[str, ...] | None = None
-    for name, data in tar.members(archive, WANTED):
-        where = f"{archive.name}: {name}"
-        if name == NAMES:
-            classes = names_of(load(data, where), where)
-        else:
-            batches[name] = batch(load(data, where), where)
-    if classes is None:
-        raise Refusal(f"{archive.name}: has no {NAMES}; is this the right archive for the chosen layout?")
-    require(archive.name, batches, [*TRAIN, TEST])
-    train = joined(archive.name, classes, {name: batches.pop(name) for name in TRAIN})
-    return Dataset(classes, train, joined(archive.name, classes, batches))
+    return batches.read(archive, TRAIN, TEST, NAMES, names_of, batch)
 
 
 def load(data: bytes, where: str) -> dict[str, Any]:
@@ -55,9 +42,9 @@ def load(data: bytes, where: str) -> dict[str, Any]:
     return value
 
 
-def names_of(meta: dict[str, Any], where: str) -> tuple[str, ...]:
+def names_of(data: bytes, where: str) -> tuple[str, ...]:
     """The class names of batches.meta; Refusal if they are not a list of strings."""
-    names = meta.get("label_names")
+    names = load(data, where).get("label_names")
     if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
         raise Refusal(f"{where}: has no list of strings 'label_names'")
     try:
@@ -66,8 +53,9 @@ def names_of(meta: dict[str, Any], where: str) -> tuple[str, ...]:
         raise Refusal(f"{where}: 'label_names' is not UTF-8 text ({error.reason})") from error
 
 
-def batch(content: dict[str, Any], where: str) -> Split:
+def batch(member: bytes, where: str) -> Split:
     """The images and labels of one batch; Refusal unless there is one row of 3072 bytes for each label."""
+    content = load(member, where)
     data, labels = array(content.get("data"), f"{where}: 'data'"), integers(content.get("labels"), where)
     if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != VALUES:
         raise Refusal(f"{where}: 'data' is {data.dtype} {data.shape}, uint8 (n, {VALUES}) is expected")

@@ -9,7 +9,7 @@ from torch import nn
 from dawn import checkpoint
 from dawn.batches import Split, Trainset, load
 from dawn.config.experiment import Experiment
-from dawn.distributed import World, parallel
+from dawn.distributed import World, meter, parallel
 from dawn.files import read_json
 from dawn.interrupt import Interrupt, Interrupted
 from dawn.loop import Clock, Training, check_finite, count, summed
@@ -30,7 +30,7 @@ class Course:
 
     def __init__(self, experiment: Experiment, data: Path, stats: Path, seed: int, state: Path, world: World) -> None:
         self.experiment, self.seed, self.world, self.directory = experiment, seed, world, state
-        self.clock = Clock(world.device)
+        self.clock = Clock(world.device, meter=meter(world))
         settings = experiment.train
         with self.clock.phase("load"):
             self.trainset = Trainset(load(data, stats, "train", world.device), settings.augment, seed, settings.batch)
@@ -53,7 +53,7 @@ class Course:
         if settings.channels_last:
             net = net.to(memory_format=torch.channels_last)
         precision = Precision(settings.precision, settings.loss_scale, net, device)
-        forward = parallel(net, self.world, settings.batch_norm)
+        forward = parallel(net, self.world, settings.batch_norm, settings.compress)
         buffers = [b for b in net.buffers() if b.is_floating_point()]
         average = Average([*precision.weights, *buffers], settings.ema) if settings.ema else None
         if settings.compile:
@@ -80,6 +80,7 @@ class Course:
             self.totals, self.resumed = state["totals"], state["resumed"] + 1
             for phase in ("train", "monitor", "save"):
                 self.clock.seconds[phase] = state["seconds"].get(phase, 0.0)
+            self.clock.meter.joules |= state["joules"]
 
     def save(self) -> None:
         """Keep the state; the first process's alone, since the others' are the same."""
@@ -87,10 +88,8 @@ class Course:
             with self.clock.phase("save"):
                 names = ("step", "curve", "trace", "totals", "resumed")
                 state: dict[str, Any] = {name: getattr(self, name) for name in names}
-                checkpoint.save(
-                    self.directory,
-                    state | {"training": self.training.state(), "seconds": dict(self.clock.seconds)},
-                )
+                state |= {"seconds": dict(self.clock.seconds), "joules": dict(self.clock.meter.joules)}
+                checkpoint.save(self.directory, state | {"training": self.training.state()})
 
     def run(self, interrupt: Interrupt) -> None:
         """Train to the end. Raises Interrupted, its state kept, when asked to stop."""

@@ -96,6 +96,7 @@ class Train(BaseModel):
     precision: Literal["auto", "fp32", "bf16", "fp16", "half"] = "auto"
     loss_scale: Positive = 512.0
     batch_norm: Literal["global", "local"] = "global"
+    compress: Literal["none", "fp16", "bf16"] = "none"
     channels_last: bool = True
     compile: bool = False
     monitor_every: PositiveInt = 1

@@ -10,8 +10,8 @@ from conftest import ROOT
 from dawn.closure import HERE, closure, imports
 
 GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "energy"}
-PARTS = {"schedule", "augment", "transfer"}
-ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course"]
+PARTS = {"schedule", "augment", "transfer", "intervals", "style"}
+ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course", "account", "predict", "tally"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 

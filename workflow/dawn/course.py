@@ -8,7 +8,7 @@ from torch import nn
 
 from dawn import checkpoint
 from dawn.batches import Split, Trainset, load
-from dawn.config.experiment import Experiment
+from dawn.config.experiment import Experiment, fits
 from dawn.distributed import World, meter, parallel
 from dawn.files import read_json
 from dawn.interrupt import Interrupt, Interrupted
@@ -32,6 +32,7 @@ class Course:
         self.experiment, self.seed, self.world, self.directory = experiment, seed, world, state
         self.clock = Clock(world.device, meter=meter(world))
         settings = experiment.train
+        fits(settings, world.size)
         with self.clock.phase("load"):
             self.trainset = Trainset(load(data, stats, "train", world.device), settings.augment, seed, settings.batch)
             self.monitored = "holdout" if experiment.data.holdout else "test"
@@ -91,12 +92,12 @@ class Course:
                 state |= {"seconds": dict(self.clock.seconds), "joules": dict(self.clock.meter.joules)}
                 checkpoint.save(self.directory, state | {"training": self.training.state()})
 
-    def run(self, interrupt: Interrupt) -> None:
-        """Train to the end. Raises Interrupted, its state kept, when asked to stop."""
+    def run(self, interrupt: Interrupt, shown: bool = True) -> None:
+        """Train to the end; raises Interrupted, its state kept, when asked to stop. Tells how it goes if ``shown``."""
         settings, per_epoch = self.experiment.train, self.trainset.steps
         done = self.step * settings.batch
         self.progress = Progress(
-            f"seed {self.seed}", settings.epochs * per_epoch * settings.batch, done, self.world.first
+            f"seed {self.seed}", settings.epochs * per_epoch * settings.batch, done, self.world.first and shown
         )
         self.interrupt = interrupt
         if self.resumed:

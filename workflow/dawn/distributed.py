@@ -59,7 +59,7 @@ def meter(world: World) -> Meter:
     """What tells the energy of this process's device; of the processes on one machine's CPUs, the first alone."""
     if world.device.type == "cuda":
         return nvml(f"GPU-{getattr(torch.cuda.get_device_properties(world.device), 'uuid', '')}")
-    return rapl() if os.environ.get("LOCAL_RANK", "0") == "0" else Meter()
+    return rapl() if os.environ.get("LOCAL_RANK", "0") == "0" else Meter("rapl")
 
 
 # What a bucket of gradients is halved to on its way; none leaves torch's own exchange as it is.

@@ -18,7 +18,7 @@ import torch
 
 from dawn import checkpoint, cli
 from dawn.config.experiment import Experiment, divisible, load
-from dawn.course import Course
+from dawn.course import TIMED, Course
 from dawn.distributed import World, joined
 from dawn.files import read_json, write_json, write_table
 from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted
@@ -92,10 +92,11 @@ def metrics(course: Course) -> dict[str, Any]:
         "loss": last[3],
         "train_accuracy": last[2],
         "train_loss": last[1],
-        "epochs": len(course.curve),
+        "epochs": course.experiment.train.epochs,
         "steps": course.step,
-        "seconds": seconds["train"],
-        "images_per_s": images / seconds["train"],
+        "seconds": course.seconds(),
+        "images_per_s": images / course.seconds(),
+        "seconds_by_phase": {phase: seconds.get(phase, 0.0) for phase in TIMED},
         "seconds_beside": {phase: seconds.get(phase, 0.0) for phase in ("load", "build", "compile", "monitor", "save")},
         "peak_memory_bytes": peak,
         "parameters": sum(p.numel() for p in course.training.net.parameters()),

@@ -11,10 +11,16 @@ from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_va
 from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
-from dawn.config.networks import Darknet, Model, Torchvision, WideResNet
-from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
+from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.types import STRICT
 
-FAMILIES: dict[str, type[BaseModel]] = {"darknet": Darknet, "wrn": WideResNet, "torchvision": Torchvision}
+FAMILIES: dict[str, type[BaseModel]] = {
+    "darknet": Darknet,
+    "wrn": WideResNet,
+    "torchvision": Torchvision,
+    "record": Record,
+}
 
 
 class Experiment(BaseModel):

@@ -10,7 +10,7 @@ from conftest import ROOT
 from dawn.closure import HERE, closure, imports
 
 GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals"}
-PARTS = {"schedule", "augment", "average", "muon", "transfer", "whiten"}
+PARTS = {"schedule", "augment", "average", "intervals", "muon", "style", "transfer", "whiten"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "monitor", "graph", "prepare", "course"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import yaml
-from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
@@ -15,6 +15,7 @@ from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Train
 from dawn.config.types import STRICT
 
+MOST_SEEDS = 10_000
 FAMILIES: dict[str, type[BaseModel]] = {
     "darknet": Darknet,
     "wrn": WideResNet,
@@ -23,12 +24,21 @@ FAMILIES: dict[str, type[BaseModel]] = {
 }
 
 
+def _counted(seeds: Any) -> Any:
+    """A number of seeds as the list of the first so many; anything else as it is."""
+    if isinstance(seeds, int | str) and str(seeds).isdigit():
+        if not 1 <= int(seeds) <= MOST_SEEDS:
+            raise ValueError(f"{seeds} seeds are asked for; give 1 to {MOST_SEEDS}, or a list such as [0, 1, 2]")
+        return range(int(seeds))
+    return seeds
+
+
 class Experiment(BaseModel):
     """Every choice of one experiment. A value of this type has been checked."""
 
     model_config = STRICT
 
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1), BeforeValidator(_counted)]
     data: Data
     model: Model
     train: Train

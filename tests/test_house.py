@@ -11,7 +11,20 @@ from dawn.closure import HERE, closure, imports
 
 GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals"}
 PARTS = {"schedule", "augment", "average", "intervals", "muon", "style", "transfer", "whiten"}
-ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "monitor", "graph", "prepare", "course"]
+ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "predict", "loop", "monitor"]
+ENGINE += ["graph", "prepare", "course"]
+    "distributed",
+    "optim",
+    "checkpoint",
+    "batches",
+    "progress",
+    "predict",
+    "loop",
+    "monitor",
+    "graph",
+    "prepare",
+    "course",
+]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 
@@ -22,7 +35,7 @@ def level(name):
         return 0
     if top in PARTS or top in ("nets", "archive"):
         return 1
-    return 2 + ENGINE.index(top) / 10 if top in ENGINE else 3
+    return 2 + ENGINE.index(top) / 100 if top in ENGINE else 3
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

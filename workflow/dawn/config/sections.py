@@ -104,6 +104,7 @@ class Evaluate(BaseModel):
 
     tta: Literal["none", "mirror", "six"] = "none"
     tta_share: Share = 1.0
+    precision: Literal["fp32", "bf16", "half"] = "fp32"
     batch: PositiveInt = 1000
     bins: Annotated[int, Field(ge=1, le=1000)] = 15
     target: Annotated[float, Field(gt=0, lt=100)] = 94.0

@@ -13,18 +13,6 @@ GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals
 PARTS = {"schedule", "augment", "average", "intervals", "muon", "style", "transfer", "whiten"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "predict", "loop", "monitor"]
 ENGINE += ["graph", "prepare", "course"]
-    "distributed",
-    "optim",
-    "checkpoint",
-    "batches",
-    "progress",
-    "predict",
-    "loop",
-    "monitor",
-    "graph",
-    "prepare",
-    "course",
-]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 

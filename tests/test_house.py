@@ -10,8 +10,9 @@ from conftest import ROOT
 from dawn.closure import HERE, closure, imports
 
 GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "energy"}
-PARTS = {"schedule", "augment", "transfer", "intervals", "style"}
-ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course", "account", "predict", "tally"]
+PARTS = {"schedule", "augment", "average", "intervals", "muon", "style", "transfer", "whiten"}
+ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "predict", "loop", "monitor"]
+ENGINE += ["graph", "prepare", "course", "account", "tally"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 
@@ -22,7 +23,7 @@ def level(name):
         return 0
     if top in PARTS or top in ("nets", "archive"):
         return 1
-    return 2 + ENGINE.index(top) / 10 if top in ENGINE else 3
+    return 2 + ENGINE.index(top) / 100 if top in ENGINE else 3
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

@@ -21,7 +21,7 @@ BESIDE = {"load": 1.0, "build": 0.5, "compile": 0.0, "monitor": 0.2, "save": 0.0
 def row(seed, accuracy, train, **more):
     phases = {"whiten": 0.1, "train": train, "evaluate": 0.4}
     return {
-        "seed": seed, "accuracy": accuracy, "seconds": sum(phases.values()), "phases": phases,
+        "seed": seed, "accuracy": accuracy, "seconds": sum(phases.values()), "seconds_by_phase": phases,
         "seconds_beside": BESIDE | {"compile": 20.0 if seed == 0 else 0.0}, "images_per_s": 1e4, "joules": 50.0 * train,
         "energy_source": "nvml", "arrived": train if accuracy > 94 else None, "resumed": 0, "parameters": 5,
         "precision": "fp16", "device": "NVIDIA H200", "processes": 1,
@@ -92,7 +92,7 @@ def test_a_heat_is_the_training_and_its_evaluation(data, params, tmp_path):
         assert step("evaluate", *line, "--model", out / "model.safetensors", "--out", out).returncode == 0
         judged = json.loads((out / "evaluation.json").read_text())
         assert (heat["accuracy"], heat["loss"]) == (judged["accuracy"], judged["loss"])
-        phases = heat["phases"]
+        phases = heat["seconds_by_phase"]
         assert set(phases) == {"train", "evaluate"}
         assert heat["seconds"] == pytest.approx(sum(phases.values()))
         assert 0 < heat["arrived"] <= phases["train"]

@@ -41,6 +41,8 @@ def chosen(args: argparse.Namespace, name: str) -> Experiment:
     """params.yaml for ``lesson``, else the preset of that name; with the batch and the exchange of the command line."""
     preset = {} if name == "lesson" else read(ROOT / f"workflow/presets/{name}.yaml")
     over: dict[str, Any] = {"compile": False, "compress": args.compress, "batch_norm": args.batch_norm}
+    if args.precision:
+        over["precision"] = args.precision
     if args.batch:
         over["batch"] = args.batch
     settings = lay(lay(read(ROOT / "params.yaml"), preset), {"train": over, "run": {"processes": "auto"}})
@@ -109,7 +111,9 @@ def worker(args: argparse.Namespace) -> None:
 
 def measure(args: argparse.Namespace, name: str, processes: int) -> dict[str, list[float]]:
     """What the first process of a fresh world says."""
-    passed = [f"--{key}={getattr(args, key)}" for key in ("batch", "steps", "repeats", "threads", "compress")]
+    passed = [
+        f"--{key}={getattr(args, key)}" for key in ("batch", "steps", "repeats", "threads", "compress", "precision")
+    ]
     passed.append(f"--batch-norm={args.batch_norm}")
     line = [__file__, f"--worker={name}", *passed]
     if processes > 1:
@@ -159,6 +163,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="timings a round")
     parser.add_argument("--rounds", type=int, default=3, help="starts of every world")
     parser.add_argument("--threads", type=int, default=1, help="of a process on a CPU")
+    fitting = "" if torch.cuda.is_available() else "fp32"  # CPUs convolve in half precision far slower
+    parser.add_argument("--precision", default=fitting, help="of the steps (the experiment's on a GPU, fp32 on a CPU)")
     parser.add_argument("--compress", choices=["none", "fp16", "bf16"], default="none")
     parser.add_argument("--batch-norm", choices=["global", "local"], default="global")
     parser.add_argument("--worker", help=argparse.SUPPRESS)

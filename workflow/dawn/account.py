@@ -6,10 +6,10 @@ from typing import Any
 
 import torch
 
-from dawn.course import Course
+from dawn.course import TIMED, Course
 from dawn.loop import summed
 
-CLOCK = ("whiten", "train", "evaluate")  # what counts; augmentation is inside of train
+CLOCK = (*TIMED, "evaluate")  # what counts; augmentation is inside of train
 BESIDE = ("load", "build", "compile", "monitor", "save")
 
 
@@ -28,12 +28,12 @@ def account(course: Course) -> dict[str, Any]:
         "loss": last[3],
         "train_accuracy": last[2],
         "train_loss": last[1],
-        "epochs": len(course.curve),
+        "epochs": course.experiment.train.epochs,
         "steps": course.step,
         "seconds": sum(phases.values()),
-        "phases": phases,
+        "seconds_by_phase": phases,
         "seconds_beside": {phase: clock.get(phase, 0.0) for phase in BESIDE},
-        "images_per_s": course.step * course.experiment.train.batch / clock["train"],
+        "images_per_s": course.step * course.experiment.train.batch / course.seconds(),
         "joules": joules(course),
         "energy_source": course.clock.meter.source,
         "peak_memory_bytes": peak(device),

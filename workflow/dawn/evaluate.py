@@ -21,10 +21,11 @@ from dawn.batches import load
 from dawn.checkpoint import read_weights
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
-from dawn.distributed import joined
+from dawn.distributed import World, joined
 from dawn.files import read_json, replacing, write_json, write_table
+from dawn.loop import Clock
 from dawn.nets.build import build
-from dawn.predict import predict
+from dawn.predict import final, rehearse
 
 
 def calibration_error(confidence: Tensor, right: Tensor, bins: int) -> float:
@@ -78,13 +79,26 @@ def restored(experiment: Experiment, path: Path, classes: int) -> nn.Module:
     return net
 
 
-def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: int) -> None:
-    """The files of an evaluation."""
+def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: int, seconds: float) -> None:
+    """The files of an evaluation; ``seconds`` are those of the looks at the images."""
     with replacing(out / "predictions.npz") as partial, partial.open("wb") as file:
         np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(np.uint8))
     rows = [(classes[a], classes[p]) for a, p in zip(labels.tolist(), logits.argmax(1).tolist(), strict=True)]
     write_table(out / "confusion.csv", ("actual", "predicted"), rows, separator=",")
-    write_json(out / "evaluation.json", judge(logits, labels, classes, bins))
+    write_json(out / "evaluation.json", judge(logits, labels, classes, bins) | {"seconds": seconds})
+
+
+def run(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
+    """Load, look, judge, write."""
+    classes = read_json(args.data / "dataset.json")["classes"]
+    split = load(args.data, args.stats, "test", world.device)
+    net, clock = restored(experiment, args.model, len(classes)).to(world.device), Clock(world.device)
+    if world.device.type == "cuda":
+        rehearse(net, split, experiment, world)
+    with clock.phase("evaluate"):
+        logits = final(net, split, experiment, world)
+    if world.first:
+        write(args.out, logits, split.labels.cpu(), classes, experiment.evaluate.bins, clock.seconds["evaluate"])
 
 
 def main() -> None:
@@ -97,13 +111,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="directory of the results")
     args: argparse.Namespace = parser.parse_args()
     experiment = load_experiment(args.params)
-    classes = read_json(args.data / "dataset.json")["classes"]
     with joined() as world:
-        split = load(args.data, args.stats, "test", world.device)
-        net = restored(experiment, args.model, len(classes)).to(memory_format=torch.channels_last).to(world.device)
-        logits = predict(net, split, experiment.evaluate.tta, experiment.evaluate.batch, world)
-        if world.first:
-            write(args.out, logits, split.labels.cpu(), classes, experiment.evaluate.bins)
+        run(args, experiment, world)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,19 @@
-"""What a network says of a whole split: its logits, averaged over views of each image."""
+"""What a network says about a split: its logits, averaged over views of each image, shared by the processes."""
+
+import copy
+import math
+from collections.abc import Callable
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dawn.augment import normalise
 from dawn.batches import Split
+from dawn.config.experiment import Experiment
 from dawn.distributed import World
+from dawn.optim import Precision
 
 
 def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
@@ -26,16 +33,53 @@ def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
             ((weight, x), (weight, x.flip(3)))]  # fmt: skip
 
 
+def predict(
+    forward: Callable[[Tensor], Tensor], split: Split, tta: str, batch: int, world: World, share: float = 1.0
+) -> Tensor:
+    """Logits float32 (n, classes) of the whole split, on the CPU, in every process.
+
+    With a ``share`` below 1 all images get a plain look, and so many of them, those whose most likely class is the
+    least likely, the views of ``tta`` in its place. Who they are does not depend on the number of processes.
+    """
+    everyone = torch.arange(len(split), device=split.labels.device)
+    if tta == "none" or share == 1:
+        return look(forward, split, everyone, tta, batch, world)
+    logits = look(forward, split, everyone, "none", batch, world)
+    confidence = logits.softmax(1).amax(1)
+    unsure = confidence.argsort(stable=True)[: math.ceil(share * len(split))]
+    if len(unsure):
+        logits[unsure] = look(forward, split, unsure.to(everyone.device), tta, batch, world)
+    return logits
+
+
+def final(net: nn.Module, split: Split, experiment: Experiment, world: World) -> Tensor:
+    """The logits that an experiment's networks are judged by: its views, precision and size. Puts ``net`` in both."""
+    settings, sizes = experiment.evaluate, experiment.train.sizes
+    net = net.to(memory_format=torch.channels_last).eval()
+    precision = Precision(settings.precision, 1.0, net, world.device)
+    seen = split.at(sizes[-1][1]) if sizes else split
+    return predict(
+        lambda images: precision.logits(net, images), seen, settings.tta, settings.batch, world, settings.tta_share
+    )
+
+
+def rehearse(net: nn.Module, split: Split, experiment: Experiment, world: World) -> None:
+    """The same on a copy of the network over noise, so that a GPU has loaded its kernels and chosen among them."""
+    noise = Split(torch.randint_like(split.images, 256), split.labels, split.mean, split.std)
+    final(copy.deepcopy(net), noise, experiment, world)
+
+
 @torch.inference_mode()
-def predict(net: nn.Module, split: Split, tta: str, batch: int, world: World) -> Tensor:
-    """Logits float32 (n, classes) of the whole split, on the CPU, in every process."""
-    net.eval()
-    bounds = [len(split) * rank // world.size for rank in (world.rank, world.rank + 1)]
+def look(
+    forward: Callable[[Tensor], Tensor], split: Split, which: Tensor, tta: str, batch: int, world: World
+) -> Tensor:
+    """Logits float32 (k, classes) of the images ``which`` (k,), by the views of ``tta``, in every process."""
+    bounds = [len(which) * rank // world.size for rank in (world.rank, world.rank + 1)]
     parts = []
-    for first in range(bounds[0], bounds[1], batch):
-        images, _ = split.slice(first, min(first + batch, bounds[1]))
-        parts.append(sum((weight * net(view) for weight, view in views(images, tta)), torch.tensor(0.0)).cpu())
-    mine = torch.cat(parts)
+    for part in torch.split(which[bounds[0] : bounds[1]], batch):
+        images = normalise(split.images[part], split.mean, split.std)
+        parts.append(sum((weight * forward(view) for weight, view in views(images, tta)), torch.tensor(0.0)))
+    mine = torch.cat(parts).cpu()
     if world.size == 1:
         return mine
     everyone: list[Tensor | None] = [None] * world.size

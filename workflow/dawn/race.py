@@ -19,14 +19,13 @@ from torch.nn import functional
 
 from dawn import checkpoint, cli
 from dawn.account import account
-from dawn.batches import Split
 from dawn.batches import load as load_split
 from dawn.config.experiment import Experiment, load
 from dawn.course import Course
 from dawn.distributed import World, joined
 from dawn.files import read_json, write_json, write_text
 from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted, leaving_together
-from dawn.predict import predict
+from dawn.predict import final, rehearse
 from dawn.tally import line, page, tally
 
 CAUSES = ("data", "model", "train", "evaluate")  # the sections that decide a seed's accuracy
@@ -37,32 +36,24 @@ def heat(course: Course, data: Path, stats: Path, interrupt: Interrupt, shown: b
 
     ``arrived`` is the clock when the monitored accuracy was first at the target, None where it never was.
     """
-    settings, world, clock = course.experiment.evaluate, course.world, course.clock
+    world, clock, target = course.world, course.clock, course.experiment.evaluate.target
     with clock.phase("load"):
-        split = course.monitor if course.monitored == "test" else load_split(data, stats, "test", world.device)
+        split = load_split(data, stats, "test", world.device)
     if world.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(world.device)
         with clock.phase("compile"):
-            rehearse(course, split)
+            rehearse(course.training.net, split, course.experiment, world)
     course.run(interrupt, shown)
     with clock.phase("evaluate"):
         course.training.finish()
-        logits = predict(course.training.net, split, settings.tta, settings.batch, world)
+        logits = final(course.training.net, split, course.experiment, world)
     labels = split.labels.cpu()
-    hits = [row[8] for row in course.curve if row[4] is not None and row[4] >= settings.target]
+    hits = [row[8] for row in course.curve if row[4] is not None and row[4] >= target]
     return account(course) | {
         "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
         "loss": float(functional.cross_entropy(logits.double(), labels)),
-        "arrived": clock.seconds.get("whiten", 0.0) + float(hits[0]) if hits and hits[0] is not None else None,
+        "arrived": hits[0] if hits else None,
     }
-
-
-def rehearse(course: Course, split: Split) -> None:
-    """The final evaluation on noise, so that cuDNN's search for kernels is over when the clock runs."""
-    settings, net = course.experiment.evaluate, course.training.net
-    noise = Split(torch.randint_like(split.images, 256), split.labels, split.mean, split.std)
-    predict(net, noise, settings.tta, settings.batch, course.world)
-    net.train()
 
 
 def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:

@@ -12,7 +12,7 @@ NAMES = {"whiten": "whitening", "train": "training, augmentation included", "eva
 
 def tally(rows: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
     """The race over its heats, each a row of dawn.race's; times in seconds, shares in percent."""
-    first, phases = rows[0], list(dict.fromkeys(phase for row in rows for phase in row["phases"]))
+    first, phases = rows[0], list(dict.fromkeys(phase for row in rows for phase in row["seconds_by_phase"]))
     beside = {name: [row["seconds_beside"][name] for row in rows] for name in first["seconds_beside"]}
     arrivals = [row["arrived"] for row in rows if row["arrived"] is not None]
     used = [row["joules"] for row in rows]
@@ -21,7 +21,7 @@ def tally(rows: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
         "accuracy": _spread([row["accuracy"] for row in rows]),
         "target": {"accuracy": target, **share(sum(row["accuracy"] >= target for row in rows), len(rows))},
         "clock": _spread([row["seconds"] for row in rows]),
-        "phases": {phase: _spread([row["phases"].get(phase, 0.0) for row in rows]) for phase in phases},
+        "phases": {phase: _spread([row["seconds_by_phase"].get(phase, 0.0) for row in rows]) for phase in phases},
         "beside": {
             name: {"first": v[0], "rest": statistics.fmean(v[1:]) if v[1:] else None, "total": sum(v)}
             for name, v in beside.items()
@@ -42,7 +42,7 @@ def _spread(values: list[float]) -> dict[str, float | None]:
 
 def line(row: dict[str, Any]) -> str:
     """One heat on one line."""
-    parts = ", ".join(f"{phase} {seconds:.3f}" for phase, seconds in row["phases"].items())
+    parts = ", ".join(f"{phase} {seconds:.3f}" for phase, seconds in row["seconds_by_phase"].items())
     beside = sum(row["seconds_beside"].values())
     used = "" if row["joules"] is None else f"  {row['joules']:,.0f} J"
     return (

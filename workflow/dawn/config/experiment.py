@@ -11,11 +11,17 @@ from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, Validati
 from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
-from dawn.config.networks import Darknet, Model, Torchvision, WideResNet
-from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
+from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.types import STRICT
 
 MOST_SEEDS = 10_000
-FAMILIES: dict[str, type[BaseModel]] = {"darknet": Darknet, "wrn": WideResNet, "torchvision": Torchvision}
+FAMILIES: dict[str, type[BaseModel]] = {
+    "darknet": Darknet,
+    "wrn": WideResNet,
+    "torchvision": Torchvision,
+    "record": Record,
+}
 
 
 def _counted(seeds: Any) -> Any:

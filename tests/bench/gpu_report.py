@@ -75,10 +75,8 @@ def paired(stage: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:
         if both:
             points = spread([b["accuracy"] - a["accuracy"] for a, b in both])
             times = [b["seconds"] / a["seconds"] for a, b in both]
-            lines.append(
-                f"- {stage}: {name} against {base}: {interval(points, ' points')}, "
-                f"{statistics.median(times):.3f} times its clock ({min(times):.3f} to {max(times):.3f}, n = {len(times)})"
-            )
+            ratio = f"{statistics.median(times):.3f} ({min(times):.3f} to {max(times):.3f}, n = {len(times)})"
+            lines.append(f"- {stage}: {name} against {base}: {interval(points, ' points')}, its clock times {ratio}")
     return lines
 
 

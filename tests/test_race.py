@@ -78,7 +78,7 @@ def race_arguments(path, data, out, resume):
 @pytest.mark.slow
 def test_a_heat_is_the_training_and_its_evaluation(data, params, tmp_path):
     over = {"augment": {"pad": 2, "flip": "random"}, "ema": 0.9}
-    path = params(seeds=[3, 1], train=over, evaluate={"tta": "six", "target": 30})
+    path = params(seeds=[3, 1], train=over, evaluate={"tta": "six", "tta_share": 0.5, "target": 30})
     done = step("race", *race_arguments(path, data, tmp_path, tmp_path / "r"))
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "race.json").read_text())

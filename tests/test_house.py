@@ -10,7 +10,7 @@ from conftest import ROOT
 from dawn.closure import HERE, closure, imports
 
 GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals"}
-PARTS = {"schedule", "augment", "transfer", "intervals", "style"}
+PARTS = {"schedule", "augment", "transfer", "intervals", "style", "measure"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
@@ -22,6 +22,8 @@ def level(name):
         return 0
     if top in PARTS or top in ("nets", "archive"):
         return 1
+    if top == "studies":  # parts that stand on other parts
+        return 1.5
     return 2 + ENGINE.index(top) / 10 if top in ENGINE else 3
 
 

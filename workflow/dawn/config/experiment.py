@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
 from dawn.config.networks import Darknet, Model, Torchvision, WideResNet
-from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Timing, Train
 
 MOST_SEEDS = 10_000
 FAMILIES: dict[str, type[BaseModel]] = {"darknet": Darknet, "wrn": WideResNet, "torchvision": Torchvision}
@@ -38,6 +38,7 @@ class Experiment(BaseModel):
     train: Train
     evaluate: Evaluate = Evaluate()
     lr_find: LrFind = LrFind()
+    timing: Timing = Timing()
     run: Run = Run()
     submission: Submission = Submission()
 

@@ -14,7 +14,7 @@ from dawn.cli import Refusal
 from dawn.config.experiment import Experiment, check, lay, read
 from dawn.config.sections import STRICT, Positive
 
-SHARED = ("data", "seeds")  # what every variant of a study has in common
+SHARED = ("data", "seeds", "run")  # what every variant of a study has in common
 TAKEN = ("plots", "page", "table", "timing")  # names beside the variants' directories
 
 
@@ -90,9 +90,15 @@ class Plan:
 
     @property
     def text(self) -> str:
-        """What the table and the page say of the study itself, as canonical JSON."""
-        return json.dumps([self.study.question, [v.name for v in self.variants.values()], self.against.name,
-                           self.study.difference])  # fmt: skip
+        """What the table and the page need to know of the study itself, as canonical JSON."""
+        about = {
+            "name": self.name,
+            "question": self.study.question,
+            "variants": {slug: variant.name for slug, variant in self.variants.items()},
+            "against": self.against.slug,
+            "difference": self.study.difference,
+        }
+        return json.dumps(about, separators=(",", ":"))
 
     @property
     def directory(self) -> str:
@@ -142,7 +148,7 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
 
 
 def _experiment(path: Path, name: str, values: dict[str, Any], own: Mapping[str, Any]) -> Experiment:
-    """One variant's, its own settings over what is shared; not the data nor the seeds, which make it comparable."""
+    """One variant's, its own settings over what is shared; not what makes them comparable."""
     for key in SHARED:
         if key in own:
             raise Refusal(f"{path}: variant {name} changes {key}, which all variants share; put it into settings")
@@ -151,8 +157,9 @@ def _experiment(path: Path, name: str, values: dict[str, Any], own: Mapping[str,
 
 def _distinct(path: Path, variant: Variant, others: Mapping[str, Variant]) -> None:
     """Refuse a variant that would share its directory or its experiment with another."""
-    if not variant.slug or variant.slug in TAKEN:
-        raise Refusal(f"{path}: variant {variant.name} makes no name for a directory; use letters and digits")
+    if not variant.slug or variant.slug in TAKEN or re.search(r'["|<>\n]', variant.name):
+        raise Refusal(f"{path}: variant {variant.name} makes no name for a directory and a table; use letters, "
+                      "digits and . _ + - ( ) ,")  # fmt: skip
     if variant.slug in others:
         raise Refusal(f"{path}: {variant.name} and {others[variant.slug].name} would share {variant.slug}/; rename one")
     for other in others.values():

@@ -24,6 +24,8 @@ MATTERS = 0.2  # percentage points
 
 def found(name: str) -> Result:
     """The result of a directory, of a study's variant as study/variant, or of an experiment of DVC."""
+    if not name:
+        raise cli.Refusal("which two results? snakemake compare --config base=A other=B")
     if Path(name).is_dir():
         return of_seals(name, Path(name))
     study, slash, variant = name.partition("/")
@@ -33,8 +35,8 @@ def found(name: str) -> Result:
     if result is None:
         known = ", ".join(f"{p.parent.name}/{p.name}" for p in sorted(STUDIES.glob("*/*/")) if (p / "seals").is_dir())
         raise cli.Refusal(
-            f"{name or 'a or b'} is no directory of results, no variant of a study ({known or 'there are none'}) and "
-            "no experiment of DVC; snakemake compare --config a=... b=..."
+            f"{name} is no directory of results, no variant of a study ({known or 'there are none'}) and no experiment "
+            "of DVC"
         )
     return result
 
@@ -66,15 +68,15 @@ def settings(values: dict[str, Any], where: str = "") -> dict[str, str]:
     return flat
 
 
-def told(a: Result, b: Result) -> str:
+def told(base: Result, other: Result) -> str:
     """The comparison as text: figures, settings that differ, the verdict."""
-    left, right = rows(a), rows(b)
+    left, right = rows(base), rows(other)
     table = [(key, left.get(key, DASH), right.get(key, DASH)) for key in dict.fromkeys([*left, *right])]
-    ours, theirs = settings(a.choices), settings(b.choices)
+    ours, theirs = settings(base.choices), settings(other.choices)
     keys = [key for key in dict.fromkeys([*ours, *theirs]) if ours.get(key) != theirs.get(key)]
     differing = [(key, ours.get(key, DASH), theirs.get(key, DASH)) for key in keys]
-    lines = aligned([("", a.name, b.name), *table, ("", "", ""), *differing])
-    verdict = sentence(a.name, b.name, judge([compared(a, b)], MATTERS)[0])
+    lines = aligned([("", base.name, other.name), *table, ("", "", ""), *differing])
+    verdict = sentence(base.name, other.name, judge([compared(base, other)], MATTERS)[0])
     if any(key.startswith("data.") for key in keys):
         verdict += " Beware: they did not train and test on the same data."
     return "\n".join([*lines, "" if differing else "no setting differs", verdict])
@@ -89,10 +91,10 @@ def aligned(table: list[tuple[str, str, str]]) -> list[str]:
 def main() -> None:
     """Parse, find, tell."""
     parser = cli.parser(main)
-    parser.add_argument("a", help="the base: a directory, study/variant, or an experiment of DVC")
-    parser.add_argument("b", help="what is compared with it")
+    parser.add_argument("base", help="a directory, study/variant, or an experiment of DVC")
+    parser.add_argument("other", help="what is compared with it")
     args = parser.parse_args()
-    print(told(found(args.a), found(args.b)))
+    print(told(found(args.base), found(args.other)))
 
 
 if __name__ == "__main__":

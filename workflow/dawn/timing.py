@@ -115,10 +115,14 @@ def plot(rows: list[dict[str, Any]], path: Path) -> None:
         label = f"{work.replace('_', ' + ')}, {precision}"
         left.errorbar(x, y, spread, capsize=2, label=label, **style.line(i))
         right.plot(x, [100 * r["share_of_peak"] for r in own], **style.line(i))
-    left.set(xscale="log", yscale="log", xlabel="batch", ylabel="images/s", title="Speed, median and quartiles")
-    right.set(xscale="log", xlabel="batch", ylabel="% of the measured peak", title="Use of the device")
-    right.set_ylim(bottom=0)
-    left.legend(fontsize=8)
+    left.set(ylabel="images/s", title="Speed, median and quartiles")
+    right.set(ylabel="% of the measured peak", title="Use of the device")
+    sizes = sorted({row["batch"] for row in rows})
+    for axes in (left, right):
+        axes.set(xscale="log", xlabel="batch", xlim=(sizes[0] / 1.4, sizes[-1] * 1.4), ylim=(0, None))
+        axes.set_xticks(sizes, [str(size) for size in sizes])
+        axes.minorticks_off()
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     style.save(figure, path)
 
 

@@ -28,7 +28,7 @@ include: "dvc.smk"
 
 # `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml; and, aside
 # from the experiment, which study to carry out or which results to compare.
-ASIDE = {key: str(config[key]) for key in ("study", "a", "b") if key in config}
+ASIDE = {key: str(config[key]) for key in ("study", "base", "other") if key in config}
 SETTINGS = {key: value for key, value in config.items() if key not in ASIDE}
 STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
 try:

@@ -72,9 +72,9 @@ rule study:
 # It compares what lies there, so it has no inputs and makes no files.
 rule compare:
     params:
-        a=ASIDE.get("a", ""),
-        b=ASIDE.get("b", ""),
+        base=ASIDE.get("base", ""),
+        other=ASIDE.get("other", ""),
     message:
-        "Compare {params.a} and {params.b}"
+        "Compare {params.other} with {params.base}"
     shell:
-        "python -m dawn.compare {params.a:q} {params.b:q}"
+        "python -m dawn.compare {params.base:q} {params.other:q}"

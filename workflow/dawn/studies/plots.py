@@ -28,6 +28,7 @@ def accuracy(results: Mapping[str, Result], judged: Mapping[str, Judged], path: 
     left.set(title="Accuracy, its seeds and 95 % interval", xlabel="%")
     left.set_yticks(range(len(results)), [r.name for r in results.values()])
     left.invert_yaxis()
+    within(left.set_xlim, left.get_xlim())
     right.set(title=f"Difference to {base}", xlabel=f"points; grey: less than {size:g}; filled: p < 0.05")
     style.save(figure, path)
 
@@ -62,10 +63,17 @@ def price(results: Mapping[str, Result], path: Path) -> None:
     count, pairs = len(disagreements(results)), len(results) * (len(results) - 1) // 2
     both.set(title=f"They disagree on {count} of {pairs} pairs", xlabel="MFLOP an image, forward")
     both.set(ylabel="µs an image, training step")
+    for axes in (clock, flops):
+        within(axes.set_ylim, axes.get_ylim())
     both.set_xlim(left=0)
     both.set_ylim(bottom=0)
     figure.legend(*clock.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(results)))
     style.save(figure, path)
+
+
+def within(limit: Any, ends: tuple[float, float]) -> None:
+    """Cut an axis of percents at 0 and 100, which a wide interval may pass."""
+    limit(max(0.0, ends[0]), min(100.0, ends[1]))
 
 
 def _ends(value: Mapping[str, float | None]) -> list[list[float]] | None:

@@ -126,9 +126,9 @@ class Judged:
         d = self.difference
         if d.low is None or d.high is None or self.p is None:
             return "too few seeds"
-        if self.p < LEVEL:
-            return "better" if d.mean > 0 else "worse"
-        return "alike" if -self.size < d.low and d.high < self.size else "too few seeds"
+        if -self.size < d.low and d.high < self.size:  # also where it is not nothing: it does not matter
+            return "alike"
+        return "too few seeds" if self.p >= LEVEL else "better" if d.mean > 0 else "worse"
 
 
 def judge(differences: Sequence[Difference], size: float) -> list[Judged]:

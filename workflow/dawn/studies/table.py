@@ -102,12 +102,17 @@ def price(results: Mapping[str, Result]) -> Part:
 
 
 def disagreements(results: Mapping[str, Result], margin: float = 0.05) -> list[str]:
-    """Pairs of which one has fewer FLOPs an image and yet takes longer for it in a training step, by a margin each."""
+    """Pairs of which one has fewer FLOPs an image and yet takes longer for it in a training step.
+
+    Both by the margin, and the quartiles of the times apart.
+    """
     found = []
-    known = [(r, r.metrics["flops"], s["seconds"] / s["batch"]) for r in results.values() if (s := r.time("step"))]
-    for a, flops, seconds in known:
-        for b, more, other in known:
-            if flops < (1 - margin) * more and seconds > (1 + margin) * other:
-                found.append(f"{a.name} has {100 * (1 - flops / more):.0f} % fewer FLOPs than {b.name} and a step "
-                             f"takes {100 * (seconds / other - 1):.0f} % longer an image.")  # fmt: skip
+    known = [(r, r.metrics["flops"], s) for r in results.values() if (s := r.time("step"))]
+    for a, fewer, slow in known:
+        for b, more, fast in known:
+            longer = slow["seconds"] / slow["batch"] / (fast["seconds"] / fast["batch"]) - 1
+            apart = slow["low"] / slow["batch"] > fast["high"] / fast["batch"]
+            if fewer < (1 - margin) * more and longer > margin and apart:
+                found.append(f"{a.name} has {100 * (1 - fewer / more):.0f} % fewer FLOPs than {b.name}, and a step "
+                             f"takes {100 * longer:.0f} % longer an image.")  # fmt: skip
     return found

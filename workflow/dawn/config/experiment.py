@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
 from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
-from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing, Train
 from dawn.config.types import STRICT
 
 MOST_SEEDS = 10_000
@@ -44,6 +44,7 @@ class Experiment(BaseModel):
     train: Train
     evaluate: Evaluate = Evaluate()
     lr_find: LrFind = LrFind()
+    timing: Timing = Timing()
     run: Run = Run()
     submission: Submission = Submission()
 

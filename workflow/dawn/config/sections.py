@@ -129,6 +129,17 @@ class LrFind(BaseModel):
         return self
 
 
+class Timing(BaseModel):
+    """What dawn.timing measures; without batches or precisions those of the training."""
+
+    model_config = STRICT
+
+    batches: tuple[PositiveInt, ...] = ()
+    precisions: tuple[Literal["fp32", "bf16", "fp16", "half"], ...] = ()
+    repeats: Annotated[int, Field(ge=3, le=10_000)] = 20
+    seconds: Positive = 20.0
+
+
 class Run(BaseModel):
     """How the work is carried out. Nothing here changes a result, so nothing here is run again for."""
 

@@ -93,9 +93,9 @@ def test_a_heat_is_the_training_and_its_evaluation(data, params, tmp_path):
         judged = json.loads((out / "evaluation.json").read_text())
         assert (heat["accuracy"], heat["loss"]) == (judged["accuracy"], judged["loss"])
         phases = heat["seconds_by_phase"]
-        assert set(phases) == {"train", "evaluate"}
+        assert set(phases) == {"whiten", "train", "evaluate"}
         assert heat["seconds"] == pytest.approx(sum(phases.values()))
-        assert 0 < heat["arrived"] <= phases["train"]
+        assert 0 < heat["arrived"] <= phases["whiten"] + phases["train"]
         assert set(heat["seconds_beside"]) == {"load", "build", "compile", "monitor", "save"}
     assert [heat["seed"] for heat in found["heats"]] == [3, 1]
     assert found["heats"][0]["loss"] != found["heats"][1]["loss"]

@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from dawn.closure import HERE, closure, imports
 
-GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals"}
+GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "memory", "seals"}
 PARTS = {"schedule", "augment", "average", "intervals", "muon", "style", "transfer", "whiten"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "predict", "loop", "monitor"]
 ENGINE += ["graph", "prepare", "course"]

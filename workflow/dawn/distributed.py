@@ -12,6 +12,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from dawn.memory import keep_freed
+
 
 @dataclass(frozen=True)
 class World:
@@ -39,6 +41,8 @@ def joined() -> Iterator[World]:
     if cuda:
         torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True  # every batch has one shape, so the search for a kernel pays once
+    else:
+        keep_freed()
     if size == 1:
         yield World(0, 1, device)
         return

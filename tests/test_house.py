@@ -9,10 +9,10 @@ from conftest import ROOT
 
 from dawn.closure import HERE, closure, imports
 
-GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "memory", "seals"}
-PARTS = {"schedule", "augment", "average", "intervals", "muon", "style", "transfer", "whiten"}
+GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "memory", "seals", "energy"}
+PARTS = {"schedule", "augment", "average", "intervals", "measure", "muon", "style", "transfer", "whiten"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "predict", "loop", "monitor"]
-ENGINE += ["graph", "prepare", "course"]
+ENGINE += ["graph", "prepare", "course", "account", "tally"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 
@@ -23,6 +23,8 @@ def level(name):
         return 0
     if top in PARTS or top in ("nets", "archive"):
         return 1
+    if top == "studies":  # parts that stand on other parts
+        return 1.5
     return 2 + ENGINE.index(top) / 100 if top in ENGINE else 3
 
 

@@ -8,8 +8,8 @@ import torch
 
 from dawn import checkpoint
 from dawn.batches import Trainset, load
-from dawn.config.experiment import Experiment
-from dawn.distributed import World
+from dawn.config.experiment import Experiment, fits
+from dawn.distributed import World, meter
 from dawn.files import read_json
 from dawn.interrupt import Interrupt, Interrupted
 from dawn.loop import Clock, check_finite, summed
@@ -32,8 +32,9 @@ class Course:
 
     def __init__(self, experiment: Experiment, data: Path, stats: Path, seed: int, state: Path, world: World) -> None:
         self.experiment, self.seed, self.world, self.directory = experiment, seed, world, state
-        self.clock = Clock(world.device)
+        self.clock = Clock(world.device, meter=meter(world))
         settings = experiment.train
+        fits(settings, world.size)
         with self.clock.phase("load"):
             self.trainset = Trainset(load(data, stats, "train", world.device), settings.augment, seed, settings.batch)
             self.monitored = "holdout" if experiment.data.holdout else "test"
@@ -71,6 +72,7 @@ class Course:
             self.totals, self.resumed = state["totals"], state["resumed"] + 1
             for phase in (*TIMED, "monitor", "save"):
                 self.clock.seconds[phase] = state["seconds"].get(phase, 0.0)
+            self.clock.meter.joules |= state["joules"]
 
     def save(self) -> None:
         """Keep the state; the first process's alone, since the others' are the same."""
@@ -78,16 +80,14 @@ class Course:
             with self.clock.phase("save"):
                 names = ("step", "curve", "trace", "totals", "resumed")
                 state: dict[str, Any] = {name: getattr(self, name) for name in names}
-                checkpoint.save(
-                    self.directory,
-                    state | {"training": self.training.state(), "seconds": dict(self.clock.seconds)},
-                )
+                state |= {"seconds": dict(self.clock.seconds), "joules": dict(self.clock.meter.joules)}
+                checkpoint.save(self.directory, state | {"training": self.training.state()})
 
-    def run(self, interrupt: Interrupt) -> None:
-        """Train to the end. Raises Interrupted, its state kept, when asked to stop."""
+    def run(self, interrupt: Interrupt, shown: bool = True) -> None:
+        """Train to the end; raises Interrupted, its state kept, when asked to stop. Tells how it goes if ``shown``."""
         settings, per_epoch = self.experiment.train, self.trainset.steps
         batch, first = settings.batch, self.world.first
-        self.progress = Progress(f"seed {self.seed}", self.steps * batch, self.step * batch, first)
+        self.progress = Progress(f"seed {self.seed}", self.steps * batch, self.step * batch, first and shown)
         self.interrupt = interrupt
         if self.word:
             self.progress.line(f"seed {self.seed}  {self.word}")

@@ -25,8 +25,7 @@ from dawn.distributed import World, joined
 from dawn.files import read_json, replacing, write_json, write_table
 from dawn.loop import Clock
 from dawn.nets.build import build
-from dawn.optim import Precision
-from dawn.predict import predict
+from dawn.predict import final, rehearse
 
 
 def calibration_error(confidence: Tensor, right: Tensor, bins: int) -> float:
@@ -91,24 +90,15 @@ def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: i
 
 def run(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """Load, look, judge, write."""
-    settings, sizes = experiment.evaluate, experiment.train.sizes
     classes = read_json(args.data / "dataset.json")["classes"]
     split = load(args.data, args.stats, "test", world.device)
-    net = restored(experiment, args.model, len(classes)).to(memory_format=torch.channels_last).to(world.device).eval()
-    precision = Precision(settings.precision, 1.0, net, world.device)
-    clock = Clock(world.device)
-    if world.device.type == "cuda":  # a first call loads kernels and chooses among them: over noise, off the clock
-        size = sizes[-1][1] if sizes else split.images.shape[1]
-        noise = torch.randn(settings.batch, 3, size, size, device=world.device)
-        with torch.inference_mode():
-            precision.logits(net, noise.contiguous(memory_format=torch.channels_last))
+    net, clock = restored(experiment, args.model, len(classes)).to(world.device), Clock(world.device)
+    if world.device.type == "cuda":
+        rehearse(net, split, experiment, world)
     with clock.phase("evaluate"):
-        seen = split.at(sizes[-1][1]) if sizes else split
-        logits = predict(
-            lambda images: precision.logits(net, images), seen, settings.tta, settings.batch, world, settings.tta_share
-        )
+        logits = final(net, split, experiment, world)
     if world.first:
-        write(args.out, logits, split.labels.cpu(), classes, settings.bins, clock.seconds["evaluate"])
+        write(args.out, logits, split.labels.cpu(), classes, experiment.evaluate.bins, clock.seconds["evaluate"])
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from dawn.average import Average, Slow
 from dawn.cli import Refusal
 from dawn.config.sections import Train
 from dawn.distributed import World
+from dawn.energy import Meter
 from dawn.optim import Precision, reload, set_rate
 
 
@@ -27,15 +28,17 @@ class Clock:
 
     device: torch.device
     seconds: dict[str, float] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time of the block to the phase ``name``, also when the block raises."""
-        start = self._now()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + self._now() - start
+        """Add the time of the block to the phase ``name``, also when the block raises, and the energy beside it."""
+        with self.meter.phase(name):
+            start = self._now()
+            try:
+                yield
+            finally:
+                self.seconds[name] = self.seconds.get(name, 0.0) + self._now() - start
 
     def _now(self) -> float:
         if self.device.type == "cuda":

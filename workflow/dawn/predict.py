@@ -1,16 +1,19 @@
 """What a network says about a split: its logits, averaged over views of each image, shared by the processes."""
 
+import copy
 import math
 from collections.abc import Callable
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from dawn.augment import normalise
 from dawn.batches import Split
+from dawn.config.experiment import Experiment
 from dawn.distributed import World
+from dawn.optim import Precision
 
 
 def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
@@ -48,6 +51,23 @@ def predict(
     if len(unsure):
         logits[unsure] = look(forward, split, unsure.to(everyone.device), tta, batch, world)
     return logits
+
+
+def final(net: nn.Module, split: Split, experiment: Experiment, world: World) -> Tensor:
+    """The logits that an experiment's networks are judged by: its views, precision and size. Puts ``net`` in both."""
+    settings, sizes = experiment.evaluate, experiment.train.sizes
+    net = net.to(memory_format=torch.channels_last).eval()
+    precision = Precision(settings.precision, 1.0, net, world.device)
+    seen = split.at(sizes[-1][1]) if sizes else split
+    return predict(
+        lambda images: precision.logits(net, images), seen, settings.tta, settings.batch, world, settings.tta_share
+    )
+
+
+def rehearse(net: nn.Module, split: Split, experiment: Experiment, world: World) -> None:
+    """The same on a copy of the network over noise, so that a GPU has loaded its kernels and chosen among them."""
+    noise = Split(torch.randint_like(split.images, 256), split.labels, split.mean, split.std)
+    final(copy.deepcopy(net), noise, experiment, world)
 
 
 def look(

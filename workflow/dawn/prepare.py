@@ -24,7 +24,7 @@ def prepare(experiment: Experiment, classes: int, seed: int, world: World) -> Tr
     if settings.channels_last:
         net = net.to(memory_format=torch.channels_last)
     precision = Precision(settings.precision, settings.loss_scale, net, device)
-    forward = parallel(net, world, settings.batch_norm)
+    forward = parallel(net, world, settings.batch_norm, settings.compress)
     buffers = [b for b in net.buffers() if b.is_floating_point()]
     moved = [*precision.weights, *buffers]
     average = Average(moved, settings.ema) if settings.ema else None

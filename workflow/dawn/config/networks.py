@@ -10,13 +10,15 @@ WIDEST = 16384  # channels; past it a mistyped width would only run out of memor
 
 Activation = Literal["leaky_relu", "relu", "silu", "gelu"]
 Kernels = Annotated[tuple[Annotated[int, Field(ge=1, le=15)], ...], Field(min_length=1, max_length=8)]
+Pool = Literal["adaptive", "fixed"]
 
 
 class Darknet(BaseModel):
     """The lesson's network: a stem, then groups that double the channels and add residual layers.
 
     ``ratio`` is the width of a residual layer's inside to its outside (the lesson's ``ni//2``);
-    ``kernels`` are the kernel sizes of its convolutions.
+    ``kernels`` are the kernel sizes of its convolutions. ``pool`` ends in an average over whatever is left of the
+    image (adaptive), or over what is left of one of 32 pixels (fixed), which takes no other size.
     """
 
     model_config = STRICT
@@ -29,6 +31,7 @@ class Darknet(BaseModel):
     activation: Activation = "leaky_relu"
     slope: Below1 = 0.1
     bn_momentum: Annotated[float, Field(gt=0, le=1)] = 0.01
+    pool: Pool = "adaptive"
     inplace: bool = True
 
     @model_validator(mode="after")
@@ -50,7 +53,7 @@ class WideResNet(BaseModel):
     ``kernels`` is the B(M) of the paper: the kernel sizes of the convolutions in a block. ``depth`` counts all the
     convolutions on the way, as the paper's table 3 does. Its table 2 calls B(1,3,1) of 6 blocks a group "40", as if
     it had two convolutions a block: give ``blocks: 6`` for that.
-    ``block``: plain adds the branch as it is, scaled adds ``scale`` times the branch.
+    ``block``: plain adds the branch as it is, scaled adds ``scale`` times the branch. ``pool`` as in Darknet.
     """
 
     model_config = STRICT
@@ -63,6 +66,7 @@ class WideResNet(BaseModel):
     dropout: Below1 = 0.0
     block: Literal["plain", "scaled"] = "plain"
     scale: Positive = 0.2
+    pool: Pool = "adaptive"
     inplace: bool = True
 
     @model_validator(mode="after")

@@ -71,6 +71,7 @@ class Train(BaseModel):
     precision: Literal["auto", "fp32", "bf16", "fp16", "half"] = "auto"
     loss_scale: Positive = 512.0
     batch_norm: Literal["global", "local"] = "global"
+    compress: Literal["none", "fp16", "bf16"] = "none"
     channels_last: bool = True
     compile: bool = False
     cuda_graph: bool = False
@@ -126,6 +127,17 @@ class LrFind(BaseModel):
         if self.low >= self.high:
             raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
         return self
+
+
+class Timing(BaseModel):
+    """What dawn.timing measures; without batches or precisions those of the training."""
+
+    model_config = STRICT
+
+    batches: tuple[PositiveInt, ...] = ()
+    precisions: tuple[Literal["fp32", "bf16", "fp16", "half"], ...] = ()
+    repeats: Annotated[int, Field(ge=3, le=10_000)] = 20
+    seconds: Positive = 20.0
 
 
 class Run(BaseModel):

@@ -28,6 +28,10 @@ RECORD = {
     "run": {"trace": True},
 }  # fmt: skip
 
+# Three steps: Muon turns the smallest directions of a gradient to full length, so rounding grows with every step, while
+# a gradient that is wrong shows in the first.
+BRIEF = RECORD | {"train": RECORD["train"] | {"epochs": 0.5, "sizes": [[0, 24]]}}
+
 
 def test_a_smaller_image_is_pillows():
     # Smooth images: on noise, Pillow rounds between its two passes and we do not.
@@ -143,7 +147,7 @@ def test_a_state_goes_into_the_tensors_that_are_there(data, tmp_path):
 
 @pytest.mark.slow
 def test_two_processes_train_the_record_as_one(data, params, tmp_path):
-    path, outs = params(**RECORD), []
+    path, outs = params(**BRIEF), []
     for processes in (1, 2):
         outs.append(tmp_path / f"out{processes}")
         done = step("train", *arguments(path, data, outs[-1], "--resume", tmp_path / "r"), processes=processes)
@@ -151,18 +155,17 @@ def test_two_processes_train_the_record_as_one(data, params, tmp_path):
     one, two = (checkpoint.read_weights(out / "model.safetensors")[0] for out in outs)
     assert torch.equal(one["0.weight"], two["0.weight"])
     for name, tensor in one.items():
-        torch.testing.assert_close(two[name], tensor, atol=2e-3, rtol=1e-2)
+        torch.testing.assert_close(two[name], tensor, atol=2e-4, rtol=1e-3)
     with (outs[0] / "curve.tsv").open() as file:
-        assert [row["epoch"] for row in csv.DictReader(file, delimiter="\t")] == ["1", "2", "2.5"]
+        assert [row["epoch"] for row in csv.DictReader(file, delimiter="\t")] == ["0.5"]
 
 
 @pytest.mark.slow
 def test_compiling_the_record_changes_no_number(data, tmp_path):
-    over = RECORD | {"train": RECORD["train"] | {"epochs": 1, "sizes": [[0, 24]], "lookahead": {"every": 0}}}
-    plain = trained(data, tmp_path / "plain", **over)
-    fast = trained(data, tmp_path / "fast", **(over | {"train": over["train"] | {"compile": True}}))
+    plain = trained(data, tmp_path / "plain", **BRIEF)
+    fast = trained(data, tmp_path / "fast", **(BRIEF | {"train": BRIEF["train"] | {"compile": True}}))
     for a, b in zip(plain.training.net.parameters(), fast.training.net.parameters(), strict=True):
-        torch.testing.assert_close(a, b, atol=1e-3, rtol=1e-2)
+        torch.testing.assert_close(a, b, atol=2e-4, rtol=1e-3)
 
 
 @pytest.mark.parametrize(

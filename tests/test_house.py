@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from dawn.closure import HERE, closure, imports
 
-GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "energy"}
+GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "memory", "seals", "energy"}
 PARTS = {"schedule", "augment", "average", "intervals", "measure", "muon", "style", "transfer", "whiten"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "predict", "loop", "monitor"]
 ENGINE += ["graph", "prepare", "course", "account", "tally"]

@@ -70,7 +70,6 @@ def rehearse(net: nn.Module, split: Split, experiment: Experiment, world: World)
     final(copy.deepcopy(net), noise, experiment, world)
 
 
-@torch.inference_mode()
 def look(
     forward: Callable[[Tensor], Tensor], split: Split, which: Tensor, tta: str, batch: int, world: World
 ) -> Tensor:

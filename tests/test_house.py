@@ -9,9 +9,10 @@ from conftest import ROOT
 
 from dawn.closure import HERE, closure, imports
 
-GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals"}
-PARTS = {"schedule", "augment", "transfer", "intervals", "style", "measure"}
-ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course"]
+GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "energy"}
+PARTS = {"schedule", "augment", "average", "intervals", "measure", "muon", "style", "transfer", "whiten"}
+ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "predict", "loop", "monitor"]
+ENGINE += ["graph", "prepare", "course", "account", "tally"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 
@@ -24,7 +25,7 @@ def level(name):
         return 1
     if top == "studies":  # parts that stand on other parts
         return 1.5
-    return 2 + ENGINE.index(top) / 10 if top in ENGINE else 3
+    return 2 + ENGINE.index(top) / 100 if top in ENGINE else 3
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

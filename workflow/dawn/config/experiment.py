@@ -11,11 +11,17 @@ from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, Validati
 from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
-from dawn.config.networks import Darknet, Model, Torchvision, WideResNet
-from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Timing, Train
+from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
+from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing, Train
+from dawn.config.types import STRICT
 
 MOST_SEEDS = 10_000
-FAMILIES: dict[str, type[BaseModel]] = {"darknet": Darknet, "wrn": WideResNet, "torchvision": Torchvision}
+FAMILIES: dict[str, type[BaseModel]] = {
+    "darknet": Darknet,
+    "wrn": WideResNet,
+    "torchvision": Torchvision,
+    "record": Record,
+}
 
 
 def _counted(seeds: Any) -> Any:
@@ -61,6 +67,14 @@ def divisible(train: Train, processes: int) -> None:
         raise ValueError(
             f"train.batch {train.batch} does not divide by {processes} processes x train.accumulate {train.accumulate}"
         )
+
+
+def fits(train: Train, processes: int) -> None:
+    """The same of a world that is already there: a Refusal."""
+    try:
+        divisible(train, processes)
+    except ValueError as error:
+        raise Refusal(str(error)) from error
 
 
 def load(path: Path) -> Experiment:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from dawn.cli import Refusal
 from dawn.config.experiment import Experiment, check, lay, read
-from dawn.config.sections import STRICT, Positive
+from dawn.config.types import STRICT, Positive
 
 SHARED = ("data", "seeds", "run")  # what every variant of a study has in common
 TAKEN = ("plots", "page", "table", "timing")  # names beside the variants' directories

@@ -64,7 +64,10 @@ def settings(values: dict[str, Any], where: str = "") -> dict[str, str]:
     """Every setting as a dotted key and its value."""
     flat: dict[str, str] = {}
     for key, value in values.items():
-        flat |= settings(value, f"{where}{key}.") if isinstance(value, dict) else {f"{where}{key}": f"{value}"}
+        if isinstance(value, dict):
+            flat |= settings(value, f"{where}{key}.")
+        else:
+            flat[f"{where}{key}"] = f"{value:g}" if isinstance(value, float) else str(value)
     return flat
 
 

@@ -59,6 +59,14 @@ def seeds(run):
     return [f"{run}/seed-{seed}" for seed in RUNS[run].seeds]
 
 
+def of_study(*files):
+    """These files of every variant."""
+    if PLAN is None:
+        known = ", ".join(sorted(path.stem for path in STUDIES.glob("*.yaml")))
+        raise WorkflowError(f"which study? --config study=NAME, one of {known}, or a file of your own")
+    return [f"{PLAN.directory}/{slug}/{file}" for slug in PLAN.variants for file in files]
+
+
 wildcard_constraints:
     run=r"results(/studies/[^/]+/[^/]+)?",
     seed=r"\d+",

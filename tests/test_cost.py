@@ -5,7 +5,7 @@ import yaml
 from conftest import ROOT, TINY
 
 from dawn.config.experiment import lay
-from dawn.config.study import plan
+from dawn.config.plan import plan
 from dawn.cost import Estimate, duration, estimate, predicted, told
 from dawn.files import write_json
 

@@ -7,7 +7,7 @@ import yaml
 from conftest import ROOT
 
 from dawn.cli import Refusal
-from dawn.config.study import find, plan, slug
+from dawn.config.plan import find, plan, slug
 
 STUDIES = ROOT / "workflow/studies"
 READY = sorted(path.stem for path in STUDIES.glob("*.yaml"))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn import cli
-from dawn.config.study import slug
+from dawn.config.plan import slug
 from dawn.studies.gather import Result, compared, of_seals
 from dawn.studies.revision import of_revision
 from dawn.studies.statistics import judge

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
-from dawn.config.study import Plan
+from dawn.config.plan import Plan
 from dawn.files import read_json
 from dawn.seals import TRAINED, choices, header
 

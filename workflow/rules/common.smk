@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from dawn.cli import Refusal
 from dawn.closure import closure
 from dawn.config.experiment import check, dump, lay, read
-from dawn.config.study import find, plan
+from dawn.config.plan import find, plan
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
 for variable, first in (

@@ -1,6 +1,9 @@
 """CIFAR-10 from its archive to a trained, evaluated network. Every choice is in params.yaml."""
 
 
+report: "workflow/report/workflow.rst"
+
+
 # Used with --sdm apptainer; containers/README.md says how to make it.
 container: f"{workflow.basedir}/containers/dawn.sif"
 
@@ -9,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
@@ -16,8 +20,15 @@ rule all:
     input:
         "results/metrics.json",
         "results/model.txt",
-        "results/provenance.json",
+        "results/summary.md",
         expand("{seed}/dawnbench.json", seed=seeds("results")),
+
+
+rule plots:
+    input:
+        rules.all.input,
+        "results/plots/curves.png",
+        "results/plots/images.png",
 
 
 # The experiment that the steps read. No rule writes it: a rule's output would make every setting a cause of every

@@ -9,17 +9,19 @@ from conftest import ROOT
 
 from dawn.closure import HERE, closure, imports
 
-GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals"}
+GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "page"}
 PARTS = {"schedule", "augment", "transfer", "intervals", "style"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 
 def level(name):
-    """0 ground, 1 parts, 2.x engine in its own order, 3 steps."""
+    """0 ground, 1 parts, 1.5 figures, 2.x engine in its own order, 3 steps."""
     top = name.parts[0]
     if top in GROUND or top in ("config", "__init__"):
         return 0
+    if top == "figures":
+        return 1.5
     if top in PARTS or top in ("nets", "archive"):
         return 1
     return 2 + ENGINE.index(top) / 10 if top in ENGINE else 3

@@ -30,8 +30,8 @@ ROWS = 8
 def chosen(labels: Tensor, rows: int) -> list[int]:
     """The first image of each class in turn, then the second, until there are ``rows``; ``labels`` (n,)."""
     found: list[int] = []
-    places = [torch.nonzero(labels == label).flatten().tolist() for label in labels.unique().tolist()]
-    for turn in range(max(map(len, places))):
+    places = [torch.nonzero(labels == label).flatten().tolist() for label in range(int(labels.max()) + 1)]
+    for turn in range(max(len(place) for place in places)):
         found += [place[turn] for place in places if turn < len(place)]
     return found[:rows]
 
@@ -61,7 +61,9 @@ def words(augment: Augment) -> str:
     """The augmentation in a line."""
     parts = [f"crop: pad {augment.pad}, {augment.mode}"] if augment.pad else []
     parts += [f"flip: {augment.flip}"] if augment.flip != "none" else []
-    parts += [f"{name}: {value:g}" for name in ("cutout", "brightness", "contrast") if (value := getattr(augment, name))]
+    parts += [
+        f"{name}: {value:g}" for name in ("cutout", "brightness", "contrast") if (value := getattr(augment, name))
+    ]
     return "; ".join(parts) or "no augmentation"
 
 

@@ -9,7 +9,6 @@ committed, and each preset laid over it.
 
 import json
 import statistics
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from dawn.config.experiment import Experiment, check, lay, load, read
 from dawn.files import read_json, write_text
 from dawn.intervals import interval
 from dawn.page import Section, markdown, web
+from dawn.provenance import answer
 
 SECTIONS = ("data", "model", "train", "evaluate")  # what decides a result, beside the seeds
 PHASES = {
@@ -71,14 +71,12 @@ def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any
 
 def known(root: Path) -> dict[str, Experiment]:
     """The experiments of a checkout by name: params.yaml as git has it, or as it is, and the presets over it."""
-    shown = subprocess.run(["git", "show", "HEAD:./params.yaml"], cwd=root, capture_output=True, text=True, check=False)
-    committed = shown.returncode == 0
-    base = yaml.safe_load(shown.stdout) if committed else read(root / "params.yaml")
-    presets = {path.stem: read(path) for path in sorted((root / "workflow/presets").glob("*.yaml"))}
-    name = "params.yaml as committed" if committed else "params.yaml"
-    layers = {name: {}, **{f"the preset {preset}": over for preset, over in presets.items()}}
+    committed = answer("git", "show", "HEAD:./params.yaml", at=root)
+    base = yaml.safe_load(committed) if committed else read(root / "params.yaml")
+    name = f"params.yaml at {answer('git', 'rev-parse', '--short', 'HEAD', at=root)}" if committed else "params.yaml"
+    presets = {f"the preset {path.stem}": read(path) for path in sorted((root / "workflow/presets").glob("*.yaml"))}
     found = {}
-    for label, over in layers.items():
+    for label, over in {name: {}, **presets}.items():
         try:
             found[label] = check(lay(base, over))
         except cli.Refusal:  # an edit to params.yaml may leave no room for a preset
@@ -90,7 +88,7 @@ def experiment(here: Experiment, root: Path) -> Section:
     """How the experiment differs from the nearest of the known ones."""
     compared = {name: differences(other, here) for name, other in known(root).items()}
     if not compared:
-        return Section("Experiment", ["nothing to compare it with: params.yaml is no experiment"])
+        return Section("Experiment", ["nothing to compare it with: params.yaml describes no experiment"])
     name = min(compared, key=lambda each: len(compared[each]))
     rows = compared[name]
     lines = [f"{name}, {'but for:' if rows else 'unchanged'}", f"seeds: {', '.join(map(str, here.seeds))}"]
@@ -113,7 +111,7 @@ def origin(record: dict[str, Any], trainings: list[dict[str, Any]]) -> list[Sect
     machine, code, data, used = record["machine"], record["code"], record["data"], trainings[0]
     gpus = "; ".join(machine["gpus"]) or "none"
     where = [
-        f"trained on: {used['device']}, {used['processes']} process{'es' * (used['processes'] > 1)}, {used['precision']}",
+        f"trained on: {used['processes']} x {used['device']}, {used['precision']}",
         f"CPU: {machine['cpu']}, {machine['cores']} cores; GPU: {gpus}",
         f"{machine['system']}; Python {record['python']}, torch {record['packages'].get('torch', 'unknown')}",
         f"container: {machine['image'] or 'none'}",

@@ -51,8 +51,7 @@ def band(axes: Axes, seeds: Sequence[Curve], name: str, label: str, style: int) 
 def arrivals(seeds: Sequence[Curve], target: float) -> list[float | None]:
     """Seconds of training until the monitored accuracy of each seed was first at the target; None if never."""
     return [
-        next((s for s, a in zip(seed["seconds"], seed["accuracy"], strict=True) if a >= target), None)
-        for seed in seeds
+        next((s for s, a in zip(seed["seconds"], seed["accuracy"], strict=True) if a >= target), None) for seed in seeds
     ]
 
 

@@ -25,7 +25,7 @@ def show(axes: Axes, pixels: Pixels, below: str = "") -> None:
 
 
 def grid(images: Sequence[Pixels], texts: Sequence[str], columns: int, cell: tuple[float, float]) -> Figure:
-    """The images in rows of ``columns``, each with its text beneath; ``cell`` is the width and height of one, in inches."""
+    """The images in rows of ``columns``, each with its text beneath; ``cell``: width and height of one in inches."""
     rows = max(1, math.ceil(len(images) / columns))
     picture = figure(cell[0] * columns + 0.4, cell[1] * rows + 0.8)
     places = picture.subplots(rows, columns, squeeze=False)

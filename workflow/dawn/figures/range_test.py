@@ -23,5 +23,7 @@ def range_test(
     axes.set(xscale="log", xlabel="learning rate", ylabel="training loss")
     axes.set_ylim(low - 0.1 * (first - low + 0.1), first + 0.6 * (first - low + 0.1))
     axes.legend()
-    heading(picture, "Learning-rate range test", f"{len(rates)} steps, one batch each; the rate grows by the same factor.")
+    heading(
+        picture, "Learning-rate range test", f"{len(rates)} steps, one batch each; the rate grows by the same factor."
+    )
     return picture

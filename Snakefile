@@ -31,6 +31,11 @@ rule plots:
         "results/plots/images.png",
 
 
+rule crate:
+    input:
+        "results/crate.zip",
+
+
 # The experiment that the steps read. No rule writes it: a rule's output would make every setting a cause of every
 # step, and Snakemake's ancient() hides the real causes. Each rule names its own sections instead.
 onstart:

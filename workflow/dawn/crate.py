@@ -29,7 +29,7 @@ TYPES = {
     ".json": "application/json", ".md": "text/markdown", ".txt": "text/plain", ".tsv": "text/tab-separated-values",
     ".csv": "text/csv", ".png": "image/png", ".yaml": "application/yaml", ".py": "text/x-python",
 }  # fmt: skip
-PARAMETER = "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE"
+BIOSCHEMAS = "https://bioschemas.org/profiles"
 
 
 def code_files(root: Path) -> Iterator[Path]:
@@ -55,7 +55,7 @@ class Packer:
         except ImportError:
             raise cli.Refusal("the package rocrate is missing; make env installs it, the container has none") from None
         self.root, self.results, self.experiment = root, results, experiment
-        self.crate = ROCrate()
+        self.crate = ROCrate(version="1.1")  # the version that the profile is based on
 
     def entity(self, identifier: str, **properties: Any) -> Any:
         """A contextual entity."""
@@ -65,16 +65,23 @@ class Packer:
 
     def parameter(self, name: str, description: str, form: str = "File", **more: Any) -> Any:
         """What the workflow takes or gives, formally; files of the run are examples of it."""
-        return self.entity(f"#{name}", **{"@type": "FormalParameter"}, additionalType=form, name=name,
-                           description=description, conformsTo={"@id": PARAMETER}, **more)  # fmt: skip
+        more |= {"additionalType": form, "name": name, "description": description}
+        more |= {"conformsTo": {"@id": f"{BIOSCHEMAS}/FormalParameter/1.0-RELEASE"}}
+        return self.entity(f"#{name}", **{"@type": "FormalParameter"}, **more)
 
-    def workflow(self, inputs: list[Any], outputs: list[Any]) -> Any:
+    def workflow(self, inputs: list[Any], output: Any, commit: str | None) -> Any:
         """The Snakefile as main entity, and the code beside it."""
         flow = self.crate.add_workflow(self.root / "Snakefile", "Snakefile", main=True, lang="snakemake")
         flow["name"] = "dawn: CIFAR-10 from its archive to a trained, evaluated network"
-        flow["input"], flow["output"] = inputs, outputs
+        flow["input"], flow["output"], flow["encodingFormat"] = inputs, output, "text/plain"
+        flow["conformsTo"] = {"@id": f"{BIOSCHEMAS}/ComputationalWorkflow/1.0-RELEASE"}
+        flow["version"] = commit or "not in a git repository"
+        if self.experiment.submission.code_url:
+            flow["url"] = self.experiment.submission.code_url
         for path in code_files(self.root):
-            self.crate.add_file(self.root / path, f"{path}", properties=described(self.root / path, f"{path}"))
+            file = self.crate.add_file(self.root / path, f"{path}", properties=described(self.root / path, f"{path}"))
+            if path.name == "README.md":
+                file["about"] = self.crate.root_dataset
         return flow
 
     def result(self, path: Path) -> Any:
@@ -106,7 +113,7 @@ def fill(packer: Packer, record: dict[str, Any], dataset: dict[str, Any]) -> Non
     choices = packer.parameter("choices", "every choice of the experiment, resolved", valueRequired="True")
     archive = packer.parameter("archive", "the archive of images", valueRequired="True")
     outcome = packer.parameter("outcome", "weights, judgements, metrics and figures")
-    flow = packer.workflow([choices, archive], [outcome])
+    flow = packer.workflow([choices, archive], outcome, record["code"]["commit"])
     params = packer.result(packer.results / "params.yaml")
     params["exampleOfWork"] = choices
     data = source(packer, dataset)
@@ -123,6 +130,8 @@ def fill(packer: Packer, record: dict[str, Any], dataset: dict[str, Any]) -> Non
         f"commit {record['code']['commit']}", **agent,
     )  # fmt: skip
     crate.root_dataset["mentions"] = action
+    if agent:
+        crate.root_dataset["author"] = agent["agent"]
 
 
 def describe(packer: Packer, record: dict[str, Any]) -> None:

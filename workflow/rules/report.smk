@@ -58,3 +58,41 @@ rule sheet:
     shell:
         "DAWN_LOG={log} python -m dawn.sheet --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
         " --out {output}"
+
+
+# The host's Python packs the crate: the container has no library for it.
+rule pack:
+    input:
+        rules.plot.output,
+        lambda wildcards: expand(
+            "{seed}/{file}",
+            seed=seeds(wildcards.run),
+            file=[
+                "model.safetensors",
+                "curve.tsv",
+                "metrics.json",
+                "evaluation.json",
+                "predictions.npz",
+                "confusion.csv",
+            ],
+        ),
+        "{run}/metrics.json",
+        "{run}/model.json",
+        "{run}/model.txt",
+        "{run}/plots/images.png",
+        "{run}/provenance.json",
+        "{run}/summary.md",
+        code=code("crate"),
+        dataset="data/dataset.json",
+    output:
+        "{run}/crate.zip",
+    log:
+        "logs/{run}/pack.log",
+    params:
+        root=ROOT,
+    container:
+        None
+    message:
+        "Pack the run as an RO-Crate"
+    shell:
+        "DAWN_LOG={log} python -m dawn.crate --root {params.root:q} --results {wildcards.run} --data data --out {output}"

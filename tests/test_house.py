@@ -11,7 +11,7 @@ from dawn.closure import HERE, closure, imports
 
 GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "page"}
 PARTS = {"schedule", "augment", "transfer", "intervals", "style"}
-ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course"]
+ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "live", "loop", "course"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 

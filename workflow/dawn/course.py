@@ -12,6 +12,7 @@ from dawn.config.experiment import Experiment
 from dawn.distributed import World, parallel
 from dawn.files import read_json
 from dawn.interrupt import Interrupt, Interrupted
+from dawn.live import Live
 from dawn.loop import Clock, Training, check_finite, count, summed
 from dawn.nets.build import build
 from dawn.optim import Average, Precision, sgd
@@ -92,14 +93,14 @@ class Course:
                     state | {"training": self.training.state(), "seconds": dict(self.clock.seconds)},
                 )
 
-    def run(self, interrupt: Interrupt) -> None:
+    def run(self, interrupt: Interrupt, live: Live | None = None) -> None:
         """Train to the end. Raises Interrupted, its state kept, when asked to stop."""
         settings, per_epoch = self.experiment.train, self.trainset.steps
         done = self.step * settings.batch
         self.progress = Progress(
             f"seed {self.seed}", settings.epochs * per_epoch * settings.batch, done, self.world.first
         )
-        self.interrupt = interrupt
+        self.interrupt, self.live = interrupt, live
         if self.resumed:
             self.progress.line(f"seed {self.seed}  goes on after step {self.step} of {settings.epochs * per_epoch}")
         for epoch in range(self.step // per_epoch, settings.epochs):
@@ -164,6 +165,8 @@ class Course:
                 held = count(self.training, self.monitor, self.world)
         rate, momentum = self.rate_and_momentum(self.step - 1)
         self.curve.append([epoch + 1, loss, 100 * right, *held, rate, momentum, images_per_s, seconds])
+        if self.live is not None:
+            self.live.epoch(self.curve[-1])
         test = "" if held[1] is None else f"  {self.monitored} {held[1]:5.2f} %"
         place = f"{epoch + 1:>{len(str(epochs))}}/{epochs}"
         self.progress.line(

@@ -7,6 +7,7 @@ network runs, and torch is not imported. What training sees is drawn by dawn.she
 """
 
 import csv
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,7 @@ def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
     """The schedule, over the steps that this data set makes of the epochs."""
     settings = experiment.train
     per_epoch = dataset["counts"]["train"] // settings.batch
-    steps = settings.epochs * per_epoch
+    steps = math.ceil(settings.epochs * per_epoch)
     rates, momenta = zip(*(rate_and_momentum(i, steps, settings.schedule) for i in range(steps)), strict=True)
     return cycle(rates, momenta, per_epoch, settings.schedule.kind.replace("_", " "))
 

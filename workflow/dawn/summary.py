@@ -27,6 +27,7 @@ PHASES = {
     "load": "the arrays onto the device",
     "build": "the network",
     "compile": "torch.compile",
+    "whiten": "of the first layer, on the clock",
     "train": "the clock: steps and augmentation",
     "monitor": "looks at the test or held-out split",
     "save": "states to resume from",
@@ -99,8 +100,11 @@ def experiment(here: Experiment, root: Path) -> Section:
 def times(trainings: list[dict[str, Any]]) -> Section:
     """Seconds of a training by phase, over the seeds."""
     rows = []
+    measured = [{"train": t["seconds"], **t["seconds_beside"], **t.get("seconds_by_phase", {})} for t in trainings]
     for phase, what in PHASES.items():
-        seconds = [t["seconds"] if phase == "train" else t["seconds_beside"].get(phase, 0.0) for t in trainings]
+        seconds = [found[phase] for found in measured if phase in found]
+        if not any(seconds):
+            continue
         span = f"{min(seconds):,.1f} to {max(seconds):,.1f}" if len(seconds) > 1 else ""
         rows.append((phase, what, f"{statistics.fmean(seconds):,.1f}", span))
     return Section("Seconds of a training", (), [("phase", "what", "mean", "range"), *rows])

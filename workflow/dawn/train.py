@@ -3,7 +3,8 @@
     python -m dawn.train --params params.yaml --data data --stats data/stats.json --seed 0 --out results/seed-0
     torchrun --standalone --nproc-per-node 2 -m dawn.train ...        the same experiment on two processes
 
-Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step).
+Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step);
+while it runs, live.json beside that directory and, with run.tensorboard, TensorBoard's event files in it.
 Stopped by SIGTERM or SIGINT it keeps its state and exits with 75; run again, it goes on where it was.
 """
 
@@ -22,6 +23,7 @@ from dawn.course import Course
 from dawn.distributed import World, joined
 from dawn.files import read_json, write_json, write_table
 from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted
+from dawn.live import Live
 
 CAUSES = ("data", "model", "train")  # the sections that decide the weights, beside the seed
 CURVE = (
@@ -50,14 +52,17 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
         args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
     )
     course = Course(experiment, args.data, args.stats, args.seed, state, world)
+    live = Live(args.out, CURVE, experiment.run.tensorboard, world.first)
     try:
-        course.run(interrupt)
+        course.run(interrupt, live)
     except RuntimeError as error:
         if interrupt.requested:  # the first process has saved and left, so an exchange with it failed
             raise Interrupted from None
         if not world.first and "by peer" in str(error):  # another process has left, and says why itself
             sys.exit(1)
         raise
+    finally:
+        live.close()
     if world.first:
         write(course, args.out, choices, read_json(args.data / "dataset.json")["classes"])
         checkpoint.forget(state)

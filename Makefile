@@ -16,6 +16,7 @@ env: .venv/ready
 	PYTHONDONTWRITEBYTECODE= $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
 	  requirements/dev.lock
 	echo '$(CURDIR)/workflow' > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/dawn.pth"
+	$(BIN)/python -m dawn.plots_template --out .dvc/plots.html
 	touch $@
 
 demo: env
@@ -52,7 +53,7 @@ report: env
 	snakemake $(ARGS) plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css
 
 # The experiments side by side: what differs, less the checksums of files and what is rarely asked for.
-DROP := Created|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
+DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
 compare:
 	@dvc exp show --md --only-changed --hide-workspace --drop '$(DROP)'
 

@@ -28,7 +28,7 @@ class Live:
         if not self.first:
             return
         values = {name: value for name, value in zip(self.columns, row, strict=True) if value is not None}
-        write_json(self.path, {"training": self.name, **values})
+        write_json(self.path, {"live": {"training": self.name, **values}})
         if self.writer is not None:
             step = int(values.pop("epoch"))
             for name, value in values.items():

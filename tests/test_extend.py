@@ -62,7 +62,7 @@ def test_a_preset(tmp_path):
 @pytest.mark.slow
 def test_a_network(tmp_path):
     place, changes = extended("A network", tmp_path)
-    assert changes == 9
+    assert changes == 10
     settings = re.search(r"`snakemake --config '(.+?)'`", SECTIONS["A network"])[1]
     done = place.snakemake("all", "results/plots/filters.png", settings)
     assert done.returncode == 0, done.stderr

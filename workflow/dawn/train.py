@@ -55,6 +55,12 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     live = Live(args.out, CURVE, experiment.run.tensorboard, world.first)
     try:
         course.run(interrupt, live)
+    except torch.OutOfMemoryError as error:
+        batch, parts = experiment.train.batch, experiment.train.accumulate
+        raise cli.Refusal(
+            f"{world.device} has too little memory for train.batch {batch} in {parts} parts; "
+            "raise train.accumulate, or lower train.batch"
+        ) from error
     except RuntimeError as error:
         if interrupt.requested:  # the first process has saved and left, so an exchange with it failed
             raise Interrupted from None
@@ -124,6 +130,8 @@ def main() -> None:
     states = Path(os.environ.get("DAWN_RESUME", ".resume"))
     parser.add_argument("--resume", type=Path, default=states, help="directory of the states ($DAWN_RESUME or .resume)")
     args = parser.parse_args()
+    if args.seed < 0:
+        raise cli.Refusal(f"--seed {args.seed}: at least 0")
     experiment = load(args.params)
     try:
         with joined() as world:

@@ -13,15 +13,16 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/study.smk"
+include: "workflow/rules/race.smk"
 
 
 rule all:
     default_target: True
     input:
-        "results/metrics.json",
-        "results/model.txt",
-        "results/summary.md",
-        expand("{seed}/dawnbench.json", seed=seeds("results")),
+        f"{HOME_RUN}/table.csv" if PLAN else [],
+        expand("{run}/{file}", run=RUNS, file=["metrics.json", "model.txt", "summary.md"]),
+        expand("{seed}/dawnbench.json", seed=[seed for run in RUNS for seed in seeds(run)]),
 
 
 rule plots:
@@ -41,13 +42,15 @@ rule crate:
 onstart:
     from dawn.files import write_text
 
-    for run, experiment in RUNS.items():
+    for run, experiment in {HOME_RUN: EXPERIMENT, **RUNS}.items():
         write_text(Path(run, "params.yaml"), dump(experiment))
+    if PLAN:
+        write_text(Path(HOME_RUN, "study.json"), PLAN.text)
     enter_stage()
 
 
 onsuccess:
     leave_stage()
-    summary = Path("results/summary.md")
+    summary = Path(HOME_RUN, "table.md" if PLAN else "summary.md")
     if summary.exists() and STAGE in (None, "summarize"):
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)

@@ -10,8 +10,9 @@ from conftest import experiment, step
 
 from dawn import checkpoint
 from dawn.cli import Refusal
-from dawn.evaluate import calibration_error, judge, restored, views
+from dawn.evaluate import calibration_error, judge, restored
 from dawn.nets.build import build
+from dawn.predict import views
 
 RNG = np.random.default_rng(3)
 LOGITS = torch.tensor(RNG.normal(size=(400, 7)) * 2, dtype=torch.float32)

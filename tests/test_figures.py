@@ -112,7 +112,7 @@ def test_the_sheet_shows_what_training_sees(data):
     trainset = Trainset(split, settings.augment, 3, settings.batch)
     wanted = chosen(split.labels, 4)
     assert split.labels[wanted].tolist() == [0, 1, 2, 0]
-    shown = seen(trainset, wanted, 2)
+    shown = np.stack(seen(trainset, wanted, [32, 32]), 1)
     assert shown.shape == (4, 2, 32, 32, 3)
     for row, image in enumerate(wanted):
         border = np.pad(split.images[image].numpy(), ((2, 2), (2, 2), (0, 0))) / 255
@@ -122,7 +122,7 @@ def test_the_sheet_shows_what_training_sees(data):
         mirrored = [min(range(50), key=lambda i, e=e: np.abs(crops[i] - shown[row, e]).max()) >= 25 for e in range(2)]
         assert mirrored[0] != mirrored[1]
     assert words(settings.augment) == "crop: pad 2, zero; flip: alternating"
-    assert "epoch 2" in texts(sheet(split.images[wanted].numpy(), shown, ["a"] * 4, "x"))
+    assert "epoch 2" in texts(sheet(split.images[wanted].numpy(), seen(trainset, wanted, [24, 32]), ["a"] * 4, "x"))
 
 
 def test_pictures_of_pictures(tmp_path):

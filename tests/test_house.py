@@ -9,9 +9,10 @@ from conftest import ROOT
 
 from dawn.closure import HERE, closure, imports
 
-GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "page"}
-PARTS = {"schedule", "augment", "transfer", "intervals", "style"}
-ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "live", "loop", "course"]
+GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "energy", "page"}
+PARTS = {"schedule", "augment", "average", "intervals", "measure", "muon", "style", "transfer", "whiten"}
+ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "live", "predict", "loop", "monitor"]
+ENGINE += ["graph", "prepare", "course", "account", "tally"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 
 
@@ -20,11 +21,11 @@ def level(name):
     top = name.parts[0]
     if top in GROUND or top in ("config", "__init__"):
         return 0
-    if top == "figures":
-        return 1.5
     if top in PARTS or top in ("nets", "archive"):
         return 1
-    return 2 + ENGINE.index(top) / 10 if top in ENGINE else 3
+    if top in ("studies", "figures"):  # parts that stand on other parts
+        return 1.5
+    return 2 + ENGINE.index(top) / 100 if top in ENGINE else 3
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

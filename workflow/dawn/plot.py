@@ -63,7 +63,7 @@ def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
     """The schedule, over the steps that this data set makes of the epochs."""
     settings = experiment.train
     per_epoch = dataset["counts"]["train"] // settings.batch
-    steps = math.ceil(settings.epochs * per_epoch)
+    steps = max(1, math.ceil(settings.epochs * per_epoch - 1e-9))
     rates, momenta = zip(*(rate_and_momentum(i, steps, settings.schedule) for i in range(steps)), strict=True)
     return cycle(rates, momenta, per_epoch, settings.schedule.kind.replace("_", " "))
 

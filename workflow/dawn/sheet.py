@@ -6,6 +6,7 @@ The images go through the very code that training runs, with the first seed's dr
 put back on the scale of pixels.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from dawn.augment import Draws, draw
 from dawn.batches import Trainset, load
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
-from dawn.config.sections import Augment
+from dawn.config.parts import Augment
+from dawn.config.sections import Train
 from dawn.figures.images import sheet
 from dawn.files import read_json
+from dawn.schedule import size_at
 from dawn.style import save
 
 EPOCHS = 8
@@ -43,18 +46,26 @@ def pixels(images: Tensor, mean: Tensor, std: Tensor) -> NDArray[np.float32]:
     return back
 
 
-def seen(trainset: Trainset, wanted: list[int], epochs: int) -> NDArray[np.float32]:
-    """The wanted images as each of the first epochs shows them, (images, epochs, h, w, 3)."""
+def seen(trainset: Trainset, wanted: list[int], sizes: list[int]) -> list[NDArray[np.float32]]:
+    """The wanted images as the first epochs show them, an epoch each of ``sizes`` pixels, (images, size, size, 3)."""
     split = trainset.split
     shown = []
-    for epoch in range(epochs):
-        draws = draw(len(split), split.images.shape[1], trainset.augment, trainset.seed, epoch)
+    for epoch, size in enumerate(sizes):
+        trainset.resize(size)
+        draws = draw(len(split), trainset.whole, trainset.augment, trainset.seed, epoch)
         place = torch.empty(len(split), dtype=torch.int64)
         place[draws.order] = torch.arange(len(split))
         own = Draws(*(t[place[wanted]] for t in draws))
         images, _ = trainset.cut(own, 0, len(wanted))
         shown.append(pixels(images, split.mean, split.std))
-    return np.stack(shown, 1)
+    return shown
+
+
+def sizes(settings: Train, trainset: Trainset) -> list[int]:
+    """Pixels of the images at the start of each epoch that is shown."""
+    steps = max(1, math.ceil(settings.epochs * trainset.steps - 1e-9))
+    epochs = min(EPOCHS, math.ceil(settings.epochs))
+    return [size_at(epoch * trainset.steps, steps, settings.sizes, trainset.whole) for epoch in range(epochs)]
 
 
 def words(augment: Augment) -> str:
@@ -75,7 +86,8 @@ def render(experiment: Experiment, data: Path, stats: Path, out: Path) -> None:
     wanted = chosen(split.labels, ROWS)
     labels = [names[split.labels[i]] for i in wanted]
     originals = split.images[wanted].numpy()
-    save(sheet(originals, seen(trainset, wanted, EPOCHS), labels, words(settings.augment)), out)
+    shown = seen(trainset, wanted, sizes(settings, trainset))
+    save(sheet(originals, shown, labels, words(settings.augment)), out)
 
 
 def main() -> None:

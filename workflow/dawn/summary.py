@@ -29,6 +29,7 @@ PHASES = {
     "compile": "torch.compile",
     "whiten": "of the first layer, on the clock",
     "train": "the clock: steps and augmentation",
+    "evaluate": "the final look at the test split, on the clock",
     "monitor": "looks at the test or held-out split",
     "save": "states to resume from",
 }

@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from dawn.cli import Refusal
 from dawn.closure import closure
 from dawn.config.experiment import check, dump, lay, read
+from dawn.config.study import find, plan
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
 for variable, first in (
@@ -25,9 +26,14 @@ for variable, first in (
 include: "dvc.smk"
 
 
-# `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml.
+# `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml; and, aside
+# from the experiment, which study to carry out or which results to compare.
+ASIDE = {key: str(config[key]) for key in ("study", "base", "other") if key in config}
+SETTINGS = {key: value for key, value in config.items() if key not in ASIDE}
+STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
 try:
-    EXPERIMENT = check(lay(read(ROOT / "params.yaml"), config))
+    PLAN = plan(find(ASIDE["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in ASIDE else None
+    EXPERIMENT = PLAN.shared if PLAN else check(lay(read(ROOT / "params.yaml"), SETTINGS))
 except Refusal as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,9 +43,10 @@ def code(*steps):
     return sorted({os.path.relpath(path) for step in steps for path in closure(step)})
 
 
-# Each experiment by the directory of its results, which the rules know as the wildcard `run`. The one of params.yaml
-# is `results`; a study adds its variants.
-RUNS = {"results": EXPERIMENT}
+# Each experiment by the directory of its results, which the rules know as the wildcard `run`: `results` is that of
+# params.yaml, and a study has its variants. `HOME_RUN` holds the params.yaml that says what they share: the data.
+HOME_RUN = PLAN.directory if PLAN else "results"
+RUNS = {f"{HOME_RUN}/{slug}": v.experiment for slug, v in PLAN.variants.items()} if PLAN else {"results": EXPERIMENT}
 
 
 def cause(*sections):

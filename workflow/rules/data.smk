@@ -40,7 +40,7 @@ rule download:
     message:
         "Fetch {output}"
     shell:
-        "DAWN_LOG={log} python -m dawn.download --params results/params.yaml --out {output}"
+        "DAWN_LOG={log} python -m dawn.download --params {HOME_RUN}/params.yaml --out {output}"
 
 
 rule arrays:
@@ -59,7 +59,7 @@ rule arrays:
     message:
         "Unpack {input.archive}"
     shell:
-        "DAWN_LOG={log} python -m dawn.arrays --params results/params.yaml --archive {input.archive}"
+        "DAWN_LOG={log} python -m dawn.arrays --params {HOME_RUN}/params.yaml --archive {input.archive}"
         " --layout {params.layout} --out data"
 
 

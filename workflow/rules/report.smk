@@ -88,10 +88,10 @@ rule pack:
         "{run}/crate.zip",
     log:
         "logs/{run}/pack.log",
-    params:
-        root=ROOT,
     container:
         None
+    params:
+        root=ROOT,
     message:
         "Pack the run as an RO-Crate"
     shell:

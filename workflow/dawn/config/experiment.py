@@ -11,8 +11,9 @@ from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, Validati
 from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
-from dawn.config.networks import Darknet, Model, Torchvision, WideResNet
-from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
+from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing, Train
+from dawn.config.types import STRICT
 
 WORDS = {  # for pydantic's own, which speak of its types
     "model_type": "a mapping of settings is expected, such as {key: value}",
@@ -20,7 +21,12 @@ WORDS = {  # for pydantic's own, which speak of its types
     "too_short": "more of them are needed",
 }
 MOST_SEEDS = 10_000
-FAMILIES: dict[str, type[BaseModel]] = {"darknet": Darknet, "wrn": WideResNet, "torchvision": Torchvision}
+FAMILIES: dict[str, type[BaseModel]] = {
+    "darknet": Darknet,
+    "wrn": WideResNet,
+    "torchvision": Torchvision,
+    "record": Record,
+}
 
 
 def _counted(seeds: Any) -> Any:
@@ -43,6 +49,7 @@ class Experiment(BaseModel):
     train: Train
     evaluate: Evaluate = Evaluate()
     lr_find: LrFind = LrFind()
+    timing: Timing = Timing()
     run: Run = Run()
     submission: Submission = Submission()
 
@@ -65,6 +72,14 @@ def divisible(train: Train, processes: int) -> None:
         raise ValueError(
             f"train.batch {train.batch} does not divide by {processes} processes x train.accumulate {train.accumulate}"
         )
+
+
+def fits(train: Train, processes: int) -> None:
+    """The same of a world that is already there: a Refusal."""
+    try:
+        divisible(train, processes)
+    except ValueError as error:
+        raise Refusal(str(error)) from error
 
 
 def load(path: Path) -> Experiment:

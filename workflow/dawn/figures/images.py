@@ -36,14 +36,14 @@ def grid(images: Sequence[Pixels], texts: Sequence[str], columns: int, cell: tup
     return picture
 
 
-def sheet(originals: Pixels, seen: Pixels, names: Sequence[str], settings: str) -> Figure:
-    """A row an image: as it is, (n, h, w, 3), then as training sees it epoch after epoch, (n, epochs, h, w, 3)."""
-    rows, columns = seen.shape[:2]
+def sheet(originals: Pixels, seen: Sequence[Pixels], names: Sequence[str], settings: str) -> Figure:
+    """A row an image: as it is, (n, h, w, 3), then as training sees it, an array (n, size, size, 3) an epoch."""
+    rows, columns = len(originals), len(seen)
     picture = figure(0.9 * (columns + 1) + 0.9, 0.9 * rows + 1.2)
     places = picture.subplots(rows, columns + 1, squeeze=False)
     for row, line in enumerate(places):
         for column, axes in enumerate(line):
-            show(axes, seen[row, column - 1] if column else originals[row])
+            show(axes, seen[column - 1][row] if column else originals[row])
             if row == 0:
                 axes.set_title(f"epoch {column}" if column else "as it is", fontsize=9, fontweight="normal")
         line[0].set_ylabel(names[row], rotation=0, ha="right", va="center", fontsize=9)

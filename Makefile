@@ -49,8 +49,8 @@ lock: env
 
 # Figures, then one file with all of them that needs no network. make report ARGS="--profile profiles/demo"
 report: env
-	snakemake $(ARGS) plots
-	snakemake $(ARGS) plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css
+	snakemake plots $(ARGS)
+	snakemake plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css $(ARGS)
 
 # The experiments side by side: what differs, less the checksums of files and what is rarely asked for.
 DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*

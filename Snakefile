@@ -28,13 +28,12 @@ rule all:
 rule plots:
     input:
         rules.all.input,
-        "results/plots/curves.png",
-        "results/plots/images.png",
+        expand("{run}/plots/{figure}.png", run=RUNS, figure=["curves", "images"]),
 
 
 rule crate:
     input:
-        "results/crate.zip",
+        expand("{run}/crate.zip", run=RUNS),
 
 
 # The experiment that the steps read. No rule writes it: a rule's output would make every setting a cause of every

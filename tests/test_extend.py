@@ -43,7 +43,7 @@ def extended(section, folder):
 
 
 def test_no_change_is_overlooked():
-    assert set(SECTIONS) == {"A preset", "A network", "An augmentation"}
+    assert set(SECTIONS) == {"A preset", "A study", "A network", "An augmentation"}
     named = re.findall(r"^`workflow", TEXT, re.MULTILINE)
     assert sum(1 for _ in CHANGE.finditer(TEXT)) == len(named)
 
@@ -57,6 +57,18 @@ def test_a_preset(tmp_path):
     assert done.returncode == 0, done.stderr
     readme = re.search(r"```yaml\n# workflow/presets/mine.yaml: (.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert readme[1] == preset.read_text().removeprefix("# ")
+
+
+@pytest.mark.slow
+def test_a_study(tmp_path):
+    place, changes = extended("A study", tmp_path)
+    assert changes == 1
+    plan = place.snakemake("-n", "--quiet", "host", "study=mine")
+    assert plan.returncode == 0, plan.stderr
+    assert re.search(r"^train +15$", plan.stdout + plan.stderr, re.MULTILINE)
+    run = place.snakemake("results/studies/mine/none/seed-0/metrics.json", "study=mine")
+    assert run.returncode == 0, run.stderr
+    assert "flip: none" in (place.path / "results/studies/mine/none/params.yaml").read_text()
 
 
 @pytest.mark.slow

@@ -10,7 +10,11 @@ import workspace
 from conftest import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "containers").glob("*.md"))]
-MADE = {"workflow/presets/mine.yaml", "workflow/dawn/nets/plain.py"}  # by those who follow docs/extend.md
+MADE = {
+    "workflow/presets/mine.yaml",
+    "workflow/studies/mine.yaml",
+    "workflow/dawn/nets/plain.py",
+}  # by those who follow docs/extend.md
 COMMANDS = [
     line.split("  #")[0].strip()
     for page in ("README.md", "docs/report.md")

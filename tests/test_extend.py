@@ -105,11 +105,11 @@ def snakemake(place, *line):
 def test_an_augmentation(tmp_path):
     place, changes = extended("An augmentation", tmp_path)
     assert changes == 6
-    setting = "train={epochs: 1, batch: 32, schedule: {peak: 0.1}, augment: {grey: 0.5}}"
+    setting = "train={epochs: 1, batch: 32, schedule: {peak: 0.1}, augment: {grey: 1}}"
     target = "results/plots/images.png"
     assert place.snakemake(target, "results/seed-0/metrics.json", setting).returncode == 0
     grey = imread(place.path / target)[:, :, :3]
-    assert place.snakemake(target, setting.replace("0.5", "0")).returncode == 0
+    assert place.snakemake(target, setting.replace("grey: 1", "grey: 0")).returncode == 0
     coloured = imread(place.path / target)[:, :, :3]
     assert saturation(grey) < 0.8 * saturation(coloured)
 

@@ -14,7 +14,7 @@ from dawn.figures.curves import arrivals, curves, time_to_target
 from dawn.figures.cycle import cycle
 from dawn.figures.images import filters, mistakes, sheet
 from dawn.schedule import rate_and_momentum
-from dawn.sheet import chosen, seen, words
+from dawn.sheet import chosen, seen, sizes, words
 from dawn.style import COLOURS, save
 
 NAN = float("nan")
@@ -121,8 +121,17 @@ def test_the_sheet_shows_what_training_sees(data):
             assert min(np.abs(crop - shown[row, epoch]).max() for crop in crops) < 1e-3
         mirrored = [min(range(50), key=lambda i, e=e: np.abs(crops[i] - shown[row, e]).max()) >= 25 for e in range(2)]
         assert mirrored[0] != mirrored[1]
-    assert words(settings.augment) == "crop: pad 2, zero; flip: alternating"
+    assert words(settings.augment, [32, 32]) == "crop: pad 2, zero; flip: alternating"
+    assert words(settings.augment, [24, 32]).endswith("; pixels: 24, 32")
     assert "epoch 2" in texts(sheet(split.images[wanted].numpy(), seen(trainset, wanted, [24, 32]), ["a"] * 4, "x"))
+
+
+def test_the_sheet_follows_the_sizes_of_the_training(data):
+    settings = experiment(train={"epochs": 4, "sizes": [[0, 24], [0.5, 32]]}).train
+    trainset = Trainset(load(data, data / "stats.json", "train", CPU), settings.augment, 0, settings.batch)
+    assert sizes(settings, trainset) == [24, 24, 32, 32]
+    assert [part.shape for part in seen(trainset, [0], [24, 32])] == [(1, 24, 24, 3), (1, 32, 32, 3)]
+    assert len(sizes(experiment(train={"epochs": 20}).train, trainset)) == 8
 
 
 def test_pictures_of_pictures(tmp_path):

@@ -68,13 +68,14 @@ def sizes(settings: Train, trainset: Trainset) -> list[int]:
     return [size_at(epoch * trainset.steps, steps, settings.sizes, trainset.whole) for epoch in range(epochs)]
 
 
-def words(augment: Augment) -> str:
-    """The augmentation in a line."""
+def words(augment: Augment, pixels: list[int]) -> str:
+    """The augmentation in a line, and the sizes of the images where they change."""
     parts = [f"crop: pad {augment.pad}, {augment.mode}"] if augment.pad else []
     parts += [f"flip: {augment.flip}"] if augment.flip != "none" else []
     parts += [
         f"{name}: {value:g}" for name in ("cutout", "brightness", "contrast") if (value := getattr(augment, name))
     ]
+    parts += [f"pixels: {', '.join(map(str, dict.fromkeys(pixels)))}"] if len(set(pixels)) > 1 else []
     return "; ".join(parts) or "no augmentation"
 
 
@@ -86,8 +87,8 @@ def render(experiment: Experiment, data: Path, stats: Path, out: Path) -> None:
     wanted = chosen(split.labels, ROWS)
     labels = [names[split.labels[i]] for i in wanted]
     originals = split.images[wanted].numpy()
-    shown = seen(trainset, wanted, sizes(settings, trainset))
-    save(sheet(originals, shown, labels, words(settings.augment)), out)
+    sides = sizes(settings, trainset)
+    save(sheet(originals, seen(trainset, wanted, sides), labels, words(settings.augment, sides)), out)
 
 
 def main() -> None:

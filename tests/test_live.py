@@ -22,23 +22,32 @@ COLUMNS = ("epoch", "loss", "accuracy")
 
 
 def test_the_metrics_file_is_that_of_the_last_epoch_and_goes(tmp_path):
-    told = Live(tmp_path / "seed-3", COLUMNS, False, True)
+    path = tmp_path / "metrics.json"
+    told = Live(tmp_path / "seed-3", COLUMNS, path, False, True)
     told.epoch([1, 0.5, None])
-    assert json.loads((tmp_path / "live.json").read_text()) == {"live": {"training": "seed-3", "epoch": 1, "loss": 0.5}}
+    assert json.loads(path.read_text()) == {"live": {"training": "seed-3", "epoch": 1, "loss": 0.5}}
     told.epoch([2, 0.4, 60.0])
-    assert json.loads((tmp_path / "live.json").read_text())["live"]["accuracy"] == 60
+    assert json.loads(path.read_text())["live"]["accuracy"] == 60
     told.close()
-    assert not (tmp_path / "live.json").exists()
-    silent = Live(tmp_path / "seed-3", COLUMNS, True, False)
+    assert not path.exists()
+    silent = Live(tmp_path / "seed-3", COLUMNS, path, True, False)
     silent.epoch([1, 0.5, 1.0])
     silent.close()
     assert list(tmp_path.iterdir()) == []
 
 
+def test_outside_of_dvc_the_metrics_are_left_alone(params, data, tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_text("{}")
+    env = {"DVC_STAGE": ""}
+    assert step("train", *arguments(params(), data, tmp_path / "seed-0"), cwd=tmp_path, env=env).returncode == 0
+    assert path.read_text() == "{}"
+
+
 def test_events_can_be_read_by_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    told = Live(tmp_path / "seed-0", COLUMNS, True, True)
+    told = Live(tmp_path / "seed-0", COLUMNS, None, True, True)
     told.epoch([1, 0.5, None])
     told.epoch([2, 0.25, 60.0])
     told.close()
@@ -50,7 +59,7 @@ def test_events_can_be_read_by_tensorboard(tmp_path):
 def test_without_tensorboard_there_is_one_clear_line(tmp_path, monkeypatch):
     monkeypatch.setattr(live.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(Refusal, match=r"run\.tensorboard is true .* pip install tensorboard, or set it to false"):
-        Live(tmp_path / "seed-0", COLUMNS, True, True)
+        Live(tmp_path / "seed-0", COLUMNS, None, True, True)
 
 
 def seen_on(terminal):
@@ -99,7 +108,7 @@ def test_dvc_exp_show_follows_a_running_experiment(tmp_path):
         start_new_session=True,
     )  # fmt: skip
     try:
-        pattern = ".dvc/tmp/exps/standalone/*/results/live.json"
+        pattern = ".dvc/tmp/exps/standalone/*/results/metrics.json"
         until = time.monotonic() + 240
         while not list(project.path.glob(pattern)):
             assert process.poll() is None

@@ -1,6 +1,7 @@
 """What can be followed while a training runs: its last epoch as a metrics file, and TensorBoard's event files."""
 
 import importlib.util
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,32 +13,29 @@ from dawn.files import write_json
 class Live:
     """Tells of each epoch, from the first process alone.
 
-    ``live.json`` lies beside the seeds' directories, where ``dvc exp show`` looks; it goes when the training ends,
-    since then the real metrics come. Events lie in ``tensorboard/`` of the seed's directory and stay.
+    ``metrics`` is a file that ``dvc exp show`` reads, or None: it goes when the training ends, and the real metrics
+    take its place later. Events lie in ``tensorboard/`` of the seed's directory ``out`` and stay.
     """
 
-    def __init__(self, out: Path, columns: Sequence[str], tensorboard: bool, first: bool) -> None:
-        self.path, self.columns, self.first = out.parent / "live.json", columns, first
-        self.name = out.name
-        self.writer: Any = None
-        if tensorboard and first:
-            self.writer = events(out / "tensorboard")
+    def __init__(self, out: Path, columns: Sequence[str], metrics: Path | None, tensorboard: bool, first: bool) -> None:
+        self.name, self.columns, self.first = out.name, columns, first
+        self.path = metrics if first else None
+        self.writer: Any = events(out / "tensorboard") if tensorboard and first else None
 
     def epoch(self, row: Sequence[float | None]) -> None:
         """A row of the curve has come."""
-        if not self.first:
-            return
         values = {name: value for name, value in zip(self.columns, row, strict=True) if value is not None}
-        write_json(self.path, {"live": {"training": self.name, **values}})
+        if self.path is not None:
+            write_json(self.path, {"live": {"training": self.name, **values}})
         if self.writer is not None:
-            step = int(values.pop("epoch"))
+            step = math.ceil(values.pop("epoch"))
             for name, value in values.items():
                 self.writer.add_scalar(name, value, step)
             self.writer.flush()
 
     def close(self) -> None:
         """The training has ended, well or not."""
-        if self.first:
+        if self.path is not None:
             self.path.unlink(missing_ok=True)
         if self.writer is not None:
             self.writer.close()

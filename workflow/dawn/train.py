@@ -4,7 +4,7 @@
     torchrun --standalone --nproc-per-node 2 -m dawn.train ...        the same experiment on two processes
 
 Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step);
-while it runs, live.json beside that directory and, with run.tensorboard, TensorBoard's event files in it.
+with run.tensorboard, TensorBoard's event files too; inside of a stage of DVC, metrics to be followed by dvc exp show.
 Stopped by SIGTERM or SIGINT it keeps its state and exits with 75; run again, it goes on where it was.
 """
 
@@ -48,7 +48,9 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
         args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
     )
     course = Course(experiment, args.data, args.stats, args.seed, state, world)
-    live = Live(args.out, CURVE, experiment.run.tensorboard, world.first)
+    # A stage of DVC has taken the old metrics away, so their file is free for what can be seen until the new come.
+    metrics_now = args.out.parent / "metrics.json" if os.environ.get("DVC_STAGE") else None
+    live = Live(args.out, CURVE, metrics_now, experiment.run.tensorboard, world.first)
     try:
         with leaving_together(interrupt):
             course.run(interrupt, live=live)

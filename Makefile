@@ -39,12 +39,14 @@ format: env
 bench: env
 	$(BIN)/python tests/bench/throughput.py
 
-# One resolution: the container's lock is the dev lock less the engines.
+# One resolution: the container's lock is the dev lock less the engines; its bill has a small one of its own.
 lock: env
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --constraint requirements/dev.lock --output-file requirements/runtime.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
+	  --group bill --constraint requirements/dev.lock --output-file requirements/bill.lock
 
 # The experiments side by side: what differs, less the checksums of files and what is rarely asked for.
 DROP := Created|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*

@@ -17,7 +17,7 @@ rule all:
         "results/metrics.json",
         "results/model.txt",
         "results/provenance.json",
-        expand("{seed}/dawnbench.json", seed=SEEDS),
+        expand("{seed}/dawnbench.json", seed=seeds("results")),
 
 
 # The experiment that the steps read. No rule writes it: a rule's output would make every setting a cause of every
@@ -25,7 +25,8 @@ rule all:
 onstart:
     from dawn.files import write_text
 
-    write_text(Path("results/params.yaml"), dump(EXPERIMENT))
+    for run, experiment in RUNS.items():
+        write_text(Path(run, "params.yaml"), dump(experiment))
     enter_stage()
 
 

@@ -49,6 +49,7 @@ def test_params_yaml_spells_out_every_choice():
         ({"run": {"processes": 3}}, ["train.batch 16", "3 processes"]),
         ({"run": {"processes": "all"}}, ['run.processes = "all"']),
         ({"seeds": []}, ["seeds = []"]),
+        ({"seeds": 0}, ["0 seeds", "1 to 10000"]),
         ({"seeds": [1, 1]}, ["seeds [1, 1]", "twice"]),
         ({"seeds": [-1]}, ["-1"]),
         ({"data": {"layout": "zip"}}, ['data.layout = "zip"', "python"]),
@@ -103,3 +104,8 @@ def test_the_config_costs_no_heavy_import():
     heavy = "torch torchvision pandas matplotlib dvc scipy numpy"
     code = f"import sys, dawn.config.experiment, dawn.closure; print([m for m in {heavy.split()} if m in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_a_number_of_seeds_is_the_first_so_many():
+    assert experiment(seeds=3).seeds == experiment(seeds="3").seeds == (0, 1, 2)
+    assert experiment(seeds=[3]).seeds == (3,)

@@ -10,7 +10,7 @@ from conftest import ROOT
 from dawn.closure import HERE, closure, imports
 
 GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals"}
-PARTS = {"schedule", "augment", "transfer"}
+PARTS = {"schedule", "augment", "transfer", "intervals", "style"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "loop", "course"]
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 

@@ -11,7 +11,8 @@ from scipy import stats
 
 from dawn.dawnbench import entry, rows, title
 from dawn.files import write_json, write_table
-from dawn.summarize import page, reached, share, spread, summarize
+from dawn.intervals import share, spread
+from dawn.summarize import page, reached, summarize
 from dawn.train import CURVE
 
 

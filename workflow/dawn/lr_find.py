@@ -15,7 +15,7 @@ from dawn.config.experiment import Experiment, load
 from dawn.config.sections import LrFind
 from dawn.course import Course
 from dawn.distributed import joined
-from dawn.files import replacing, write_json, write_table
+from dawn.files import write_json, write_table
 from dawn.loop import summed
 
 Row = tuple[int, float, float, float]
@@ -60,24 +60,22 @@ def suggest(rows: list[Row]) -> dict[str, float]:
 
 def plot(rows: list[Row], suggestion: dict[str, float], path: Path) -> None:
     """Loss against rate, the suggestions marked."""
-    from matplotlib.figure import Figure
+    from dawn import style
 
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = style.figure()
     axes = figure.subplots()
     rates = [row[1] for row in rows]
     axes.plot(rates, [row[2] for row in rows], color="0.75", linewidth=1, label="loss of a batch")
-    axes.plot(rates, [row[3] for row in rows], color="#0072b2", linewidth=2, label="smoothed")
-    for (name, value), style in zip(suggestion.items(), ("--", ":"), strict=True):
+    axes.plot(rates, [row[3] for row in rows], color=style.COLOURS[0], linewidth=2, label="smoothed")
+    for (name, value), dash in zip(suggestion.items(), ("--", ":"), strict=True):
         label = f"{name.replace('_tenth', ' point / 10')}: {value:.2g}"
-        axes.axvline(value, color="#d55e00", linestyle=style, label=label)
+        axes.axvline(value, color=style.COLOURS[6], linestyle=dash, label=label)
     smoothed = [row[3] for row in rows]
     low, first = min(smoothed), smoothed[0]
     axes.set(xscale="log", xlabel="learning rate", ylabel="training loss", title="Learning-rate range test")
     axes.set_ylim(low - 0.1 * (first - low + 0.1), first + 0.6 * (first - low + 0.1))
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    with replacing(path) as partial:
-        figure.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=150)
+    axes.legend()
+    style.save(figure, path)
 
 
 def main() -> None:

@@ -8,36 +8,18 @@ made up.
 """
 
 import csv
-import math
 import statistics
 from pathlib import Path
 from typing import Any
 
-from scipy import stats
-
 from dawn import cli
 from dawn.config.experiment import load
 from dawn.files import read_json, write_json, write_table, write_text
+from dawn.intervals import interval, share, spread
 from dawn.seals import check
 
 OF_EVALUATION = ("accuracy", "top5", "loss", "calibration_error")
 OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes", "train_loss", "train_accuracy")
-
-
-def spread(values: list[float]) -> dict[str, float | None]:
-    """Mean, sample standard deviation and 95 % interval of the mean (null for one value)."""
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return {"mean": mean, "std": None, "low": None, "high": None}
-    std = statistics.stdev(values)
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * std / math.sqrt(len(values))
-    return {"mean": mean, "std": std, "low": mean - half, "high": mean + half}
-
-
-def share(hits: int, trials: int) -> dict[str, float]:
-    """A share in percent and its 95 % interval (Wilson)."""
-    interval = stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
-    return {"share": 100 * hits / trials, "low": 100 * float(interval.low), "high": 100 * float(interval.high)}
 
 
 def reached(curve: Path, target: float) -> tuple[float, float] | None:
@@ -67,16 +49,6 @@ def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: fl
     metrics |= {name: spread([float(t[name]) for t in trainings]) for name in OF_TRAINING}
     metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings]) if price else None
     return metrics | {name: model[name] for name in ("parameters", "flops")}
-
-
-def interval(value: dict[str, float | None], unit: str, digits: int = 2) -> str:
-    """A mean and its interval in words."""
-    text = f"{value['mean']:.{digits}f}{unit}"
-    if value["low"] is None:
-        return text
-    return (
-        f"{text} (95 % interval {value['low']:.{digits}f} to {value['high']:.{digits}f}, std {value['std']:.{digits}f})"
-    )
 
 
 def page(metrics: dict[str, Any], directory: Path) -> str:

@@ -37,4 +37,21 @@ def code(*steps):
     return sorted({os.path.relpath(path) for step in steps for path in closure(step)})
 
 
-SEEDS = expand("results/seed-{seed}", seed=EXPERIMENT.seeds)
+# Each experiment by the directory of its results, which the rules know as the wildcard `run`. The one of params.yaml
+# is `results`; a study adds its variants.
+RUNS = {"results": EXPERIMENT}
+
+
+def cause(*sections):
+    """A rule's params: what the sections of its experiment say. A change to any of it is a reason to run again."""
+    return lambda wildcards: RUNS[wildcards.run].text(*sections)
+
+
+def seeds(run):
+    """The directories of an experiment's trainings."""
+    return [f"{run}/seed-{seed}" for seed in RUNS[run].seeds]
+
+
+wildcard_constraints:
+    run=r"results(/studies/[^/]+/[^/]+)?",
+    seed=r"\d+",

@@ -6,84 +6,85 @@ rule evaluate:
         ARRAYS,
         code=code("evaluate", "launch"),
         stats="data/stats.json",
-        weights="results/seed-{seed}/model.safetensors",
+        weights="{run}/seed-{seed}/model.safetensors",
     output:
-        "results/seed-{seed}/evaluation.json",
-        "results/seed-{seed}/predictions.npz",
-        "results/seed-{seed}/confusion.csv",
+        "{run}/seed-{seed}/evaluation.json",
+        "{run}/seed-{seed}/predictions.npz",
+        "{run}/seed-{seed}/confusion.csv",
     log:
-        "logs/evaluate-{seed}.log",
+        "logs/{run}/evaluate-{seed}.log",
     threads: workflow.cores or 1
     resources:
         processes=EXPERIMENT.run.processes,
     params:
-        cause=EXPERIMENT.text("evaluate"),
+        cause=cause("evaluate"),
     message:
         "Evaluate seed {wildcards.seed}"
     shell:
         "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.evaluate"
-        " --params results/params.yaml --data data --stats {input.stats} --model {input.weights}"
-        " --out results/seed-{wildcards.seed}"
+        " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --model {input.weights}"
+        " --out {wildcards.run}/seed-{wildcards.seed}"
 
 
 rule seal:
     input:
-        "results/seed-{seed}/confusion.csv",
-        "results/seed-{seed}/curve.tsv",
-        "results/seed-{seed}/evaluation.json",
-        "results/seed-{seed}/metrics.json",
-        "results/seed-{seed}/model.safetensors",
-        "results/seed-{seed}/predictions.npz",
+        "{run}/seed-{seed}/confusion.csv",
+        "{run}/seed-{seed}/curve.tsv",
+        "{run}/seed-{seed}/evaluation.json",
+        "{run}/seed-{seed}/metrics.json",
+        "{run}/seed-{seed}/model.safetensors",
+        "{run}/seed-{seed}/predictions.npz",
         code=code("seal"),
     output:
-        "results/seals/{seed}.json",
+        "{run}/seals/{seed}.json",
     log:
-        "logs/seal-{seed}.log",
+        "logs/{run}/seal-{seed}.log",
     message:
         "Seal seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.seal --params results/params.yaml --seed results/seed-{wildcards.seed}"
-        " --out {output}"
+        "DAWN_LOG={log} python -m dawn.seal --params {wildcards.run}/params.yaml"
+        " --seed {wildcards.run}/seed-{wildcards.seed} --out {output}"
 
 
 rule summarize:
     input:
-        expand(
+        lambda wildcards: expand(
             "{seed}/{file}",
-            seed=SEEDS,
+            seed=seeds(wildcards.run),
             file=["evaluation.json", "metrics.json", "curve.tsv", "confusion.csv"],
         ),
-        expand("results/seals/{seed}.json", seed=EXPERIMENT.seeds),
+        lambda wildcards: expand("{{run}}/seals/{seed}.json", seed=RUNS[wildcards.run].seeds),
         code=code("summarize"),
-        model="results/model.json",
+        model="{run}/model.json",
     output:
-        metrics="results/metrics.json",
-        summary="results/summary.md",
-        curves="results/curves.json",
-        confusion="results/confusion.csv",
-        classes="results/classes.csv",
+        metrics="{run}/metrics.json",
+        summary="{run}/summary.md",
+        curves="{run}/curves.json",
+        confusion="{run}/confusion.csv",
+        classes="{run}/classes.csv",
     log:
-        "logs/summarize.log",
+        "logs/{run}/summarize.log",
     params:
-        cause=EXPERIMENT.text("evaluate", "seeds"),
-        seeds=SEEDS,
-        price=EXPERIMENT.submission.cost_per_hour,
+        cause=cause("evaluate", "seeds"),
+        seeds=lambda wildcards: seeds(wildcards.run),
+        price=lambda wildcards: RUNS[wildcards.run].submission.cost_per_hour,
     message:
         "Gather the seeds"
     shell:
-        "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params results/params.yaml --model {input.model}"
-        " --seals results/seals --out {output.metrics} --summary {output.summary} --plots results"
+        "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params {wildcards.run}/params.yaml"
+        " --model {input.model} --seals {wildcards.run}/seals --out {output.metrics} --summary {output.summary}"
+        " --plots {wildcards.run}"
 
 
 rule provenance:
     input:
-        expand("{seed}/metrics.json", seed=SEEDS),
+        lambda wildcards: expand("{seed}/metrics.json", seed=seeds(wildcards.run)),
         code=code("provenance"),
         dataset="data/dataset.json",
     output:
-        "results/provenance.json",
+        "{run}/provenance.json",
     log:
-        "logs/provenance.log",
+        "logs/{run}/provenance.log",
     params:
         root=ROOT,
     message:

@@ -1,4 +1,4 @@
-"""The network, and a training for each seed."""
+"""The network of an experiment, and a training for each seed."""
 
 
 rule model:
@@ -6,16 +6,16 @@ rule model:
         code=code("model"),
         dataset="data/dataset.json",
     output:
-        figures="results/model.json",
-        text="results/model.txt",
+        figures="{run}/model.json",
+        text="{run}/model.txt",
     log:
-        "logs/model.log",
+        "logs/{run}/model.log",
     params:
-        cause=EXPERIMENT.text("model", "seeds"),
+        cause=cause("model", "seeds"),
     message:
         "Describe the network"
     shell:
-        "DAWN_LOG={log} python -m dawn.model --params results/params.yaml --data data"
+        "DAWN_LOG={log} python -m dawn.model --params {wildcards.run}/params.yaml --data data"
         " --out {output.figures} --text {output.text}"
 
 
@@ -26,41 +26,42 @@ rule train:
         dataset="data/dataset.json",
         stats="data/stats.json",
     output:
-        **({"trace": "results/seed-{seed}/trace.tsv"} if EXPERIMENT.run.trace else {}),
-        weights="results/seed-{seed}/model.safetensors",
-        curve="results/seed-{seed}/curve.tsv",
-        metrics="results/seed-{seed}/metrics.json",
+        **({"trace": "{run}/seed-{seed}/trace.tsv"} if EXPERIMENT.run.trace else {}),
+        weights="{run}/seed-{seed}/model.safetensors",
+        curve="{run}/seed-{seed}/curve.tsv",
+        metrics="{run}/seed-{seed}/metrics.json",
     log:
-        "logs/train-{seed}.log",
+        "logs/{run}/train-{seed}.log",
     threads: workflow.cores or 1
     resources:
         processes=EXPERIMENT.run.processes,
     params:
-        cause=EXPERIMENT.text("data", "model", "train"),
+        cause=cause("data", "model", "train"),
     message:
         "Train with seed {wildcards.seed}"
     shell:
         "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.train"
-        " --params results/params.yaml --data data --stats {input.stats} --seed {wildcards.seed}"
-        " --out results/seed-{wildcards.seed}"
+        " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --seed {wildcards.seed}"
+        " --out {wildcards.run}/seed-{wildcards.seed}"
 
 
 rule dawnbench:
     input:
         code=code("dawnbench"),
-        curve="results/seed-{seed}/curve.tsv",
-        metrics="results/seed-{seed}/metrics.json",
+        curve="{run}/seed-{seed}/curve.tsv",
+        metrics="{run}/seed-{seed}/metrics.json",
     output:
-        "results/seed-{seed}/dawnbench.json",
-        "results/seed-{seed}/dawnbench.tsv",
+        "{run}/seed-{seed}/dawnbench.json",
+        "{run}/seed-{seed}/dawnbench.tsv",
     log:
-        "logs/dawnbench-{seed}.log",
+        "logs/{run}/dawnbench-{seed}.log",
     params:
-        cause=EXPERIMENT.text("submission"),
+        cause=cause("submission"),
     message:
         "Export seed {wildcards.seed} as DAWNBench took its entries"
     shell:
-        "DAWN_LOG={log} python -m dawn.dawnbench --params results/params.yaml --seed results/seed-{wildcards.seed}"
+        "DAWN_LOG={log} python -m dawn.dawnbench --params {wildcards.run}/params.yaml"
+        " --seed {wildcards.run}/seed-{wildcards.seed}"
 
 
 rule lr_find:
@@ -69,16 +70,16 @@ rule lr_find:
         code=code("lr_find"),
         stats="data/stats.json",
     output:
-        "results/lr_find.tsv",
-        "results/lr_find.json",
-        plot="results/lr_find.png",
+        "{run}/lr_find.tsv",
+        "{run}/lr_find.json",
+        plot="{run}/lr_find.png",
     log:
-        "logs/lr_find.log",
+        "logs/{run}/lr_find.log",
     threads: workflow.cores or 1
     params:
-        cause=EXPERIMENT.text("data", "model", "train", "lr_find", "seeds"),
+        cause=cause("data", "model", "train", "lr_find", "seeds"),
     message:
         "Sweep the learning rate"
     shell:
-        "DAWN_LOG={log} python -m dawn.lr_find --params results/params.yaml --data data --stats {input.stats}"
+        "DAWN_LOG={log} python -m dawn.lr_find --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
         " --out {output.plot}"

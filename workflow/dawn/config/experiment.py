@@ -7,14 +7,24 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 import yaml
-from pydantic import BaseModel, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
 from dawn.config.networks import Darknet, Model, Torchvision, WideResNet
 from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Train
 
+MOST_SEEDS = 10_000
 FAMILIES: dict[str, type[BaseModel]] = {"darknet": Darknet, "wrn": WideResNet, "torchvision": Torchvision}
+
+
+def _counted(seeds: Any) -> Any:
+    """A number of seeds as the list of the first so many; anything else as it is."""
+    if isinstance(seeds, int | str) and str(seeds).isdigit():
+        if not 1 <= int(seeds) <= MOST_SEEDS:
+            raise ValueError(f"{seeds} seeds are asked for; give 1 to {MOST_SEEDS}, or a list such as [0, 1, 2]")
+        return range(int(seeds))
+    return seeds
 
 
 class Experiment(BaseModel):
@@ -22,7 +32,7 @@ class Experiment(BaseModel):
 
     model_config = STRICT
 
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1), BeforeValidator(_counted)]
     data: Data
     model: Model
     train: Train

@@ -1,11 +1,14 @@
 """CIFAR-10 from its archive to a trained, evaluated network. Every choice is in params.yaml."""
 
 
-# Used with --sdm apptainer; containers/README.md says how to make it.
-container: f"{workflow.basedir}/containers/dawn.sif"
-
-
 include: "workflow/rules/common.smk"
+include: "workflow/rules/site.smk"
+
+
+# Used with --sdm apptainer; containers/README.md says how to make it.
+container: IMAGE
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

@@ -34,13 +34,19 @@ rule train:
         "logs/{run}/train-{seed}.log",
     threads: workflow.cores or 1
     resources:
+        **SPREAD,
         processes=EXPERIMENT.run.processes,
+        runtime=720,
+        mem_mb=16000,
     params:
         cause=cause("data", "model", "train"),
+    container:
+        None if NODES > 1 else IMAGE
     message:
         "Train with seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.train"
+        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {NODES} --gpus {GPUS}"
+        " --cpus {threads} dawn.train"
         " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --seed {wildcards.seed}"
         " --out {wildcards.run}/seed-{wildcards.seed}"
 
@@ -76,6 +82,10 @@ rule lr_find:
     log:
         "logs/{run}/lr_find.log",
     threads: workflow.cores or 1
+    resources:
+        **ONE_NODE,
+        runtime=60,
+        mem_mb=16000,
     params:
         cause=cause("data", "model", "train", "lr_find", "seeds"),
     message:

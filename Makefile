@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: compare sync record env demo test lint format lock bench clean
+.PHONY: compare sync record env demo test test-hpc doctor image sif bill lint format lock bench clean
 
 env: .venv/ready
 
@@ -23,6 +23,23 @@ demo: env
 
 test: env
 	$(BIN)/python -m pytest
+
+# With real engines, which it installs and starts: a Debian machine, root, and the better part of an hour.
+test-hpc: env
+	$(BIN)/python -m pytest tests/hpc
+
+doctor: env
+	$(BIN)/python -m dawn.doctor
+
+# The image, the same for Apptainer, and what is in it. make image IMAGE_ARGS="--build-arg BASE=registry/python@sha256:..."
+image:
+	docker build --file containers/Dockerfile --tag dawn --build-arg REVISION=$$(git rev-parse HEAD) $(IMAGE_ARGS) .
+
+sif:
+	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" containers/dawn.sif docker-daemon:dawn:latest
+
+bill: env
+	$(BIN)/python -m dawn.bill --image $(if $(wildcard containers/dawn.sif),containers/dawn.sif,dawn) --out containers/bill.json
 
 lint: env
 	$(BIN)/ruff format --check .

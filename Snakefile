@@ -3,12 +3,6 @@
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/site.smk"
-
-
-# Used with --sdm apptainer; containers/README.md says how to make it.
-container: IMAGE
-
-
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

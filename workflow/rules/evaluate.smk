@@ -88,6 +88,8 @@ rule provenance:
         "{run}/provenance.json",
     log:
         "logs/{run}/provenance.log",
+    resources:
+        **ONE_NODE,
     params:
         root=ROOT,
     message:

@@ -3,7 +3,7 @@
     python -m dawn.doctor                        everything
     python -m dawn.doctor packages torch gpu     these alone
 
-`ok` works, `--` is not here and need not be, `WRONG` will hurt: exit code 1. Asks the mirrors and joins processes really.
+`ok` works, `--` is not here and need not be, `WRONG` will hurt and ends with 1. Mirrors are asked, processes joined.
 """
 
 import sys

@@ -69,7 +69,7 @@ def across(args: argparse.Namespace, step: list[str]) -> list[str]:
     job = os.environ.get("SLURM_JOB_ID", "")
     if not job.isdecimal() or not shutil.which("srun"):
         raise cli.Refusal(
-            f"run.nodes is {args.nodes}, which takes a Slurm job (snakemake --profile profiles/slurm); "
+            f"run.nodes is {args.nodes}, which takes a Slurm job (snakemake --workflow-profile profiles/slurm); "
             "without Slurm start torchrun on each node, as docs/cluster.md says"
         )
     meeting = f"{socket.gethostname()}:{20000 + int(job) % 12000}"

@@ -1,6 +1,5 @@
 """The machine under the steps: GPUs and their driver, processes that must talk to each other, memory and disks."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -101,7 +100,7 @@ def shm(root: Path) -> list[Finding]:
 def disk(root: Path) -> list[Finding]:
     """Room for archive, arrays and results (1 GB), and for what is temporary."""
     found = []
-    for place in dict.fromkeys((os.getcwd(), tempfile.gettempdir())):
+    for place in dict.fromkeys((str(Path.cwd()), tempfile.gettempdir())):
         free = shutil.disk_usage(place).free / GB
         state, remedy = (
             ("ok", "") if free >= 1 else ("wrong", "a run needs about 1 GB: snakemake --directory elsewhere")

@@ -35,8 +35,9 @@ doctor: env
 image:
 	docker build --file containers/Dockerfile --tag dawn --build-arg REVISION=$$(git rev-parse HEAD) $(IMAGE_ARGS) .
 
+SIF := containers/dawn.sif
 sif:
-	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" containers/dawn.sif docker-daemon:dawn:latest
+	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" $(SIF) docker-daemon:dawn:latest
 
 bill: env
 	$(BIN)/python -m dawn.bill --image $(if $(wildcard containers/dawn.sif),containers/dawn.sif,dawn) --out containers/bill.json

@@ -51,6 +51,17 @@ def test_the_locks_are_one_resolution():
     assert not [line for line in read("runtime.lock") if line.startswith(("snakemake", "dvc", "pytest"))]
 
 
+def test_the_definition_file_says_what_the_dockerfile_says():
+    definition = (ROOT / "containers/dawn.def").read_text().replace("/opt/", "/tmp/")
+    words = " ".join(definition.replace("\\\n", " ").split())
+    commands = re.findall(r"^RUN (.*?)(?<!\\)\n", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    assert len(commands) == 4
+    for command in commands:
+        said = " ".join(command.replace("\\\n", " ").replace("/opt/", "/tmp/").split())
+        assert said.removesuffix(" && useradd --create-home --uid 1000 dawn") in words
+    assert re.search(r"^ARG (BASE=\S+)", DOCKERFILE, re.MULTILINE)[1] in words
+
+
 @pytest.fixture
 def docker(tmp_path, monkeypatch):
     """A docker that runs the command here, from the image's name on, and writes down how it was called."""

@@ -1,4 +1,4 @@
-"""What a cluster would be asked for: Snakemake's real Slurm plugin, and an sbatch that writes down how it was called."""
+"""What a cluster would be asked for: Snakemake's real Slurm plugin, and an sbatch that notes how it was called."""
 
 import os
 import re
@@ -42,8 +42,8 @@ def asked(place, rule, target, *settings):
         (place.path / name).touch()
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
     done = subprocess.run(
-        [workspace.BIN / "snakemake", target, "--workflow-profile", "profiles/slurm", "--retries", "0", "--allowed-rules", rule,
-         "--config", data, *workspace.SMALL, *settings],
+        [workspace.BIN / "snakemake", target, "--workflow-profile", "profiles/slurm", "--retries", "0",
+         "--allowed-rules", rule, "--config", data, *workspace.SMALL, *settings],
         cwd=place.path, capture_output=True, text=True, check=False,
         env=workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}"},
     )  # fmt: skip

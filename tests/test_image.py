@@ -1,4 +1,4 @@
-"""The image as far as it can be judged without building it: the Dockerfile, its bill of materials, the steps' Docker."""
+"""The image as far as it can be judged unbuilt: the Dockerfile, its bill of materials, the steps' Docker."""
 
 import importlib.metadata
 import json
@@ -117,7 +117,7 @@ def test_the_bill_is_valid_and_lists_both_kinds_of_packages(docker, tmp_path, mo
 
 def test_an_image_that_is_not_ours_is_refused(docker, monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["bill", "--image", "toy", "--out", str(tmp_path / "bill2.json")])
-    with pytest.raises(bill.cli.Refusal, match="toy does not run cat: .*make image"):
+    with pytest.raises(bill.cli.Refusal, match=r"toy does not run cat: .*make image"):
         bill.main()
 
 

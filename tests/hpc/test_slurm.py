@@ -9,7 +9,7 @@ import pytest
 import workspace
 from engines import Cluster, run
 
-LONG = "train={epochs: 300, batch: 32, schedule: {peak: 0.05}}"
+LONG = "train={epochs: 40, batch: 32, schedule: {peak: 0.05}}"
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_two_nodes_are_one_training(cluster):
     for ours, theirs in zip(one[1:], two[1:], strict=True):
         assert float(ours.split("\t")[1]) == pytest.approx(float(theirs.split("\t")[1]), rel=1e-3)
     jobs = run("scontrol", "show", "jobs").split("\n\n")
-    wanted = ("JobState=COMPLETED", "NodeList=n[1-2]", "gres/gpu=4", "TimeLimit=12:00:00")
+    wanted = ("JobState=COMPLETED", "NodeList=n[1-2]", "TresPerNode=gres:gpu:2", "TimeLimit=12:00:00")
     assert any(all(word in job for word in wanted) for job in jobs), jobs
 
 

@@ -17,7 +17,10 @@ from dawn.cli import Refusal
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 INPUTS = [f"data/{split}_{part}.npy" for split in ("train", "test") for part in ("images", "labels")]
 INPUTS += ["data/dataset.json", "data/stats.json", "results/seed-0/model.safetensors"]
-ALWAYS = {"--parsable", "--export=ALL", "--no-requeue", "-p main", "--cpus-per-task=8", "--mem 16000"}
+ALWAYS = {"--parsable", "--export=ALL", "--no-requeue", "-p main", "--mem 16000"}
+SLURM = re.findall(
+    r"^(snakemake --workflow-profile .*?)(?:  +#.*)?$", (ROOT / "docs/cluster.md").read_text(), re.MULTILINE
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,58 +30,59 @@ def place(tmp_path_factory):
     commands = place.path.parent / "bin"
     commands.mkdir()
     answers = {"sbatch": f'printf "%s\\0" "$@" > {commands}/called; echo no node >&2; exit 1', "sinfo": "echo 'main*'"}
-    for name in ("sbatch", "sinfo", "squeue", "sacctmgr", "sshare", "scontrol"):
+    answers["apptainer"] = "echo apptainer version 1.4.5"
+    (place.path / "containers/dawn.sif").touch()
+    for name in ("sbatch", "sinfo", "squeue", "sacctmgr", "sshare", "scontrol", "apptainer"):
         (commands / name).write_text(f"#!/bin/sh\n{answers.get(name, 'exit 0')}\n")
         (commands / name).chmod(0o755)
     return place
 
 
-def asked(place, rule, target, *settings):
-    """The options that sbatch got for one rule's job, and the command it should have run."""
+def asked(place, command, rule, target):
+    """The options that sbatch got for one rule's job when a command of the documentation was given."""
     commands = place.path.parent / "bin"
     (commands / "called").unlink(missing_ok=True)
     for name in INPUTS:  # of a job that failed Snakemake deletes what it should have made
         (place.path / name).parent.mkdir(parents=True, exist_ok=True)
         (place.path / name).touch()
+    words = [*shlex.split(command)[1:], "--config"]
+    at = words.index("--config")
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
     done = subprocess.run(
-        [workspace.BIN / "snakemake", target, "--workflow-profile", "profiles/slurm", "--retries", "0",
-         "--allowed-rules", rule, "--config", data, *workspace.SMALL, *settings],
+        [workspace.BIN / "snakemake", target, "--retries", "0", "--allowed-rules", rule, *words[:at],
+         "--config", data, *workspace.SMALL, *words[at + 1 : -1]],
         cwd=place.path, capture_output=True, text=True, check=False,
         env=workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}"},
     )  # fmt: skip
     assert (commands / "called").exists(), done.stdout + done.stderr
-    words = (commands / "called").read_text().split("\0")[:-1]
-    line = " ".join(words)
-    options = {" ".join(words[i : i + 2]) if word in ("-p", "-t", "--mem") else word for i, word in enumerate(words)}
-    return options, line
+    called = (commands / "called").read_text().split("\0")[:-1]
+    pairs = {" ".join(called[i : i + 2]) for i, word in enumerate(called) if word in ("-p", "-t", "-D", "--mem")}
+    return {*called, *pairs}, " ".join(called)
 
 
-WEIGHTS = "results/seed-0/metrics.json"
+TRAIN = ("train", "results/seed-0/metrics.json")
+EVALUATE = ("evaluate", "results/seed-0/evaluation.json")
+WARNED = {"-t 720", "--signal=TERM@90", "--cpus-per-task=8"}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("rule", "target", "setting", "wanted"),
+    ("command", "job", "wanted"),
     [
-        ("train", WEIGHTS, "run={gpus: 0}", {"--nodes=1", "--ntasks=1", "-t 720", "--signal=TERM@90"}),
-        ("train", WEIGHTS, "run={gpus: 4}", {"--nodes=1", "--gpus=4", "-t 720", "--signal=TERM@90"}),
-        (
-            "train",
-            WEIGHTS,
-            "run={gpus: 4, nodes: 2}",
-            {"--nodes=2", "--ntasks=2", "--gpus-per-node=4", "-t 720", "--signal=TERM@90"},
-        ),
-        ("evaluate", "results/seed-0/evaluation.json", "run={nodes: 2}", {"--nodes=1", "--gpus=1", "-t 60"}),
+        (0, TRAIN, WARNED | {"--nodes=1", "--gpus=1"}),
+        (2, TRAIN, WARNED | {"--nodes=4", "--ntasks=4", "--gpus-per-node=8"}),
+        (2, EVALUATE, {"--nodes=1", "--gpus=8", "-t 60"}),
+        (3, TRAIN, WARNED | {"--nodes=1", "--ntasks=1"}),
+        (4, TRAIN, WARNED | {"--nodes=1", "--gpus=1"}),
     ],
 )
-def test_sbatch_is_asked_for_what_the_experiment_says(place, rule, target, setting, wanted):
-    options, line = asked(place, rule, target, setting)
-    assert options >= ALWAYS | wanted, line
-    forbidden = {"--requeue", "--gpus=4" if "nodes: 2" in setting else "", "--ntasks=2" if rule == "evaluate" else ""}
-    assert not options & (forbidden - {""}), line
-    assert f"--output {place.path}/logs/slurm/rule_{rule}/results_0/%j.log" in line
-    assert f"-D {place.path}" in line
+def test_sbatch_is_asked_for_what_the_documentation_says(place, command, job, wanted):
+    options, line = asked(place, SLURM[command], *job)
+    assert options >= ALWAYS | {f"-D {place.path}"} | wanted, line
+    sizes = {word for word in options if word.startswith(("--nodes", "--ntasks", "--gpus", "--requeue"))}
+    assert sizes == {word for word in wanted if word.startswith(("--nodes", "--ntasks", "--gpus"))}, line
+    assert f"--output {place.path}/logs/slurm/rule_{job[0]}/results_0/%j.log" in line
+    assert ("--deployment-method apptainer" in line) == (command == 4)
 
 
 def test_profiles_name_options_that_snakemake_has():

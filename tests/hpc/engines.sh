@@ -41,6 +41,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 # The two kinds of control groups mounted at once confuse Docker, so its mount namespace loses the newer one.
 up_docker() {
   packages docker.io
+  ! /usr/bin/docker info >/dev/null 2>&1 || return 0
   mkdir -p "$dir"/{data,exec}
   unshare --mount --propagation private -- bash -c '
     umount /sys/fs/cgroup/unified 2>/dev/null

@@ -62,6 +62,14 @@ def test_the_definition_file_says_what_the_dockerfile_says():
     assert re.search(r"^ARG (BASE=\S+)", DOCKERFILE, re.MULTILINE)[1] in words
 
 
+def test_make_knows_what_the_documentation_says():
+    for file in ("docs/cluster.md", "containers/README.md"):
+        targets = re.findall(r"^make (\w+)", (ROOT / file).read_text(), re.MULTILINE)
+        assert {"image", "sif"} <= set(targets)
+        for target in targets:
+            subprocess.run(["make", target, "--dry-run"], cwd=ROOT, check=True, capture_output=True)
+
+
 @pytest.fixture
 def docker(tmp_path, monkeypatch):
     """A docker that runs the command here, from the image's name on, and writes down how it was called."""

@@ -5,6 +5,7 @@ DAWN_HPC=/some/folder keeps daemon and image there, so that the next run need no
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -121,13 +122,13 @@ def test_every_rule_in_docker(image, place, plain, monkeypatch):
     assert "snakemake" not in record["packages"]
 
 
-def test_two_processes_in_docker(image, plain, tmp_path):
-    """The line of docs/cluster.md, for CPUs."""
-    line = ["docker", "run", "--rm", "--network=host", "--ipc=host", f"--user={os.getuid()}:{os.getgid()}",
-            f"--volume={plain.path}:/dawn", f"--volume={tmp_path}:/out", image]  # fmt: skip
-    step = "python -m dawn.launch --processes 2 dawn.train --params results/params.yaml --data data"
-    run(*line, *shlex.split(step), "--stats", "data/stats.json", "--seed", "0", "--out", "/out", "--resume", "/out/r")
-    assert json.loads((tmp_path / "metrics.json").read_text())["processes"] == 2
+def test_the_documented_line_joins_processes_in_docker(image, plain, tmp_path):
+    lines = re.findall(r"^(docker run .*?[^\\])\n", (ROOT / "docs/cluster.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert len(lines) == 1
+    copy = shutil.copytree(plain.path, tmp_path / "copy")
+    line = lines[0].replace("--gpus all", "--network=host").replace("--processes 8", "--processes 2")
+    run("bash", "-c", line, cwd=copy)
+    assert json.loads((copy / "results/seed-0/metrics.json").read_text())["processes"] == 2
 
 
 def test_every_rule_in_apptainer(sif, place, plain):

@@ -53,14 +53,14 @@ class Cluster:
 
     def finish(self, process: "subprocess.Popen[str]") -> str:
         """What snakemake said, once it has ended well."""
-        said, _ = process.communicate(timeout=500)
+        said, _ = process.communicate(timeout=900)
         logs = [path.read_text() for path in self.place.path.glob("logs/slurm/**/*.log")]
         assert process.returncode == 0, said + "\n".join(logs)
         return said
 
     def training(self, seed: int) -> int:
         """The job of a running training, once it has kept a state to go on from."""
-        end = time.monotonic() + 200
+        end = time.monotonic() + 400
         while not list(self.place.path.glob(f".resume/*/seed-{seed}/state.pt")):
             assert time.monotonic() < end, run("squeue") + run("sinfo")
             time.sleep(0.1)

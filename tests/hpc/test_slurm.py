@@ -9,7 +9,7 @@ import pytest
 import workspace
 from engines import Cluster, run
 
-LONG = "train={epochs: 40, batch: 32, schedule: {peak: 0.05}}"
+LONG = "train={epochs: 12, batch: 32, schedule: {peak: 0.05}}"
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,8 @@ class Cluster:
     def start(self, target: str, *options: str, settings: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
         """Snakemake with the Slurm profile, looking at its jobs sooner than a patient user would."""
         archive = f"data={{urls: [{self.place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
-        line = [workspace.BIN / "snakemake", target, "--workflow-profile", "profiles/slurm", "--cores", "2"]
+        line = [workspace.BIN / "snakemake", target, "--workflow-profile", "profiles/slurm", "--cores", "1"]
+        line += ["--set-threads", "train=1", "evaluate=1"]
         line += ["--slurm-init-seconds-before-status-checks", "5", *options]
         return subprocess.Popen(
             [*line, "--config", archive, *workspace.SMALL, "run={gpus: 0}", *settings],

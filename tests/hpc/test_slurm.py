@@ -9,7 +9,7 @@ import pytest
 import workspace
 from engines import Cluster, run
 
-LONG = "train={epochs: 12, batch: 32, schedule: {peak: 0.05}}"
+LONG = "train={epochs: 60, batch: 32, schedule: {peak: 0.05}}"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def cluster(tmp_path_factory):
 @pytest.fixture(scope="module")
 def unbroken(cluster):
     """The weights of seed 1, trained at a stretch and without Slurm."""
-    done = cluster.place.snakemake("results/seed-1/metrics.json", LONG)
+    done = cluster.place.snakemake("results/seed-1/metrics.json", "--cores", "1", LONG)
     assert done.returncode == 0, done.stderr
     weights = cluster.weights(1)
     run("rm", "-r", cluster.place.path / "results/seed-1")
@@ -94,6 +94,14 @@ def test_a_job_goes_on_after_more_urgent_ones(cluster, unbroken):
     line = ["sbatch", "--parsable", "--partition=urgent", "--nodes=2", "--exclusive", "--wrap=sleep 5"]
     state = broken(cluster, unbroken, lambda job: run(*line, cwd=cluster.folder))
     assert state == "FAILED", "warned, it kept its state and ended by itself"
+
+
+def test_two_nodes_stop_together_and_go_on(cluster):
+    process = cluster.start("results/seed-3/metrics.json", settings=(LONG, "run={gpus: 0, nodes: 2, processes: 1}"))
+    run("scontrol", "update", f"jobid={cluster.training(3)}", "timelimit=1")
+    said = cluster.finish(process)
+    metrics = cluster.metrics(3)
+    assert (metrics["processes"], metrics["resumed"] >= 1) == (2, True), said
 
 
 def test_ctrl_c_takes_the_jobs_along(cluster):

@@ -45,6 +45,8 @@ if IN_APPTAINER:
     CACHE = f"{tempfile.gettempdir()}/dawn-cache-{os.getuid()}"
     for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
         os.environ.setdefault(variable, f"{CACHE}/{variable.lower()}")
+    for engine in ("APPTAINER", "SINGULARITY"):  # else the image's own value would hide that of the host
+        os.environ.update({f"{engine}ENV_PYTHONPATH": f"{ROOT}/workflow"})
     home, arguments = shlex.quote(os.getcwd()), workflow.deployment_settings.apptainer_args
     os.environ.update(DAWN_CONTAINER=f"apptainer exec --home {home} {arguments} {shlex.quote(IMAGE)}")
 

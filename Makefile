@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: compare sync record env demo test lint format lock bench clean
+.PHONY: report compare sync record env demo test test-hpc doctor image sif bill lint format lock bench clean
 
 env: .venv/ready
 
@@ -16,6 +16,7 @@ env: .venv/ready
 	PYTHONDONTWRITEBYTECODE= $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
 	  requirements/dev.lock
 	echo '$(CURDIR)/workflow' > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/dawn.pth"
+	$(BIN)/python -m dawn.plots_template --out .dvc/plots.html
 	touch $@
 
 demo: env
@@ -23,6 +24,24 @@ demo: env
 
 test: env
 	$(BIN)/python -m pytest
+
+# With real engines, which it installs and starts: a Debian machine, root, and the better part of an hour.
+test-hpc: env
+	$(BIN)/python -m pytest tests/hpc
+
+doctor: env
+	$(BIN)/python -m dawn.doctor
+
+# The image, the same for Apptainer, and what is in it. make image IMAGE_ARGS="--build-arg BASE=registry/python@sha256:..."
+image:
+	docker build --file containers/Dockerfile --tag dawn --build-arg REVISION=$$(git rev-parse HEAD) $(IMAGE_ARGS) .
+
+SIF := containers/dawn.sif
+sif:
+	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" $(SIF) docker-daemon:dawn:latest
+
+bill: env
+	$(BIN)/python -m dawn.bill --image $(if $(wildcard containers/dawn.sif),containers/dawn.sif,dawn) --out containers/bill.json
 
 lint: env
 	$(BIN)/ruff format --check .
@@ -39,15 +58,22 @@ format: env
 bench: env
 	$(BIN)/python tests/bench/throughput.py
 
-# One resolution: the container's lock is the dev lock less the engines.
+# One resolution: the container's lock is the dev lock less the engines; its bill has a small one of its own.
 lock: env
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --constraint requirements/dev.lock --output-file requirements/runtime.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
+	  --group bill --constraint requirements/dev.lock --output-file requirements/bill.lock
+
+# Figures, then one file with all of them that needs no network. make report ARGS="--profile profiles/demo"
+report: env
+	snakemake plots $(ARGS)
+	snakemake plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css $(ARGS)
 
 # The experiments side by side: what differs, less the checksums of files and what is rarely asked for.
-DROP := Created|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
+DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
 compare:
 	@dvc exp show --md --only-changed --hide-workspace --drop '$(DROP)'
 
@@ -59,7 +85,7 @@ sync:
 # Keep a run of plain snakemake as an experiment: finish it, judge the weights anew, save. make record NAME=wider
 record:
 	snakemake --quiet host rules progress
-	snakemake results/metrics.json --quiet host rules progress --forceall --allowed-rules evaluate seal summarize
+	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate seal summarize summary
 	dvc exp save $(if $(NAME),--name $(NAME))
 
 clean:

@@ -1,6 +1,9 @@
 """CIFAR-10 from its archive to a trained, evaluated network. Every choice is in params.yaml."""
 
 
+report: "workflow/report/workflow.rst"
+
+
 # Used with --sdm apptainer; containers/README.md says how to make it.
 container: f"{workflow.basedir}/containers/dawn.sif"
 
@@ -9,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/study.smk"
 include: "workflow/rules/race.smk"
 
@@ -17,8 +21,19 @@ rule all:
     default_target: True
     input:
         f"{HOME_RUN}/table.csv" if PLAN else [],
-        expand("{run}/{file}", run=RUNS, file=["metrics.json", "model.txt", "provenance.json"]),
+        expand("{run}/{file}", run=RUNS, file=["metrics.json", "model.txt", "summary.md"]),
         expand("{seed}/dawnbench.json", seed=[seed for run in RUNS for seed in seeds(run)]),
+
+
+rule plots:
+    input:
+        rules.all.input,
+        expand("{run}/plots/{figure}.png", run=RUNS, figure=["curves", "images"]),
+
+
+rule crate:
+    input:
+        expand("{run}/crate.zip", run=RUNS),
 
 
 # The experiment that the steps read. No rule writes it: a rule's output would make every setting a cause of every

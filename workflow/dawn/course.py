@@ -12,6 +12,7 @@ from dawn.config.experiment import Experiment, fits
 from dawn.distributed import World, meter
 from dawn.files import read_json
 from dawn.interrupt import Interrupt, Interrupted
+from dawn.live import Live
 from dawn.loop import Clock, check_finite, summed
 from dawn.monitor import count
 from dawn.optim import fading
@@ -83,12 +84,12 @@ class Course:
                 state |= {"seconds": dict(self.clock.seconds), "joules": dict(self.clock.meter.joules)}
                 checkpoint.save(self.directory, state | {"training": self.training.state()})
 
-    def run(self, interrupt: Interrupt, shown: bool = True) -> None:
+    def run(self, interrupt: Interrupt, shown: bool = True, live: Live | None = None) -> None:
         """Train to the end; raises Interrupted, its state kept, when asked to stop. Tells how it goes if ``shown``."""
         settings, per_epoch = self.experiment.train, self.trainset.steps
         batch, first = settings.batch, self.world.first
         self.progress = Progress(f"seed {self.seed}", self.steps * batch, self.step * batch, first and shown)
-        self.interrupt = interrupt
+        self.interrupt, self.live = interrupt, live
         if self.word:
             self.progress.line(f"seed {self.seed}  {self.word}")
         if self.resumed:
@@ -164,6 +165,8 @@ class Course:
         rate, momentum = self.rate_and_momentum(self.step - 1)
         number = min(epoch + 1, settings.epochs)
         self.curve.append([number, loss, 100 * right, *held, rate, momentum, images_per_s, seconds])
+        if self.live is not None:
+            self.live.epoch(self.curve[-1])
         test = "" if held[1] is None else f"  {self.monitored} {held[1]:5.2f} %"
         place = f"{number:>{len(str(settings.epochs))}}/{settings.epochs}"
         self.progress.line(

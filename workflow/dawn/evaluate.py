@@ -68,14 +68,16 @@ def restored(experiment: Experiment, path: Path, classes: int) -> nn.Module:
     """The network with the weights of a file; weights of another network are refused."""
     net = build(experiment.model, classes, 0)
     tensors, _ = read_weights(path)
+    made = "; train again, or name the weights of this experiment"
     try:
         missing, unexpected = net.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
-        raise cli.Refusal(f"{path} does not hold the weights of {experiment.text('model')}: {error}") from error
+        first = str(error).strip().splitlines()[-1].strip()
+        raise cli.Refusal(f"{path} does not fit {experiment.text('model')} ({first}){made}") from error
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         names = ", ".join([*missing, *unexpected][:3])
-        raise cli.Refusal(f"{path} does not hold the weights of {experiment.text('model')} (see {names}); train again")
+        raise cli.Refusal(f"{path} does not fit {experiment.text('model')} (see {names}){made}")
     return net
 
 

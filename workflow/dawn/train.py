@@ -3,7 +3,8 @@
     python -m dawn.train --params params.yaml --data data --stats data/stats.json --seed 0 --out results/seed-0
     torchrun --standalone --nproc-per-node 2 -m dawn.train ...        the same experiment on two processes
 
-Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step).
+Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step);
+with run.tensorboard, TensorBoard's event files too; inside of a stage of DVC, metrics to be followed by dvc exp show.
 Stopped by SIGTERM or SIGINT it keeps its state and exits with 75; run again, it goes on where it was.
 """
 
@@ -13,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from dawn import checkpoint, cli
 from dawn.account import account
 from dawn.config.experiment import Experiment, load
@@ -20,6 +23,7 @@ from dawn.course import Course
 from dawn.distributed import World, joined
 from dawn.files import read_json, write_json, write_table
 from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted, leaving_together
+from dawn.live import Live
 
 CAUSES = ("data", "model", "train")  # the sections that decide the weights, beside the seed
 CURVE = (
@@ -44,8 +48,20 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
         args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
     )
     course = Course(experiment, args.data, args.stats, args.seed, state, world)
-    with leaving_together(interrupt):
-        course.run(interrupt)
+    # A stage of DVC has taken the old metrics away, so their file is free for what can be seen until the new come.
+    metrics_now = args.out.parent / "metrics.json" if os.environ.get("DVC_STAGE") else None
+    live = Live(args.out, CURVE, metrics_now, experiment.run.tensorboard, world.first)
+    try:
+        with leaving_together(interrupt):
+            course.run(interrupt, live=live)
+    except torch.OutOfMemoryError as error:
+        batch, parts = experiment.train.batch, experiment.train.accumulate
+        raise cli.Refusal(
+            f"{world.device} has too little memory for train.batch {batch} in {parts} parts; "
+            "raise train.accumulate, or lower train.batch"
+        ) from error
+    finally:
+        live.close()
     metrics = account(course)
     if world.first:
         write(course, args.out, choices, read_json(args.data / "dataset.json")["classes"], metrics)
@@ -76,6 +92,8 @@ def main() -> None:
     states = Path(os.environ.get("DAWN_RESUME", ".resume"))
     parser.add_argument("--resume", type=Path, default=states, help="directory of the states ($DAWN_RESUME or .resume)")
     args = parser.parse_args()
+    if args.seed < 0:
+        raise cli.Refusal(f"--seed {args.seed}: at least 0")
     experiment = load(args.params)
     try:
         with joined() as world:

@@ -73,7 +73,12 @@ rule lr_find:
     output:
         "{run}/lr_find.tsv",
         "{run}/lr_find.json",
-        plot="{run}/lr_find.png",
+        plot=report(
+            "{run}/lr_find.png",
+            caption="../report/lr_find.rst",
+            category="2 Training",
+            labels={"figure": "which learning rate?", "experiment": "{run}"},
+        ),
     log:
         "logs/{run}/lr_find.log",
     threads: workflow.cores or 1

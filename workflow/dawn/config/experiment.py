@@ -15,6 +15,11 @@ from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing, Train
 from dawn.config.types import STRICT
 
+WORDS = {  # for pydantic's own, which speak of its types
+    "model_type": "a mapping of settings is expected, such as {key: value}",
+    "model_attributes_type": "a mapping of settings is expected, such as {key: value}",
+    "too_short": "more of them are needed",
+}
 MOST_SEEDS = 10_000
 FAMILIES: dict[str, type[BaseModel]] = {
     "darknet": Darknet,
@@ -51,7 +56,7 @@ class Experiment(BaseModel):
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds {list(self.seeds)} name one seed twice")
+            raise ValueError(f"seeds {list(self.seeds)} name one seed twice; give each once")
         if isinstance(self.run.processes, int):
             divisible(self.train, self.run.processes)
         return self
@@ -141,7 +146,7 @@ def _fault(fault: ErrorDetails) -> str:
     if fault["type"].startswith("union_tag"):
         found = value.get("family") if isinstance(value, dict) else value
         return f"{key}.family = {json.dumps(found, default=str)}: must be one of {', '.join(FAMILIES)}"
-    message = fault["msg"][0].lower() + fault["msg"][1:]
+    message = WORDS.get(fault["type"], fault["msg"][0].lower() + fault["msg"][1:])
     return f"{key} = {json.dumps(value, default=str)}: {message}"
 
 

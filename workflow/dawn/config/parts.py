@@ -25,9 +25,9 @@ class Schedule(BaseModel):
     @model_validator(mode="after")
     def _ordered(self) -> "Schedule":
         if list(self.milestones) != sorted(set(self.milestones)):
-            raise ValueError(f"milestones {list(self.milestones)} must rise")
+            raise ValueError(f"milestones {list(self.milestones)} must rise from one to the next, such as [0.3, 0.6]")
         if self.momentum[0] < self.momentum[1]:
-            raise ValueError(f"momentum {list(self.momentum)} is [high, low], so the first is not the smaller")
+            raise ValueError(f"momentum {list(self.momentum)} is not [high, low]; swap them")
         return self
 
 

@@ -148,6 +148,7 @@ class Run(BaseModel):
     processes: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = "auto"
     save_every: PositiveInt = 1
     trace: bool = False
+    tensorboard: bool = False
 
 
 class Submission(BaseModel):

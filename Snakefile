@@ -41,7 +41,7 @@ rule crate:
 onstart:
     from dawn.files import write_text
 
-    for run, experiment in {HOME_RUN: EXPERIMENT, **RUNS}.items():
+    for run, experiment in {} if "base" in ASIDE else {HOME_RUN: EXPERIMENT, **RUNS}.items():
         write_text(Path(run, "params.yaml"), dump(experiment))
     if PLAN:
         write_text(Path(HOME_RUN, "study.json"), PLAN.text)
@@ -51,5 +51,5 @@ onstart:
 onsuccess:
     leave_stage()
     summary = Path(HOME_RUN, "table.md" if PLAN else "summary.md")
-    if summary.exists() and STAGE in (None, "summarize"):
+    if summary.exists() and STAGE in (None, "summarize") and "base" not in ASIDE:
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)

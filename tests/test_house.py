@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from dawn.closure import HERE, closure, imports
 
-GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "seals", "energy", "page"}
+GROUND = {"cli", "files", "closure", "provenance", "launch", "interrupt", "memory", "seals", "energy", "page"}
 PARTS = {"schedule", "augment", "average", "intervals", "measure", "muon", "style", "transfer", "whiten"}
 ENGINE = ["distributed", "optim", "checkpoint", "batches", "progress", "live", "predict", "loop", "monitor"]
 ENGINE += ["graph", "prepare", "course", "account", "tally"]

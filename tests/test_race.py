@@ -78,7 +78,7 @@ def race_arguments(path, data, out, resume):
 @pytest.mark.slow
 def test_a_heat_is_the_training_and_its_evaluation(data, params, tmp_path):
     over = {"augment": {"pad": 2, "flip": "random"}, "ema": 0.9}
-    path = params(seeds=[3, 1], train=over, evaluate={"tta": "six", "target": 30})
+    path = params(seeds=[3, 1], train=over, evaluate={"tta": "six", "tta_share": 0.5, "target": 30})
     done = step("race", *race_arguments(path, data, tmp_path, tmp_path / "r"))
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "race.json").read_text())
@@ -93,9 +93,9 @@ def test_a_heat_is_the_training_and_its_evaluation(data, params, tmp_path):
         judged = json.loads((out / "evaluation.json").read_text())
         assert (heat["accuracy"], heat["loss"]) == (judged["accuracy"], judged["loss"])
         phases = heat["seconds_by_phase"]
-        assert set(phases) == {"train", "evaluate"}
+        assert set(phases) == {"whiten", "train", "evaluate"}
         assert heat["seconds"] == pytest.approx(sum(phases.values()))
-        assert 0 < heat["arrived"] <= phases["train"]
+        assert 0 < heat["arrived"] <= phases["whiten"] + phases["train"]
         assert set(heat["seconds_beside"]) == {"load", "build", "compile", "monitor", "save"}
     assert [heat["seed"] for heat in found["heats"]] == [3, 1]
     assert found["heats"][0]["loss"] != found["heats"][1]["loss"]

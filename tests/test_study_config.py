@@ -7,7 +7,7 @@ import yaml
 from conftest import ROOT
 
 from dawn.cli import Refusal
-from dawn.config.study import find, plan, slug
+from dawn.config.plan import find, plan, slug
 
 STUDIES = ROOT / "workflow/studies"
 READY = sorted(path.stem for path in STUDIES.glob("*.yaml"))
@@ -18,7 +18,7 @@ GOOD = {"question": "Does it help?", "variants": {"plain": {}, "wide": {"model":
 def planned(tmp_path):
     def make(over=None, **keys):
         path = tmp_path / "mine.yaml"
-        path.write_text(yaml.safe_dump({k: v for k, v in (GOOD | keys).items() if v is not None}))
+        path.write_text(yaml.safe_dump({k: v for k, v in (GOOD | keys).items() if v is not None}, sort_keys=False))
         return plan(path, ROOT / "params.yaml", ROOT / "workflow/presets", over or {})
 
     return make

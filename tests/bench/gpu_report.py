@@ -32,12 +32,12 @@ def remarks(stages: dict[str, Any], heats: dict[str, Any]) -> list[str]:
     lines = []
     for name, result in heats.items():
         done = max(len(rows) for rows in result["rows"].values())
-        if done < result["asked"]:
+        if done < result["asked"] and not result["faults"]:
             lines.append(f"- {name}: {done} of {result['asked']} seeds in its time")
-        lines += [f"- {name}: {variant} failed: {fault[:300]}" for variant, fault in result["faults"].items()]
+        lines += [f"- {name}: {variant} failed: {fault}" for variant, fault in result["faults"].items()]
     for name, stage in stages.items():
         if stage["status"] != "done":
-            lines.append(f"- {name}: {stage['status']}{': ' + stage['error'][:300] if stage.get('error') else ''}")
+            lines.append(f"- {name}: {stage['status']}{': ' + stage['error'][:240] if stage.get('error') else ''}")
     return lines
 
 
@@ -75,10 +75,8 @@ def paired(stage: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:
         if both:
             points = spread([b["accuracy"] - a["accuracy"] for a, b in both])
             times = [b["seconds"] / a["seconds"] for a, b in both]
-            lines.append(
-                f"- {stage}: {name} against {base}: {interval(points, ' points')}, "
-                f"{statistics.median(times):.3f} times its clock ({min(times):.3f} to {max(times):.3f}, n = {len(times)})"
-            )
+            ratio = f"{statistics.median(times):.3f} ({min(times):.3f} to {max(times):.3f}, n = {len(times)})"
+            lines.append(f"- {stage}: {name} against {base}: {interval(points, ' points')}, its clock times {ratio}")
     return lines
 
 

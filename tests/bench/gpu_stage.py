@@ -72,11 +72,11 @@ def heats(stage: Stage, args: argparse.Namespace, world: World) -> None:
                 rows[name].append(once(stage, name, seed, args, world, interrupt))
             except Exception as error:  # whatever it is, the others need not fall with it
                 traceback.print_exc()
-                faults[name] = f"{type(error).__name__}: {describe(error)}"
+                faults[name] = f"{type(error).__name__}: {describe(error)}"[:240]
         slowest = max(slowest if seed > 1 else 0.0, time.monotonic() - begun)  # the first round compiles
         write_json(args.out, {"asked": stage.seeds, "rows": rows, "faults": faults})
     if len(faults) == len(rows):
-        sys.exit("every variant failed; " + "; ".join(faults.values()))
+        sys.exit("every experiment failed")
 
 
 def once(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn import cli
-from dawn.config.study import slug
+from dawn.config.plan import slug
 from dawn.studies.gather import Result, compared, of_seals
 from dawn.studies.revision import of_revision
 from dawn.studies.statistics import judge
@@ -64,7 +64,10 @@ def settings(values: dict[str, Any], where: str = "") -> dict[str, str]:
     """Every setting as a dotted key and its value."""
     flat: dict[str, str] = {}
     for key, value in values.items():
-        flat |= settings(value, f"{where}{key}.") if isinstance(value, dict) else {f"{where}{key}": f"{value}"}
+        if isinstance(value, dict):
+            flat |= settings(value, f"{where}{key}.")
+        else:
+            flat[f"{where}{key}"] = f"{value:g}" if isinstance(value, float) else str(value)
     return flat
 
 

@@ -3,13 +3,14 @@
 A finished seed of a variant says what one more takes; before there is one, the times of dawn.timing do.
 """
 
+import math
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
-from dawn.config.study import Plan
+from dawn.config.plan import Plan
 from dawn.files import read_json
 from dawn.seals import TRAINED, choices, header
 
@@ -46,9 +47,9 @@ def predicted(timing: dict[str, Any], experiment: Experiment, counts: dict[str, 
     own = {r["work"]: r for r in timing["rows"] if (r["precision"], r["batch"]) == (first["precision"], train.batch)}
     if set(own) < {"forward", "step"}:
         return None
-    looks = -(-train.epochs // train.monitor_every)
+    looks = math.ceil(train.epochs / train.monitor_every)
     watched = counts["holdout"] if experiment.data.holdout and "holdout" in counts else counts["test"]
-    steps = train.epochs * (counts["train"] // train.batch)
+    steps = math.ceil(train.epochs * (counts["train"] // train.batch))
     return float(steps * own["step"]["seconds"] + looks * watched / own["forward"]["images_per_s"])
 
 

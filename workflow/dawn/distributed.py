@@ -14,6 +14,7 @@ from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
 
 from dawn.energy import Meter, nvml, rapl
+from dawn.memory import keep_freed
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ def joined() -> Iterator[World]:
     if cuda:
         torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True  # every batch has one shape, so the search for a kernel pays once
+    else:
+        keep_freed()
     if size == 1:
         yield World(0, 1, device)
         return

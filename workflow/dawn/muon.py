@@ -25,10 +25,10 @@ def orthogonal(matrices: Tensor, steps: int) -> Tensor:
     return x.mT if tall else x
 
 
-def updates(gradients: list[Tensor], steps: int) -> list[Tensor]:
+def updates(gradients: list[Tensor], steps: int, kind: torch.dtype) -> list[Tensor]:
     """Each filter's (c_out, c_in, k, k) gradient made orthogonal as a matrix (c_out, c_in k k), equal shapes at once.
 
-    On a GPU in bf16, whose range is fp32's; on a CPU in fp32.
+    The steps are taken in the number type ``kind``; bf16, whose range is fp32's, does as well as fp32.
     """
     alike: dict[tuple[int, int], list[int]] = defaultdict(list)
     for i, gradient in enumerate(gradients):
@@ -36,7 +36,6 @@ def updates(gradients: list[Tensor], steps: int) -> list[Tensor]:
     results = list(gradients)
     for shape, members in alike.items():
         stack = torch.stack([gradients[i].reshape(shape) for i in members])
-        kind = torch.bfloat16 if stack.is_cuda else torch.float32
         moved = orthogonal(stack.to(kind), steps).to(stack.dtype)
         for i, matrix in zip(members, moved, strict=True):
             results[i] = matrix.view(gradients[i].shape)
@@ -44,13 +43,14 @@ def updates(gradients: list[Tensor], steps: int) -> list[Tensor]:
 
 
 class Muon(torch.optim.SGD):
-    """SGD whose groups with ``muon`` (momentum, steps) set take orthogonal steps; these groups have no momentum else.
+    """SGD whose groups with ``muon`` (momentum, steps) set take orthogonal steps, of type ``kind``.
 
     A filter w of such a group is first scaled to norm sqrt(c_out); then v = m v + g, and w = w - rate O(g + m v).
     """
 
-    def __init__(self, groups: list[dict[str, Any]], **settings: Any) -> None:
+    def __init__(self, groups: list[dict[str, Any]], kind: torch.dtype, **settings: Any) -> None:
         super().__init__(groups, **settings)
+        self.kind = kind
         self._step_supports_amp_scaling = False  # a scaled gradient would mix with velocities of another scale
 
     @torch.no_grad()
@@ -73,4 +73,4 @@ class Muon(torch.optim.SGD):
         torch._foreach_add_(gradients, velocities, alpha=momentum)
         norms = torch._foreach_norm(weights)
         torch._foreach_mul_(weights, [len(w) ** 0.5 / n for w, n in zip(weights, norms, strict=True)])
-        torch._foreach_copy_(gradients, updates(gradients, steps))
+        torch._foreach_copy_(gradients, updates(gradients, steps, self.kind))

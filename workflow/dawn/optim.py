@@ -31,8 +31,10 @@ def optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> torch.
             kinds["filter" if own.ndim == 4 and train.optimizer == "muon" else "rest"].append(weight)
     high = max(train.schedule.momentum)
     groups = [group(kind, members, train) for kind, members in kinds.items() if members]
-    make = Muon if train.optimizer == "muon" else torch.optim.SGD
-    return make(groups, lr=train.schedule.peak, momentum=high, fused=True)
+    if train.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=train.schedule.peak, momentum=high, fused=True)
+    kind = torch.float32 if weights[0].device.type == "cpu" and train.precision != "bf16" else torch.bfloat16
+    return Muon(groups, kind, lr=train.schedule.peak, momentum=high, fused=True)
 
 
 def group(kind: str, weights: list[Tensor], train: Train) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
             ((weight, x), (weight, x.flip(3)))]  # fmt: skip
 
 
+@torch.inference_mode()
 def predict(
     forward: Callable[[Tensor], Tensor], split: Split, tta: str, batch: int, world: World, share: float = 1.0
 ) -> Tensor:
@@ -69,7 +70,6 @@ def rehearse(net: nn.Module, split: Split, experiment: Experiment, world: World)
     final(copy.deepcopy(net), noise, experiment, world)
 
 
-@torch.inference_mode()
 def look(
     forward: Callable[[Tensor], Tensor], split: Split, which: Tensor, tta: str, batch: int, world: World
 ) -> Tensor:

@@ -9,6 +9,7 @@ makes of it; they are not kept. Stopped by SIGTERM or SIGINT it exits with 75; r
 """
 
 import argparse
+import math
 import os
 import sys
 from pathlib import Path
@@ -49,11 +50,13 @@ def heat(course: Course, data: Path, stats: Path, interrupt: Interrupt, shown: b
         logits = final(course.training.net, split, course.experiment, world)
     labels = split.labels.cpu()
     hits = [row[8] for row in course.curve if row[4] is not None and row[4] >= target]
-    return account(course) | {
+    row = account(course) | {
         "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
         "loss": float(functional.cross_entropy(logits.double(), labels)),
         "arrived": hits[0] if hits else None,
     }
+    # A seed that ended in numbers that are none counts too, and JSON has no word for them.
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
 
 
 def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:

@@ -36,6 +36,7 @@ def works(course: Course) -> dict[str, Callable[[], object]]:
     """The calls to time. Forward judges, as an evaluation does; the others train."""
     training = course.training
     rate, momentum = course.rate_and_momentum(0)
+    course.trainset.resize(course.size(course.steps))  # the size that is judged at, where it grows on the way
 
     def batches() -> Any:
         while True:
@@ -66,7 +67,7 @@ def works(course: Course) -> dict[str, Callable[[], object]]:
 def flops(course: Course) -> dict[str, float]:
     """FLOPs of one image by work, as torch counts them in matrix products and convolutions."""
     training, count = course.training, 2
-    images, labels = course.trainset.split.slice(0, count)
+    images, labels = course.monitor.slice(0, count)
     with FlopCounterMode(display=False) as forward, torch.no_grad():
         training.precision.logits(training.net, training.arranged(images))
     with FlopCounterMode(display=False) as both:

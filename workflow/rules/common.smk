@@ -12,7 +12,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from dawn.cli import Refusal
 from dawn.closure import closure
 from dawn.config.experiment import check, dump, lay, read
-from dawn.config.study import find, plan
+from dawn.config.plan import find, plan
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
 for variable, first in (
@@ -57,6 +57,14 @@ def cause(*sections):
 def seeds(run):
     """The directories of an experiment's trainings."""
     return [f"{run}/seed-{seed}" for seed in RUNS[run].seeds]
+
+
+def of_study(*files):
+    """These files of every variant."""
+    if PLAN is None:
+        known = ", ".join(sorted(path.stem for path in STUDIES.glob("*.yaml")))
+        raise WorkflowError(f"which study? --config study=NAME, one of {known}, or a file of your own")
+    return [f"{PLAN.directory}/{slug}/{file}" for slug in PLAN.variants for file in files]
 
 
 wildcard_constraints:

@@ -6,14 +6,6 @@ if PLAN and workflow.is_main_process:
     print(told(PLAN, estimate(PLAN, Path("data"))), file=sys.stderr)
 
 
-def of_study(*files):
-    """These files of every variant."""
-    if PLAN is None:
-        known = ", ".join(sorted(path.stem for path in STUDIES.glob("*.yaml")))
-        raise WorkflowError(f"which study? --config study=NAME, one of {known}, or a file of your own")
-    return [f"{PLAN.directory}/{slug}/{file}" for slug in PLAN.variants for file in files]
-
-
 rule timing:
     input:
         ARRAYS,
@@ -57,7 +49,7 @@ if PLAN:
             f"logs/{PLAN.directory}/study.log",
         params:
             cause=PLAN.text,
-            study=PLAN.directory,
+            study=lambda wildcards, output: os.path.dirname(output[0]),
         message:
             "Compare the variants of {params.study}"
         shell:
@@ -71,10 +63,12 @@ rule study:
 
 # It compares what lies there, so it has no inputs and makes no files.
 rule compare:
+    log:
+        "logs/compare.log",
     params:
         base=ASIDE.get("base", ""),
         other=ASIDE.get("other", ""),
     message:
         "Compare {params.other} with {params.base}"
     shell:
-        "python -m dawn.compare {params.base:q} {params.other:q}"
+        "DAWN_LOG={log} python -m dawn.compare {params.base:q} {params.other:q}"

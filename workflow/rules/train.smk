@@ -12,10 +12,11 @@ rule model:
         "logs/{run}/model.log",
     params:
         cause=cause("model", "seeds"),
+        size=lambda wildcards: ([32] + [size for _, size in RUNS[wildcards.run].train.sizes])[-1],
     message:
         "Describe the network"
     shell:
-        "DAWN_LOG={log} python -m dawn.model --params {wildcards.run}/params.yaml --data data"
+        "DAWN_LOG={log} python -m dawn.model --params {wildcards.run}/params.yaml --data data --size {params.size}"
         " --out {output.figures} --text {output.text}"
 
 

@@ -47,7 +47,7 @@ def read(name: str, found: dict[str, Any], seeds: list[int], text: Callable[[str
     return Result(name, found, accuracy, values("metrics.json"), json.loads(timing) if timing else None)
 
 
-def of_directory(name: str, run: Path) -> Callable[[str], str | None]:
+def of_directory(run: Path) -> Callable[[str], str | None]:
     """Reads the files of a directory."""
     return lambda path: (run / path).read_text(encoding="utf-8") if (run / path).exists() else None
 
@@ -55,7 +55,7 @@ def of_directory(name: str, run: Path) -> Callable[[str], str | None]:
 def of_variant(name: str, run: Path) -> Result:
     """A variant of a study, whose params.yaml says what it is."""
     experiment = load(run / "params.yaml")
-    return read(name, choices(experiment, *CHOICES), list(experiment.seeds), of_directory(name, run))
+    return read(name, choices(experiment, *CHOICES), list(experiment.seeds), of_directory(run))
 
 
 def of_seals(name: str, run: Path) -> Result:
@@ -65,13 +65,12 @@ def of_seals(name: str, run: Path) -> Result:
         raise Refusal(f"{run} holds no finished experiment: no {run}/seals/*.json; run snakemake first")
     found: dict[str, Any] = read_json(seals[-1])["choices"]
     seeds = sorted(int(path.stem) for path in seals if read_json(path)["choices"] == found)
-    return read(name, found, seeds, of_directory(name, run))
+    return read(name, found, seeds, of_directory(run))
 
 
 def compared(base: Result, other: Result) -> Difference:
     """The difference in accuracy, paired by seed where equal seeds train on the same batches in the same order."""
-    shared = all(
-        base.choices[section].get(key) == other.choices[section].get(key)
-        for section, key in [("train", "batch"), *(("data", key) for key in base.choices["data"])]
+    a, b = base.choices, other.choices
+    return difference(
+        base.accuracy, other.accuracy, a["data"] == b["data"] and a["train"]["batch"] == b["train"]["batch"]
     )
-    return difference(base.accuracy, other.accuracy, shared)

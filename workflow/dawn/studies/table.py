@@ -33,12 +33,14 @@ def flat(result: Result, judged: Judged | None) -> dict[str, Any]:
     row |= {"target": target["accuracy"], "target_share": target["share"], "target_share_low": target["low"],
             "target_share_high": target["high"], "seeds_to_target": target["seeds_in_training"]}  # fmt: skip
     row |= _spread("epochs_to_target", target["epochs"]) | _spread("seconds_to_target", target["seconds"])
+    dollars = {"dollars_to_target": target["dollars"], "training_dollars": m["dollars"]}
+    row |= {name: value["mean"] if value else None for name, value in dollars.items()}
     row |= {"parameters": m["parameters"], "flops": m["flops"], "batch": result.choices["train"]["batch"]}
     for work in WORKS:
         time = result.time(work) or dict.fromkeys(("seconds", "low", "high", "share_of_peak"))
         row |= {f"{work}_{name}": time[name] for name in ("seconds", "low", "high", "share_of_peak")}
     row |= _spread("images_per_s", m["images_per_s"]) | _spread("training_seconds", m["seconds"])
-    row |= {"peak_memory_bytes": m["peak_memory_bytes"]["mean"], "dollars": (m["dollars"] or {}).get("mean")}
+    row |= {"peak_memory_bytes": m["peak_memory_bytes"]["mean"]}
     d = judged.difference if judged else None
     row |= {f"difference{end}": getattr(d, name, None) for end, name in
             (("", "mean"), ("_low", "low"), ("_high", "high"), ("_paired", "paired"))}  # fmt: skip
@@ -79,11 +81,11 @@ def arrival(results: Mapping[str, Result]) -> Part:
         t = r.metrics["target"]
         share = f"{t['share']:.0f} % ({t['low']:.0f} to {t['high']:.0f})"
         rows.append([r.name, share, f"{t['seeds_in_training']} of {r.metrics['seeds']}", interval(t["epochs"], 1),
-                     interval(t["seconds"], 1), interval(r.metrics["seconds"], 1),
-                     interval(r.metrics["dollars"], 4)])  # fmt: skip
+                     interval(t["seconds"], 1), interval(t["dollars"], 4),
+                     interval(r.metrics["seconds"], 1)])  # fmt: skip
     target = next(iter(results.values())).metrics["target"]["accuracy"]
     heads = ["variant", "share of seeds at it", "reached in training", "epochs to it", "seconds to it",
-             "seconds of training", "dollars"]  # fmt: skip
+             "dollars to it", "seconds of training"]  # fmt: skip
     return Part(f"Target of {target:g} %", heads, rows)
 
 

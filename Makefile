@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report compare sync record env demo test lint format lock bench clean
+.PHONY: report compare sync record env demo test test-hpc doctor image sif bill lint format lock bench clean
 
 env: .venv/ready
 
@@ -25,6 +25,24 @@ demo: env
 test: env
 	$(BIN)/python -m pytest
 
+# With real engines, which it installs and starts: a Debian machine, root, and the better part of an hour.
+test-hpc: env
+	$(BIN)/python -m pytest tests/hpc
+
+doctor: env
+	$(BIN)/python -m dawn.doctor
+
+# The image, the same for Apptainer, and what is in it. make image IMAGE_ARGS="--build-arg BASE=registry/python@sha256:..."
+image:
+	docker build --file containers/Dockerfile --tag dawn --build-arg REVISION=$$(git rev-parse HEAD) $(IMAGE_ARGS) .
+
+SIF := containers/dawn.sif
+sif:
+	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" $(SIF) docker-daemon:dawn:latest
+
+bill: env
+	$(BIN)/python -m dawn.bill --image $(if $(wildcard containers/dawn.sif),containers/dawn.sif,dawn) --out containers/bill.json
+
 lint: env
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -40,12 +58,14 @@ format: env
 bench: env
 	$(BIN)/python tests/bench/throughput.py
 
-# One resolution: the container's lock is the dev lock less the engines.
+# One resolution: the container's lock is the dev lock less the engines; its bill has a small one of its own.
 lock: env
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --constraint requirements/dev.lock --output-file requirements/runtime.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
+	  --group bill --constraint requirements/dev.lock --output-file requirements/bill.lock
 
 # Figures, then one file with all of them that needs no network. make report ARGS="--profile profiles/demo"
 report: env

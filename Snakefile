@@ -4,11 +4,8 @@
 report: "workflow/report/workflow.rst"
 
 
-# Used with --sdm apptainer; containers/README.md says how to make it.
-container: f"{workflow.basedir}/containers/dawn.sif"
-
-
 include: "workflow/rules/common.smk"
+include: "workflow/rules/site.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"

@@ -25,6 +25,8 @@ def level(name):
         return 1
     if top in ("studies", "figures"):  # parts that stand on other parts
         return 1.5
+    if top == "health":  # the doctor's looks, one of which joins processes
+        return 2.9
     return 2 + ENGINE.index(top) / 100 if top in ENGINE else 3
 
 

@@ -1,15 +1,19 @@
-"""Start a step on one process or, through torchrun, on several.
+"""Start a step on one process or, through torchrun, on several, of one node or of several.
 
     python -m dawn.launch --processes auto|N dawn.train --params ...
+    python -m dawn.launch --nodes 2 --gpus 4 --cpus 8 dawn.train ...     in a Slurm job that holds two nodes
 
 ``auto`` is a process for each visible GPU, or one. Imports torch for several alone, so that one costs no second start.
+On several nodes it starts itself once on each, by srun, and there in the container that DAWN_CONTAINER enters.
 """
 
 import argparse
 import logging
 import os
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -30,20 +34,25 @@ def visible_gpus() -> int:
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
 
 
-def several(processes: int, module: str, arguments: list[str]) -> int:
-    """Run a module on several processes of this machine as torchrun does. Returns the exit code of the first to fail.
+def several(processes: int, nodes: int, meeting: str | None, step: list[str]) -> int:
+    """Run a module on several processes as torchrun does. Returns the exit code of the first to fail.
 
+    The processes are those of each of ``nodes`` nodes, which find each other at ``meeting``, host:port.
     torchrun's own command would bury the step's one line about bad input under two tracebacks.
     """
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // processes)))
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    line = ["--standalone", "--nproc-per-node", str(processes), "-m", module, *arguments]
+    line = ["--standalone"]
+    if meeting:
+        line = ["--nnodes", str(nodes), "--rdzv-backend", "c10d", "--rdzv-endpoint", meeting]
+        line += ["--rdzv-id", os.environ.get("SLURM_JOB_ID", meeting)]
     try:
-        run.run(run.parse_args(line))  # type: ignore[no-untyped-call]
+        run.run(run.parse_args([*line, "--nproc-per-node", str(processes), "-m", *step]))  # type: ignore[no-untyped-call]
     except ChildFailedError as error:
         _, failure = error.get_first_failure()
         return int(failure.exitcode) if failure.exitcode > 0 else 128 - int(failure.exitcode)
@@ -52,19 +61,46 @@ def several(processes: int, module: str, arguments: list[str]) -> int:
     return 0
 
 
+def across(args: argparse.Namespace, step: list[str]) -> list[str]:
+    """The command that starts this module once on each node of a Slurm job, the first of which we are on.
+
+    All is said to srun, since Snakemake's executor takes Slurm's variables out of the environment.
+    """
+    job = os.environ.get("SLURM_JOB_ID", "")
+    if not job.isdecimal() or not shutil.which("srun"):
+        raise cli.Refusal(
+            f"run.nodes is {args.nodes}, which takes a Slurm job (snakemake --workflow-profile profiles/slurm); "
+            "without Slurm start torchrun on each node, as docs/cluster.md says"
+        )
+    meeting = f"{socket.gethostname()}:{20000 + int(job) % 12000}"
+    line = ["srun", f"--nodes={args.nodes}", f"--ntasks={args.nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
+    line += [f"--cpus-per-task={args.cpus}"] + ([f"--gpus-per-node={args.gpus}"] if args.gpus else [])
+    inside = shlex.split(os.environ.get("DAWN_CONTAINER", ""))
+    ours = ["python", "-m", "dawn.launch", "--nodes", str(args.nodes), "--meeting", meeting]
+    return [*line, *inside, *ours, "--processes", args.processes, *step]
+
+
 def main() -> None:
-    """Become the step, or watch over its processes."""
+    """Become the step, or watch over its processes, or start this on every node."""
     parser = cli.parser(main)
-    parser.add_argument("--processes", default="auto", help="auto, or how many (auto)")
+    parser.add_argument("--processes", default="auto", help="on each node: auto, or how many (auto)")
+    parser.add_argument("--nodes", type=int, default=1, help="of a Slurm job (1)")
+    parser.add_argument("--gpus", type=int, default=0, help="of each node, for srun (0)")
+    parser.add_argument("--cpus", type=int, default=1, help="of each node, for srun (1)")
+    parser.add_argument("--meeting", help="host:port where several nodes find each other; set by this itself")
     parser.add_argument("module", help="the step, such as dawn.train")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the step's own")
     args = parser.parse_args()
     if args.processes != "auto" and not re.fullmatch("[1-9][0-9]*", args.processes):
         raise cli.Refusal(f"--processes is {args.processes}; it must be auto or a number from 1 on")
+    step = [args.module, *args.arguments]
+    if args.nodes > 1 and not args.meeting:
+        line = across(args, step)
+        os.execvp(line[0], line)
     processes = max(1, visible_gpus()) if args.processes == "auto" else int(args.processes)
-    if processes == 1:
-        os.execv(sys.executable, [sys.executable, "-m", args.module, *args.arguments])
-    sys.exit(several(processes, args.module, args.arguments))
+    if processes == args.nodes == 1:
+        os.execv(sys.executable, [sys.executable, "-m", *step])
+    sys.exit(several(processes, args.nodes, args.meeting, step))
 
 
 if __name__ == "__main__":

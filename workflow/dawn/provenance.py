@@ -19,19 +19,26 @@ from dawn import cli
 from dawn.files import read_json, sha256, write_json
 
 
-def answer(*command: str, at: Path | None = None) -> str | None:
-    """What a command prints, or None where it is missing or fails."""
-    if shutil.which(command[0]) is None:
+def answer(*command: str, at: Path | None = None, seconds: float = 60) -> str | None:
+    """What a command prints, or None where it is missing, fails or does not end in time."""
+    try:
+        done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=seconds)
+    except (subprocess.SubprocessError, OSError):
         return None
-    done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout.strip()
 
 
 def code(root: Path) -> dict[str, Any]:
-    """The commit of the checkout, and whether files differ from it; nulls outside a repository."""
-    changed = answer("git", "status", "--porcelain", at=root)
+    """The commit of the checkout, and whether files differ from it; nulls outside a repository.
+
+    In an image there is no git, so there the workflow says it in DAWN_CODE: the commit, then the changed files.
+    """
+    told = os.environ.get("DAWN_CODE")
+    commit, _, changed = told.partition("\n") if told else (told, "", told)
+    if shutil.which("git"):
+        commit, changed = answer("git", "rev-parse", "HEAD", at=root), answer("git", "status", "--porcelain", at=root)
     return {
-        "commit": answer("git", "rev-parse", "HEAD", at=root),
+        "commit": commit,
         "dirty": None if changed is None else bool(changed),
         "locks": {path.name: sha256(path) for path in sorted((root / "requirements").glob("*.lock"))},
     }
@@ -48,6 +55,14 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
+def image() -> str | None:
+    """The image that we are in, with its checksum; None outside."""
+    file = os.environ.get("APPTAINER_CONTAINER")
+    if file and Path(file).is_file():
+        return f"{file}@sha256:{sha256(Path(file))}"
+    return file or os.environ.get("DAWN_IMAGE")
+
+
 def machine() -> dict[str, Any]:
     """Processor, cores, GPUs and driver."""
     query = answer("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
@@ -56,7 +71,7 @@ def machine() -> dict[str, Any]:
         "cpu": processor(),
         "cores": os.cpu_count(),
         "gpus": query.splitlines() if query else [],
-        "image": os.environ.get("APPTAINER_CONTAINER") or os.environ.get("DAWN_IMAGE"),
+        "image": image(),
     }
 
 

@@ -15,7 +15,10 @@ rule evaluate:
         "logs/{run}/evaluate-{seed}.log",
     threads: workflow.cores or 1
     resources:
+        **ONE_NODE,
         processes=EXPERIMENT.run.processes,
+        runtime=60,
+        mem_mb=16000,
     params:
         cause=cause("evaluate"),
     message:
@@ -83,6 +86,8 @@ rule provenance:
         "{run}/provenance.json",
     log:
         "logs/{run}/provenance.log",
+    resources:
+        **ONE_NODE,
     params:
         root=ROOT,
     message:

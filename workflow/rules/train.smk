@@ -33,15 +33,22 @@ rule train:
         metrics="{run}/seed-{seed}/metrics.json",
     log:
         "logs/{run}/train-{seed}.log",
+    container:
+        None if NODES > 1 else IMAGE
     threads: workflow.cores or 1
     resources:
+        **SPREAD,
+        node_gpus=GPUS,
         processes=EXPERIMENT.run.processes,
+        runtime=720,
+        mem_mb=16000,
     params:
         cause=cause("data", "model", "train"),
     message:
         "Train with seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.train"
+        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
+        " --gpus {resources.node_gpus} --cpus {threads} dawn.train"
         " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --seed {wildcards.seed}"
         " --out {wildcards.run}/seed-{wildcards.seed}"
 
@@ -82,6 +89,10 @@ rule lr_find:
     log:
         "logs/{run}/lr_find.log",
     threads: workflow.cores or 1
+    resources:
+        **ONE_NODE,
+        runtime=60,
+        mem_mb=16000,
     params:
         cause=cause("data", "model", "train", "lr_find", "seeds"),
     message:

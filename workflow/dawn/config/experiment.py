@@ -58,7 +58,7 @@ class Experiment(BaseModel):
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds {list(self.seeds)} name one seed twice; give each once")
         if isinstance(self.run.processes, int):
-            divisible(self.train, self.run.processes)
+            divisible(self.train, self.run.processes * self.run.nodes)
         return self
 
     def text(self, *sections: str) -> str:

@@ -146,6 +146,8 @@ class Run(BaseModel):
     model_config = STRICT
 
     processes: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = "auto"
+    nodes: Annotated[int, Field(ge=1, le=1024)] = 1
+    gpus: Annotated[int, Field(ge=0, le=1024)] = 1
     save_every: PositiveInt = 1
     trace: bool = False
     tensorboard: bool = False

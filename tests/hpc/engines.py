@@ -1,0 +1,94 @@
+"""Engines that engines.sh starts, and Snakemake on a cluster of two nodes."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import workspace
+
+SCRIPT = Path(__file__).with_name("engines.sh")
+# Root needs a user namespace, since this Apptainer is not installed setuid; anyone else gets one by itself.
+USERNS = {"APPTAINER_UNSHARE_USERNS": "1"} if os.geteuid() == 0 else {}
+
+
+def run(*line: object, **options: object) -> str:
+    """What a command prints; its words where it fails."""
+    done = subprocess.run([str(word) for word in line], capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
+    assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
+    return str(done.stdout)
+
+
+@contextmanager
+def engine(name: str, folder: Path) -> Iterator[Path]:
+    """An engine, made ready in ``folder`` and taken down again."""
+    run("bash", SCRIPT, "up", name, folder)
+    try:
+        yield folder
+    finally:
+        run("bash", SCRIPT, "down", name, folder)
+
+
+@dataclass
+class Cluster:
+    """A Slurm of two nodes, and a workspace whose jobs it runs."""
+
+    folder: Path
+    place: workspace.Workspace
+
+    def start(self, target: str, *options: str, settings: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
+        """Snakemake with the Slurm profile, looking at its jobs sooner than a patient user would."""
+        archive = f"data={{urls: [{self.place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
+        line = [workspace.BIN / "snakemake", target, "--workflow-profile", "profiles/slurm", "--cores", "1"]
+        line += ["--set-threads", "train=1", "evaluate=1"]
+        line += ["--slurm-init-seconds-before-status-checks", "5", *options]
+        return subprocess.Popen(
+            [*line, "--config", archive, *workspace.SMALL, "run={gpus: 0}", *settings],
+            cwd=self.place.path, env=workspace.environment() | USERNS, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    def finish(self, process: "subprocess.Popen[str]") -> str:
+        """What snakemake said, once it has ended well."""
+        said, _ = process.communicate(timeout=900)
+        logs = [path.read_text() for path in self.place.path.glob("logs/slurm/**/*.log")]
+        assert process.returncode == 0, said + "\n".join(logs)
+        return said
+
+    def training(self, seed: int) -> int:
+        """The job of a running training, once it has kept a state to go on from."""
+        end = time.monotonic() + 400
+        while not list(self.place.path.glob(f".resume/*/seed-{seed}/state.pt")):
+            assert time.monotonic() < end, run("squeue") + run("sinfo")
+            time.sleep(0.1)
+        return int(run("squeue", "--noheader", "--states=R", "--format=%i").split()[0])
+
+    def metrics(self, seed: int) -> dict[str, object]:
+        """What a training came to."""
+        found: dict[str, object] = json.loads((self.place.path / f"results/seed-{seed}/metrics.json").read_text())
+        return found
+
+    def weights(self, seed: int) -> bytes:
+        """The bytes of its weights."""
+        return (self.place.path / f"results/seed-{seed}/model.safetensors").read_bytes()
+
+    def ended(self, job: int) -> str:
+        """The state in which Slurm remembers a job."""
+        return run("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T").strip()
+
+
+def kill_node(cluster: Cluster, node: str, job: int) -> None:
+    """End a node's daemon and all that the job runs there, without a word to anyone, as a power cut does."""
+    daemon = int((cluster.folder / f"slurmd.{node}.pid").read_text())
+    os.kill(daemon, 9)
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            environment, line = (path / "environ").read_bytes(), (path / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if f"SLURM_JOB_ID={job}\0".encode() in environment or line.startswith(f"slurmstepd: [{job}.".encode()):
+            os.kill(int(path.name), 9)

@@ -13,8 +13,9 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 MADE = {
     "workflow/presets/mine.yaml",
     "workflow/studies/mine.yaml",
+    "workflow/studies/NAME.yaml",
     "workflow/dawn/nets/plain.py",
-}  # by those who follow docs/extend.md
+}  # by those who follow the pages
 
 
 def commands(*pages):

@@ -56,7 +56,7 @@ def test_snakemake_plans_what_a_page_asks(place, plan):
         env=workspace.environment(), check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert re.search(r"\b(train|lr_find|race_seeds)\b", done.stdout + done.stderr)
+    assert re.search(r"\b(train|lr_find|race_seeds|doctor)\b", done.stdout + done.stderr)
 
 
 @pytest.mark.slow

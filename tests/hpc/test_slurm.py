@@ -87,7 +87,10 @@ def test_a_job_goes_on_when_its_node_dies(cluster, unbroken):
         assert broken(cluster, unbroken, die) == "NODE_FAIL"
     finally:
         run("slurmd", "-N", dead[0])
-        run("scontrol", "update", f"nodename={dead[0]}", "state=resume")
+        end = time.monotonic() + 60
+        while run("sinfo", "--noheader", f"--nodes={dead[0]}", "--partition=main", "--format=%T").strip() != "idle":
+            assert time.monotonic() < end
+            time.sleep(0.5)
 
 
 def test_a_job_goes_on_after_more_urgent_ones(cluster, unbroken):

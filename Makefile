@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: compare sync record env demo test test-hpc doctor image sif bill lint format lock bench clean
+.PHONY: report compare sync record env demo test test-hpc doctor image sif bill lint format lock bench clean
 
 env: .venv/ready
 
@@ -16,6 +16,7 @@ env: .venv/ready
 	PYTHONDONTWRITEBYTECODE= $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
 	  requirements/dev.lock
 	echo '$(CURDIR)/workflow' > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/dawn.pth"
+	$(BIN)/python -m dawn.plots_template --out .dvc/plots.html
 	touch $@
 
 demo: env
@@ -66,8 +67,13 @@ lock: env
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
 	  --group bill --constraint requirements/dev.lock --output-file requirements/bill.lock
 
+# Figures, then one file with all of them that needs no network. make report ARGS="--profile profiles/demo"
+report: env
+	snakemake plots $(ARGS)
+	snakemake plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css $(ARGS)
+
 # The experiments side by side: what differs, less the checksums of files and what is rarely asked for.
-DROP := Created|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
+DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
 compare:
 	@dvc exp show --md --only-changed --hide-workspace --drop '$(DROP)'
 
@@ -79,7 +85,7 @@ sync:
 # Keep a run of plain snakemake as an experiment: finish it, judge the weights anew, save. make record NAME=wider
 record:
 	snakemake --quiet host rules progress
-	snakemake results/metrics.json --quiet host rules progress --forceall --allowed-rules evaluate seal summarize
+	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate seal summarize summary
 	dvc exp save $(if $(NAME),--name $(NAME))
 
 clean:

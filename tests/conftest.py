@@ -14,6 +14,7 @@ import yaml
 from dawn.config.experiment import Experiment, check, lay, read
 from dawn.files import write_json
 
+pytest_plugins = ["finished"]
 ROOT = Path(__file__).resolve().parent.parent
 TINY = {
     "data": {"urls": ["tiny.tar.gz"], "sha256": None, "bytes": None, "layout": "binary", "classes": None},

@@ -109,6 +109,7 @@ def make(folder: Path) -> Project:
     """A repository as a clone would be, its params.yaml that of a tiny experiment on a small archive."""
     made = workspace.make(folder)
     project = Project(made.path)
+    assert step("plots_template", "--out", made.path / ".dvc/plots.html").returncode == 0  # as `make env` does
     project.git("init", "--quiet")
     project.git("config", "user.name", "A")
     project.git("config", "user.email", "a@example.org")

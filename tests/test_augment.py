@@ -7,7 +7,7 @@ from torchvision.transforms import functional as reference
 
 from dawn.augment import cutout, draw, jitter, normalise, padded, windows
 from dawn.batches import Split, Trainset
-from dawn.config.sections import Augment
+from dawn.config.parts import Augment
 from dawn.distributed import World
 
 IMAGES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (12, 9, 9, 3), dtype=np.uint8))

@@ -9,9 +9,12 @@ import torch
 from conftest import experiment, step
 
 from dawn import checkpoint
+from dawn.batches import Split
 from dawn.cli import Refusal
-from dawn.evaluate import calibration_error, judge, restored, views
+from dawn.distributed import World
+from dawn.evaluate import calibration_error, judge, restored
 from dawn.nets.build import build
+from dawn.predict import predict, views
 
 RNG = np.random.default_rng(3)
 LOGITS = torch.tensor(RNG.normal(size=(400, 7)) * 2, dtype=torch.float32)
@@ -90,7 +93,7 @@ def test_weights_come_back_whole(weights):
 
 def test_weights_of_another_network_are_refused(weights, tmp_path):
     for other in ({"width": 8}, {"blocks": [1, 1, 1]}, {"family": "wrn", "depth": 10}):
-        with pytest.raises(Refusal, match="does not hold the weights of"):
+        with pytest.raises(Refusal, match=r"does not fit .*; train again"):
             restored(experiment(model=other), weights, 3)
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     with pytest.raises(Refusal, match="not a safetensors file"):
@@ -113,3 +116,24 @@ def test_processes_share_the_images_and_count_none_twice(data, params, weights, 
     names = np.array(["red", "green", "blue"])
     assert [row["actual"] for row in rows] == names[one["labels"]].tolist()
     assert [row["predicted"] for row in rows] == names[one["logits"].argmax(1)].tolist()
+
+
+class Table(torch.nn.Module):
+    """Logits that depend on the image and on where its edge lies, so that views differ."""
+
+    def forward(self, x):
+        return torch.stack([x[:, 0].mean((1, 2)), x[:, 1, 0, 0], x[:, 2, :, 0].amax(1)], 1)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_the_least_confident_share_gets_the_views(share):
+    images = torch.from_numpy(RNG.integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
+    split = Split(images, torch.zeros(40, dtype=torch.int64), torch.full((3,), 0.5), torch.full((3,), 0.25))
+    world = World(0, 1, torch.device("cpu"))
+    found, plain, six = (
+        predict(Table(), split, tta, 7, world, s) for tta, s in (("six", share), ("none", 1.0), ("six", 1.0))
+    )
+    sure = plain.softmax(1).max(1).values.numpy()
+    asked = set(np.argsort(sure, kind="stable")[: int(np.ceil(share * 40))])
+    for i in range(40):
+        torch.testing.assert_close(found[i], six[i] if i in asked else plain[i])

@@ -5,7 +5,7 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dawn.config.sections import Schedule
+from dawn.config.parts import Schedule
 from dawn.schedule import rate_and_momentum
 
 

@@ -9,10 +9,11 @@ from torch.nn import functional as F
 from training import CPU, trained, weights
 
 from dawn import batches
+from dawn.average import Average
 from dawn.cli import Refusal
 from dawn.config.sections import Train
 from dawn.loop import Training, check_finite
-from dawn.optim import Average, Precision, set_rate, sgd
+from dawn.optim import Precision, optimizer, set_rate
 
 
 def small(settings=None, **over):
@@ -24,7 +25,7 @@ def small(settings=None, **over):
     settings = Train(**({"epochs": 1, "batch": 8, "schedule": {"peak": 0.1}} | over))
     precision = Precision(settings.precision, settings.loss_scale, net, CPU)
     average = Average(precision.weights, settings.ema) if settings.ema else None
-    return Training(net, net, precision, sgd(precision.weights, settings), average, settings)
+    return Training(net, net, precision, optimizer(net, precision.weights, settings), average, settings)
 
 
 IMAGES, LABELS = torch.randn(8, 3, 8, 8), torch.arange(8) % 3

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from dawn.config.sections import Augment
+from dawn.config.parts import Augment
 
 
 class Draws(NamedTuple):
@@ -69,6 +70,18 @@ def windows(images: Tensor, augment: Augment) -> Tensor:
     return sides.unfold(2, size, 1).unfold(3, size, 1).permute(0, 1, 2, 3, 5, 6, 4)
 
 
+def resized(images: Tensor, size: int) -> Tensor:
+    """uint8 (n, h, w, 3) at ``size`` x ``size`` pixels: bilinear, smoothed where it shrinks, rounded."""
+    if images.shape[1:3] == (size, size):
+        return images
+    parts = []
+    for first in range(0, len(images), 2000):
+        part = images[first : first + 2000].permute(0, 3, 1, 2).float()
+        pixels = functional.interpolate(part, (size, size), mode="bilinear", antialias=True)
+        parts.append(pixels.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous())
+    return torch.cat(parts)
+
+
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """(b, h, w, 3) on the scale 0 to 255 to float32 (b, 3, h, w) in channels-last memory.
 
@@ -95,5 +108,6 @@ def jitter(pixels: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
     The weights of grey are ITU-R 601's; each step is clamped to 0..255, as torchvision's adjust_* do on floats.
     """
     bright = (pixels.float() * brightness[:, None, None, None]).clamp_(0, 255)
-    grey = (bright @ bright.new_tensor([0.2989, 0.587, 0.114])).mean((1, 2))[:, None, None, None]
-    return torch.lerp(grey, bright, contrast[:, None, None, None]).clamp_(0, 255)
+    red, green, blue = bright.mean((1, 2)).unbind(1)
+    grey = 0.2989 * red + 0.587 * green + 0.114 * blue
+    return torch.lerp(grey[:, None, None, None], bright, contrast[:, None, None, None]).clamp_(0, 255)

@@ -1,16 +1,16 @@
 """The data set, resident on the device, and the batches of an epoch cut from it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dawn.augment import Draws, cutout, draw, jitter, normalise, windows
+from dawn.augment import Draws, cutout, draw, jitter, normalise, resized, windows
 from dawn.cli import Refusal
-from dawn.config.sections import Augment
+from dawn.config.parts import Augment
 from dawn.distributed import World
 from dawn.files import read_json
 
@@ -27,6 +27,10 @@ class Split:
     def __len__(self) -> int:
         """The number of images."""
         return len(self.labels)
+
+    def at(self, size: int) -> "Split":
+        """The same images at ``size`` x ``size`` pixels."""
+        return replace(self, images=resized(self.images, size))
 
     def slice(self, first: int, last: int) -> tuple[Tensor, Tensor]:
         """Images first .. last - 1, normalised, float32 (b, 3, h, w), and their labels."""
@@ -67,28 +71,45 @@ class Trainset:
         if len(split) < batch:
             raise Refusal(f"train.batch = {batch} is more than the {len(split)} images of the train split; lower it")
         self.split, self.augment, self.seed, self.batch = split, augment, seed, batch
-        self.windows = windows(split.images, augment)
-        self.steps = len(split) // batch
+        self.steps, self.whole = len(split) // batch, split.images.shape[1]
+        self.make, self.size = make, 0
 
-    def epoch(self, epoch: int, world: World, parts: int, start: int = 0) -> Iterator[list[tuple[Tensor, Tensor]]]:
-        """From step ``start`` on, each step's ``parts`` micro-batches, of each the share of this process.
+    def resize(self, size: int) -> None:
+        """Give the images at ``size`` x ``size`` pixels from now on; pad and cutout stay so many pixels."""
+        if size != self.size:  # made when first needed, which the clock of the training sees
+            self.size, self.windows = size, windows(resized(self.split.images, size), self.augment)
+
+    def epoch(
+        self, epoch: int, world: World, parts: int, start: int = 0, stop: int | None = None
+    ) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """From step ``start`` to ``stop``, each step's ``parts`` micro-batches, of each the share of this process.
 
         A micro-batch is the same images whatever the number of processes, since batch norm measures over it.
         """
-        size, device = self.split.images.shape[1], self.split.images.device
-        draws = Draws(*(t.to(device) for t in draw(len(self.split), size, self.augment, self.seed, epoch)))
+        self.resize(self.size or self.whole)
+        device = self.split.images.device
+        draws = Draws(*(t.to(device) for t in draw(len(self.split), self.whole, self.augment, self.seed, epoch)))
         share = self.batch // (world.size * parts)
-        for step in range(start, self.steps):
+        for step in range(start, self.steps if stop is None else stop):
             places = [step * self.batch + (part * world.size + world.rank) * share for part in range(parts)]
             yield [self.cut(draws, place, share) for place in places]
 
     def cut(self, draws: Draws, first: int, count: int) -> tuple[Tensor, Tensor]:
         """``count`` augmented images from position ``first`` on, float32 (b, 3, h, w), and their labels (b,)."""
         d = Draws(*(t[first : first + count] for t in draws))
-        pixels = self.windows[d.flip, d.order, d.down, d.right]
-        if self.augment.brightness or self.augment.contrast:
-            pixels = jitter(pixels, d.brightness, d.contrast)
-        images = normalise(pixels, self.split.mean, self.split.std)
-        if self.augment.cutout:
-            images = cutout(images, self.augment.cutout, d.cut_y, d.cut_x)
+        images = self.make(self.windows, d, self.augment, self.split.mean, self.split.std, self.size / self.whole)
         return images, self.split.labels[d.order]
+
+
+def make(view: Tensor, d: Draws, augment: Augment, mean: Tensor, std: Tensor, scale: float) -> Tensor:
+    """The images that draws (b,) take from a view of all windows, float32 (b, 3, h, w).
+
+    ``scale`` is the size of these images over that of the whole ones, which the centres of cut-out squares fall in.
+    """
+    pixels = view[d.flip, d.order, d.down, d.right]
+    if augment.brightness or augment.contrast:
+        pixels = jitter(pixels, d.brightness, d.contrast)
+    images = normalise(pixels, mean, std)
+    if augment.cutout:
+        images = cutout(images, augment.cutout, (d.cut_y * scale).long(), (d.cut_x * scale).long())
+    return images

@@ -1,23 +1,26 @@
 """One training, from the start or its last state to the end: epochs, monitoring, states, telling how it goes."""
 
+import math
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import torch
-from torch import nn
 
 from dawn import checkpoint
-from dawn.batches import Split, Trainset, load
-from dawn.config.experiment import Experiment
-from dawn.distributed import World, parallel
+from dawn.batches import Trainset, load
+from dawn.config.experiment import Experiment, fits
+from dawn.distributed import World, meter
 from dawn.files import read_json
 from dawn.interrupt import Interrupt, Interrupted
-from dawn.loop import Clock, Training, check_finite, count, summed
-from dawn.nets.build import build
-from dawn.optim import Average, Precision, sgd
+from dawn.live import Live
+from dawn.loop import Clock, check_finite, summed
+from dawn.monitor import count
+from dawn.optim import fading
+from dawn.prepare import prepare, set_whitening, warm_up
 from dawn.progress import Progress
-from dawn.schedule import rate_and_momentum
+from dawn.schedule import rate_and_momentum, size_at
 
+TIMED = ("whiten", "train")  # the phases of the clock; the others are told beside it
 CHECK_EVERY = 50  # steps between looks at the loss on a GPU, which waits for each look
 
 
@@ -30,56 +33,47 @@ class Course:
 
     def __init__(self, experiment: Experiment, data: Path, stats: Path, seed: int, state: Path, world: World) -> None:
         self.experiment, self.seed, self.world, self.directory = experiment, seed, world, state
-        self.clock = Clock(world.device)
+        self.clock = Clock(world.device, meter=meter(world))
         settings = experiment.train
+        fits(settings, world.size)
         with self.clock.phase("load"):
             self.trainset = Trainset(load(data, stats, "train", world.device), settings.augment, seed, settings.batch)
             self.monitored = "holdout" if experiment.data.holdout else "test"
-            self.monitor: Split = load(data, stats, self.monitored, world.device)
+            monitor = load(data, stats, self.monitored, world.device)
+            self.monitor = monitor.at(settings.sizes[-1][1]) if settings.sizes else monitor
         with self.clock.phase("build"):
-            self.training = self._prepare(len(read_json(data / "dataset.json")["classes"]))
-        if settings.compile:
+            self.training = prepare(experiment, len(read_json(data / "dataset.json")["classes"]), seed, world)
+        self.word: str | None = None
+        if settings.compile or settings.cuda_graph:
             with self.clock.phase("compile"):
-                self._warm_up()
+                self.word = warm_up(self.training, self.trainset, world)
         self.step, self.resumed = 0, 0
         self.totals = torch.zeros(2, device=world.device)
         self.curve: list[list[float | None]] = []
         self.trace: list[list[float]] = []
         self._resume()
 
-    def _prepare(self, classes: int) -> Training:
-        settings, device = self.experiment.train, self.world.device
-        net = build(self.experiment.model, classes, self.seed).to(device)
-        if settings.channels_last:
-            net = net.to(memory_format=torch.channels_last)
-        precision = Precision(settings.precision, settings.loss_scale, net, device)
-        forward = parallel(net, self.world, settings.batch_norm)
-        buffers = [b for b in net.buffers() if b.is_floating_point()]
-        average = Average([*precision.weights, *buffers], settings.ema) if settings.ema else None
-        if settings.compile:
-            forward = cast(nn.Module, torch.compile(forward))
-        return Training(net, forward, precision, sgd(precision.weights, settings), average, settings)
+    @property
+    def steps(self) -> int:
+        """Updates in the whole training; the last epoch is cut short where ``epochs`` is no whole number."""
+        return max(1, math.ceil(self.experiment.train.epochs * self.trainset.steps - 1e-9))
 
-    def _warm_up(self) -> None:
-        """Compile by one pass over noise with invented labels, and leave no trace of it in the weights."""
-        training, settings = self.training, self.experiment.train
-        kept = {name: tensor.clone() for name, tensor in training.net.state_dict().items()}
-        share = settings.batch // (self.world.size * settings.accumulate)
-        noise = torch.randn(share, 3, *self.monitor.images.shape[1:3], device=self.world.device)
-        training.gradient(
-            noise.contiguous(memory_format=torch.channels_last), torch.zeros_like(noise[:, 0, 0, 0]).long(), 1
-        )
-        training.net.zero_grad(set_to_none=True)
-        training.net.load_state_dict(kept)
+    def seconds(self) -> float:
+        """What counts as training time so far."""
+        return sum(self.clock.seconds.get(phase, 0.0) for phase in TIMED)
 
     def _resume(self) -> None:
         state = checkpoint.load(self.directory, self.world.device)
-        if state is not None:
+        if state is None:
+            with self.clock.phase("whiten"):
+                set_whitening(self.training.net, self.trainset.split)
+        else:
             self.training.restore(state["training"])
             self.step, self.curve, self.trace = state["step"], state["curve"], state["trace"]
             self.totals, self.resumed = state["totals"], state["resumed"] + 1
-            for phase in ("train", "monitor", "save"):
+            for phase in (*TIMED, "monitor", "save"):
                 self.clock.seconds[phase] = state["seconds"].get(phase, 0.0)
+            self.clock.meter.joules |= state["joules"]
 
     def save(self) -> None:
         """Keep the state; the first process's alone, since the others' are the same."""
@@ -87,47 +81,51 @@ class Course:
             with self.clock.phase("save"):
                 names = ("step", "curve", "trace", "totals", "resumed")
                 state: dict[str, Any] = {name: getattr(self, name) for name in names}
-                checkpoint.save(
-                    self.directory,
-                    state | {"training": self.training.state(), "seconds": dict(self.clock.seconds)},
-                )
+                state |= {"seconds": dict(self.clock.seconds), "joules": dict(self.clock.meter.joules)}
+                checkpoint.save(self.directory, state | {"training": self.training.state()})
 
-    def run(self, interrupt: Interrupt) -> None:
-        """Train to the end. Raises Interrupted, its state kept, when asked to stop."""
+    def run(self, interrupt: Interrupt, shown: bool = True, live: Live | None = None) -> None:
+        """Train to the end; raises Interrupted, its state kept, when asked to stop. Tells how it goes if ``shown``."""
         settings, per_epoch = self.experiment.train, self.trainset.steps
-        done = self.step * settings.batch
-        self.progress = Progress(
-            f"seed {self.seed}", settings.epochs * per_epoch * settings.batch, done, self.world.first
-        )
-        self.interrupt = interrupt
+        batch, first = settings.batch, self.world.first
+        self.progress = Progress(f"seed {self.seed}", self.steps * batch, self.step * batch, first and shown)
+        self.interrupt, self.live = interrupt, live
+        if self.word:
+            self.progress.line(f"seed {self.seed}  {self.word}")
         if self.resumed:
-            self.progress.line(f"seed {self.seed}  goes on after step {self.step} of {settings.epochs * per_epoch}")
-        for epoch in range(self.step // per_epoch, settings.epochs):
-            start, before = self.step, self.clock.seconds.get("train", 0.0)
+            self.progress.line(f"seed {self.seed}  goes on after step {self.step} of {self.steps}")
+        for epoch in range(self.step // per_epoch, math.ceil(self.steps / per_epoch)):
+            start, before = self.step, self.seconds()
             with self.clock.phase("train"):
                 self._epoch(epoch)
-            seconds = self.clock.seconds["train"]
-            self._record(epoch, (self.step - start) * settings.batch / (seconds - before), seconds)
+            self._record(epoch, (self.step - start) * batch / (self.seconds() - before))
             self._obey()
-            if (epoch + 1) % self.experiment.run.save_every == 0 and epoch + 1 < settings.epochs:
+            if (epoch + 1) % self.experiment.run.save_every == 0 and self.step < self.steps:
                 self.save()
         self.progress.close()
 
     def _epoch(self, epoch: int) -> None:
-        accumulate, start = self.experiment.train.accumulate, self.step % self.trainset.steps
-        for parts in self.trainset.epoch(epoch, self.world, accumulate, start):
+        settings, per_epoch = self.experiment.train, self.trainset.steps
+        start, stop = self.step % per_epoch, min(per_epoch, self.steps - epoch * per_epoch)
+        self.trainset.resize(self.size(self.step))
+        for parts in self.trainset.epoch(epoch, self.world, settings.accumulate, start, stop):
             if self.training.drops:
                 torch.manual_seed(((self.seed << 32) + self.step << 12) % 2**62 + self.world.rank)
             rate, momentum = self.rate_and_momentum(self.step)
-            loss = self.training.step(parts, rate, momentum)
+            loss = self.training.step(parts, rate, momentum, fading(self.step, per_epoch, settings))
             self.totals += loss
             self.step += 1
+            self.training.look(self.step, self.steps)
             self._look(loss, rate, momentum)
+            self.trainset.resize(self.size(self.step))
+
+    def size(self, step: int) -> int:
+        """Height and width of the images of a step."""
+        return size_at(step, self.steps, self.experiment.train.sizes, self.trainset.whole)
 
     def rate_and_momentum(self, step: int) -> tuple[float, float]:
         """What the schedule says for a step."""
-        settings = self.experiment.train
-        return rate_and_momentum(step, settings.epochs * self.trainset.steps, settings.schedule)
+        return rate_and_momentum(step, self.steps, self.experiment.train.schedule)
 
     def _look(self, loss: torch.Tensor, rate: float, momentum: float) -> None:
         """After a step: the trace, the bar, a loss that is no number, a wish to stop."""
@@ -142,7 +140,9 @@ class Course:
                 check_finite(value, step, rate, self.training.precision.kind)
             if shown:
                 self.progress.show(value, rate)
-        if self.step % self.trainset.steps:  # else the epoch is over, and its row comes first
+        if (
+            self.step % self.trainset.steps and self.step < self.steps
+        ):  # else the epoch is over, and its row comes first
             self._obey()
 
     def _obey(self) -> None:
@@ -152,20 +152,23 @@ class Course:
             self.progress.close()
             raise Interrupted
 
-    def _record(self, epoch: int, images_per_s: float, seconds: float) -> None:
+    def _record(self, epoch: int, images_per_s: float) -> None:
         """A row of the curve, and a line that says it."""
-        images = self.trainset.steps * self.experiment.train.batch
+        settings, seconds = self.experiment.train, self.seconds()
+        images = (self.step - epoch * self.trainset.steps) * settings.batch
         loss, right = (summed(self.totals, self.world) / images).tolist()
         self.totals.zero_()
         held: tuple[float | None, float | None] = (None, None)
-        epochs = self.experiment.train.epochs
-        if (epoch + 1) % self.experiment.train.monitor_every == 0 or epoch + 1 == epochs:
+        if (epoch + 1) % settings.monitor_every == 0 or self.step == self.steps:
             with self.clock.phase("monitor"):
                 held = count(self.training, self.monitor, self.world)
         rate, momentum = self.rate_and_momentum(self.step - 1)
-        self.curve.append([epoch + 1, loss, 100 * right, *held, rate, momentum, images_per_s, seconds])
+        number = min(epoch + 1, settings.epochs)
+        self.curve.append([number, loss, 100 * right, *held, rate, momentum, images_per_s, seconds])
+        if self.live is not None:
+            self.live.epoch(self.curve[-1])
         test = "" if held[1] is None else f"  {self.monitored} {held[1]:5.2f} %"
-        place = f"{epoch + 1:>{len(str(epochs))}}/{epochs}"
+        place = f"{number:>{len(str(settings.epochs))}}/{settings.epochs}"
         self.progress.line(
             f"seed {self.seed}  epoch {place}  loss {loss:.4f}  train {100 * right:5.2f} %{test}"
             f"  lr {rate:.4f}  {images_per_s:,.0f} img/s  {seconds:.1f} s"

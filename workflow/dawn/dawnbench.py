@@ -8,12 +8,13 @@ Its clock counts loading the data and building the network, and not validation a
 import csv
 import datetime
 import importlib.metadata
+import math
 from pathlib import Path
 from typing import Any
 
 from dawn import cli
 from dawn.config.experiment import Experiment, load
-from dawn.config.networks import Darknet, WideResNet
+from dawn.config.networks import Darknet, Record, WideResNet
 from dawn.files import read_json, write_json, write_table
 from dawn.provenance import processor
 
@@ -24,7 +25,11 @@ def rows(curve: Path, metrics: dict[str, Any]) -> list[tuple[int, str, str]]:
     before = beside["load"] + beside["build"]
     with curve.open(encoding="utf-8") as file:
         return [
-            (int(row["epoch"]), f"{(before + float(row['seconds'])) / 3600:.10f}", f"{float(row['accuracy']):.4f}")
+            (
+                math.ceil(float(row["epoch"])),
+                f"{(before + float(row['seconds'])) / 3600:.10f}",
+                f"{float(row['accuracy']):.4f}",
+            )
             for row in csv.DictReader(file, delimiter="\t")
             if row["accuracy"]
         ]
@@ -38,6 +43,8 @@ def title(experiment: Experiment) -> str:
     if isinstance(model, WideResNet):
         depth = model.depth or 3 * len(model.kernels) * model.group_blocks + 4
         return f"WRN-{depth}-{model.width:g}"
+    if isinstance(model, Record):
+        return f"airbench {list(model.widths)}"
     return f"torchvision {model.name}"
 
 

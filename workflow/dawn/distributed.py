@@ -10,7 +10,11 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
+
+from dawn.energy import Meter, nvml, rapl
+from dawn.memory import keep_freed
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,8 @@ def joined() -> Iterator[World]:
     if cuda:
         torch.cuda.set_device(device)
         torch.backends.cudnn.benchmark = True  # every batch has one shape, so the search for a kernel pays once
+    else:
+        keep_freed()
     if size == 1:
         yield World(0, 1, device)
         return
@@ -52,8 +58,22 @@ def joined() -> Iterator[World]:
         dist.destroy_process_group()
 
 
-def parallel(net: nn.Module, world: World, batch_norm: str) -> nn.Module:
-    """The network with its gradients averaged over the world; batch norm over it too, if ``global``."""
+def meter(world: World) -> Meter:
+    """What tells the energy of this process's device; of the processes on one machine's CPUs, the first alone."""
+    if world.device.type == "cuda":
+        return nvml(f"GPU-{getattr(torch.cuda.get_device_properties(world.device), 'uuid', '')}")
+    return rapl() if os.environ.get("LOCAL_RANK", "0") == "0" else Meter("rapl")
+
+
+# What a bucket of gradients is halved to on its way; none leaves torch's own exchange as it is.
+HALVED = {"fp16": default_hooks.fp16_compress_hook, "bf16": default_hooks.bf16_compress_hook}
+
+
+def parallel(net: nn.Module, world: World, batch_norm: str, compress: str = "none") -> nn.Module:
+    """The network with its gradients averaged over the world; batch norm over it too, if ``global``.
+
+    The exchange runs bucket by bucket while the backward pass goes on; ``compress`` sends fp16 or bf16 instead.
+    """
     if world.size == 1:
         return net
     if batch_norm == "global":
@@ -63,7 +83,10 @@ def parallel(net: nn.Module, world: World, batch_norm: str) -> nn.Module:
     names = inspect.signature(DistributedDataParallel.__init__).parameters
     switch = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
     choice: dict[str, Any] = {switch: batch_norm == "local"}
-    return DistributedDataParallel(net, devices, gradient_as_bucket_view=True, **choice)
+    shared = DistributedDataParallel(net, devices, gradient_as_bucket_view=True, **choice)
+    if compress in HALVED:
+        shared.register_comm_hook(None, HALVED[compress])
+    return shared
 
 
 def share_statistics(net: nn.Module, world: World) -> None:

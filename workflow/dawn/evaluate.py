@@ -13,52 +13,19 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 
 from dawn import cli
-from dawn.batches import Split, load
+from dawn.batches import load
 from dawn.checkpoint import read_weights
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
 from dawn.distributed import World, joined
 from dawn.files import read_json, replacing, write_json, write_table
+from dawn.loop import Clock
 from dawn.nets.build import build
-
-
-def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
-    """The weighted views of a batch (b, 3, h, w) whose logits are averaged; the weights sum to 1.
-
-    mirror: the image and its mirror image. six: both of these at half weight, and both moved by a pixel towards
-    either corner of the diagonal at a quarter each, the border reflected (airbench's multi-crop).
-    """
-    if tta == "none":
-        return [(1.0, images)]
-    if tta == "mirror":
-        return [(0.5, images), (0.5, images.flip(3))]
-    height, width = images.shape[2:]
-    border = functional.pad(images, (1, 1, 1, 1), mode="reflect")
-    moved = [border[:, :, i : i + height, i : i + width] for i in (0, 2)]
-    return [(0.5 * w, v) for weight, x in ((0.5, images), (0.25, moved[0]), (0.25, moved[1])) for w, v in
-            ((weight, x), (weight, x.flip(3)))]  # fmt: skip
-
-
-@torch.inference_mode()
-def predict(net: nn.Module, split: Split, tta: str, batch: int, world: World) -> Tensor:
-    """Logits float32 (n, classes) of the whole split, on the CPU, in every process."""
-    net.eval()
-    bounds = [len(split) * rank // world.size for rank in (world.rank, world.rank + 1)]
-    parts = []
-    for first in range(bounds[0], bounds[1], batch):
-        images, _ = split.slice(first, min(first + batch, bounds[1]))
-        parts.append(sum((weight * net(view) for weight, view in views(images, tta)), torch.tensor(0.0)).cpu())
-    mine = torch.cat(parts)
-    if world.size == 1:
-        return mine
-    everyone: list[Tensor | None] = [None] * world.size
-    dist.all_gather_object(everyone, mine)
-    return torch.cat([part for part in everyone if part is not None])
+from dawn.predict import final, rehearse
 
 
 def calibration_error(confidence: Tensor, right: Tensor, bins: int) -> float:
@@ -101,24 +68,39 @@ def restored(experiment: Experiment, path: Path, classes: int) -> nn.Module:
     """The network with the weights of a file; weights of another network are refused."""
     net = build(experiment.model, classes, 0)
     tensors, _ = read_weights(path)
+    made = "; train again, or name the weights of this experiment"
     try:
         missing, unexpected = net.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
-        raise cli.Refusal(f"{path} does not hold the weights of {experiment.text('model')}: {error}") from error
+        first = str(error).strip().splitlines()[-1].strip()
+        raise cli.Refusal(f"{path} does not fit {experiment.text('model')} ({first}){made}") from error
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         names = ", ".join([*missing, *unexpected][:3])
-        raise cli.Refusal(f"{path} does not hold the weights of {experiment.text('model')} (see {names}); train again")
+        raise cli.Refusal(f"{path} does not fit {experiment.text('model')} (see {names}){made}")
     return net
 
 
-def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: int) -> None:
-    """The files of an evaluation."""
+def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: int, seconds: float) -> None:
+    """The files of an evaluation; ``seconds`` are those of the looks at the images."""
     with replacing(out / "predictions.npz") as partial, partial.open("wb") as file:
         np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(np.uint8))
     rows = [(classes[a], classes[p]) for a, p in zip(labels.tolist(), logits.argmax(1).tolist(), strict=True)]
     write_table(out / "confusion.csv", ("actual", "predicted"), rows, separator=",")
-    write_json(out / "evaluation.json", judge(logits, labels, classes, bins))
+    write_json(out / "evaluation.json", judge(logits, labels, classes, bins) | {"seconds": seconds})
+
+
+def run(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
+    """Load, look, judge, write."""
+    classes = read_json(args.data / "dataset.json")["classes"]
+    split = load(args.data, args.stats, "test", world.device)
+    net, clock = restored(experiment, args.model, len(classes)).to(world.device), Clock(world.device)
+    if world.device.type == "cuda":
+        rehearse(net, split, experiment, world)
+    with clock.phase("evaluate"):
+        logits = final(net, split, experiment, world)
+    if world.first:
+        write(args.out, logits, split.labels.cpu(), classes, experiment.evaluate.bins, clock.seconds["evaluate"])
 
 
 def main() -> None:
@@ -131,13 +113,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="directory of the results")
     args: argparse.Namespace = parser.parse_args()
     experiment = load_experiment(args.params)
-    classes = read_json(args.data / "dataset.json")["classes"]
     with joined() as world:
-        split = load(args.data, args.stats, "test", world.device)
-        net = restored(experiment, args.model, len(classes)).to(memory_format=torch.channels_last).to(world.device)
-        logits = predict(net, split, experiment.evaluate.tta, experiment.evaluate.batch, world)
-        if world.first:
-            write(args.out, logits, split.labels.cpu(), classes, experiment.evaluate.bins)
+        run(args, experiment, world)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from dawn.cli import Refusal
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -36,8 +38,11 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """The value of a JSON file; a Refusal if it is none, which a full disk or an editor may have left."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Refusal(f"{path} is not JSON ({error}); delete it to have it made again") from error
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = "\t") -> None:

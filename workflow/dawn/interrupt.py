@@ -2,7 +2,10 @@
 
 import os
 import signal
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 EXIT_CODE = 75  # EX_TEMPFAIL: try again, and it goes on
@@ -30,3 +33,16 @@ class Interrupt:
             timer.daemon = True
             timer.start()
         self.requested = True
+
+
+@contextmanager
+def leaving_together(interrupt: Interrupt) -> Iterator[None]:
+    """Take an exchange that failed because another process has left for what it is: that one said why, or was asked."""
+    try:
+        yield
+    except RuntimeError as error:
+        if interrupt.requested:  # the first process has saved and left
+            raise Interrupted from None
+        if not interrupt.first and "by peer" in str(error):
+            sys.exit(1)
+        raise

@@ -1,8 +1,8 @@
-"""The training loop: a step, an epoch, and the count of right answers."""
+"""The training step, and the clock beside it."""
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,13 +14,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from dawn.batches import Split
+from dawn.average import Average, Slow
 from dawn.cli import Refusal
 from dawn.config.sections import Train
 from dawn.distributed import World
-from dawn.optim import Average, Precision, set_rate
-
-CHUNK = 500  # images a forward pass when only counting
+from dawn.energy import Meter
+from dawn.optim import Precision, reload, set_rate
 
 
 @dataclass
@@ -29,15 +28,17 @@ class Clock:
 
     device: torch.device
     seconds: dict[str, float] = field(default_factory=dict)
+    meter: Meter = field(default_factory=Meter)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time of the block to the phase ``name``, also when the block raises."""
-        start = self._now()
-        try:
-            yield
-        finally:
-            self.seconds[name] = self.seconds.get(name, 0.0) + self._now() - start
+        """Add the time of the block to the phase ``name``, also when the block raises, and the energy beside it."""
+        with self.meter.phase(name):
+            start = self._now()
+            try:
+                yield
+            finally:
+                self.seconds[name] = self.seconds.get(name, 0.0) + self._now() - start
 
     def _now(self) -> float:
         if self.device.type == "cuda":
@@ -55,15 +56,24 @@ class Training:
     optimizer: torch.optim.Optimizer
     average: Average | None
     settings: Train
+    slow: Slow | None = None
+    recorded: dict[torch.Size, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=dict)
 
     @cached_property
     def drops(self) -> bool:
         """Whether chance has a part in a step: the network has dropout."""
         return any(isinstance(module, nn.Dropout) and module.p for module in self.net.modules())
 
-    def step(self, parts: list[tuple[Tensor, Tensor]], rate: float, momentum: float) -> Tensor:
+    def step(
+        self, parts: list[tuple[Tensor, Tensor]], rate: float, momentum: float, fading: float | None = None
+    ) -> Tensor:
         """One update from a step's micro-batches. Returns, on the device, this process's loss sum and right answers."""
-        set_rate(self.optimizer, rate, momentum)
+        set_rate(self.optimizer, rate, momentum, fading)
+        replay = self.recorded.get(parts[0][0].shape)
+        return self.update(parts) if replay is None else replay(*parts[0])
+
+    def update(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """The work of a step, all of it on the device: gradients, the optimiser, the average."""
         total = torch.zeros(2, device=parts[0][1].device)
         for i, (images, labels) in enumerate(parts):
             with self._quiet() if i < len(parts) - 1 else nullcontext():
@@ -100,6 +110,11 @@ class Training:
             self.average.swap()
         self.precision.release()
 
+    def look(self, step: int, steps: int) -> None:
+        """After ``step`` of ``steps``: the look back to the slow weights, where it is due."""
+        if self.slow is not None and self.slow.look(step, steps):
+            self.precision.spread()
+
     def _swap(self) -> None:
         if self.average is not None:
             self.average.swap()
@@ -112,18 +127,19 @@ class Training:
             "weights": [w.detach() for w in self.precision.weights],
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.precision.scaler.state_dict(),
-            "average": self.average.means if self.average is not None else [],
+            "means": [kept.means if kept is not None else [] for kept in (self.average, self.slow)],
         }
 
     @torch.no_grad()
     def restore(self, state: dict[str, Any]) -> None:
-        """Become what ``state`` was."""
+        """Become what ``state`` was; tensors that are there already are written over, since a recording reads them."""
         self.net.load_state_dict(state["net"])
         torch._foreach_copy_(self.precision.weights, state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        reload(self.optimizer, state["optimizer"])
         self.precision.scaler.load_state_dict(state["scaler"])
-        if self.average is not None:
-            torch._foreach_copy_(self.average.means, state["average"])
+        for kept, means in zip((self.average, self.slow), state["means"], strict=True):
+            if kept is not None:
+                torch._foreach_copy_(kept.means, means)
 
     def _quiet(self) -> Any:
         """No exchange of gradients until the last micro-batch."""
@@ -146,23 +162,3 @@ def summed(values: Tensor, world: World) -> Tensor:
         values = values.clone()
         dist.all_reduce(values)
     return values
-
-
-@torch.no_grad()
-def count(training: Training, split: Split, world: World) -> tuple[float, float]:
-    """Mean loss and accuracy in percent over a split, by the averaged weights where there are any.
-
-    Each process sees its part of the images once; the plain network runs, since the parts may differ in size.
-    """
-    training.net.eval()
-    total = torch.zeros(2, dtype=torch.float64, device=split.labels.device)
-    last = len(split) * (world.rank + 1) // world.size
-    with training.averaged():
-        for first in range(len(split) * world.rank // world.size, last, CHUNK):
-            images, labels = split.slice(first, min(first + CHUNK, last))
-            logits = training.precision.logits(training.net, training.arranged(images))
-            total[0] += functional.cross_entropy(logits, labels, reduction="sum")
-            total[1] += (logits.argmax(1) == labels).sum()
-    training.net.train()
-    loss, right = (summed(total, world) / len(split)).tolist()
-    return loss, 100 * right

@@ -15,8 +15,10 @@ from dawn.config.experiment import Experiment, load
 from dawn.config.sections import LrFind
 from dawn.course import Course
 from dawn.distributed import joined
+from dawn.figures.range_test import range_test
 from dawn.files import write_json, write_table
 from dawn.loop import summed
+from dawn.style import save
 
 Row = tuple[int, float, float, float]
 
@@ -58,26 +60,6 @@ def suggest(rows: list[Row]) -> dict[str, float]:
     return {"steepest": rows[steepest][1], "lowest_tenth": rows[lowest][1] / 10}
 
 
-def plot(rows: list[Row], suggestion: dict[str, float], path: Path) -> None:
-    """Loss against rate, the suggestions marked."""
-    from dawn import style
-
-    figure = style.figure()
-    axes = figure.subplots()
-    rates = [row[1] for row in rows]
-    axes.plot(rates, [row[2] for row in rows], color="0.75", linewidth=1, label="loss of a batch")
-    axes.plot(rates, [row[3] for row in rows], color=style.COLOURS[0], linewidth=2, label="smoothed")
-    for (name, value), dash in zip(suggestion.items(), ("--", ":"), strict=True):
-        label = f"{name.replace('_tenth', ' point / 10')}: {value:.2g}"
-        axes.axvline(value, color=style.COLOURS[6], linestyle=dash, label=label)
-    smoothed = [row[3] for row in rows]
-    low, first = min(smoothed), smoothed[0]
-    axes.set(xscale="log", xlabel="learning rate", ylabel="training loss", title="Learning-rate range test")
-    axes.set_ylim(low - 0.1 * (first - low + 0.1), first + 0.6 * (first - low + 0.1))
-    axes.legend()
-    style.save(figure, path)
-
-
 def main() -> None:
     """Parse, sweep, suggest, plot."""
     parser = cli.parser(main)
@@ -101,7 +83,8 @@ def report(rows: list[Row], out: Path) -> None:
     suggestion: dict[str, Any] = suggest(rows)
     write_table(out.with_suffix(".tsv"), ("step", "lr", "loss", "smoothed"), rows)
     write_json(out.with_suffix(".json"), suggestion)
-    plot(rows, suggestion, out)
+    _, rates, losses, smoothed = zip(*rows, strict=True)
+    save(range_test(rates, losses, smoothed, suggestion), out)
 
 
 if __name__ == "__main__":

@@ -1,42 +1,94 @@
-"""What moves the weights: SGD over chosen groups, the precision a step computes in, and an average of the weights."""
+"""What moves the weights: SGD or Muon over groups of weights, and the precision that a step computes in."""
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dawn.config.sections import Train
+from dawn.muon import Muon
+from dawn.nets.record import Stem
 
 BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
 
 
-def sgd(parameters: Sequence[Tensor], train: Train) -> torch.optim.SGD:
-    """SGD whose rate and momentum are set before every step; L2 on all tensors, or on matrices and filters alone.
+def optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> torch.optim.SGD:
+    """What moves ``weights``, the masters of the trained parameters of ``net``; rates are set before every step.
 
-    The update is torch's: v = m v + g + decay w; w = w - rate v.
+    SGD's update is torch's: v = m v + g + decay w; w = w - rate v. A group whose rate is k times the schedule's has
+    its L2 divided by k: k says how fast it learns, not how fast it shrinks.
     """
-    plain = [p for p in parameters if train.decay == "weights" and p.ndim < 2]
-    groups = [
-        {
-            "params": [p for p in parameters if all(p is not other for other in plain)],
-            "weight_decay": train.weight_decay,
-        },
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    momentum = max(train.schedule.momentum)
-    return torch.optim.SGD(
-        [group for group in groups if group["params"]],
-        lr=train.schedule.peak,
-        momentum=momentum,
-        nesterov=train.nesterov and momentum > 0,
-        fused=True,
-    )
+    stems = {id(module.bias) for module in net.modules() if isinstance(module, Stem)}
+    kinds: dict[str, list[Tensor]] = {"rest": [], "bias": [], "stem": [], "filter": []}
+    for weight, own in zip(weights, trained(net), strict=True):
+        if id(own) in stems:
+            kinds["stem"].append(weight)
+        elif own.ndim < 2:
+            kinds["bias"].append(weight)
+        else:
+            kinds["filter" if own.ndim == 4 and train.optimizer == "muon" else "rest"].append(weight)
+    high = max(train.schedule.momentum)
+    groups = [group(kind, members, train) for kind, members in kinds.items() if members]
+    if train.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=train.schedule.peak, momentum=high, fused=True)
+    kind = torch.float32 if weights[0].device.type == "cpu" and train.precision != "bf16" else torch.bfloat16
+    return Muon(groups, kind, lr=train.schedule.peak, momentum=high, fused=True)
 
 
-def set_rate(optimizer: torch.optim.Optimizer, rate: float, momentum: float) -> None:
-    """Set learning rate and momentum of every group."""
+def group(kind: str, weights: list[Tensor], train: Train) -> dict[str, Any]:
+    """The settings of a group: ``share`` is its rate over the schedule's, ``epochs`` how long it learns."""
+    nesterov = train.nesterov and max(train.schedule.momentum) > 0
+    if kind == "filter":
+        turn = (train.muon.momentum, train.muon.steps)
+        share = train.muon.rate / train.schedule.peak
+        return {"params": weights, "share": share, "momentum": 0.0, "weight_decay": 0.0, "muon": turn}
+    share = {"bias": train.bias_rate, "stem": train.stem_rate}.get(kind, 1.0)
+    decay = 0.0 if train.decay == "weights" and kind != "rest" else train.weight_decay / share
+    more = {"epochs": train.stem_epochs} if kind == "stem" and train.stem_epochs else {}
+    return {"params": weights, "share": share, "weight_decay": decay, "nesterov": nesterov, **more}
+
+
+def trained(net: nn.Module) -> list[nn.Parameter]:
+    """The parameters that training moves: not those frozen when the network was built."""
+    return [p for p in net.parameters() if p.requires_grad]
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float, momentum: float, fading: float | None = None) -> None:
+    """Set learning rate and momentum of every group, each its share of the rate.
+
+    A group with ``epochs`` of its own takes ``fading`` in the rate's place, where that is given. A rate that lies on
+    the device, for a recorded step to read, is written over there.
+    """
     for group in optimizer.param_groups:
-        group["lr"], group["momentum"] = rate, momentum
+        value = group["share"] * (fading if fading is not None and "epochs" in group else rate)
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(value)
+        else:
+            group["lr"] = value
+        if "muon" not in group:
+            group["momentum"] = momentum
+
+
+def fading(step: int, per_epoch: int, train: Train) -> float | None:
+    """The rate of a whitening layer's bias at ``step``: the peak, falling to 0 within ``stem_epochs``, then 0."""
+    if train.stem_epochs is None:
+        return None
+    return train.schedule.peak * max(0.0, 1 - step / math.ceil(train.stem_epochs * per_epoch))
+
+
+def reload(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Take over a state of the optimiser: into the tensors that it has, if it has any."""
+    if not optimizer.state:
+        optimizer.load_state_dict(state)
+        return
+    weights = [w for group in optimizer.param_groups for w in group["params"]]
+    for i, weight in enumerate(weights):
+        for name, value in optimizer.state[weight].items():
+            if isinstance(value, Tensor):
+                found = state["state"].get(i, {}).get(name)
+                value.zero_() if found is None else value.copy_(found)
 
 
 class Precision:
@@ -52,7 +104,8 @@ class Precision:
         self.net, self.device = net, device
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.kind == "fp16")
         self.scale = loss_scale if self.kind == "half" else 1.0
-        self.weights: list[Tensor] = list(net.parameters())
+        self.own = trained(net)
+        self.weights: list[Tensor] = list(self.own)
         if self.kind == "half":
             self.weights = [p.detach().clone().requires_grad_() for p in self.weights]
             for module in net.modules():
@@ -74,7 +127,7 @@ class Precision:
     def update(self, optimizer: torch.optim.Optimizer, clip: float | None) -> None:
         """One step of the optimiser on the unscaled, clipped gradients; then no gradients."""
         if self.kind == "half":
-            for weight, p in zip(self.weights, self.net.parameters(), strict=True):
+            for weight, p in zip(self.weights, self.own, strict=True):
                 weight.grad = None if p.grad is None else p.grad.float() / self.scale
         if clip is not None:
             self.scaler.unscale_(optimizer)
@@ -88,29 +141,10 @@ class Precision:
     def spread(self) -> None:
         """Give the network the masters' values; in any precision but half it holds them itself."""
         if self.kind == "half":
-            torch._foreach_copy_(tuple(self.net.parameters()), self.weights)
+            torch._foreach_copy_(tuple(self.own), self.weights)
 
     def release(self) -> None:
         """Make the network fp32, its weights the masters' values: the training is over."""
         if self.kind == "half":
             self.net.float()
             self.spread()
-
-
-class Average:
-    """Exponential moving average of tensors, fp32, starting from their present values."""
-
-    def __init__(self, tensors: Sequence[Tensor], decay: float) -> None:
-        self.tensors, self.decay = list(tensors), decay
-        self.means = [t.detach().clone() for t in self.tensors]
-
-    def update(self) -> None:
-        """mean = decay mean + (1 - decay) value, for all tensors at once."""
-        torch._foreach_lerp_(self.means, [t.detach() for t in self.tensors], 1 - self.decay)
-
-    def swap(self) -> None:
-        """Exchange the averages and the present values; twice is nothing."""
-        with torch.no_grad():
-            kept = [t.detach().clone() for t in self.tensors]
-            torch._foreach_copy_(self.tensors, self.means)
-            torch._foreach_copy_(self.means, kept)

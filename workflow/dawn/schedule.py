@@ -1,8 +1,9 @@
 """Learning rate and momentum by batch: pure functions of the step, with no torch in them."""
 
 import math
+from collections.abc import Sequence
 
-from dawn.config.sections import Schedule
+from dawn.config.parts import Schedule
 
 
 def one_cycle(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
@@ -19,15 +20,16 @@ def one_cycle(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
     return low * (1 - 0.99 * done), high
 
 
-def cosine(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
-    """Half a cosine from the peak to ``final`` times the peak; momentum stays at its high."""
-    share = (1 + math.cos(math.pi * step / steps)) / 2
-    return schedule.peak * (schedule.final + (1 - schedule.final) * share), schedule.momentum[0]
-
-
-def linear(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
-    """A straight line from the peak to ``final`` times the peak; momentum stays at its high."""
-    return schedule.peak * (1 + (schedule.final - 1) * step / steps), schedule.momentum[0]
+def annealed(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
+    """A straight line from peak / div to the peak over ``warmup``, a share of the training, then down to ``final``
+    times the peak: cosine by half a cosine, linear straight on. Momentum stays at its high.
+    """
+    first = int(schedule.warmup * steps)
+    if step < first:
+        return schedule.peak * (1 + (schedule.div - 1) * step / first) / schedule.div, schedule.momentum[0]
+    done = (step - first) / (steps - first)
+    left = (1 + math.cos(math.pi * done)) / 2 if schedule.kind == "cosine" else 1 - done
+    return schedule.peak * (schedule.final + (1 - schedule.final) * left), schedule.momentum[0]
 
 
 def stairs(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
@@ -38,5 +40,12 @@ def stairs(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
 
 def rate_and_momentum(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
     """The learning rate and momentum of batch ``step`` (0 .. steps - 1) of ``steps`` in all."""
-    curve = {"one_cycle": one_cycle, "cosine": cosine, "linear": linear, "step": stairs}[schedule.kind]
+    curve = {"one_cycle": one_cycle, "cosine": annealed, "linear": annealed, "step": stairs}[schedule.kind]
     return curve(step, steps, schedule)
+
+
+def size_at(step: int, steps: int, sizes: Sequence[tuple[float, int]], whole: int) -> int:
+    """Height and width of the images of batch ``step``: of the last of ``sizes`` (share of the training, pixels)
+    that has begun; ``whole``, the images' own, where none are given.
+    """
+    return max(((share, size) for share, size in sizes if step >= share * steps), default=(0, whole))[1]

@@ -1,7 +1,7 @@
 """Gather the seeds of an experiment into one set of metrics, each with its spread.
 
     python -m dawn.summarize --params results/params.yaml --model results/model.json --out results/metrics.json
-        --summary results/summary.md --seals results/seals --plots results results/seed-0 results/seed-1 ...
+        --seals results/seals --plots results results/seed-0 results/seed-1 ...
 
 A 95 % interval of a mean is Student's; that of a share is Wilson's. With one seed there is no interval, and none is
 made up.
@@ -15,7 +15,7 @@ from typing import Any
 from dawn import cli
 from dawn.config.experiment import load
 from dawn.files import read_json, write_json, write_table, write_text
-from dawn.intervals import interval, share, spread
+from dawn.intervals import share, spread
 from dawn.seals import check
 
 OF_EVALUATION = ("accuracy", "top5", "loss", "calibration_error")
@@ -49,23 +49,6 @@ def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: fl
     metrics |= {name: spread([float(t[name]) for t in trainings]) for name in OF_TRAINING}
     metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings]) if price else None
     return metrics | {name: model[name] for name in ("parameters", "flops")}
-
-
-def page(metrics: dict[str, Any], directory: Path) -> str:
-    """The result on a few lines of Markdown."""
-    n, target = metrics["seeds"], metrics["target"]
-    when = interval(target["seconds"], " s", 1) if target["seconds"] else "not reached in training"
-    return "\n".join(
-        [
-            f"**{interval(metrics['accuracy'], ' %')}** test accuracy over {n} seed{'s' * (n > 1)}",
-            "",
-            f"- at or above {target['accuracy']:g} %: {target['share']:.0f} % of the seeds; time to it: {when}",
-            f"- training: {interval(metrics['seconds'], ' s', 1)} at {metrics['images_per_s']['mean']:,.0f} images/s",
-            f"- network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP an image",
-            f"- files: {directory}/metrics.json, {directory}/seed-*/, {directory}/provenance.json",
-            "",
-        ]
-    )
 
 
 def curves(seeds: list[Path]) -> list[dict[str, float | None]]:
@@ -103,7 +86,6 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
     parser.add_argument("--model", type=Path, required=True, help="the network in figures, JSON")
     parser.add_argument("--out", type=Path, required=True, help="the metrics, JSON")
-    parser.add_argument("--summary", type=Path, help="the same in words, Markdown")
     parser.add_argument("--seals", type=Path, help="directory of the seals that the seeds must fit")
     parser.add_argument("--plots", type=Path, help="directory of curves.json, confusion.csv and classes.csv")
     args = parser.parse_args()
@@ -114,8 +96,6 @@ def main() -> None:
     metrics = summarize(args.seeds, experiment.evaluate.target, read_json(args.model), price)
     if args.plots is not None:
         plots(args.seeds, args.plots)
-    if args.summary is not None:
-        write_text(args.summary, page(metrics, args.out.parent))
     write_json(args.out, metrics)
 
 

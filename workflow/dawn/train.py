@@ -3,13 +3,13 @@
     python -m dawn.train --params params.yaml --data data --stats data/stats.json --seed 0 --out results/seed-0
     torchrun --standalone --nproc-per-node 2 -m dawn.train ...        the same experiment on two processes
 
-Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step).
+Writes model.safetensors, curve.tsv (a row an epoch), metrics.json and, with run.trace, trace.tsv (a row a step);
+with run.tensorboard, TensorBoard's event files too; inside of a stage of DVC, metrics to be followed by dvc exp show.
 Stopped by SIGTERM or SIGINT it keeps its state and exits with 75; run again, it goes on where it was.
 """
 
 import argparse
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,13 @@ from typing import Any
 import torch
 
 from dawn import checkpoint, cli
-from dawn.config.experiment import Experiment, divisible, load
+from dawn.account import account
+from dawn.config.experiment import Experiment, load
 from dawn.course import Course
 from dawn.distributed import World, joined
 from dawn.files import read_json, write_json, write_table
-from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted
+from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted, leaving_together
+from dawn.live import Live
 
 CAUSES = ("data", "model", "train")  # the sections that decide the weights, beside the seed
 CURVE = (
@@ -41,69 +43,40 @@ TRACE = ("step", "lr", "momentum", "loss")
 def train(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """Train, going on from a kept state where there is one, and write the results in ``args.out``."""
     interrupt = Interrupt(world.first)
-    try:
-        divisible(experiment.train, world.size)
-    except ValueError as error:
-        raise cli.Refusal(str(error)) from error
     choices = experiment.text(*CAUSES)
     state = (
         args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
     )
     course = Course(experiment, args.data, args.stats, args.seed, state, world)
+    # A stage of DVC has taken the old metrics away, so their file is free for what can be seen until the new come.
+    metrics_now = args.out.parent / "metrics.json" if os.environ.get("DVC_STAGE") else None
+    live = Live(args.out, CURVE, metrics_now, experiment.run.tensorboard, world.first)
     try:
-        course.run(interrupt)
-    except RuntimeError as error:
-        if interrupt.requested:  # the first process has saved and left, so an exchange with it failed
-            raise Interrupted from None
-        if not world.first and "by peer" in str(error):  # another process has left, and says why itself
-            sys.exit(1)
-        raise
+        with leaving_together(interrupt):
+            course.run(interrupt, live=live)
+    except torch.OutOfMemoryError as error:
+        batch, parts = experiment.train.batch, experiment.train.accumulate
+        raise cli.Refusal(
+            f"{world.device} has too little memory for train.batch {batch} in {parts} parts; "
+            "raise train.accumulate, or lower train.batch"
+        ) from error
+    finally:
+        live.close()
+    metrics = account(course)
     if world.first:
-        write(course, args.out, choices, read_json(args.data / "dataset.json")["classes"])
+        write(course, args.out, choices, read_json(args.data / "dataset.json")["classes"], metrics)
         checkpoint.forget(state)
 
 
-def write(course: Course, out: Path, choices: str, classes: list[str]) -> None:
+def write(course: Course, out: Path, choices: str, classes: list[str], metrics: dict[str, Any]) -> None:
     """The results of a finished training."""
     training = course.training
     write_table(out / "curve.tsv", CURVE, course.curve)
     if course.experiment.run.trace:
         write_table(out / "trace.tsv", TRACE, course.trace)
-    write_json(out / "metrics.json", metrics(course))
+    write_json(out / "metrics.json", metrics)
     training.finish()
     checkpoint.write_weights(out / "model.safetensors", training.net, choices, classes)
-
-
-def metrics(course: Course) -> dict[str, Any]:
-    """What one training came to; accuracies in percent, times in seconds, memory in bytes."""
-    last, seconds, images = (
-        course.curve[-1],
-        course.clock.seconds,
-        course.step * course.experiment.train.batch,
-    )
-    device = course.world.device
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    if device.type == "cuda":
-        peak = torch.cuda.max_memory_allocated(device)
-    return {
-        "seed": course.seed,
-        "monitored": course.monitored,
-        "accuracy": last[4],
-        "loss": last[3],
-        "train_accuracy": last[2],
-        "train_loss": last[1],
-        "epochs": len(course.curve),
-        "steps": course.step,
-        "seconds": seconds["train"],
-        "images_per_s": images / seconds["train"],
-        "seconds_beside": {phase: seconds.get(phase, 0.0) for phase in ("load", "build", "compile", "monitor", "save")},
-        "peak_memory_bytes": peak,
-        "parameters": sum(p.numel() for p in course.training.net.parameters()),
-        "precision": course.training.precision.kind,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "processes": course.world.size,
-        "resumed": course.resumed,
-    }
 
 
 def main() -> None:
@@ -119,6 +92,8 @@ def main() -> None:
     states = Path(os.environ.get("DAWN_RESUME", ".resume"))
     parser.add_argument("--resume", type=Path, default=states, help="directory of the states ($DAWN_RESUME or .resume)")
     args = parser.parse_args()
+    if args.seed < 0:
+        raise cli.Refusal(f"--seed {args.seed}: at least 0")
     experiment = load(args.params)
     try:
         with joined() as world:

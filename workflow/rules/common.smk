@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from dawn.cli import Refusal
 from dawn.closure import closure
 from dawn.config.experiment import check, dump, lay, read
+from dawn.config.plan import find, plan
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
 for variable, first in (
@@ -25,9 +26,14 @@ for variable, first in (
 include: "dvc.smk"
 
 
-# `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml.
+# `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml; and, aside
+# from the experiment, which study to carry out or which results to compare.
+ASIDE = {key: str(config[key]) for key in ("study", "base", "other") if key in config}
+SETTINGS = {key: value for key, value in config.items() if key not in ASIDE}
+STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
 try:
-    EXPERIMENT = check(lay(read(ROOT / "params.yaml"), config))
+    PLAN = plan(find(ASIDE["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in ASIDE else None
+    EXPERIMENT = PLAN.shared if PLAN else check(lay(read(ROOT / "params.yaml"), SETTINGS))
 except Refusal as error:
     raise WorkflowError(str(error)) from None
 
@@ -37,9 +43,10 @@ def code(*steps):
     return sorted({os.path.relpath(path) for step in steps for path in closure(step)})
 
 
-# Each experiment by the directory of its results, which the rules know as the wildcard `run`. The one of params.yaml
-# is `results`; a study adds its variants.
-RUNS = {"results": EXPERIMENT}
+# Each experiment by the directory of its results, which the rules know as the wildcard `run`: `results` is that of
+# params.yaml, and a study has its variants. `HOME_RUN` holds the params.yaml that says what they share: the data.
+HOME_RUN = PLAN.directory if PLAN else "results"
+RUNS = {f"{HOME_RUN}/{slug}": v.experiment for slug, v in PLAN.variants.items()} if PLAN else {"results": EXPERIMENT}
 
 
 def cause(*sections):
@@ -50,6 +57,14 @@ def cause(*sections):
 def seeds(run):
     """The directories of an experiment's trainings."""
     return [f"{run}/seed-{seed}" for seed in RUNS[run].seeds]
+
+
+def of_study(*files):
+    """These files of every variant."""
+    if PLAN is None:
+        known = ", ".join(sorted(path.stem for path in STUDIES.glob("*.yaml")))
+        raise WorkflowError(f"which study? --config study=NAME, one of {known}, or a file of your own")
+    return [f"{PLAN.directory}/{slug}/{file}" for slug in PLAN.variants for file in files]
 
 
 wildcard_constraints:

@@ -35,12 +35,14 @@ rule download:
         update(ARCHIVE),
     log:
         "logs/download.log",
+    resources:
+        shared=HOME_RUN,  # a resource and no param: the same data by another way is no reason to fetch it again
     params:
         cause=EXPERIMENT.text("data"),
     message:
         "Fetch {output}"
     shell:
-        "DAWN_LOG={log} python -m dawn.download --params results/params.yaml --out {output}"
+        "DAWN_LOG={log} python -m dawn.download --params {resources.shared}/params.yaml --out {output}"
 
 
 rule arrays:
@@ -53,13 +55,15 @@ rule arrays:
     log:
         "logs/arrays.log",
     threads: 2
+    resources:
+        shared=HOME_RUN,
     params:
         cause=EXPERIMENT.text("data"),
         layout=EXPERIMENT.data.layout,
     message:
         "Unpack {input.archive}"
     shell:
-        "DAWN_LOG={log} python -m dawn.arrays --params results/params.yaml --archive {input.archive}"
+        "DAWN_LOG={log} python -m dawn.arrays --params {resources.shared}/params.yaml --archive {input.archive}"
         " --layout {params.layout} --out data"
 
 

@@ -6,7 +6,7 @@ STAGE = os.environ.get("DVC_STAGE")
 # An experiment may run in a copy of the workspace, and that is deleted when it ends: what must outlive it, the archive
 # and the states to resume from, lies in the workspace that DVC was called in.
 HOME = os.path.relpath(os.environ.get("DVC_ROOT", ".")) if STAGE else "."
-SUMMARY = ["metrics.json", "summary.md", "curves.json", "confusion.csv", "classes.csv"]
+SUMMARY = ["metrics.json", "summary.md", "summary.html", "curves.json", "confusion.csv", "classes.csv"]
 
 if STAGE and config:
     raise WorkflowError(

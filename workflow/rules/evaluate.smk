@@ -61,7 +61,6 @@ rule summarize:
         model="{run}/model.json",
     output:
         metrics="{run}/metrics.json",
-        summary="{run}/summary.md",
         curves="{run}/curves.json",
         confusion="{run}/confusion.csv",
         classes="{run}/classes.csv",
@@ -75,8 +74,7 @@ rule summarize:
         "Gather the seeds"
     shell:
         "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params {wildcards.run}/params.yaml"
-        " --model {input.model} --seals {wildcards.run}/seals --out {output.metrics} --summary {output.summary}"
-        " --plots {wildcards.run}"
+        " --model {input.model} --seals {wildcards.run}/seals --out {output.metrics} --plots {wildcards.run}"
 
 
 rule provenance:
@@ -96,3 +94,30 @@ rule provenance:
         "Write down what the results came out of"
     shell:
         "DAWN_LOG={log} python -m dawn.provenance --root {params.root:q} --data data --out {output}"
+
+
+rule summary:
+    input:
+        lambda wildcards: expand("{seed}/metrics.json", seed=seeds(wildcards.run)),
+        code=code("summary"),
+        metrics="{run}/metrics.json",
+        provenance="{run}/provenance.json",
+    output:
+        "{run}/summary.md",
+        report(
+            "{run}/summary.html",
+            caption="../report/summary.rst",
+            category="1 Result",
+            labels={"figure": "the run on one page", "experiment": "{run}"},
+        ),
+    log:
+        "logs/{run}/summary.log",
+    params:
+        cause=cause("data", "model", "train", "evaluate", "seeds"),
+        seeds=lambda wildcards: seeds(wildcards.run),
+        root=ROOT,
+    message:
+        "Put the run on a page"
+    shell:
+        "DAWN_LOG={log} python -m dawn.summary {params.seeds} --params {wildcards.run}/params.yaml"
+        " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q} --out {output[0]}"

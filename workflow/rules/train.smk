@@ -12,10 +12,11 @@ rule model:
         "logs/{run}/model.log",
     params:
         cause=cause("model", "seeds"),
+        size=lambda wildcards: ([32] + [size for _, size in RUNS[wildcards.run].train.sizes])[-1],
     message:
         "Describe the network"
     shell:
-        "DAWN_LOG={log} python -m dawn.model --params {wildcards.run}/params.yaml --data data"
+        "DAWN_LOG={log} python -m dawn.model --params {wildcards.run}/params.yaml --data data --size {params.size}"
         " --out {output.figures} --text {output.text}"
 
 
@@ -79,7 +80,12 @@ rule lr_find:
     output:
         "{run}/lr_find.tsv",
         "{run}/lr_find.json",
-        plot="{run}/lr_find.png",
+        plot=report(
+            "{run}/lr_find.png",
+            caption="../report/lr_find.rst",
+            category="2 Training",
+            labels={"figure": "which learning rate?", "experiment": "{run}"},
+        ),
     log:
         "logs/{run}/lr_find.log",
     threads: workflow.cores or 1

@@ -11,11 +11,22 @@ from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, Validati
 from pydantic_core import ErrorDetails
 
 from dawn.cli import Refusal
-from dawn.config.networks import Darknet, Model, Torchvision, WideResNet
-from dawn.config.sections import STRICT, Data, Evaluate, LrFind, Run, Submission, Train
+from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
+from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing, Train
+from dawn.config.types import STRICT
 
+WORDS = {  # for pydantic's own, which speak of its types
+    "model_type": "a mapping of settings is expected, such as {key: value}",
+    "model_attributes_type": "a mapping of settings is expected, such as {key: value}",
+    "too_short": "more of them are needed",
+}
 MOST_SEEDS = 10_000
-FAMILIES: dict[str, type[BaseModel]] = {"darknet": Darknet, "wrn": WideResNet, "torchvision": Torchvision}
+FAMILIES: dict[str, type[BaseModel]] = {
+    "darknet": Darknet,
+    "wrn": WideResNet,
+    "torchvision": Torchvision,
+    "record": Record,
+}
 
 
 def _counted(seeds: Any) -> Any:
@@ -38,13 +49,14 @@ class Experiment(BaseModel):
     train: Train
     evaluate: Evaluate = Evaluate()
     lr_find: LrFind = LrFind()
+    timing: Timing = Timing()
     run: Run = Run()
     submission: Submission = Submission()
 
     @model_validator(mode="after")
     def _consistent(self) -> "Experiment":
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds {list(self.seeds)} name one seed twice")
+            raise ValueError(f"seeds {list(self.seeds)} name one seed twice; give each once")
         if isinstance(self.run.processes, int):
             divisible(self.train, self.run.processes * self.run.nodes)
         return self
@@ -60,6 +72,14 @@ def divisible(train: Train, processes: int) -> None:
         raise ValueError(
             f"train.batch {train.batch} does not divide by {processes} processes x train.accumulate {train.accumulate}"
         )
+
+
+def fits(train: Train, processes: int) -> None:
+    """The same of a world that is already there: a Refusal."""
+    try:
+        divisible(train, processes)
+    except ValueError as error:
+        raise Refusal(str(error)) from error
 
 
 def load(path: Path) -> Experiment:
@@ -126,7 +146,7 @@ def _fault(fault: ErrorDetails) -> str:
     if fault["type"].startswith("union_tag"):
         found = value.get("family") if isinstance(value, dict) else value
         return f"{key}.family = {json.dumps(found, default=str)}: must be one of {', '.join(FAMILIES)}"
-    message = fault["msg"][0].lower() + fault["msg"][1:]
+    message = WORDS.get(fault["type"], fault["msg"][0].lower() + fault["msg"][1:])
     return f"{key} = {json.dumps(value, default=str)}: {message}"
 
 

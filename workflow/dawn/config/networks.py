@@ -4,18 +4,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from dawn.config.sections import STRICT, Below1, Positive
+from dawn.config.types import STRICT, Below1, Positive
 
 WIDEST = 16384  # channels; past it a mistyped width would only run out of memory
 
+Activation = Literal["leaky_relu", "relu", "silu", "gelu"]
 Kernels = Annotated[tuple[Annotated[int, Field(ge=1, le=15)], ...], Field(min_length=1, max_length=8)]
+Pool = Literal["adaptive", "fixed"]
 
 
 class Darknet(BaseModel):
     """The lesson's network: a stem, then groups that double the channels and add residual layers.
 
     ``ratio`` is the width of a residual layer's inside to its outside (the lesson's ``ni//2``);
-    ``kernels`` are the kernel sizes of its convolutions.
+    ``kernels`` are the kernel sizes of its convolutions. ``pool`` ends in an average over whatever is left of the
+    image (adaptive), or over what is left of one of 32 pixels (fixed), which takes no other size.
     """
 
     model_config = STRICT
@@ -25,9 +28,10 @@ class Darknet(BaseModel):
     width: Annotated[int, Field(ge=1, le=1024)] = 32
     ratio: Annotated[float, Field(gt=0, le=8)] = 0.5
     kernels: Kernels = (1, 3)
-    activation: Literal["leaky_relu", "relu", "silu", "gelu"] = "leaky_relu"
+    activation: Activation = "leaky_relu"
     slope: Below1 = 0.1
     bn_momentum: Annotated[float, Field(gt=0, le=1)] = 0.01
+    pool: Pool = "adaptive"
     inplace: bool = True
 
     @model_validator(mode="after")
@@ -49,7 +53,7 @@ class WideResNet(BaseModel):
     ``kernels`` is the B(M) of the paper: the kernel sizes of the convolutions in a block. ``depth`` counts all the
     convolutions on the way, as the paper's table 3 does. Its table 2 calls B(1,3,1) of 6 blocks a group "40", as if
     it had two convolutions a block: give ``blocks: 6`` for that.
-    ``block``: plain adds the branch as it is, scaled adds ``scale`` times the branch.
+    ``block``: plain adds the branch as it is, scaled adds ``scale`` times the branch. ``pool`` as in Darknet.
     """
 
     model_config = STRICT
@@ -62,6 +66,7 @@ class WideResNet(BaseModel):
     dropout: Below1 = 0.0
     block: Literal["plain", "scaled"] = "plain"
     scale: Positive = 0.2
+    pool: Pool = "adaptive"
     inplace: bool = True
 
     @model_validator(mode="after")
@@ -96,7 +101,38 @@ class Torchvision(BaseModel):
     cifar_stem: bool = True
 
 
-Model = Annotated[Darknet | WideResNet | Torchvision, Field(discriminator="family")]
+class Record(BaseModel):
+    """The network of the race to 94 %: a whitening layer, groups of 3x3 convolutions, a linear head (docs/record.md).
+
+    Each named part can be switched off: ``whiten`` for a first layer that learns, ``dirac`` for torch's own initial
+    filters, ``bn_scale`` for batch norms that learn their scale too. ``head_unit`` divides the head's initial weights
+    by their standard deviation, so that with it ``logit_scale`` has to be smaller.
+    """
+
+    model_config = STRICT
+
+    family: Literal["record"]
+    widths: Annotated[tuple[Annotated[int, Field(ge=1, le=WIDEST)], ...], Field(min_length=1, max_length=5)] = (
+        64,
+        256,
+        256,
+    )
+    depth: Annotated[int, Field(ge=1, le=8)] = 2
+    kernel: Annotated[int, Field(ge=1, le=5)] = 2
+    whiten: bool = True
+    whiten_eps: Positive = 5e-4
+    dirac: bool = True
+    activation: Activation = "gelu"
+    stem_activation: Activation = "gelu"
+    bn_scale: bool = False
+    bn_momentum: Annotated[float, Field(gt=0, le=1)] = 0.4
+    bn_eps: Positive = 1e-12
+    head_unit: bool = False
+    logit_scale: Positive = 1 / 9
+    inplace: bool = True
+
+
+Model = Annotated[Darknet | WideResNet | Torchvision | Record, Field(discriminator="family")]
 
 
 def _odd(kernels: tuple[int, ...]) -> None:

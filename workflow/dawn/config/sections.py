@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
-    ConfigDict,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
@@ -13,11 +13,8 @@ from pydantic import (
     model_validator,
 )
 
-STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Below1 = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
+from dawn.config.parts import Augment, Lookahead, Muon, Schedule
+from dawn.config.types import STRICT, Below1, Positive, Share
 
 
 class Data(BaseModel):
@@ -41,40 +38,11 @@ class Data(BaseModel):
         return self
 
 
-class Schedule(BaseModel):
-    """Learning rate and momentum by batch; see dawn/schedule.py for the formulas."""
-
-    model_config = STRICT
-
-    kind: Literal["one_cycle", "cosine", "linear", "step"] = "one_cycle"
-    peak: Positive
-    div: Annotated[float, Field(ge=1)] = 20.0
-    pct: Annotated[float, Field(ge=0, le=100)] = 20.0
-    momentum: tuple[Below1, Below1] = (0.95, 0.85)
-    final: Share = 0.0
-    milestones: tuple[Share, ...] = ()
-    factor: Share = 0.2
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "Schedule":
-        if list(self.milestones) != sorted(set(self.milestones)):
-            raise ValueError(f"milestones {list(self.milestones)} must rise")
-        if self.momentum[0] < self.momentum[1]:
-            raise ValueError(f"momentum {list(self.momentum)} is [high, low], so the first is not the smaller")
-        return self
+def _whole(epochs: float) -> float:
+    return int(epochs) if epochs == int(epochs) else epochs
 
 
-class Augment(BaseModel):
-    """What is done to a training image, drawn anew every epoch."""
-
-    model_config = STRICT
-
-    pad: Annotated[int, Field(ge=0, le=16)] = 0
-    mode: Literal["symmetric", "reflect", "zero"] = "reflect"
-    flip: Literal["random", "alternating", "none"] = "none"
-    cutout: Annotated[int, Field(ge=0, le=32)] = 0
-    brightness: Below1 = 0.0
-    contrast: Below1 = 0.0
+Size = tuple[Below1, Annotated[int, Field(ge=8, le=512)]]
 
 
 class Train(BaseModel):
@@ -82,28 +50,51 @@ class Train(BaseModel):
 
     model_config = STRICT
 
-    epochs: PositiveInt
+    epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(_whole)]
     batch: PositiveInt
     accumulate: PositiveInt = 1
     schedule: Schedule
+    optimizer: Literal["sgd", "muon"] = "sgd"
+    muon: Muon = Muon()
     nesterov: bool = False
+    bias_rate: Positive = 1.0
+    stem_rate: Positive = 1.0
+    stem_epochs: Positive | None = None
     weight_decay: Below1 = 0.0
     decay: Literal["all", "weights"] = "all"
     label_smoothing: Below1 = 0.0
     clip: Positive | None = None
     ema: Below1 = 0.0
+    lookahead: Lookahead = Lookahead()
+    sizes: tuple[Size, ...] = ()
     augment: Augment = Augment()
     precision: Literal["auto", "fp32", "bf16", "fp16", "half"] = "auto"
     loss_scale: Positive = 512.0
     batch_norm: Literal["global", "local"] = "global"
+    compress: Literal["none", "fp16", "bf16"] = "none"
     channels_last: bool = True
     compile: bool = False
+    cuda_graph: bool = False
     monitor_every: PositiveInt = 1
 
     @model_validator(mode="after")
     def _whole(self) -> "Train":
         if self.batch % self.accumulate:
             raise ValueError(f"batch {self.batch} does not divide by accumulate {self.accumulate}")
+        if self.ema and self.lookahead.every:
+            raise ValueError("ema and lookahead are two averages of the weights; set one of ema, lookahead.every to 0")
+        shares = [share for share, _ in self.sizes]
+        if shares and (shares[0] != 0 or shares != sorted(set(shares))):
+            raise ValueError(f"sizes {[list(size) for size in self.sizes]}: the shares must rise from 0")
+        if self.cuda_graph and (self.precision in ("auto", "fp16") or self.clip is not None or self.accumulate > 1):
+            raise ValueError(
+                "cuda_graph needs precision half, bf16 or fp32, clip null and accumulate 1, "
+                "since a recorded step waits for nothing"
+            )
+        if self.cuda_graph and self.schedule.kind == "one_cycle" and len(set(self.schedule.momentum)) > 1:
+            raise ValueError(
+                f"cuda_graph records the momentum, so schedule.momentum {list(self.schedule.momentum)} must be constant"
+            )
         return self
 
 
@@ -113,6 +104,8 @@ class Evaluate(BaseModel):
     model_config = STRICT
 
     tta: Literal["none", "mirror", "six"] = "none"
+    tta_share: Share = 1.0
+    precision: Literal["fp32", "bf16", "half"] = "fp32"
     batch: PositiveInt = 1000
     bins: Annotated[int, Field(ge=1, le=1000)] = 15
     target: Annotated[float, Field(gt=0, lt=100)] = 94.0
@@ -136,6 +129,17 @@ class LrFind(BaseModel):
         return self
 
 
+class Timing(BaseModel):
+    """What dawn.timing measures; without batches or precisions those of the training."""
+
+    model_config = STRICT
+
+    batches: tuple[PositiveInt, ...] = ()
+    precisions: tuple[Literal["fp32", "bf16", "fp16", "half"], ...] = ()
+    repeats: Annotated[int, Field(ge=3, le=10_000)] = 20
+    seconds: Positive = 20.0
+
+
 class Run(BaseModel):
     """How the work is carried out. Nothing here changes a result, so nothing here is run again for."""
 
@@ -146,6 +150,7 @@ class Run(BaseModel):
     gpus: Annotated[int, Field(ge=0, le=1024)] = 1
     save_every: PositiveInt = 1
     trace: bool = False
+    tensorboard: bool = False
 
 
 class Submission(BaseModel):

@@ -5,8 +5,9 @@ import hashlib
 import torch
 from torch import nn
 
-from dawn.config.networks import Darknet, Model, WideResNet
+from dawn.config.networks import Darknet, Model, Record, WideResNet
 from dawn.nets.darknet import darknet
+from dawn.nets.record import record
 from dawn.nets.torchvision_net import torchvision_net
 from dawn.nets.wide_resnet import wide_resnet
 
@@ -19,6 +20,8 @@ def build(model: Model, classes: int, seed: int) -> nn.Module:
             return darknet(model, classes)
         if isinstance(model, WideResNet):
             return wide_resnet(model, classes)
+        if isinstance(model, Record):
+            return record(model, classes)
         return torchvision_net(model, classes)
 
 

@@ -4,6 +4,8 @@ from torch import Tensor, nn
 
 from dawn.config.networks import Darknet
 
+SIDE = 32  # pixels of an image, for which a fixed pool is cut
+
 
 def activation(model: Darknet, inplace: bool) -> nn.Module:
     """The activation named in the section; GELU has no in-place form."""
@@ -52,15 +54,21 @@ class ResLayer(nn.Module):
         return branch.add_(x) if self.inplace else x + branch
 
 
+def pooling(kind: str, side: int) -> nn.Module:
+    """The average over a map: all of it, or a window of ``side`` pixels, which fits a map of that side alone."""
+    return nn.AdaptiveAvgPool2d(1) if kind == "adaptive" else nn.AvgPool2d(side)
+
+
 def darknet(model: Darknet, classes: int) -> nn.Sequential:
     """Stem, groups, pool, linear: images (b, 3, h, w) of any size to logits (b, classes).
 
     Group i doubles the channels at stride 2 (group 1 at stride 1), then adds ``blocks[i]`` residual layers.
     """
     layers: list[nn.Module] = [conv_layer(model, 3, model.width)]
-    channels = model.width
+    channels, side = model.width, SIDE
     for i, count in enumerate(model.blocks):
-        layers.append(conv_layer(model, channels, channels * 2, stride=1 if i == 1 else 2))
-        channels *= 2
+        stride = 1 if i == 1 else 2
+        layers.append(conv_layer(model, channels, channels * 2, stride=stride))
+        channels, side = channels * 2, -(-side // stride)
         layers.extend(ResLayer(model, channels) for _ in range(count))
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))
+    return nn.Sequential(*layers, pooling(model.pool, side), nn.Flatten(), nn.Linear(channels, classes))

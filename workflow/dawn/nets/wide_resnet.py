@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from dawn.config.networks import WideResNet
+from dawn.nets.darknet import SIDE, pooling
 
 STEM = 16
 
@@ -53,5 +54,5 @@ def wide_resnet(model: WideResNet, classes: int) -> nn.Sequential:
         for i in range(model.group_blocks):
             layers.append(Block(model, channels, width, stride if i == 0 else 1))
             channels = width
-    tail = [nn.BatchNorm2d(channels), nn.ReLU(inplace=model.inplace), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
+    tail = [nn.BatchNorm2d(channels), nn.ReLU(inplace=model.inplace), pooling(model.pool, SIDE // 4), nn.Flatten()]
     return nn.Sequential(*layers, *tail, nn.Linear(channels, classes))

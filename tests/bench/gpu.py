@@ -1,0 +1,143 @@
+"""The whole measurement on a GPU in one call: speed, accuracy, what each part buys, where the time goes.
+
+    PYTHONPATH=workflow python tests/bench/gpu.py --data data                  arrays that the workflow made
+    PYTHONPATH=workflow python tests/bench/gpu.py --cifar10 ../shared/cifar10  a folder whose build.py makes the archive
+    ... --dry-run       what would run, and for how long
+    ... --tiny          all of it in small on a CPU, on generated images, to see that it works
+
+The stages run in order of weight, each in a process of its own, until --minutes are over; one that fails or takes too
+long is written down as such, with what it had found by then. OUT/gpu.json and OUT/gpu.md are whole after every stage.
+Needs the packages of requirements/runtime.lock and no workflow engine.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from gpu_plan import ROOT, Stage, experiment, plan
+from gpu_report import page
+
+from dawn.files import read_json, write_json, write_text
+from dawn.provenance import code, machine
+
+HERE = Path(__file__).resolve().parent
+GRACE = 30.0  # seconds past its time that a stage has to end by itself
+
+
+def arrays(args: argparse.Namespace) -> Path:
+    """The arrays to train on, with their statistics: given, or made here by the pipeline's own steps."""
+    if args.data is not None:
+        return Path(args.data)
+    data, archive = args.out / "data", args.out / "archive.tar.gz"
+    if not (data / "stats.json").exists():
+        if args.tiny:
+            call("-m", "dawn.demo_archive", "--out", archive, "--train", 400, "--test", 100)
+        else:
+            call(args.cifar10 / "build.py", "binary", archive)
+        call("-m", "dawn.arrays", "--archive", archive, "--layout", "binary", "--out", data)
+        call("-m", "dawn.stats", "--data", data, "--out", data / "stats.json")
+    return Path(data)
+
+
+def call(*line: object) -> None:
+    """Run Python on a line."""
+    subprocess.run([sys.executable, *map(str, line)], check=True)
+
+
+def run(stage: Stage, args: argparse.Namespace, data: Path, left: float) -> dict[str, Any]:
+    """A stage in a process of its own. What became of it, its seconds, the error's last line, and what it found."""
+    allowed = min(stage.most, left)
+    out, log = args.out / f"{stage.name}.json", args.out / f"{stage.name}.log"
+    out.unlink(missing_ok=True)
+    line = [HERE / "gpu_stage.py", stage.name, "--data", data, "--out", out, "--seconds", allowed - GRACE]
+    line += ["--seeds", args.seeds, *(["--tiny"] if args.tiny else [])]
+    start, status, error = time.monotonic(), "done", None
+    with log.open("w") as file:
+        try:
+            subprocess.run(
+                [sys.executable, *map(str, line)], stdout=file, stderr=subprocess.STDOUT, check=True, timeout=allowed
+            )
+        except subprocess.TimeoutExpired:
+            status, error = "out of time", f"killed after {allowed:.0f} s"
+        except subprocess.CalledProcessError as failure:
+            status, error = "failed", last(log) or f"exit code {failure.returncode}"
+    found = read_json(out) if out.exists() else None
+    return {"status": status, "seconds": time.monotonic() - start, "error": error, "found": found}
+
+
+def last(log: Path) -> str:
+    """The last line of a log that says something."""
+    return next((text for text in reversed(log.read_text(errors="replace").splitlines()) if text.strip()), "")
+
+
+def measure(args: argparse.Namespace, stages: list[Stage]) -> dict[str, Any]:
+    """All stages that the time allows; the files are renewed after each."""
+    start = time.monotonic()
+    args.out.mkdir(parents=True, exist_ok=True)
+    data = arrays(args)
+    report: dict[str, Any] = {"machine": machine(), "code": code(ROOT), "tiny": args.tiny, "stages": {}}
+    for stage in stages:
+        left = 60 * args.minutes - (time.monotonic() - start)
+        report["stages"][stage.name] = {"question": stage.question, "kind": stage.kind} | (
+            run(stage, args, data, left) if left > 2 * GRACE else {"status": "no time left", "seconds": 0.0}
+        )
+        write_json(args.out / "gpu.json", report)
+        write_text(args.out / "gpu.md", page(report))
+        told = report["stages"][stage.name]
+        print(f"{stage.name}: {told['status']} in {told['seconds']:.0f} s  {told.get('error') or ''}", flush=True)
+    return report
+
+
+def show(stages: list[Stage], args: argparse.Namespace) -> None:
+    """The plan: what, how often, how long; a setting that is no longer valid shows here, before a machine is paid."""
+    print(f"{'stage':10} {'seeds':>5} {'s':>5} {'most':>5}  question")
+    total, faults = 0, 0
+    for stage in stages:
+        total += stage.seconds
+        fits = "" if total <= 60 * args.minutes else "  (past --minutes)"
+        print(f"{stage.name:10} {stage.seeds:5} {stage.seconds:5} {stage.most:5}  {stage.question}{fits}")
+        for name, variant in stage.variants.items():
+            try:
+                settings = experiment(variant, args.tiny)
+                train = settings.train
+                print(f"{'':29}{name}: {train.epochs} epochs, batch {train.batch}, {train.precision}")
+            except Exception as error:
+                faults += 1
+                print(f"{'':29}{name}: FAULT {' '.join(str(error).split())}")
+    print(f"{'in all':16} {total:5}  about {total / 60:.0f} of {args.minutes:g} minutes")
+    if faults:
+        sys.exit(f"{faults} variants are not valid experiments")
+
+
+def main() -> None:
+    """Parse, show or measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, help="arrays and stats.json, as the workflow makes them")
+    parser.add_argument("--cifar10", type=Path, default=ROOT.parent / "shared/cifar10", help="with build.py in it")
+    parser.add_argument("--out", type=Path, default=Path("results/gpu"), help="where the results go (results/gpu)")
+    parser.add_argument("--minutes", type=float, default=25.0, help="for all of it (25)")
+    parser.add_argument("--seeds", type=int, default=50, help="of the record; the others' are in proportion (50)")
+    parser.add_argument("--only", nargs="+", help="these stages alone")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan")
+    parser.add_argument("--tiny", action="store_true", help="in small, on generated images")
+    args = parser.parse_args()
+    stages = plan(args.seeds)
+    if unknown := set(args.only or ()) - {stage.name for stage in stages}:
+        sys.exit(f"--only {', '.join(sorted(unknown))}: the stages are {', '.join(stage.name for stage in stages)}")
+    stages = [stage for stage in stages if not args.only or stage.name in args.only]
+    if args.dry_run:
+        show(stages, args)
+        return
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    report = measure(args, stages)
+    print(f"\n{page(report)}")
+    if not any(stage["status"] == "done" for stage in report["stages"].values()):
+        sys.exit("no stage came to an end; see the logs in " + str(args.out))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What a GPU is asked, the most important first: the stages of tests/bench/gpu.py and their experiments."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dawn.config.experiment import Experiment, check, lay, read
+
+ROOT = Path(__file__).resolve().parents[2]
+Variant = tuple[str, Mapping[str, Any]]  # a preset (or lesson) and what is laid over it
+
+# The published Muon recipe (airbench94_muon) in this engine, compiled and recorded as the record is: what the record
+# has beyond it is taken back, so that the two differ in the recipe alone.
+AIRBENCH = {
+    "model": {"activation": "gelu"},
+    "train": {
+        "epochs": 8, "batch": 2000, "muon": {"rate": 0.24, "momentum": 0.6}, "label_smoothing": 0.2, "sizes": [],
+        "weight_decay": 2e-6 * 2000 / 0.67, "augment": {"brightness": 0, "contrast": 0},
+    },
+    "evaluate": {"tta": "six", "tta_share": 1},
+}  # fmt: skip
+# The record with SGD as airbench94 has it in Muon's place.
+SGD = {
+    "model": {"activation": "silu"},
+    "train": {"epochs": 7.59, "label_smoothing": 0.09, "augment": {"brightness": 0.14, "contrast": 0.13}},
+    "evaluate": {"tta_share": 0.25},
+}
+
+# On a CPU the same script end to end, in seconds: --tiny.
+TINY_NETS: dict[str, dict[str, Any]] = {
+    "lesson": {"blocks": [1], "width": 4},
+    "wrn22": {"depth": 10, "width": 1},
+    "record": {"widths": [8, 8]},
+    "record-sgd": {"widths": [8, 8]},
+}
+TINY_TRAIN = {"epochs": 1, "batch": 80, "sizes": [], "compile": False, "cuda_graph": False}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One question. ``seconds`` is what it should take on an H100 or H200, ``most`` what it may."""
+
+    name: str
+    kind: str  # limits | heats | profile
+    question: str
+    seconds: int
+    most: int
+    seeds: int = 1
+    variants: Mapping[str, Variant] = field(default_factory=dict)
+
+
+def plan(seeds: int) -> list[Stage]:
+    """All stages; ``seeds`` is the record's number, the others' are in proportion."""
+    few = max(1, seeds // 5)
+    record: Variant = ("record", {})
+
+    def laid(**train: Any) -> Variant:
+        return "record", {"train": train}
+
+    parts = {
+        "record": record,
+        "without whitening": ("record", {"model": {"whiten": False}}),
+        "without Dirac filters": ("record", {"model": {"dirac": False}}),
+        "SGD, not Muon": ("record-sgd", SGD),
+    }
+    precisions = {kind: laid(precision=kind, cuda_graph=False) for kind in ("half", "fp16", "bf16")}
+    graphs = {"CUDA graphs": laid(cuda_graph=True), "no CUDA graphs": laid(cuda_graph=False)}
+    beside = {"record": record, "airbench, Muon": ("record", AIRBENCH), "airbench, SGD": ("record-sgd", {})}
+    return [
+        Stage("limits", "limits", "what the card can do at most", 20, 60),
+        Stage("record", "heats", "how fast, how surely", 60 + 3 * seeds, 420, seeds, {"record": record}),
+        Stage("beside", "heats", "against the published recipes, in turn", 120 + 9 * few, 300, few, beside),
+        Stage("profile", "profile", "where each millisecond goes", 60, 180, 1, {"record": record}),
+        Stage("wrn22", "heats", "the DAWNBench entry", 120, 300, 1, {"wrn22": ("wrn22", {})}),
+        Stage("lesson", "heats", "params.yaml itself", 120, 300, max(1, seeds // 17), {"lesson": ("lesson", {})}),
+        Stage("graphs", "heats", "one launch a step or hundreds", 90 + 6 * few, 240, few, graphs),
+        Stage("precision", "heats", "half, autocast fp16, bf16", 150 + 9 * few, 300, few, precisions),
+        Stage("ablation", "heats", "what each part buys", 240 + 12 * few, 420, few, parts),
+    ]
+
+
+def experiment(variant: Variant, tiny: bool) -> Experiment:
+    """The experiment of a variant; with ``tiny`` so small that a CPU takes a second."""
+    preset, over = variant
+    below = read(ROOT / "params.yaml")
+    if preset != "lesson":
+        below = lay(below, read(ROOT / f"workflow/presets/{preset}.yaml"))
+    settings = lay(below, over)
+    if tiny:
+        train: dict[str, Any] = TINY_TRAIN | ({"precision": "fp32"} if "precision" not in over.get("train", {}) else {})
+        settings = lay(settings, {"model": TINY_NETS[preset], "train": train, "evaluate": {"target": 10}})
+    return check(settings, f"{preset} with {dict(over)}")

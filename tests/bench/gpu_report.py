@@ -1,0 +1,105 @@
+"""The measurement on a GPU as a page of Markdown, ready for docs/results.md."""
+
+import statistics
+from typing import Any
+
+from dawn.intervals import interval, share, spread
+
+TARGET = 94.0
+HEATS = "| stage | experiment | n | accuracy, % | at 94 % | the clock, s | images/s | energy, J | compile, s |"
+
+
+def page(report: dict[str, Any]) -> str:
+    """Everything that is known so far; a stage that did not end well says so."""
+    stages = report["stages"]
+    found = {name: stage["found"] for name, stage in stages.items() if stage.get("found")}
+    lines = [*_device(report, found.get("limits")), ""]
+    heats = {name: found[name] for name, stage in stages.items() if stage["kind"] == "heats" and name in found}
+    if heats:
+        lines += [HEATS, "|" + "---|" * (HEATS.count("|") - 1)]
+        for name, result in heats.items():
+            lines += [row(name, variant, rows) for variant, rows in result["rows"].items() if rows]
+        pairs = [line for name, result in heats.items() for line in paired(name, result["rows"])]
+        lines += ["", *pairs, ""]
+    if "profile" in found:
+        lines += [*profile(found["profile"]), ""]
+    lines += remarks(stages, heats)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def remarks(stages: dict[str, Any], heats: dict[str, Any]) -> list[str]:
+    """What did not come to its end, and why."""
+    lines = []
+    for name, result in heats.items():
+        done = max(len(rows) for rows in result["rows"].values())
+        if done < result["asked"] and not result["faults"]:
+            lines.append(f"- {name}: {done} of {result['asked']} seeds in its time")
+        lines += [f"- {name}: {variant} failed: {fault}" for variant, fault in result["faults"].items()]
+    for name, stage in stages.items():
+        if stage["status"] != "done":
+            lines.append(f"- {name}: {stage['status']}{': ' + stage['error'][:240] if stage.get('error') else ''}")
+    return lines
+
+
+def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
+    tiny = "**In small, to see that it works; no figure below means anything.** " if report["tiny"] else ""
+    if limits is None:
+        return [tiny + f"{', '.join(report['machine']['gpus']) or report['machine']['cpu']}"]
+    return [
+        f"{tiny}{limits['device']}, torch {limits['torch']}: {limits['flops'] / 1e12:,.1f} TFLOP/s in a bf16 matrix "
+        f"product, {limits['bytes_per_s'] / 1e12:,.3f} TB/s in a copy; commit {report['code']['commit']}"
+        + (" with changes" if report["code"]["dirty"] else "")
+    ]
+
+
+def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
+    """One experiment's heats; intervals are 95 % (Student's, Wilson's)."""
+    accuracy, clock = spread([r["accuracy"] for r in rows]), spread([r["seconds"] for r in rows])
+    hits = share(sum(r["accuracy"] >= TARGET for r in rows), len(rows))
+    joules = [r["joules"] for r in rows]
+    energy = "" if None in joules else f"{statistics.fmean(joules):,.0f}"
+    rate = statistics.fmean(r["images_per_s"] for r in rows)
+    return (
+        f"| {stage} | {name} | {len(rows)} | {interval(accuracy, '')} | {hits['share']:.0f} % "
+        f"({hits['low']:.0f} to {hits['high']:.0f}) | {interval(clock, '', 3)} | {rate:,.0f} | {energy} |"
+        f" {rows[0]['seconds_beside']['compile']:.1f} |"
+    )
+
+
+def paired(stage: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Each later experiment of a stage against its first, seed by seed: the gap in points, the ratio of clocks."""
+    (base, ours), *others = variants.items()
+    lines = []
+    for name, theirs in others:
+        both = list(zip(ours, theirs, strict=False))  # one that failed has fewer
+        if both:
+            points = spread([b["accuracy"] - a["accuracy"] for a, b in both])
+            times = [b["seconds"] / a["seconds"] for a, b in both]
+            ratio = f"{statistics.median(times):.3f} ({min(times):.3f} to {max(times):.3f}, n = {len(times)})"
+            lines.append(f"- {stage}: {name} against {base}: {interval(points, ' points')}, its clock times {ratio}")
+    return lines
+
+
+def profile(found: dict[str, Any]) -> list[str]:
+    """A step by kind of work against the two limits, and its kernels as it is raced."""
+    ceiling = found["ceiling"]
+    lines = [
+        f"A step of {found['batch']} images, {found['ms']:.3f} ms as raced ({found['busy_ms']:.3f} ms of kernels) and "
+        f"{found['eager_ms']:.3f} ms not compiled. By kind of work, not compiled, against "
+        f"{ceiling['flops'] / 1e12:,.1f} TFLOP/s and {ceiling['bytes_per_s'] / 1e12:,.3f} TB/s if nothing is fused:",
+        "",
+        "| work | ms | GFLOP | ms by arithmetic | GB | ms by memory |",
+        "|---|---|---|---|---|---|",
+    ]
+    total = {key: sum(part[key] for part in found["work"].values()) for key in next(iter(found["work"].values()))}
+    for name, part in [*found["work"].items(), ("in all", total)]:
+        lines.append(
+            f"| {name} | {part['ms']:.3f} | {part['gflop']:,.2f} | {part['ms_arithmetic']:.3f} | {part['gbyte']:,.3f} |"
+            f" {part['ms_memory']:.3f} |"
+        )
+    lines += ["", "| kernel, as raced | ms | share |", "|---|---|---|"]
+    for kernel in found["kernels"]:
+        name = kernel["name"].replace("|", "/")
+        short = name if len(name) <= 90 else name[:87] + "..."
+        lines.append(f"| `{short}` | {kernel['ms']:.3f} | {100 * kernel['ms'] / found['busy_ms']:.1f} % |")
+    return lines

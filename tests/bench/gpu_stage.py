@@ -1,0 +1,118 @@
+"""One stage of tests/bench/gpu.py, in a process of its own: what fails here takes nothing else with it.
+
+python tests/bench/gpu_stage.py NAME --data data --out NAME.json --seconds 300 [--seeds 50] [--tiny]
+"""
+
+import argparse
+import statistics
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from gpu_plan import Stage, experiment, plan
+from profiling import profiled
+
+from dawn.cli import describe
+from dawn.course import Course
+from dawn.distributed import World, joined
+from dawn.files import read_json, write_json
+from dawn.interrupt import Interrupt
+from dawn.race import heat
+from dawn.tally import line
+
+
+def timed(work: Callable[[], object], device: torch.device, repeats: int) -> list[float]:
+    """Seconds of each of several calls, after three that do not count."""
+    times = []
+    for i in range(repeats + 3):
+        start = time.perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        if i >= 3:
+            times.append(time.perf_counter() - start)
+    return times
+
+
+def limits(world: World, tiny: bool) -> dict[str, Any]:
+    """The most that this device did: a bf16 matrix product of random numbers, and a copy (bytes read and written)."""
+    n, count = (256, 2**22) if tiny else (8192, 2**32)
+    a, b = (torch.randn(n, n, device=world.device, dtype=torch.bfloat16) for _ in range(2))
+    products = timed(lambda: a @ b, world.device, 10)
+    source = torch.zeros(count, dtype=torch.uint8, device=world.device)
+    target = torch.empty_like(source)
+    copies = timed(lambda: target.copy_(source), world.device, 10)
+    return {
+        "device": torch.cuda.get_device_name() if world.device.type == "cuda" else "cpu",
+        "torch": torch.__version__,
+        "flops": 2 * n**3 / statistics.median(products),
+        "bytes_per_s": 2 * count / statistics.median(copies),
+    }
+
+
+def heats(stage: Stage, args: argparse.Namespace, world: World) -> None:
+    """Every variant for every seed, in turn, so that what drifts drifts for all; the file grows seed by seed.
+
+    A seed is begun only if the slowest round so far would still end in time. A variant that fails leaves the stage.
+    """
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in stage.variants}
+    faults: dict[str, str] = {}
+    start, slowest, interrupt = time.monotonic(), 0.0, Interrupt(True)
+    for seed in range(stage.seeds):
+        begun = time.monotonic()
+        if len(faults) == len(rows) or (seed and begun - start + slowest > args.seconds):
+            break
+        for name in [name for name in rows if name not in faults]:
+            try:
+                rows[name].append(once(stage, name, seed, args, world, interrupt))
+            except Exception as error:  # whatever it is, the others need not fall with it
+                traceback.print_exc()
+                faults[name] = f"{type(error).__name__}: {describe(error)}"[:240]
+        slowest = max(slowest if seed > 1 else 0.0, time.monotonic() - begun)  # the first round compiles
+        write_json(args.out, {"asked": stage.seeds, "rows": rows, "faults": faults})
+    if len(faults) == len(rows):
+        sys.exit("every experiment failed")
+
+
+def once(
+    stage: Stage, name: str, seed: int, args: argparse.Namespace, world: World, interrupt: Interrupt
+) -> dict[str, Any]:
+    """One heat."""
+    stats, state = args.data / "stats.json", args.out.with_suffix(".state") / name
+    course = Course(experiment(stage.variants[name], args.tiny), args.data, stats, seed, state, world)
+    found = heat(course, args.data, stats, interrupt, False)
+    print(f"{name}: {line(found)}", flush=True)
+    return found
+
+
+def main() -> None:
+    """Run one stage."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name")
+    parser.add_argument("--data", type=Path, required=True, help="arrays and stats.json")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--tiny", action="store_true")
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    stage = next(stage for stage in plan(args.seeds) if stage.name == args.name)
+    with joined() as world:
+        if stage.kind == "limits":
+            write_json(args.out, limits(world, args.tiny))
+        elif stage.kind == "heats":
+            heats(stage, args, world)
+        else:
+            known = args.out.with_name("limits.json")
+            ceiling = read_json(known) if known.exists() else {"flops": 790e12, "bytes_per_s": 4.3e12}
+            settings = experiment(next(iter(stage.variants.values())), args.tiny)
+            write_json(args.out, profiled(settings, args.data, world, ceiling))
+
+
+if __name__ == "__main__":
+    main()

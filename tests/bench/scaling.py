@@ -1,0 +1,182 @@
+"""Strong scaling: the same experiment, the same global batch, on more processes; and what the exchange costs.
+
+    python tests/bench/scaling.py [--experiments lesson wrn22] [--processes 1 2] [--batch 32] [--markdown]
+
+The steps are the real ones, on noise: batches cut and augmented, forward, backward, exchange, update. Each repeat times
+them twice in turn, with the gradients exchanged and without (DDP's no_sync), so that the difference is what the
+exchange adds to a step; beside it stands the time of the bare all-reduce of as many bytes. What the exchange adds less
+than it takes alone is hidden behind the backward pass. Every round starts every world anew, so that a machine whose
+speed drifts shows in the spread; medians are printed, with the range over rounds and repeats.
+
+NCCL joins GPUs, gloo CPUs, where each process has --threads threads.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+
+from dawn.config.experiment import Experiment, check, lay, read
+from dawn.course import Course
+from dawn.distributed import World, joined
+from dawn.files import write_json
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def chosen(args: argparse.Namespace, name: str) -> Experiment:
+    """params.yaml for ``lesson``, else the preset of that name; with the batch and the exchange of the command line."""
+    preset = {} if name == "lesson" else read(ROOT / f"workflow/presets/{name}.yaml")
+    over: dict[str, Any] = {"compile": False, "compress": args.compress, "batch_norm": args.batch_norm}
+    if args.precision:
+        over["precision"] = args.precision
+    if args.batch:
+        over["batch"] = args.batch
+    settings = lay(lay(read(ROOT / "params.yaml"), preset), {"train": over, "run": {"processes": "auto"}})
+    return check(settings)
+
+
+def noise(folder: Path, count: int) -> Path:
+    """Arrays of ``count`` training images of nothing, and three to watch."""
+    rng = np.random.default_rng(0)
+    for split, n in (("train", count), ("test", 3)):
+        np.save(folder / f"{split}_images.npy", rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8))
+        np.save(folder / f"{split}_labels.npy", (np.arange(n) % 10).astype(np.uint8))
+    write_json(folder / "dataset.json", {"classes": [str(i) for i in range(10)]})
+    write_json(folder / "stats.json", {"mean": [0.49, 0.48, 0.45], "std": [0.25, 0.24, 0.26]})
+    return folder
+
+
+def seconds(work: Callable[[], object], world: World) -> float:
+    """Of one call in which every process takes part, from the moment that all are ready."""
+    if world.size > 1:
+        dist.barrier()
+    _empty_queue(world)
+    start = time.perf_counter()
+    work()
+    _empty_queue(world)
+    return time.perf_counter() - start
+
+
+def _empty_queue(world: World) -> None:
+    if world.device.type == "cuda":
+        torch.cuda.synchronize(world.device)
+
+
+@contextmanager
+def unexchanged(course: Course) -> Iterator[None]:
+    """Gradients stay where they were computed."""
+    with course.training.forward.no_sync():  # type: ignore[operator]
+        yield
+
+
+def worker(args: argparse.Namespace) -> None:
+    """One process of a world: time its steps; the first prints a line of JSON."""
+    experiment = chosen(args, args.worker)
+    with joined() as world, tempfile.TemporaryDirectory() as temporary:
+        if world.device.type == "cpu":
+            torch.set_num_threads(args.threads)
+        data = noise(Path(temporary), experiment.train.batch * args.steps)
+        course = Course(experiment, data, data / "stats.json", 0, data / "state", world)
+
+        def steps() -> None:
+            for parts in course.trainset.epoch(0, world, experiment.train.accumulate):
+                course.training.step(parts, 1e-6, 0.9)
+
+        gradients = torch.zeros(sum(p.numel() for p in course.training.net.parameters()), device=world.device)
+        found: dict[str, list[float]] = {"with": [], "without": [], "alone": []}
+        steps()
+        for _ in range(args.repeats):
+            found["with"].append(seconds(steps, world) / args.steps)
+            if world.size > 1:
+                with unexchanged(course):
+                    found["without"].append(seconds(steps, world) / args.steps)
+                found["alone"].append(seconds(lambda: dist.all_reduce(gradients), world))
+        if world.first:
+            print(json.dumps(found))
+
+
+def measure(args: argparse.Namespace, name: str, processes: int) -> dict[str, list[float]]:
+    """What the first process of a fresh world says."""
+    passed = [
+        f"--{key}={getattr(args, key)}" for key in ("batch", "steps", "repeats", "threads", "compress", "precision")
+    ]
+    passed.append(f"--batch-norm={args.batch_norm}")
+    line = [__file__, f"--worker={name}", *passed]
+    if processes > 1:
+        line = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *line]
+    env = os.environ | {"OMP_NUM_THREADS": str(args.threads)}
+    done = subprocess.run([sys.executable, *line], env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{name} on {processes} processes failed:\n{done.stderr}")
+    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def table(args: argparse.Namespace) -> list[str]:
+    """A row for each experiment and world."""
+    rows = [
+        "| experiment | batch | processes | images/s (range) | efficiency | step, ms | unexchanged | exchange alone |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for name in args.experiments:
+        batch, gathered = chosen(args, name).train.batch, {n: [] for n in args.processes}  # type: ignore[var-annotated]
+        for _ in range(args.rounds):
+            for processes in args.processes:
+                gathered[processes].append(measure(args, name, processes))
+        base = 0.0
+        for processes, found in gathered.items():
+            times = {key: sorted(t for run in found for t in run[key]) for key in ("with", "without", "alone")}
+            step = statistics.median(times["with"])
+            base = base or step * processes
+            rates = f"{batch / step:,.1f} ({batch / times['with'][-1]:,.1f} to {batch / times['with'][0]:,.1f})"
+            beside = [
+                f"{1000 * statistics.median(t):,.1f}" if (t := times[key]) else "" for key in ("without", "alone")
+            ]
+            rows.append(
+                f"| {name} | {batch} | {processes} | {rates} | {base / (step * processes):.2f} | {1000 * step:,.1f} |"
+                f" {beside[0]} | {beside[1]} |"
+            )
+    return rows
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--experiments", nargs="+", default=["lesson", "wrn22"], help="lesson, or presets (both)")
+    parser.add_argument("--processes", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--batch", type=int, default=0, help="images an update over all processes (the experiment's)")
+    parser.add_argument("--steps", type=int, default=4, help="updates a timing")
+    parser.add_argument("--repeats", type=int, default=5, help="timings a round")
+    parser.add_argument("--rounds", type=int, default=3, help="starts of every world")
+    parser.add_argument("--threads", type=int, default=1, help="of a process on a CPU")
+    fitting = "" if torch.cuda.is_available() else "fp32"  # CPUs convolve in half precision far slower
+    parser.add_argument("--precision", default=fitting, help="of the steps (the experiment's on a GPU, fp32 on a CPU)")
+    parser.add_argument("--compress", choices=["none", "fp16", "bf16"], default="none")
+    parser.add_argument("--batch-norm", choices=["global", "local"], default="global")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    warnings.simplefilter("ignore")
+    if args.worker:
+        worker(args)
+        return
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {args.threads} threads a process"
+    print(f"torch {torch.__version__}, {device}; {args.rounds} rounds x {args.repeats} timings of {args.steps} steps; ")
+    print(f"compress {args.compress}, batch_norm {args.batch_norm}\n", *table(args), sep="\n", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""A finished run as a Workflow Run RO-Crate, judged by the profile's own validator, which here asks no network."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import rocrate
+from conftest import step
+from rocrate_validator import models, services
+from rocrate_validator.utils import document_loader
+
+# What the library has is the context of RO-Crate 1.3; in these terms 1.1, on which the profile is based, differs.
+LIBRARY = json.loads((Path(rocrate.__file__).parent / "data/ro-crate.jsonld").read_text())["@context"]
+OF_11 = {
+    "ComputationalWorkflow": "https://bioschemas.org/ComputationalWorkflow",
+    "FormalParameter": "https://bioschemas.org/FormalParameter",
+    "input": "https://bioschemas.org/ComputationalWorkflow#input",
+    "output": "https://bioschemas.org/ComputationalWorkflow#output",
+}
+# Recommended, and not to be had from a run whose submission section names no author and no address, on a local archive.
+UNSAID = {
+    "process-run-crate-0.5_3.2", "process-run-crate-0.5_5.1", "process-run-crate-0.5_8.6", "ro-crate-1.1_22.2",
+    "ro-crate-1.1_22.3", "workflow-run-crate-0.5_7.1",
+}  # fmt: skip
+ASK_THE_NETWORK = ["ro-crate-1.1_3.1", "ro-crate-1.1_3.2"]
+
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def crate(finished, tmp_path_factory):
+    path = tmp_path_factory.mktemp("crate") / "crate.zip"
+    done = step("crate", "--root", finished.root, "--results", finished.results, "--data", finished.data, "--out", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def issues(path, monkeypatch):
+    known = document_loader._original_source_to_json
+
+    def local(source, *rest):
+        here = str(source).startswith("https://w3id.org/ro/crate/1.1/")
+        return ({"@context": LIBRARY | OF_11}, None) if here else known(source, *rest)
+
+    monkeypatch.setattr(document_loader, "_original_source_to_json", local)
+    settings = services.ValidationSettings(
+        rocrate_uri=str(path), profile_identifier="workflow-run-crate", skip_checks=ASK_THE_NETWORK,
+        requirement_severity=models.Severity.RECOMMENDED,
+    )  # fmt: skip
+    return [(i.severity, i.check.identifier, i.message) for i in services.validate(settings).get_issues()]
+
+
+@pytest.mark.filterwarnings("ignore")  # the validator's own
+def test_the_crate_is_a_workflow_run_crate(crate, monkeypatch):
+    found = issues(crate, monkeypatch)
+    assert [issue for issue in found if issue[0] == models.Severity.REQUIRED] == []
+    assert {identifier for _, identifier, _ in found} <= UNSAID
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_validator_sees_what_is_missing(crate, tmp_path, monkeypatch):
+    broken = tmp_path / "broken"
+    zipfile.ZipFile(crate).extractall(broken)
+    path = broken / "ro-crate-metadata.json"
+    graph = json.loads(path.read_text())
+    for entity in graph["@graph"]:
+        if entity["@id"] == "#run":
+            del entity["instrument"]
+    path.write_text(json.dumps(graph))
+    assert any(severity == models.Severity.REQUIRED for severity, _, _ in issues(broken, monkeypatch))
+
+
+def test_everything_it_names_is_in_it(crate):
+    with zipfile.ZipFile(crate) as packed:
+        names = set(packed.namelist())
+        graph = json.loads(packed.read("ro-crate-metadata.json"))["@graph"]
+        files = {e["@id"]: e for e in graph if "File" in e["@type"] and not e["@id"].startswith("http")}
+        assert set(files) <= names
+        assert {"Snakefile", "params.yaml", "results/metrics.json", "results/seed-0/model.safetensors"} <= set(files)
+        action = next(e for e in graph if e["@type"] == "CreateAction")
+        assert {"@id": "results/metrics.json"} in action["result"]
+        assert {"@id": "results/params.yaml"} in action["object"]
+        assert not [name for name in names if "__pycache__" in name]

@@ -1,0 +1,177 @@
+"""A study under the real engine: killed on the way, it goes on, shares what can be shared, and says what came out."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+import workspace
+import yaml
+from scipy import stats
+
+pytestmark = pytest.mark.slow
+STUDY = {
+    "question": "Is a wider network better?",
+    "seeds": 2,
+    "difference": 5,
+    "settings": {"timing": {"repeats": 3, "seconds": 2}, "evaluate": {"target": 5}},
+    "variants": {"narrow (4)": {}, "wide (8)": {"model": {"width": 8}}},
+}
+SLUGS = ("narrow-4", "wide-8")
+
+
+def write(place, **over):
+    path = place.path / "workflow/studies/tiny.yaml"
+    path.write_text(yaml.safe_dump(STUDY | over, sort_keys=False))
+
+
+def killed_on_the_way(place):
+    """Start the study, kill it when a seed has been judged; the weights of all that were, with their times."""
+    data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
+    line = [workspace.BIN / "snakemake", "study", "--cores", "1", "--config", data, *workspace.SMALL, "study=tiny"]
+    process = subprocess.Popen(
+        line, cwd=place.path, env=workspace.environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (judged := list(place.path.glob("results/studies/tiny/*/seed-*/evaluation.json"))):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    weights = [path.with_name("model.safetensors") for path in judged]
+    return {path: path.stat().st_mtime_ns for path in weights}
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    place = workspace.make(tmp_path_factory.mktemp("study"))
+    write(place)
+    before = killed_on_the_way(place)
+    arrays = place.path / "data/train_images.npy"
+    unpacked = arrays.stat().st_mtime_ns
+    assert not (place.path / "results/studies/tiny/table.csv").exists()
+    assert place.snakemake("--unlock", "study=tiny").returncode == 0
+    run = place.snakemake("study", "study=tiny", "--cores", "1")
+    assert run.returncode == 0, run.stderr
+    assert "Is a wider network better?" in run.stderr
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert arrays.stat().st_mtime_ns == unpacked
+    return place
+
+
+def folder(place):
+    return place.path / "results/studies/tiny"
+
+
+def rows(place):
+    with (folder(place) / "table.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def accuracies(place, slug):
+    return [json.loads((folder(place) / slug / f"seed-{s}/evaluation.json").read_text())["accuracy"] for s in (0, 1)]
+
+
+def test_a_finished_study_runs_nothing(done):
+    assert done.planned("study", "study=tiny") == set()
+
+
+def test_the_table_says_what_the_seeds_did(done):
+    base, other = rows(done)
+    assert [base["variant"], other["variant"]] == ["narrow (4)", "wide (8)"]
+    a, b = (accuracies(done, slug) for slug in SLUGS)
+    assert float(base["accuracy_mean"]) == pytest.approx(sum(a) / 2)
+    assert float(other["difference"]) == pytest.approx(sum(b) / 2 - sum(a) / 2)
+    if b[0] - a[0] != b[1] - a[1]:
+        known = stats.ttest_rel(b, a)
+        assert float(other["p_holm"]) == pytest.approx(known.pvalue)
+        assert float(other["difference_low"]) == pytest.approx(known.confidence_interval(0.95).low)
+    assert base["verdict"] == "base"
+    for row in (base, other):
+        assert (row["target"], row["target_share"], row["seeds_to_target"]) == ("5.0", "100.0", "2")
+        for name in ("epochs_to_target_mean", "seconds_to_target_mean", "parameters", "flops", "forward_seconds",
+                     "forward_backward_seconds", "step_seconds", "images_per_s_mean", "peak_memory_bytes"):  # fmt: skip
+            assert float(row[name]) > 0, name
+    assert float(base["parameters"]) < float(other["parameters"])
+
+
+def test_the_page_stands_alone(done):
+    page = (folder(done) / "page.html").read_text()
+    assert page.count("data:image/png;base64,") == 2
+    assert "Is a wider network better?" in page
+    assert "wide (8)" in page
+    assert "http" not in page
+    text = (folder(done) / "table.md").read_text()
+    assert text.startswith("## Is a wider network better?")
+    assert text.count("| wide (8) |") == 3
+    for name in ("accuracy", "price"):
+        assert (folder(done) / f"plots/{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_study_leaves_the_experiment_of_the_checkout_alone(done):
+    assert not (done.path / "results/params.yaml").exists()
+    assert not {"arrays", "stats", "download"} & done.planned()
+
+
+def test_more_seeds_keep_those_there_are_and_cost_is_told_before(done):
+    run = done.snakemake("-n", "study", "study=tiny", "seeds=3", "submission={cost_per_hour: 3.6}")
+    assert run.returncode == 0, run.stderr
+    assert "study tiny: 2 variants x 3 seeds, 2 of 6 trainings to do" in run.stderr
+    assert run.stderr.count("(mean of 2 trained)") == 2
+    assert "at $3.6 an hour" in run.stderr
+    assert run.stdout.count("Train with seed 2") == 2
+    assert "Train with seed 1" not in run.stdout
+
+
+def test_times_tell_the_cost_where_nothing_is_trained(done):
+    write(done, variants={"narrow (4)": {}, "wide (8)": {"model": {"width": 8}}, "new": {"model": {"width": 6}}})
+    try:
+        run = done.snakemake("study_timing", "study=tiny", "--cores", "1")
+        assert run.returncode == 0, run.stderr
+        assert "  new           2 to do  (not timed)" in run.stderr
+        told = done.snakemake("-n", "study", "study=tiny").stderr
+        assert "timed on" in told
+        assert "less" not in told
+        assert done.planned("study", "study=tiny") >= {"train", "evaluate", "study_table"}
+    finally:
+        write(done)
+
+
+def test_a_changed_variant_runs_alone(done):
+    write(done, variants={"narrow (4)": {}, "wide (8)": {"model": {"width": 10}}})
+    try:
+        run = done.snakemake("-n", "study", "study=tiny")
+        assert "2 of 4 trainings to do" in run.stderr
+        assert run.stdout.count("Train with seed") == 2
+        assert "arrays" not in run.stdout
+    finally:
+        write(done)
+
+
+def test_two_variants_compared(done):
+    run = done.snakemake("compare", "base=tiny/narrow (4)", "other=tiny/wide (8)")
+    assert run.returncode == 0, run.stderr
+    assert "model.width" in run.stdout
+    assert "tiny/wide (8)" in run.stdout.splitlines()[-1] + run.stdout
+    run = done.snakemake("compare", "base=tiny/narrow (4)")
+    assert run.returncode != 0
+    assert "which two results?" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ((), "which study? --config study=NAME, one of augmentation, blocks"),
+        (("study=tinny",), "study = tinny: there is no"),
+        (("study=tiny", "train={epoks: 3}"), "train.epoks is not a known key; did you mean epochs?"),
+    ],
+)
+def test_a_faulty_study_stops_before_any_job(done, settings, words):
+    run = done.snakemake("study", *settings)
+    assert run.returncode != 0
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "Execute" not in run.stderr

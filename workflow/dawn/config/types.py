@@ -1,0 +1,11 @@
+"""The types that sections of params.yaml are written in."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Below1 = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]

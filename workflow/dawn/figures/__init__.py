@@ -1,0 +1,1 @@
+"""Figures: data in, a matplotlib figure out; nothing here reads a file."""

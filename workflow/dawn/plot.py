@@ -1,0 +1,118 @@
+"""Draw the results of an experiment: how it was trained, what it gets right and wrong, and how sure it is.
+
+    python -m dawn.plot --params results/params.yaml --data data --out results/plots results/seed-0 results/seed-1 ...
+
+Writes cycle, curves, time, confusion, classes, calibration, mistakes and filters, each a PNG. Reads files alone: no
+network runs, and torch is not imported. What training sees is drawn by dawn.sheet, since that runs the augmentation.
+"""
+
+import csv
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from dawn import cli
+from dawn.config.experiment import Experiment, load
+from dawn.figures.calibration import reliability
+from dawn.figures.classes import bars, confusion
+from dawn.figures.curves import Curve, curves, time_to_target
+from dawn.figures.cycle import cycle
+from dawn.figures.images import filters, mistakes
+from dawn.files import read_json
+from dawn.schedule import rate_and_momentum
+from dawn.style import save
+
+SHOWN = 30  # mistakes
+
+
+def read_curve(path: Path) -> Curve:
+    """The columns of a curve.tsv, NaN where a cell is empty."""
+    with path.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return {name: [float(row[name] or "nan") for row in rows] for name in rows[0]}
+
+
+def probabilities(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Softmax of the logits of a predictions.npz, (n, classes), and the labels (n,)."""
+    with np.load(path, allow_pickle=False) as file:
+        logits, labels = file["logits"].astype(np.float64), file["labels"].astype(np.int64)
+    exponent = np.exp(logits - logits.max(1, keepdims=True))
+    return exponent / exponent.sum(1, keepdims=True), labels
+
+
+def first_filters(path: Path) -> NDArray[np.floating[Any]]:
+    """The filters (n, 3, h, w) of the first convolution: the only one that looks at three channels."""
+    try:
+        with safe_open(path, "np") as file:
+            for name in file.keys():  # noqa: SIM118 (no dict)
+                shape = file.get_slice(name).get_shape()
+                if len(shape) == 4 and shape[1] == 3:
+                    return np.asarray(file.get_tensor(name))
+    except SafetensorError as error:
+        raise cli.Refusal(f"{path} is not a safetensors file of weights ({error}); train again") from error
+    raise cli.Refusal(f"{path} has no convolution of three channels, so there are no first filters to draw")
+
+
+def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
+    """The schedule, over the steps that this data set makes of the epochs."""
+    settings = experiment.train
+    per_epoch = dataset["counts"]["train"] // settings.batch
+    steps = max(1, math.ceil(settings.epochs * per_epoch - 1e-9))
+    rates, momenta = zip(*(rate_and_momentum(i, steps, settings.schedule) for i in range(steps)), strict=True)
+    return cycle(rates, momenta, per_epoch, settings.schedule.kind.replace("_", " "))
+
+
+def draw_mistakes(judged: Sequence[tuple[Any, Any]], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:
+    """The images that the mean of the seeds' probabilities gets wrong with most confidence."""
+    mean, labels = np.mean([said for said, _ in judged], axis=0), judged[0][1]
+    guess, sure = mean.argmax(1), mean.max(1)
+    wrong = np.flatnonzero(guess != labels)
+    shown = wrong[np.argsort(-sure[wrong], kind="stable")][:SHOWN]
+    texts = [f"{classes[guess[i]]} {100 * sure[i]:.0f} %\nis {classes[labels[i]]}" for i in shown]
+    return mistakes(images[shown], texts, len(wrong), len(labels), len(judged))
+
+
+def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[str, Callable[[], Figure]]:
+    """How to draw each figure, by its name."""
+    dataset, target = read_json(data / "dataset.json"), experiment.evaluate.target
+    classes = dataset["classes"]
+    evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
+    table = np.array([evaluation["confusion"] for evaluation in evaluations])
+    trained = [read_curve(seed / "curve.tsv") for seed in seeds]
+    monitored = read_json(seeds[0] / "metrics.json")["monitored"]
+    judged = [probabilities(seed / "predictions.npz") for seed in seeds]
+    sure = [(said.max(1), (said.argmax(1) == labels).astype(np.float64)) for said, labels in judged]
+    errors = [evaluation["calibration_error"] for evaluation in evaluations]
+    images = np.load(data / "test_images.npy", mmap_mode="r", allow_pickle=False)
+    return {
+        "cycle": lambda: draw_cycle(experiment, dataset),
+        "curves": lambda: curves(trained, monitored, target),
+        "time": lambda: time_to_target(trained, monitored, target),
+        "confusion": lambda: confusion(table, classes),
+        "classes": lambda: bars(table, classes),
+        "calibration": lambda: reliability(sure, experiment.evaluate.bins, errors),
+        "mistakes": lambda: draw_mistakes(judged, images, classes),
+        "filters": lambda: filters(first_filters(seeds[0] / "model.safetensors"), experiment.seeds[0]),
+    }
+
+
+def main() -> None:
+    """Parse, read, draw."""
+    parser = cli.parser(main)
+    parser.add_argument("seeds", type=Path, nargs="+", help="directories of the trained and evaluated seeds")
+    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
+    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
+    parser.add_argument("--out", type=Path, required=True, help="directory of the pictures")
+    args = parser.parse_args()
+    for name, draw in figures(args.seeds, load(args.params), args.data).items():
+        save(draw(), args.out / f"{name}.png")
+
+
+if __name__ == "__main__":
+    cli.run(main)

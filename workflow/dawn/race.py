@@ -1,0 +1,114 @@
+"""Race an experiment: a training and its final evaluation for each seed, one after the other in one process, timed.
+
+    python -m dawn.race --params params.yaml --data data --stats data/stats.json
+        --out results/race.json --text results/race.md
+
+The clock counts whitening, training with its augmentation, and the final evaluation with its views; loading, building,
+compiling, monitoring and saving stand beside it. Every seed counts. The weights of a seed are those that dawn.train
+makes of it; they are not kept. Stopped by SIGTERM or SIGINT it exits with 75; run again, it goes on where it was.
+"""
+
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from dawn import checkpoint, cli
+from dawn.account import account
+from dawn.batches import load as load_split
+from dawn.config.experiment import Experiment, load
+from dawn.course import Course
+from dawn.distributed import World, joined
+from dawn.files import read_json, write_json, write_text
+from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted, leaving_together
+from dawn.predict import final, rehearse
+from dawn.tally import line, page, tally
+
+CAUSES = ("data", "model", "train", "evaluate")  # the sections that decide a seed's accuracy
+
+
+def heat(course: Course, data: Path, stats: Path, interrupt: Interrupt, shown: bool) -> dict[str, Any]:
+    """Train one seed to the end and judge it, all on its clock: dawn.account's figures with the final accuracy, loss.
+
+    ``arrived`` is the clock when the monitored accuracy was first at the target, None where it never was.
+    """
+    world, clock, target = course.world, course.clock, course.experiment.evaluate.target
+    with clock.phase("load"):
+        split = load_split(data, stats, "test", world.device)
+    if world.device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(world.device)
+        with clock.phase("compile"):
+            rehearse(course.training.net, split, course.experiment, world)
+    course.run(interrupt, shown)
+    with clock.phase("evaluate"):
+        course.training.finish()
+        logits = final(course.training.net, split, course.experiment, world)
+    labels = split.labels.cpu()
+    hits = [row[8] for row in course.curve if row[4] is not None and row[4] >= target]
+    row = account(course) | {
+        "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
+        "loss": float(functional.cross_entropy(logits.double(), labels)),
+        "arrived": hits[0] if hits else None,
+    }
+    # A seed that ended in numbers that are none counts too, and JSON has no word for them.
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
+
+
+def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
+    """All heats, going on from those that are kept, and the files of the race."""
+    interrupt = Interrupt(world.first)
+    choices = experiment.text(*CAUSES) + world.device.type
+    states = args.resume / checkpoint.key(choices, args.data, args.stats, "race") / "race"
+    kept = states / "rows.json"
+    rows: list[dict[str, Any]] = read_json(kept) if kept.exists() else []
+    done, shown = {row["seed"] for row in rows}, True
+    for seed in [seed for seed in experiment.seeds if seed not in done]:
+        with leaving_together(interrupt):
+            course = Course(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world)
+            rows.append(heat(course, args.data, args.stats, interrupt, shown))
+        del course  # its memory is the next one's
+        if world.first:
+            write_json(kept, rows)
+            checkpoint.forget(states / f"seed-{seed}")
+            print(line(rows[-1]), file=sys.stderr, flush=True)
+        shown = False  # the first tells how each epoch goes, the others what came out
+    if world.first:
+        finish(args, experiment, [row for row in rows if row["seed"] in experiment.seeds])
+        checkpoint.forget(states)
+
+
+def finish(args: argparse.Namespace, experiment: Experiment, rows: list[dict[str, Any]]) -> None:
+    """Write the race, and show it."""
+    found = tally(rows, experiment.evaluate.target)
+    text = page(found)
+    write_text(args.text, text)
+    write_json(args.out, found)
+    print(f"\n{text}", file=sys.stderr)
+
+
+def main() -> None:
+    """Parse, race; 75 when interrupted."""
+    parser = cli.parser(main)
+    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
+    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
+    parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
+    parser.add_argument("--out", type=Path, required=True, help="the race in figures, JSON")
+    parser.add_argument("--text", type=Path, required=True, help="the same in words, Markdown")
+    states = Path(os.environ.get("DAWN_RESUME", ".resume"))
+    parser.add_argument("--resume", type=Path, default=states, help="directory of the states ($DAWN_RESUME or .resume)")
+    args = parser.parse_args()
+    experiment = load(args.params)
+    try:
+        with joined() as world:
+            race(args, experiment, world)
+    except Interrupted:
+        sys.exit(EXIT_CODE)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,1 @@
+"""What a study does with its results: statistics, table, plots, page."""

@@ -1,0 +1,39 @@
+"""The result of an experiment that DVC keeps, read from its cache without touching the workspace."""
+
+from pathlib import Path
+
+import yaml
+
+from dawn.cli import Refusal
+from dawn.config.experiment import check
+from dawn.seals import CHOICES, choices
+from dawn.studies.gather import Result, read
+
+
+def of_revision(name: str) -> Result | None:
+    """The result of an experiment, branch or commit; None where there is no DVC, or no such name in it."""
+    try:
+        from dvc.api import DVCFileSystem
+        from dvc.exceptions import DvcException, NotDvcRepoError
+        from scmrepo.exceptions import SCMError
+    except ImportError:  # a container holds no DVC
+        return None
+    try:
+        files = DVCFileSystem(rev=name) if name and Path(".dvc").is_dir() else None
+        experiment = files and check(yaml.safe_load(files.read_text("params.yaml")), f"params.yaml of {name}")
+    except (DvcException, NotDvcRepoError, SCMError):
+        return None
+    if not files or not experiment:
+        return None
+
+    def text(path: str) -> str | None:
+        try:
+            return str(files.read_text(f"results/{path}"))
+        except FileNotFoundError as error:
+            if path == "timing.json":
+                return None
+            raise Refusal(
+                f"{name} has no results/{path} in DVC's cache; dvc pull brings it, if a remote has it"
+            ) from error
+
+    return read(name, choices(experiment, *CHOICES), list(experiment.seeds), text)

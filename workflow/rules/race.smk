@@ -1,0 +1,33 @@
+"""The race: every seed trained and judged in one process, on one clock. docs/race.md says how to read it."""
+
+
+rule race:
+    input:
+        "results/race.md",
+
+
+rule race_seeds:
+    input:
+        ARRAYS,
+        code=code("race", "launch"),
+        dataset="data/dataset.json",
+        stats="data/stats.json",
+    output:
+        figures="{run}/race.json",
+        text="{run}/race.md",
+    log:
+        "logs/{run}/race.log",
+    threads: workflow.cores or 1
+    resources:
+        **ONE_NODE,
+        processes=EXPERIMENT.run.processes,
+        runtime=720,
+        mem_mb=16000,
+    params:
+        cause=cause("data", "model", "train", "evaluate", "seeds"),
+    message:
+        "Race"
+    shell:
+        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.race"
+        " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --out {output.figures}"
+        " --text {output.text}"

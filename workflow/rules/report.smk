@@ -1,0 +1,98 @@
+"""What people would rather look at than read; docs/report.md tells of each figure."""
+
+
+def figure(name, category, title):
+    """A figure of dawn.plot, as the report shows it: with its caption, in its category."""
+    return report(
+        f"{{run}}/plots/{name}.png",
+        caption=f"../report/{name}.rst",
+        category=category,
+        labels={"figure": title, "experiment": "{run}"},
+    )
+
+
+rule plot:
+    input:
+        lambda wildcards: expand(
+            "{seed}/{file}",
+            seed=seeds(wildcards.run),
+            file=["evaluation.json", "metrics.json", "curve.tsv", "predictions.npz", "model.safetensors"],
+        ),
+        code=code("plot"),
+        dataset="data/dataset.json",
+        images="data/test_images.npy",
+    output:
+        figure("curves", "2 Training", "loss and accuracy by epoch"),
+        figure("cycle", "2 Training", "learning rate and momentum"),
+        figure("time", "2 Training", "time to the target"),
+        figure("calibration", "3 Errors", "calibration"),
+        figure("classes", "3 Errors", "errors of each class"),
+        figure("confusion", "3 Errors", "confusion of the classes"),
+        figure("mistakes", "3 Errors", "most confident mistakes"),
+        figure("filters", "4 Images", "first-layer filters"),
+    log:
+        "logs/{run}/plot.log",
+    params:
+        cause=cause("train", "evaluate", "seeds"),
+        seeds=lambda wildcards: seeds(wildcards.run),
+    message:
+        "Draw the figures"
+    shell:
+        "DAWN_LOG={log} python -m dawn.plot {params.seeds} --params {wildcards.run}/params.yaml --data data"
+        " --out {wildcards.run}/plots"
+
+
+rule sheet:
+    input:
+        ARRAYS,
+        code=code("sheet"),
+        stats="data/stats.json",
+    output:
+        figure("images", "4 Images", "what training sees"),
+    log:
+        "logs/{run}/sheet.log",
+    params:
+        cause=cause("train", "seeds"),
+    message:
+        "Draw what training sees"
+    shell:
+        "DAWN_LOG={log} python -m dawn.sheet --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
+        " --out {output}"
+
+
+# The host's Python packs the crate: the container has no library for it.
+rule pack:
+    input:
+        rules.plot.output,
+        lambda wildcards: expand(
+            "{seed}/{file}",
+            seed=seeds(wildcards.run),
+            file=[
+                "model.safetensors",
+                "curve.tsv",
+                "metrics.json",
+                "evaluation.json",
+                "predictions.npz",
+                "confusion.csv",
+            ],
+        ),
+        "{run}/metrics.json",
+        "{run}/model.json",
+        "{run}/model.txt",
+        "{run}/plots/images.png",
+        "{run}/provenance.json",
+        "{run}/summary.md",
+        code=code("crate"),
+        dataset="data/dataset.json",
+    output:
+        "{run}/crate.zip",
+    log:
+        "logs/{run}/pack.log",
+    container:
+        None
+    params:
+        root=ROOT,
+    message:
+        "Pack the run as an RO-Crate"
+    shell:
+        "DAWN_LOG={log} python -m dawn.crate --root {params.root:q} --results {wildcards.run} --data data --out {output}"

@@ -23,10 +23,10 @@ def level(name):
         return 0
     if top in PARTS or top in ("nets", "archive"):
         return 1
-    if top == "health":  # the doctor's looks, one of which joins processes
-        return 2.9
     if top in ("studies", "figures"):  # parts that stand on other parts
         return 1.5
+    if top == "health":  # the doctor's looks, one of which joins processes
+        return 2.9
     return 2 + ENGINE.index(top) / 100 if top in ENGINE else 3
 
 

@@ -9,6 +9,7 @@ import pytest
 import workspace
 from engines import Cluster, run
 
+SHORT = "train={epochs: 8, batch: 32, schedule: {peak: 0.05}}"
 LONG = "train={epochs: 60, batch: 32, schedule: {peak: 0.05}}"
 
 
@@ -100,7 +101,7 @@ def test_a_job_goes_on_after_more_urgent_ones(cluster, unbroken):
 
 
 def test_two_nodes_stop_together_and_go_on(cluster):
-    process = cluster.start("results/seed-3/metrics.json", settings=(LONG, "run={gpus: 0, nodes: 2, processes: 1}"))
+    process = cluster.start("results/seed-3/metrics.json", settings=(SHORT, "run={gpus: 0, nodes: 2, processes: 1}"))
     run("scontrol", "update", f"jobid={cluster.training(3)}", "timelimit=1")
     said = cluster.finish(process)
     metrics = cluster.metrics(3)

@@ -10,7 +10,6 @@ if PLAN and workflow.is_main_process:
 localrules:
     compare,
     study,
-    study_table,
     study_timing,
 
 
@@ -59,6 +58,7 @@ if PLAN:
             report(f"{PLAN.directory}/plots/price.png", caption="../report/study-price.rst", category="Studies"),
         log:
             f"logs/{PLAN.directory}/study.log",
+        localrule: True
         params:
             cause=PLAN.text,
             study=lambda wildcards, output: os.path.dirname(output[0]),

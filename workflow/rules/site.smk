@@ -63,6 +63,16 @@ localrules:
     dawnbench,
     seal,
     summarize,
+    summary,
+    study_table,
+    study,
+    study_timing,
+    compare,
+    plots,
+    plot,
+    sheet,
+    pack,
+    crate,
 
 
 # Never up to date, since it makes nothing. On a cluster it looks at a node such as a training gets.

@@ -1,9 +1,17 @@
 """A study's variants over its seeds by the rules of a single experiment, then what came out; two results compared."""
 
-from dawn.cost import estimate, told
+from dawn import cost
 
 if PLAN and workflow.is_main_process:
-    print(told(PLAN, estimate(PLAN, Path("data"))), file=sys.stderr)
+    print(cost.told(PLAN, cost.estimate(PLAN, Path("data"))), file=sys.stderr)
+
+
+# On a cluster these stay where snakemake was started: they are short, and one speaks to the terminal.
+localrules:
+    compare,
+    study,
+    study_table,
+    study_timing,
 
 
 rule timing:
@@ -18,6 +26,10 @@ rule timing:
     log:
         "logs/{run}/timing.log",
     threads: workflow.cores or 1
+    resources:
+        **ONE_NODE,
+        runtime=60,
+        mem_mb=16000,
     params:
         cause=cause("data", "model", "train", "timing"),
     message:

@@ -50,7 +50,7 @@ def asked(place, command, rule, target):
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
     done = subprocess.run(
         [workspace.BIN / "snakemake", target, "--retries", "0", "--allowed-rules", rule, *words[:at],
-         "--config", data, *workspace.SMALL, *words[at + 1 : -1]],
+         "--config", data, *words[at + 1 : -1]],
         cwd=place.path, capture_output=True, text=True, check=False,
         env=workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}"},
     )  # fmt: skip

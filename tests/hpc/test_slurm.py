@@ -9,6 +9,7 @@ import pytest
 import workspace
 from engines import Cluster, run
 
+SHORT = "train={epochs: 8, batch: 32, schedule: {peak: 0.05}}"
 LONG = "train={epochs: 60, batch: 32, schedule: {peak: 0.05}}"
 
 
@@ -87,7 +88,10 @@ def test_a_job_goes_on_when_its_node_dies(cluster, unbroken):
         assert broken(cluster, unbroken, die) == "NODE_FAIL"
     finally:
         run("slurmd", "-N", dead[0])
-        run("scontrol", "update", f"nodename={dead[0]}", "state=resume")
+        end = time.monotonic() + 60
+        while run("sinfo", "--noheader", f"--nodes={dead[0]}", "--partition=main", "--format=%T").strip() != "idle":
+            assert time.monotonic() < end
+            time.sleep(0.5)
 
 
 def test_a_job_goes_on_after_more_urgent_ones(cluster, unbroken):
@@ -97,7 +101,7 @@ def test_a_job_goes_on_after_more_urgent_ones(cluster, unbroken):
 
 
 def test_two_nodes_stop_together_and_go_on(cluster):
-    process = cluster.start("results/seed-3/metrics.json", settings=(LONG, "run={gpus: 0, nodes: 2, processes: 1}"))
+    process = cluster.start("results/seed-3/metrics.json", settings=(SHORT, "run={gpus: 0, nodes: 2, processes: 1}"))
     run("scontrol", "update", f"jobid={cluster.training(3)}", "timelimit=1")
     said = cluster.finish(process)
     metrics = cluster.metrics(3)

@@ -70,7 +70,7 @@ def main() -> None:
             for part in bill["components"]]  # fmt: skip
     write_table(args.out.with_suffix(".tsv"), ("name", "version", "kind", "licence"), rows)
     silent = [part["name"] for part in python if not licences(part)]
-    common = ", ".join(f"{name} {n}" for name, n in Counter(map(licences, python)).most_common(6))
+    common = ", ".join(f"{name} {n}" for name, n in Counter(filter(None, map(licences, python))).most_common(6))
     print(f"{args.out}: {len(python)} packages of Python ({common}), {len(system)} of Debian", file=sys.stderr)
     if silent:
         print(f"without a licence in their metadata: {', '.join(silent)}", file=sys.stderr)

@@ -63,6 +63,12 @@ localrules:
     dawnbench,
     seal,
     summarize,
+    summary,
+    plots,
+    plot,
+    sheet,
+    pack,
+    crate,
 
 
 # Never up to date, since it makes nothing. On a cluster it looks at a node such as a training gets.

@@ -24,8 +24,6 @@ MATTERS = 0.2  # percentage points
 
 def found(name: str) -> Result:
     """The result of a directory, of a study's variant as study/variant, or of an experiment of DVC."""
-    if not name:
-        raise cli.Refusal("which two results? snakemake compare --config base=A other=B")
     if Path(name).is_dir():
         return of_seals(name, Path(name))
     study, slash, variant = name.partition("/")
@@ -94,9 +92,11 @@ def aligned(table: list[tuple[str, str, str]]) -> list[str]:
 def main() -> None:
     """Parse, find, tell."""
     parser = cli.parser(main)
-    parser.add_argument("base", help="a directory, study/variant, or an experiment of DVC")
-    parser.add_argument("other", help="what is compared with it")
+    parser.add_argument("base", nargs="?", default="", help="a directory, study/variant, or an experiment of DVC")
+    parser.add_argument("other", nargs="?", default="", help="what is compared with it")
     args = parser.parse_args()
+    if not (args.base and args.other):
+        raise cli.Refusal("which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B")
     print(told(found(args.base), found(args.other)))
 
 

@@ -64,7 +64,7 @@ def test_a_preset(tmp_path):
 def test_a_study(tmp_path):
     place, changes = extended("A study", tmp_path)
     assert changes == 1
-    plan = place.snakemake("-n", "--quiet", "host", "study=mine")
+    plan = place.snakemake("study", "-n", "--quiet", "host", "study=mine")
     assert plan.returncode == 0, plan.stderr
     assert re.search(r"^train +15$", plan.stdout + plan.stderr, re.MULTILINE)
     run = place.snakemake("results/studies/mine/none/seed-0/metrics.json", "study=mine")

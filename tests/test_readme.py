@@ -13,14 +13,28 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROO
 MADE = {
     "workflow/presets/mine.yaml",
     "workflow/studies/mine.yaml",
+    "workflow/studies/NAME.yaml",
     "workflow/dawn/nets/plain.py",
-}  # by those who follow docs/extend.md
+}  # by those who follow the pages
+
+
+def commands(*pages):
+    """What the pages tell to type: the lines of their sh blocks, and those after a $ in the others."""
+    for page in pages:
+        for kind, block in re.findall(r"```(sh|console)\n(.*?)```", page.read_text(), re.DOTALL):
+            for line in block.replace("\\\n", " ").splitlines():
+                if kind == "sh" or line.startswith("$ "):
+                    yield line.removeprefix("$ ").split("  #")[0].strip()
+
+
 COMMANDS = [
-    line.split("  #")[0].strip()
-    for page in ("README.md", "docs/report.md")
-    for block in re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-    for line in block.replace("\\\n", " ").splitlines()
+    c
+    for c in commands(ROOT / "README.md", ROOT / "docs/report.md")
+    if not c.startswith(("dvc", "git", "python -m dawn.p"))
 ]
+# Each once, whether it is to plan or to do; a comparison needs results, and tests/test_compare*.py has them.
+PLANS = {tuple(w for w in shlex.split(c)[1:] if w != "-n") for c in commands(*PAGES) if c.startswith("snakemake")}
+PLANS = sorted(plan for plan in PLANS if "compare" not in plan)
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +49,14 @@ def test_make_knows_its_targets():
         subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, check=True, capture_output=True)
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c.startswith("snakemake")])
-def test_snakemake_plans_what_the_readme_asks(place, command):
-    line = [workspace.BIN / "snakemake", "-n", *[word for word in shlex.split(command)[1:] if word != "-n"]]
+@pytest.mark.parametrize("plan", PLANS, ids=" ".join)
+def test_snakemake_plans_what_a_page_asks(place, plan):
     done = subprocess.run(
-        line, cwd=place.path, capture_output=True, text=True, env=workspace.environment(), check=False
-    )
+        [workspace.BIN / "snakemake", "-n", *plan], cwd=place.path, capture_output=True, text=True,
+        env=workspace.environment(), check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "train" in done.stdout + done.stderr or "lr_find" in done.stdout + done.stderr
+    assert re.search(r"\b(train|lr_find|race_seeds|doctor)\b", done.stdout + done.stderr)
 
 
 @pytest.mark.slow

@@ -36,7 +36,7 @@ class Workspace:
 
     def planned(self, *args: str) -> set[str]:
         """The rules that would run."""
-        done = self.snakemake("-n", "--quiet", "host", *args)
+        done = self.snakemake(*args, "-n", "--quiet", "host")
         assert done.returncode == 0, done.stderr
         # The table of jobs: a rule and a number on a line, between a rule of dashes and the total.
         return set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"total"}

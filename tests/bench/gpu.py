@@ -35,7 +35,7 @@ def arrays(args: argparse.Namespace) -> Path:
     data, archive = args.out / "data", args.out / "archive.tar.gz"
     if not (data / "stats.json").exists():
         if args.tiny:
-            call("-m", "dawn.demo_archive", "--out", archive, "--train", 400, "--test", 100)
+            call("-m", "dawn.demo_archive", "--out", archive, "--train", 80, "--test", 50)
         else:
             call(args.cifar10 / "build.py", "binary", archive)
         call("-m", "dawn.arrays", "--archive", archive, "--layout", "binary", "--out", data)

@@ -34,7 +34,7 @@ TINY_NETS: dict[str, dict[str, Any]] = {
     "record": {"widths": [8, 8]},
     "record-sgd": {"widths": [8, 8]},
 }
-TINY_TRAIN = {"epochs": 1, "batch": 80, "sizes": [], "compile": False, "cuda_graph": False}
+TINY_TRAIN = {"epochs": 1, "batch": 40, "sizes": [], "compile": False, "cuda_graph": False}
 
 
 @dataclass(frozen=True)
@@ -89,5 +89,7 @@ def experiment(variant: Variant, tiny: bool) -> Experiment:
     settings = lay(below, over)
     if tiny:
         train: dict[str, Any] = TINY_TRAIN | ({"precision": "fp32"} if "precision" not in over.get("train", {}) else {})
-        settings = lay(settings, {"model": TINY_NETS[preset], "train": train, "evaluate": {"target": 10}})
+        settings = lay(
+            settings, {"model": TINY_NETS[preset], "train": train, "evaluate": {"target": 10, "precision": "fp32"}}
+        )
     return check(settings, f"{preset} with {dict(over)}")

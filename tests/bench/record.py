@@ -11,6 +11,7 @@ drifts shows in the spread. The images are noise, which costs the same.
 """
 
 import argparse
+import contextlib
 import multiprocessing
 import os
 import statistics
@@ -113,10 +114,11 @@ def serve(side: str, experiment: Experiment, folder: Path, line: Connection) -> 
     epoch = {"ours": ours, "plain": plain}[side](experiment, folder)
     epoch()
     line.send(0.0)
-    while line.recv():
-        start = time.perf_counter()
-        epoch()
-        line.send(time.perf_counter() - start)
+    with contextlib.suppress(EOFError):  # the parent was stopped
+        while line.recv():
+            start = time.perf_counter()
+            epoch()
+            line.send(time.perf_counter() - start)
 
 
 def main() -> None:

@@ -53,7 +53,9 @@ class Packer:
         try:
             from rocrate.rocrate import ROCrate
         except ImportError:
-            raise cli.Refusal("the package rocrate is missing; make env installs it, the container has none") from None
+            raise cli.Refusal(
+                "the package rocrate is missing; make env installs it, and an image has none: pack outside of it"
+            ) from None
         self.root, self.results, self.experiment = root, results, experiment
         self.crate = ROCrate(version="1.1")  # the version that the profile is based on
 

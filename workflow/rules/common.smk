@@ -67,6 +67,16 @@ def of_study(*files):
     return [f"{PLAN.directory}/{slug}/{file}" for slug in PLAN.variants for file in files]
 
 
+def figure(name, category, title):
+    """A figure of dawn.plot, as the report shows it: with its caption, in its category."""
+    return report(
+        f"{{run}}/plots/{name}.png",
+        caption=f"../report/{name}.rst",
+        category=category,
+        labels={"figure": title, "experiment": "{run}"},
+    )
+
+
 wildcard_constraints:
     run=r"results(/studies/[^/]+/[^/]+)?",
     seed=r"\d+",

@@ -103,13 +103,13 @@ rule summary:
         metrics="{run}/metrics.json",
         provenance="{run}/provenance.json",
     output:
-        "{run}/summary.md",
         report(
             "{run}/summary.html",
             caption="../report/summary.rst",
             category="1 Result",
             labels={"figure": "the run on one page", "experiment": "{run}"},
         ),
+        page="{run}/summary.md",
     log:
         "logs/{run}/summary.log",
     params:
@@ -120,4 +120,4 @@ rule summary:
         "Put the run on a page"
     shell:
         "DAWN_LOG={log} python -m dawn.summary {params.seeds} --params {wildcards.run}/params.yaml"
-        " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q} --out {output[0]}"
+        " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q} --out {output.page}"

@@ -1,6 +1,10 @@
 """The race: every seed trained and judged in one process, on one clock. docs/race.md says how to read it."""
 
 
+localrules:
+    race,
+
+
 rule race:
     input:
         "results/race.md",
@@ -17,9 +21,12 @@ rule race_seeds:
         text="{run}/race.md",
     log:
         "logs/{run}/race.log",
+    container:
+        None if NODES > 1 else IMAGE
     threads: workflow.cores or 1
     resources:
-        **ONE_NODE,
+        **SPREAD,
+        node_gpus=GPUS,
         processes=EXPERIMENT.run.processes,
         runtime=720,
         mem_mb=16000,
@@ -28,6 +35,7 @@ rule race_seeds:
     message:
         "Race"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.race"
+        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
+        " --gpus {resources.node_gpus} --cpus {threads} dawn.race"
         " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --out {output.figures}"
         " --text {output.text}"

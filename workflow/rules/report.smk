@@ -1,16 +1,6 @@
 """What people would rather look at than read; docs/report.md tells of each figure."""
 
 
-def figure(name, category, title):
-    """A figure of dawn.plot, as the report shows it: with its caption, in its category."""
-    return report(
-        f"{{run}}/plots/{name}.png",
-        caption=f"../report/{name}.rst",
-        category=category,
-        labels={"figure": title, "experiment": "{run}"},
-    )
-
-
 rule plot:
     input:
         lambda wildcards: expand(
@@ -60,7 +50,7 @@ rule sheet:
         " --out {output}"
 
 
-# The host's Python packs the crate: the container has no library for it.
+# For the host's Python, without --sdm: the image has no library for it, and the step says so.
 rule pack:
     input:
         rules.plot.output,
@@ -88,8 +78,6 @@ rule pack:
         "{run}/crate.zip",
     log:
         "logs/{run}/pack.log",
-    container:
-        None
     params:
         root=ROOT,
     message:

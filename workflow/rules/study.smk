@@ -1,9 +1,16 @@
 """A study's variants over its seeds by the rules of a single experiment, then what came out; two results compared."""
 
-from dawn.cost import estimate, told
+from dawn import cost
 
 if PLAN and workflow.is_main_process:
-    print(told(PLAN, estimate(PLAN, Path("data"))), file=sys.stderr)
+    print(cost.told(PLAN, cost.estimate(PLAN, Path("data"))), file=sys.stderr)
+
+
+# On a cluster these stay where snakemake was started: they are short, and one speaks to the terminal.
+localrules:
+    compare,
+    study,
+    study_timing,
 
 
 rule timing:
@@ -51,6 +58,7 @@ if PLAN:
             report(f"{PLAN.directory}/plots/price.png", caption="../report/study-price.rst", category="Studies"),
         log:
             f"logs/{PLAN.directory}/study.log",
+        localrule: True
         params:
             cause=PLAN.text,
             study=lambda wildcards, output: os.path.dirname(output[0]),

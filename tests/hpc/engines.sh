@@ -64,7 +64,7 @@ up_base() {
 
 # Apptainer is in Debian's sid alone, built for a C library that older releases do not have: it gets its own.
 up_apptainer() {
-  command -v apptainer >/dev/null && return
+  ! apptainer --version >/dev/null 2>&1 || return 0 # its C library may be gone, with the DIR of another time
   packages patchelf squashfs-tools squashfuse fuse3 libseccomp2 uidmap
   local work binary options library=/usr/lib/x86_64-linux-gnu
   work=$(mktemp -d)

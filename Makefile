@@ -22,8 +22,9 @@ env: .venv/ready
 demo: env
 	$(BIN)/snakemake --profile profiles/demo
 
+# A worker a core, so a thread a worker.
 test: env
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # With real engines, which it installs and starts: a Debian machine, root, and the better part of an hour.
 test-hpc: env

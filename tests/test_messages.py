@@ -66,7 +66,7 @@ def test_a_step_says_it_in_one_line(params, data, tmp_path, line, words):
 
 
 def test_too_little_memory_names_the_batch(params, data, tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
     monkeypatch.setattr(Course, "run", full)

@@ -58,5 +58,5 @@ def sentence(base: str, name: str, judged: Judged, several: int = 1) -> str:
     needed = "more than 10,000" if judged.needed is None else f"{judged.needed:,}"
     return (
         f"{d.n} seeds cannot tell {name} from {base}: {d.mean:+.2f} points ({proof}); to see a difference of "
-        f"{judged.size:g} points four times in five would take {needed} seeds at this spread."
+        f"{judged.size:g} point{'s' * (judged.size != 1)} four times in five would take {needed} seeds at this spread."
     )

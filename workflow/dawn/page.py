@@ -7,7 +7,8 @@ from dataclasses import dataclass
 STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;padding:0 1em;color:#111;background:#fff}"
     "h1{font-size:1.35em}h2{font-size:1.1em;margin-top:1.8em}table{border-collapse:collapse}"
-    "td,th{border-bottom:1px solid #bbb;padding:.25em .9em .25em 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}"
+    "td,th{border-bottom:1px solid #bbb;padding:.25em .9em .25em 0;text-align:left;vertical-align:top}"
+    "td{overflow-wrap:anywhere}"
 )
 
 

@@ -15,10 +15,14 @@ from dawn.plots_template import bundled, page
 
 
 def test_the_template_has_the_scripts_and_their_licenses_inside():
-    text = page(bundled())
-    assert text.count("<script>") == 3
+    scripts = bundled()
+    text = page(scripts)
+    assert text.count("<script>") == len(scripts) == 3
     assert "src=" not in text.partition("<script>")[0]
-    assert text.count("Redistribution and use in source and binary forms") == 3
+    for code, license in scripts.values():
+        assert "Redistribution and use in source and binary forms" in license
+        assert license in text
+        assert code in text
     assert text.count("{plot_divs}") == text.count("{refresh_tag}") == 1
     with pytest.raises(Refusal, match="cannot be put in a page"):
         page({"x": ("document.write('</script>')", "")})

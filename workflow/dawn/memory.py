@@ -2,6 +2,7 @@
 
 import ctypes
 import sys
+from collections.abc import Callable
 
 TRIM, TOP_PAD, MAPS = -1, -2, -4  # mallopt's M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX
 AHEAD = 64 << 20  # bytes asked of the system at a time
@@ -12,10 +13,24 @@ def keep_freed() -> bool:
 
     A step in fp32 otherwise maps and clears a hundred thousand pages anew, a seventh of its time (docs/record.md).
     """
+    mallopt = _from_glibc("mallopt")
+    return mallopt is not None and all(
+        mallopt(what, value) == 1 for what, value in ((MAPS, 0), (TRIM, 2**31 - 1), (TOP_PAD, AHEAD))
+    )
+
+
+def give_back() -> bool:
+    """Give freed memory back after all, so that what is resident is in use; whether there was any."""
+    trim = _from_glibc("malloc_trim")
+    return trim is not None and trim(0) == 1
+
+
+def _from_glibc(name: str) -> Callable[..., int] | None:
+    """A function of glibc's own; None where another C library is in its place."""
     if not sys.platform.startswith("linux"):
-        return False
+        return None
     try:
-        mallopt = ctypes.CDLL(None).mallopt
+        found: Callable[..., int] = getattr(ctypes.CDLL(None), name)
     except (OSError, AttributeError):  # musl has none
-        return False
-    return all(mallopt(what, value) == 1 for what, value in ((MAPS, 0), (TRIM, 2**31 - 1), (TOP_PAD, AHEAD)))
+        return None
+    return found

@@ -50,7 +50,7 @@ class Train(BaseModel):
 
     model_config = STRICT
 
-    epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(_whole)]
+    epochs: Annotated[int | float, Field(gt=0, le=100_000), AfterValidator(_whole)]
     batch: PositiveInt
     accumulate: PositiveInt = 1
     schedule: Schedule

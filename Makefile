@@ -28,7 +28,7 @@ test: env
 
 # With real engines, which it installs and starts: a Debian machine, root, and the better part of an hour.
 test-hpc: env
-	$(BIN)/python -m pytest tests/hpc
+	$(BIN)/python -m pytest -n0 tests/hpc
 
 doctor: env
 	$(BIN)/python -m dawn.doctor

@@ -104,7 +104,7 @@ def test_damaged_members_never_end_in_a_traceback(tmp_path: Path, data: st.DataO
     assert message is None or "\n" not in message
 
 
-@pytest.mark.parametrize("surplus", [b"\0", b"garbage", b"\0" * 4096 + b"x", gzip.compress(b"more")])
+@pytest.mark.parametrize("surplus", [b"\0", b"garbage", b"\0" * 4096 + b"x", gzip.compress(b"more", mtime=0)])
 def test_bytes_after_the_gzip_stream(tmp_path: Path, surplus: bytes) -> None:
     archive = archives.archive(tmp_path / "a.tar.gz", archives.binary(SAMPLE))
     archive.write_bytes(archive.read_bytes() + surplus)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import experiment, step
 from PIL import Image
-from training import CPU, WORLD, Never, arguments, trained
+from training import CPU, WORLD, Never, arguments, broken_and_resumed, same_in_the_end, trained
 
 from dawn import checkpoint
 from dawn.augment import resized
@@ -103,30 +103,7 @@ def test_training_grows_and_is_watched_at_the_last_size(data, tmp_path, monkeypa
 def test_the_record_stopped_at_any_step_ends_as_unbroken(data, tmp_path, stop, kind):
     over = RECORD | {"train": RECORD["train"] | {"precision": kind}}
     unbroken = trained(data, tmp_path / "unbroken", **over)
-
-    def course():
-        return Course(experiment(**over), data, data / "stats.json", 0, tmp_path / "broken", WORLD)
-
-    class At(Never):
-        @property
-        def requested(self):
-            return broken.step == stop
-
-        @requested.setter
-        def requested(self, value):
-            pass
-
-    broken = course()
-    with pytest.raises(Exception, match=r"^$"):
-        broken.run(At())
-    resumed = course()
-    assert resumed.step == stop
-    resumed.run(Never())
-    for course_ in (unbroken, resumed):
-        course_.training.finish()
-    ours, theirs = resumed.training.net.state_dict(), unbroken.training.net.state_dict()
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert resumed.trace == unbroken.trace
+    same_in_the_end(broken_and_resumed(data, tmp_path, stop, **over), unbroken)
 
 
 def test_a_state_goes_into_the_tensors_that_are_there(data, tmp_path):

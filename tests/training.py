@@ -2,12 +2,13 @@
 
 import csv
 
+import pytest
 import torch
 from conftest import experiment
 
 from dawn.course import Course
 from dawn.distributed import World
-from dawn.interrupt import Interrupt
+from dawn.interrupt import Interrupt, Interrupted
 
 CPU = torch.device("cpu")
 WORLD = World(0, 1, CPU)
@@ -22,6 +23,40 @@ def trained(data, tmp_path, seed=0, **over):
     course = Course(experiment(**over), data, data / "stats.json", seed, tmp_path / "state", WORLD)
     course.run(Never())
     return course
+
+
+def broken_and_resumed(data, tmp_path, stop, **over):
+    """A training that is asked to stop after a step, its state kept, and another that goes on from there to the end."""
+
+    def course():
+        return Course(experiment(**over), data, data / "stats.json", 0, tmp_path / "broken", WORLD)
+
+    class At(Never):
+        @property
+        def requested(self):
+            return broken.step == stop
+
+        @requested.setter
+        def requested(self, value):
+            pass
+
+    broken = course()
+    with pytest.raises(Interrupted):
+        broken.run(At())
+    torch.manual_seed(12345)
+    resumed = course()
+    assert resumed.step == stop
+    resumed.run(Never())
+    return resumed
+
+
+def same_in_the_end(one, other):
+    """Assert that two trainings end with the same weights, statistics and trace."""
+    for course in (one, other):
+        course.training.finish()
+    ours, theirs = one.training.net.state_dict(), other.training.net.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert one.trace == other.trace
 
 
 def weights(course):

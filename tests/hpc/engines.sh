@@ -66,11 +66,12 @@ up_base() {
 up_apptainer() {
   ! apptainer --version >/dev/null 2>&1 || return 0 # its C library may be gone, with the DIR of another time
   packages patchelf squashfs-tools squashfuse fuse3 libseccomp2 uidmap
-  local work binary options library=/usr/lib/x86_64-linux-gnu
+  local work mirror binary options library=/usr/lib/x86_64-linux-gnu
   work=$(mktemp -d)
+  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1) # this machine's
   mkdir -p "$work"/{lists/partial,archives/partial,unpacked,libc} "$dir/libc" /var/lib/apptainer/mnt/session
   : >"$work/status"
-  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main" >"$work/sid.list"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror sid main" >"$work/sid.list"
   options=(-qq -o Dir::Etc::SourceList="$work/sid.list" -o Dir::Etc::SourceParts=/dev/null -o Dir::State::Lists="$work/lists"
     -o Dir::Cache="$work" -o Dir::State::Status="$work/status" -o Acquire::Languages=none -o APT::Sandbox::User=root)
   apt-get "${options[@]}" update

@@ -42,7 +42,7 @@ sif:
 	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" $(SIF) docker-daemon:dawn:latest
 
 bill: env
-	$(BIN)/python -m dawn.bill --image $(if $(wildcard containers/dawn.sif),containers/dawn.sif,dawn) --out containers/bill.json
+	$(BIN)/python -m dawn.sbom --image $(if $(wildcard containers/dawn.sif),containers/dawn.sif,dawn) --out containers/bill.json
 
 lint: env
 	$(BIN)/ruff format --check .
@@ -86,7 +86,7 @@ sync:
 # Keep a run of plain snakemake as an experiment: finish it, judge the weights anew, save. make record NAME=wider
 record:
 	snakemake --quiet host rules progress
-	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate seal summarize summary
+	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate manifest summarize summary
 	dvc exp save $(if $(NAME),--name $(NAME))
 
 clean:

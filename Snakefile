@@ -36,7 +36,7 @@ rule crate:
 # The experiment that the steps read. No rule writes it: a rule's output would make every setting a cause of every
 # step, and Snakemake's ancient() hides the real causes. Each rule names its own sections instead.
 onstart:
-    from dawn.files import write_text
+    from dawn.core.files import write_text
 
     for run, experiment in {} if "base" in ASIDE else {HOME_RUN: EXPERIMENT, **RUNS}.items():
         write_text(Path(run, "params.yaml"), dump(experiment))

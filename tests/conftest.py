@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import yaml
 
-from dawn.config.experiment import Experiment, check, lay, read
-from dawn.files import write_json
+from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core.files import write_json
 
 pytest_plugins = ["finished"]
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ TINY = {
 
 def experiment(**over: object) -> Experiment:
     """The lesson made tiny, with settings laid over it."""
-    return check(lay(lay(read(ROOT / "params.yaml"), TINY), over))
+    return check(merge(merge(read(ROOT / "params.yaml"), TINY), over))
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from typing import Any
 from gpu_plan import ROOT, Stage, experiment, plan
 from gpu_report import page
 
-from dawn.files import read_json, write_json, write_text
+from dawn.core.files import read_json, write_json, write_text
 from dawn.provenance import code, machine
 
 HERE = Path(__file__).resolve().parent

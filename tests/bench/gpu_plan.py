@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import Experiment, check, lay, read
+from dawn.config.experiment import Experiment, check, merge, read
 
 ROOT = Path(__file__).resolve().parents[2]
 Variant = tuple[str, Mapping[str, Any]]  # a preset (or lesson) and what is laid over it
@@ -15,16 +15,16 @@ Variant = tuple[str, Mapping[str, Any]]  # a preset (or lesson) and what is laid
 AIRBENCH = {
     "model": {"activation": "gelu"},
     "train": {
-        "epochs": 8, "batch": 2000, "muon": {"rate": 0.24, "momentum": 0.6}, "label_smoothing": 0.2, "sizes": [],
+        "epochs": 8, "batch": 2000, "muon": {"lr": 0.24, "momentum": 0.6}, "label_smoothing": 0.2, "sizes": [],
         "weight_decay": 2e-6 * 2000 / 0.67, "augment": {"brightness": 0, "contrast": 0},
     },
-    "evaluate": {"tta": "six", "tta_share": 1},
+    "evaluate": {"tta": "six", "tta_fraction": 1},
 }  # fmt: skip
 # The record with SGD as airbench94 has it in Muon's place.
 SGD = {
     "model": {"activation": "silu"},
     "train": {"epochs": 7.59, "label_smoothing": 0.09, "augment": {"brightness": 0.14, "contrast": 0.13}},
-    "evaluate": {"tta_share": 0.25},
+    "evaluate": {"tta_fraction": 0.25},
 }
 
 # On a CPU the same script end to end, in seconds: --tiny.
@@ -85,11 +85,11 @@ def experiment(variant: Variant, tiny: bool) -> Experiment:
     preset, over = variant
     below = read(ROOT / "params.yaml")
     if preset != "lesson":
-        below = lay(below, read(ROOT / f"workflow/presets/{preset}.yaml"))
-    settings = lay(below, over)
+        below = merge(below, read(ROOT / f"workflow/presets/{preset}.yaml"))
+    settings = merge(below, over)
     if tiny:
         train: dict[str, Any] = TINY_TRAIN | ({"precision": "fp32"} if "precision" not in over.get("train", {}) else {})
-        settings = lay(
+        settings = merge(
             settings, {"model": TINY_NETS[preset], "train": train, "evaluate": {"target": 10, "precision": "fp32"}}
         )
     return check(settings, f"{preset} with {dict(over)}")

@@ -3,7 +3,7 @@
 import statistics
 from typing import Any
 
-from dawn.intervals import interval, share, spread
+from dawn.results.statistics import interval, share, spread
 
 TARGET = 94.0
 HEATS = "| stage | experiment | n | accuracy, % | at 94 % | the clock, s | images/s | energy, J | compile, s |"

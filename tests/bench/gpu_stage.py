@@ -17,13 +17,13 @@ import torch
 from gpu_plan import Stage, experiment, plan
 from profiling import profiled
 
-from dawn.cli import describe
-from dawn.course import Course
-from dawn.distributed import World, joined
-from dawn.files import read_json, write_json
-from dawn.interrupt import Interrupt
+from dawn.core.cli import describe
+from dawn.core.files import read_json, write_json
 from dawn.race import heat
-from dawn.tally import line
+from dawn.report.race import line
+from dawn.runtime.distributed import World, joined
+from dawn.training.shutdown import Interrupt
+from dawn.training.trainer import Trainer
 
 
 def timed(work: Callable[[], object], device: torch.device, repeats: int) -> list[float]:
@@ -84,8 +84,8 @@ def once(
 ) -> dict[str, Any]:
     """One heat."""
     stats, state = args.data / "stats.json", args.out.with_suffix(".state") / name
-    course = Course(experiment(stage.variants[name], args.tiny), args.data, stats, seed, state, world)
-    found = heat(course, args.data, stats, interrupt, False)
+    trainer = Trainer(experiment(stage.variants[name], args.tiny), args.data, stats, seed, state, world)
+    found = heat(trainer, args.data, stats, interrupt, False)
     print(f"{name}: {line(found)}", flush=True)
     return found
 

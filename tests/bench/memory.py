@@ -16,16 +16,16 @@ from pathlib import Path
 import torch
 from torch.nn import functional
 
-from dawn.config.experiment import check, lay, read
-from dawn.nets.build import build
+from dawn.config.experiment import check, merge, read
+from dawn.models.build import build
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def step(preset: Path | None, batch: int, inplace: bool) -> int:
     """Bytes that two steps on ``batch`` images need at their peak, beside network and images."""
-    settings = lay(read(ROOT / "params.yaml"), read(preset) if preset else {})
-    model = check(lay(settings, {"model": {"inplace": inplace}})).model
+    settings = merge(read(ROOT / "params.yaml"), read(preset) if preset else {})
+    model = check(merge(settings, {"model": {"inplace": inplace}})).model
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     net = build(model, 10, 0).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     images = torch.randn(batch, 3, 32, 32, device=device).contiguous(memory_format=torch.channels_last)

@@ -13,9 +13,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from dawn.config.experiment import Experiment, check, lay
-from dawn.course import Course
-from dawn.distributed import World
+from dawn.config.experiment import Experiment, check, merge
+from dawn.runtime.distributed import World
+from dawn.training.trainer import Trainer
 
 STEPS = 10
 KINDS = [  # the first that fits an operator's name
@@ -50,24 +50,24 @@ class Traffic(TorchDispatchMode):
         return out
 
 
-def counted(course: Course, batches: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
+def counted(trainer: Trainer, batches: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
     """FLOPs and bytes of one step by kind of work."""
     with FlopCounterMode(display=False) as counter:
-        course.training.step(batches[0], 1e-6, 0.85)
+        trainer.training.step(batches[0], 1e-6, 0.85)
     flops: dict[str, int] = defaultdict(int)
     for operator, n in counter.flop_counts["Global"].items():
         flops[kind(str(operator))] += n
     with Traffic() as traffic:
-        course.training.step(batches[0], 1e-6, 0.85)
+        trainer.training.step(batches[0], 1e-6, 0.85)
     return flops, traffic.bytes
 
 
-def watched(course: Course, batches: list[Any], world: World) -> tuple[Any, float]:
+def watched(trainer: Trainer, batches: list[Any], world: World) -> tuple[Any, float]:
     """The profiler's averages over STEPS steps, and the seconds of a step without a profiler."""
 
     def steps() -> None:
         for i in range(STEPS):
-            course.training.step(batches[i % len(batches)], 1e-6, 0.85)
+            trainer.training.step(batches[i % len(batches)], 1e-6, 0.85)
         if world.device.type == "cuda":
             torch.cuda.synchronize()
 
@@ -90,15 +90,15 @@ def used(event: Any, world: World) -> float:
 def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str, float]) -> dict[str, Any]:
     """The step by kind of work (not compiled: an operator is a kernel or two), and the kernels of the step as raced."""
 
-    def prepared(settings: Experiment) -> tuple[Course, list[Any]]:
-        course = Course(settings, data, data / "stats.json", 0, data / "nowhere", world)
-        epoch = course.trainset.epoch(0, world, 1)
-        return course, [parts for parts, _ in zip(epoch, range(STEPS), strict=False)]
+    def prepared(settings: Experiment) -> tuple[Trainer, list[Any]]:
+        trainer = Trainer(settings, data, data / "stats.json", 0, data / "nowhere", world)
+        epoch = trainer.trainset.epoch(0, world, 1)
+        return trainer, [parts for parts, _ in zip(epoch, range(STEPS), strict=False)]
 
     plain = {"compile": False, "cuda_graph": False}
-    course, batches = prepared(check(lay(experiment.model_dump(mode="json"), {"train": plain})))
-    flops, traffic = counted(course, batches)
-    events, eager_seconds = watched(course, batches, world)
+    trainer, batches = prepared(check(merge(experiment.model_dump(mode="json"), {"train": plain})))
+    flops, traffic = counted(trainer, batches)
+    events, eager_seconds = watched(trainer, batches, world)
     spent: dict[str, float] = defaultdict(float)
     for event in events:
         if event.device_type == DeviceType.CPU and event.key.startswith("aten::"):
@@ -111,9 +111,9 @@ def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str
         }
         for name, ms in sorted(spent.items(), key=lambda item: -item[1])
     }  # fmt: skip
-    del course, batches
-    course, batches = prepared(experiment)
-    events, seconds = watched(course, batches, world)
+    del trainer, batches
+    trainer, batches = prepared(experiment)
+    events, seconds = watched(trainer, batches, world)
     side = DeviceType.CUDA if world.device.type == "cuda" else DeviceType.CPU
     kernels = sorted(((used(e, world), e.key) for e in events if e.device_type == side), reverse=True)
     return {

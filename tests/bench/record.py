@@ -2,7 +2,7 @@
 
     python tests/bench/record.py [--preset record-sgd] [--pairs 9] [--images 1024] [--batch 256]
 
-ours     dawn's own course: resident images, augmentation, schedule, looks at the loss; as ``python -m dawn.train`` runs
+ours     dawn's own trainer: resident images, augmentation, schedule; as ``python -m dawn.train`` runs
 plain    torchvision transforms in a DataLoader (of 0, 1 and 2 workers the fastest), torch's default memory format,
          cross entropy, torch.optim.SGD; what a tutorial writes
 
@@ -27,14 +27,14 @@ import torch
 from torch.nn import functional
 from torchvision import transforms
 
-from dawn.config.experiment import Experiment, check, lay, read
-from dawn.course import Course
-from dawn.distributed import joined
-from dawn.files import write_json
-from dawn.interrupt import Interrupt
-from dawn.nets.build import build
-from dawn.optim import trained
-from dawn.progress import Progress
+from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core.files import write_json
+from dawn.models.build import build
+from dawn.monitoring.progress import Progress
+from dawn.runtime.distributed import joined
+from dawn.runtime.precision import trained
+from dawn.training.shutdown import Interrupt
+from dawn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 MEAN, STD = [0.49, 0.48, 0.45], [0.25, 0.24, 0.26]
@@ -67,14 +67,14 @@ def write_noise(folder: Path, count: int) -> None:
 
 
 def ours(experiment: Experiment, folder: Path) -> Callable[[], object]:
-    """An epoch of dawn's course."""
+    """An epoch of dawn's trainer."""
     with joined() as world:
-        course = Course(experiment, folder, folder / "stats.json", 0, folder / ".state", world)
-    course.progress, course.interrupt = Progress("", 1, 0, False), Interrupt(True)
+        trainer = Trainer(experiment, folder, folder / "stats.json", 0, folder / ".state", world)
+    trainer.progress, trainer.interrupt = Progress("", 1, 0, False), Interrupt(True)
 
     def epoch() -> None:
-        course._epoch(course.step // course.trainset.steps)
-        course.totals.zero_()
+        trainer._epoch(trainer.step // trainer.trainset.steps)
+        trainer.totals.zero_()
 
     return epoch
 
@@ -130,8 +130,8 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=256)
     args = parser.parse_args()
     small = {"batch": args.batch, "epochs": 10_000, "precision": "fp32", "compile": False, "cuda_graph": False}
-    preset = lay(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{args.preset}.yaml"))
-    experiment = check(lay(preset, {"train": small}))
+    preset = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{args.preset}.yaml"))
+    experiment = check(merge(preset, {"train": small}))
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
     spawn, rates = multiprocessing.get_context("spawn"), []
     with tempfile.TemporaryDirectory() as name:

@@ -29,10 +29,10 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from dawn.config.experiment import Experiment, check, lay, read
-from dawn.course import Course
-from dawn.distributed import World, joined
-from dawn.files import write_json
+from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core.files import write_json
+from dawn.runtime.distributed import World, joined
+from dawn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,7 +45,7 @@ def chosen(args: argparse.Namespace, name: str) -> Experiment:
         over["precision"] = args.precision
     if args.batch:
         over["batch"] = args.batch
-    settings = lay(lay(read(ROOT / "params.yaml"), preset), {"train": over, "run": {"processes": "auto"}})
+    settings = merge(merge(read(ROOT / "params.yaml"), preset), {"train": over, "run": {"processes": "auto"}})
     return check(settings)
 
 
@@ -77,9 +77,9 @@ def _empty_queue(world: World) -> None:
 
 
 @contextmanager
-def unexchanged(course: Course) -> Iterator[None]:
+def unexchanged(trainer: Trainer) -> Iterator[None]:
     """Gradients stay where they were computed."""
-    with course.training.forward.no_sync():  # type: ignore[operator]
+    with trainer.training.forward.no_sync():  # type: ignore[operator]
         yield
 
 
@@ -90,19 +90,19 @@ def worker(args: argparse.Namespace) -> None:
         if world.device.type == "cpu":
             torch.set_num_threads(args.threads)
         data = noise(Path(temporary), experiment.train.batch * args.steps)
-        course = Course(experiment, data, data / "stats.json", 0, data / "state", world)
+        trainer = Trainer(experiment, data, data / "stats.json", 0, data / "state", world)
 
         def steps() -> None:
-            for parts in course.trainset.epoch(0, world, experiment.train.accumulate):
-                course.training.step(parts, 1e-6, 0.9)
+            for parts in trainer.trainset.epoch(0, world, experiment.train.accumulate):
+                trainer.training.step(parts, 1e-6, 0.9)
 
-        gradients = torch.zeros(sum(p.numel() for p in course.training.net.parameters()), device=world.device)
+        gradients = torch.zeros(sum(p.numel() for p in trainer.training.net.parameters()), device=world.device)
         found: dict[str, list[float]] = {"with": [], "without": [], "alone": []}
         steps()
         for _ in range(args.repeats):
             found["with"].append(seconds(steps, world) / args.steps)
             if world.size > 1:
-                with unexchanged(course):
+                with unexchanged(trainer):
                     found["without"].append(seconds(steps, world) / args.steps)
                 found["alone"].append(seconds(lambda: dist.all_reduce(gradients), world))
         if world.first:

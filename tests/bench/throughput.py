@@ -27,10 +27,10 @@ import yaml
 from torch.nn import functional
 from torchvision import transforms
 
-from dawn.batches import Split, Trainset
-from dawn.config.experiment import check, lay, read
-from dawn.distributed import World
-from dawn.files import write_json
+from dawn.config.experiment import check, merge, read
+from dawn.core.files import write_json
+from dawn.data.dataset import Split, Trainset
+from dawn.runtime.distributed import World
 
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
@@ -80,19 +80,19 @@ def arrays(data: Path | None, folder: Path) -> Path:
 
 def loop(folder: Path, pairs: int) -> float:
     """An epoch of the real loop, augmentation, schedule and looks at the loss included, against the bare one."""
-    from dawn.course import Course
-    from dawn.interrupt import Interrupt
-    from dawn.progress import Progress
+    from dawn.monitoring.progress import Progress
+    from dawn.training.shutdown import Interrupt
+    from dawn.training.trainer import Trainer
 
-    settings = lay(lay(read(ROOT / "params.yaml"), SMALL), {"train": {"epochs": 10_000}})
-    course = Course(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU))
-    course.progress, course.interrupt = Progress("", 1, 0, False), Interrupt(True)
-    bare = Course(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU)).training
-    batches = [parts[0] for parts in course.trainset.epoch(0, course.world, 1)]
+    settings = merge(merge(read(ROOT / "params.yaml"), SMALL), {"train": {"epochs": 10_000}})
+    trainer = Trainer(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU))
+    trainer.progress, trainer.interrupt = Progress("", 1, 0, False), Interrupt(True)
+    bare = Trainer(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU)).training
+    batches = [parts[0] for parts in trainer.trainset.epoch(0, trainer.world, 1)]
 
     def ours() -> int:
-        course._epoch(course.step // course.trainset.steps)
-        course.totals.zero_()
+        trainer._epoch(trainer.step // trainer.trainset.steps)
+        trainer.totals.zero_()
         return len(batches) * BATCH
 
     def plain() -> int:

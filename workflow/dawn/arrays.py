@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn import cli, files
-from dawn.archive import binary, folders, pickles
-from dawn.archive.dataset import Dataset, Split
-from dawn.cli import Refusal
 from dawn.config import experiment
+from dawn.core import cli, files
+from dawn.core.cli import InputError
+from dawn.data.archive import binary, folders, pickles
+from dawn.data.archive.dataset import Dataset, Split
 
 READ = {"python": pickles.read, "binary": binary.read, "folders": folders.read}
 STALE = {"dataset.json", "holdout_images.npy", "holdout_labels.npy"}  # what an earlier run may have left
@@ -31,10 +31,10 @@ def main() -> None:
     classes = settle(args)
     digest = files.sha256(args.archive)
     if args.sha256 and digest != args.sha256.lower():
-        raise Refusal(f"{args.archive.name}: SHA-256 is {digest}, {args.sha256} is expected; fetch it again")
+        raise InputError(f"{args.archive.name}: SHA-256 is {digest}, {args.sha256} is expected; fetch it again")
     dataset: Dataset = READ[args.layout](args.archive)
     if classes and classes != dataset.classes:
-        raise Refusal(
+        raise InputError(
             f"{args.archive.name}: has classes {', '.join(dataset.classes)}; "
             f"data.classes of {args.params} expects {', '.join(classes)}"
         )
@@ -63,7 +63,7 @@ def settle(args: Namespace) -> tuple[str, ...] | None:
     data = experiment.load(args.params).data if args.params else None
     if args.layout is None:
         if data is None:
-            raise Refusal(f"--layout is missing; give one of {', '.join(READ)}, or --params")
+            raise InputError(f"--layout is missing; give one of {', '.join(READ)}, or --params")
         args.layout = data.layout
     args.sha256 = args.sha256 or (data.sha256 if data else None)
     if args.holdout is None:
@@ -71,20 +71,20 @@ def settle(args: Namespace) -> tuple[str, ...] | None:
     if args.seed is None:
         args.seed = data.holdout_seed if data else 0
     if args.holdout < 0 or args.seed < 0:
-        raise Refusal(f"--holdout {args.holdout} and --seed {args.seed} must not be negative")
+        raise InputError(f"--holdout {args.holdout} and --seed {args.seed} must not be negative")
     return data.classes if data else None
 
 
 def cut(dataset: Dataset, size: int, seed: int) -> tuple[Split, Split]:
     """The train split less a holdout of ``size`` images, and the holdout, both in the archive's order.
 
-    Classes keep their shares. Refusal if a class would have no image left on either side.
+    Classes keep their shares. InputError if a class would have no image left on either side.
     """
     labels = dataset.train.labels
     counts = np.bincount(labels, minlength=len(dataset.classes))
     taken = shares(counts, size)
     if not (taken < counts).all() or not taken.all():
-        raise Refusal(
+        raise InputError(
             f"a holdout of {size} of {len(labels)} train images leaves a class without images on one side; "
             f"{len(counts)} classes have {counts.min()} to {counts.max()} images"
         )

@@ -11,8 +11,8 @@ The first is the base. Nothing is run: what is compared must be finished.
 from pathlib import Path
 from typing import Any
 
-from dawn import cli
 from dawn.config.plan import slug
+from dawn.core import cli
 from dawn.studies.gather import Result, compared, of_seals
 from dawn.studies.revision import of_revision
 from dawn.studies.statistics import judge
@@ -31,8 +31,10 @@ def found(name: str) -> Result:
         return of_seals(name, STUDIES / study / slug(variant))
     result = of_revision(name)
     if result is None:
-        known = ", ".join(f"{p.parent.name}/{p.name}" for p in sorted(STUDIES.glob("*/*/")) if (p / "seals").is_dir())
-        raise cli.Refusal(
+        known = ", ".join(
+            f"{p.parent.name}/{p.name}" for p in sorted(STUDIES.glob("*/*/")) if (p / "manifests").is_dir()
+        )
+        raise cli.InputError(
             f"{name} is no directory of results, no variant of a study ({known or 'there are none'}) and no experiment "
             "of DVC"
         )
@@ -96,7 +98,9 @@ def main() -> None:
     parser.add_argument("other", nargs="?", default="", help="what is compared with it")
     args = parser.parse_args()
     if not (args.base and args.other):
-        raise cli.Refusal("which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B")
+        raise cli.InputError(
+            "which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B"
+        )
     print(told(found(args.base), found(args.other)))
 
 

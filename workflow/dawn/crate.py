@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dawn import cli
 from dawn.config.experiment import Experiment, load
-from dawn.files import read_json, replacing, sha256
+from dawn.core import cli
+from dawn.core.files import read_json, replacing, sha256
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -53,7 +53,7 @@ class Packer:
         try:
             from rocrate.rocrate import ROCrate
         except ImportError:
-            raise cli.Refusal(
+            raise cli.InputError(
                 "the package rocrate is missing; make env installs it, and an image has none: pack outside of it"
             ) from None
         self.root, self.results, self.experiment = root, results, experiment

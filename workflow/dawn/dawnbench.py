@@ -12,11 +12,11 @@ import math
 from pathlib import Path
 from typing import Any
 
-from dawn import cli
 from dawn.config.experiment import Experiment, load
-from dawn.config.networks import Darknet, Record, WideResNet
-from dawn.files import read_json, write_json, write_table
-from dawn.provenance import processor
+from dawn.config.networks import Airbench, Darknet, WideResNet
+from dawn.core import cli
+from dawn.core.files import read_json, write_json, write_table
+from dawn.core.host import processor
 
 
 def rows(curve: Path, metrics: dict[str, Any]) -> list[tuple[int, str, str]]:
@@ -43,7 +43,7 @@ def title(experiment: Experiment) -> str:
     if isinstance(model, WideResNet):
         depth = model.depth or 3 * len(model.kernels) * model.group_blocks + 4
         return f"WRN-{depth}-{model.width:g}"
-    if isinstance(model, Record):
+    if isinstance(model, Airbench):
         return f"airbench {list(model.widths)}"
     return f"torchvision {model.name}"
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn import cli, files
+from dawn.core import cli, files
 
 Floats = NDArray[Any]  # float32 throughout, which the type stubs of numpy lose sight of
 Bytes = NDArray[np.uint8]
@@ -73,9 +73,9 @@ def main() -> None:
     options = parser.parse_args()
     for split in ("train", "test"):
         if getattr(options, split) < len(SHAPES):
-            raise cli.Refusal(f"--{split} {getattr(options, split)}: at least {len(SHAPES)}, one image a class")
+            raise cli.InputError(f"--{split} {getattr(options, split)}: at least {len(SHAPES)}, one image a class")
     if options.seed < 0:
-        raise cli.Refusal(f"--seed {options.seed}: at least 0")
+        raise cli.InputError(f"--seed {options.seed}: at least 0")
     write_archive(options.out, options.train, options.test, options.seed)
 
 

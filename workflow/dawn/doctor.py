@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from dawn import cli
 from dawn.config.experiment import load
+from dawn.core import cli
 from dawn.health import hardware, place, software
 from dawn.health.finding import Finding
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--params", type=Path, default=ROOT / "params.yaml", help="the experiment, for its data.urls")
     args = parser.parse_args()
     if unknown := [name for name in args.checks if name not in names]:
-        raise cli.Refusal(f"no check is called {unknown[0]}; there are {', '.join(names)}")
+        raise cli.InputError(f"no check is called {unknown[0]}; there are {', '.join(names)}")
     wrong = 0
     for name in args.checks or names:
         if name == "mirrors":

@@ -18,9 +18,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dawn import cli, files, transfer
 from dawn.config import experiment
-from dawn.transfer import Dropped, Patience, Useless
+from dawn.core import cli, files
+from dawn.data import http
+from dawn.data.http import Dropped, Patience, Useless
 
 LONGEST_WAIT = 60.0  # seconds, whatever Retry-After asks for
 
@@ -34,7 +35,7 @@ class Proof:
 
     def check(self, path: Path) -> None:
         """Raise Useless unless the file is the right one, as far as can be known."""
-        transfer.check_size(path.stat().st_size, self.bytes)
+        http.check_size(path.stat().st_size, self.bytes)
         if self.sha256 and (found := files.sha256(path)) != self.sha256:
             raise Useless(f"wrong content, sha256 {found}, expected {self.sha256}")
 
@@ -65,7 +66,7 @@ def main() -> None:
 
 
 def wanted(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
-    """The sources and the proof: flags first, then the data section. A Refusal of what cannot work."""
+    """The sources and the proof: flags first, then the data section. A InputError of what cannot work."""
     urls, sha256, size = options.url, options.sha256, options.bytes
     if options.params:
         data = experiment.load(options.params).data
@@ -73,18 +74,18 @@ def wanted(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
         sha256 = data.sha256 if sha256 is None else sha256
         size = data.bytes if size is None else size
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
-        raise cli.Refusal(f"sha256 {sha256!r}: must be 64 hexadecimal digits")
+        raise cli.InputError(f"sha256 {sha256!r}: must be 64 hexadecimal digits")
     for name, value in (("bytes", size), ("timeout", options.timeout)):
         if value is not None and not value > 0:
-            raise cli.Refusal(f"{name} {value:g}: must be positive")
+            raise cli.InputError(f"{name} {value:g}: must be positive")
     for url in urls:
-        if transfer.local(url) is None and sha256 is None and size is None:
-            raise cli.Refusal(f"{url}: a download needs its sha256, or at least its size in bytes, to be proven by")
+        if http.local(url) is None and sha256 is None and size is None:
+            raise cli.InputError(f"{url}: a download needs its sha256, or at least its size in bytes, to be proven by")
     return urls, Proof(sha256 and sha256.lower(), size)
 
 
 def fetch(urls: Sequence[str], proof: Proof, out: Path, patience: Patience) -> None:
-    """Leave the archive at ``out``; a Refusal, and ``out`` as it was, when no source gives it."""
+    """Leave the archive at ``out``; a InputError, and ``out`` as it was, when no source gives it."""
     if present(out, proof):
         return
     for url in urls:
@@ -99,7 +100,7 @@ def fetch(urls: Sequence[str], proof: Proof, out: Path, patience: Patience) -> N
         else:
             return
     tried = "; ".join(reasons)
-    raise cli.Refusal(f"no source gave {out.name} ({tried}); put it at {out} by hand, or add a mirror to data.urls")
+    raise cli.InputError(f"no source gave {out.name} ({tried}); put it at {out} by hand, or add a mirror to data.urls")
 
 
 def present(out: Path, proof: Proof) -> bool:
@@ -116,23 +117,23 @@ def present(out: Path, proof: Proof) -> bool:
 
 
 def refuse_itself(url: str, out: Path) -> None:
-    """A Refusal of a local source that is the output file, under whatever name: it would be its own origin."""
-    source = transfer.local(url)
+    """A InputError of a local source that is the output file, under whatever name: it would be its own origin."""
+    source = http.local(url)
     with suppress(OSError):  # one of the two is not there, which is for later
         if source and source.samefile(out):
-            raise cli.Refusal(f"{url}: is the output file {out} itself; name another source")
+            raise cli.InputError(f"{url}: is the output file {out} itself; name another source")
 
 
 def obtain(url: str, proof: Proof, out: Path, patience: Patience) -> None:
     """Put what one source gives at ``out``, once proven; raises Useless."""
     if not sys.stderr.isatty():
         say(f"{url}: fetching")
-    start, source = time.monotonic(), transfer.local(url)
+    start, source = time.monotonic(), http.local(url)
     with files.replacing(out) as partial:
         if source is None:
             ask(url, partial, proof.bytes, patience)
         else:
-            transfer.copy(source, partial, proof.bytes)
+            http.copy(source, partial, proof.bytes)
         proof.check(partial)
         size, seconds = partial.stat().st_size, time.monotonic() - start
     say(f"{out}: {size} bytes in {seconds:.1f} s, {size / 1e6 / max(seconds, 1e-9):.1f} MB/s, {proof}")
@@ -142,7 +143,7 @@ def ask(url: str, target: Path, size: int | None, patience: Patience) -> None:
     """Ask one http(s) source, and try again after a failure that may pass; raises Useless."""
     for attempt in range(1, patience.tries + 1):
         try:
-            transfer.http(url, target, size, patience)
+            http.http(url, target, size, patience)
             return
         except Dropped as drop:
             said = f"{drop} (try {attempt} of {patience.tries})"

@@ -16,16 +16,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dawn import cli
-from dawn.batches import load
-from dawn.checkpoint import read_weights
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
-from dawn.distributed import World, joined
-from dawn.files import read_json, replacing, write_json, write_table
-from dawn.loop import Clock
-from dawn.nets.build import build
-from dawn.predict import final, rehearse
+from dawn.core import cli
+from dawn.core.files import read_json, replacing, write_json, write_table
+from dawn.data.dataset import load
+from dawn.models.build import build
+from dawn.models.inference import final, rehearse
+from dawn.models.weights import read_weights
+from dawn.runtime.clock import Clock
+from dawn.runtime.distributed import World, joined
 
 
 def calibration_error(confidence: Tensor, right: Tensor, bins: int) -> float:
@@ -73,11 +73,11 @@ def restored(experiment: Experiment, path: Path, classes: int) -> nn.Module:
         missing, unexpected = net.load_state_dict(tensors, strict=False)
     except RuntimeError as error:
         first = str(error).strip().splitlines()[-1].strip()
-        raise cli.Refusal(f"{path} does not fit {experiment.text('model')} ({first}){made}") from error
+        raise cli.InputError(f"{path} does not fit {experiment.text('model')} ({first}){made}") from error
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
         names = ", ".join([*missing, *unexpected][:3])
-        raise cli.Refusal(f"{path} does not fit {experiment.text('model')} (see {names}){made}")
+        raise cli.InputError(f"{path} does not fit {experiment.text('model')} (see {names}){made}")
     return net
 
 

@@ -18,8 +18,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from dawn import cli
-from dawn.interrupt import EXIT_CODE
+from dawn.core import cli
+from dawn.training.shutdown import EXIT_CODE
 
 
 def visible_gpus() -> int:
@@ -68,7 +68,7 @@ def across(args: argparse.Namespace, step: list[str]) -> list[str]:
     """
     job = os.environ.get("SLURM_JOB_ID", "")
     if not job.isdecimal() or not shutil.which("srun"):
-        raise cli.Refusal(
+        raise cli.InputError(
             f"run.nodes is {args.nodes}, which takes a Slurm job (snakemake --workflow-profile profiles/slurm); "
             "without Slurm start torchrun on each node, as docs/cluster.md says"
         )
@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the step's own")
     args = parser.parse_args()
     if args.processes != "auto" and not re.fullmatch("[1-9][0-9]*", args.processes):
-        raise cli.Refusal(f"--processes is {args.processes}; it must be auto or a number from 1 on")
+        raise cli.InputError(f"--processes is {args.processes}; it must be auto or a number from 1 on")
     step = [args.module, *args.arguments]
     if args.nodes > 1 and not args.meeting:
         line = across(args, step)

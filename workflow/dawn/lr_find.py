@@ -10,15 +10,15 @@ import math
 from pathlib import Path
 from typing import Any
 
-from dawn import cli
 from dawn.config.experiment import Experiment, load
 from dawn.config.sections import LrFind
-from dawn.course import Course
-from dawn.distributed import joined
-from dawn.figures.range_test import range_test
-from dawn.files import write_json, write_table
-from dawn.loop import summed
-from dawn.style import save
+from dawn.core import cli
+from dawn.core.files import write_json, write_table
+from dawn.report.figures.range_test import range_test
+from dawn.report.style import save
+from dawn.runtime.distributed import joined
+from dawn.training.step import summed
+from dawn.training.trainer import Trainer
 
 Row = tuple[int, float, float, float]
 
@@ -28,17 +28,17 @@ def rate(step: int, settings: LrFind) -> float:
     return float(settings.low * (settings.high / settings.low) ** (step / (settings.steps - 1)))
 
 
-def sweep(course: Course, experiment: Experiment) -> list[Row]:
+def sweep(trainer: Trainer, experiment: Experiment) -> list[Row]:
     """Step, rate, loss and smoothed loss of each step until the rate is high or the loss breaks."""
     settings, momentum = experiment.lr_find, experiment.train.schedule.momentum[0]
     rows: list[Row] = []
     running, best = 0.0, math.inf
     for step in range(settings.steps):
-        if step % course.trainset.steps == 0:
-            epoch = step // course.trainset.steps
-            stream = course.trainset.epoch(epoch, course.world, experiment.train.accumulate)
-        totals = course.training.step(next(stream), rate(step, settings), momentum)
-        loss = float(summed(totals, course.world)[0]) / experiment.train.batch
+        if step % trainer.trainset.steps == 0:
+            epoch = step // trainer.trainset.steps
+            stream = trainer.trainset.epoch(epoch, trainer.world, experiment.train.accumulate)
+        totals = trainer.training.step(next(stream), rate(step, settings), momentum)
+        loss = float(summed(totals, trainer.world)[0]) / experiment.train.batch
         if not math.isfinite(loss):
             break
         running = settings.smooth * running + (1 - settings.smooth) * loss
@@ -70,8 +70,8 @@ def main() -> None:
     args = parser.parse_args()
     experiment = load(args.params)
     with joined() as world:
-        course = Course(experiment, args.data, args.stats, experiment.seeds[0], args.out.parent / ".none", world)
-        rows = sweep(course, experiment)
+        trainer = Trainer(experiment, args.data, args.stats, experiment.seeds[0], args.out.parent / ".none", world)
+        rows = sweep(trainer, experiment)
         if world.first:
             report(rows, args.out)
 
@@ -79,7 +79,7 @@ def main() -> None:
 def report(rows: list[Row], out: Path) -> None:
     """Write table, suggestion and picture."""
     if len(rows) < 3:
-        raise cli.Refusal(f"the loss broke after {len(rows)} steps; lower lr_find.low")
+        raise cli.InputError(f"the loss broke after {len(rows)} steps; lower lr_find.low")
     suggestion: dict[str, Any] = suggest(rows)
     write_table(out.with_suffix(".tsv"), ("step", "lr", "loss", "smoothed"), rows)
     write_json(out.with_suffix(".json"), suggestion)

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from torch.utils.hooks import RemovableHandle
 
-from dawn import cli
 from dawn.config.experiment import Experiment, load
-from dawn.files import read_json, write_json, write_text
-from dawn.nets.build import build, checksum
+from dawn.core import cli
+from dawn.core.files import read_json, write_json, write_text
+from dawn.models.build import build, checksum
 
 
 def describe(experiment: Experiment, classes: int, size: int) -> dict[str, Any]:
@@ -103,7 +103,7 @@ def fitting(experiment: Experiment, classes: int, size: int) -> dict[str, Any]:
     try:
         return describe(experiment, classes, size)
     except RuntimeError as error:
-        raise cli.Refusal(f"{experiment.text('model')} does not take images of {size} x {size}: {error}") from error
+        raise cli.InputError(f"{experiment.text('model')} does not take images of {size} x {size}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -8,20 +8,20 @@ from typing import Any
 
 import yaml
 
-from dawn import cli
-from dawn.config.experiment import check, dump, lay, read
-from dawn.files import write_text
+from dawn.config.experiment import check, dump, merge, read
+from dawn.core import cli
+from dawn.core.files import write_text
 
 
 def setting(text: str) -> dict[str, Any]:
     """``a.b=value`` as nested mappings, the value read as YAML."""
     key, equals, value = text.partition("=")
     if not equals or not all(key.split(".")):
-        raise cli.Refusal(f"--set {text} is not of the form section.key=value")
+        raise cli.InputError(f"--set {text} is not of the form section.key=value")
     try:
         nested = yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise cli.Refusal(f"--set {text}: {value} is not YAML ({error})") from error
+        raise cli.InputError(f"--set {text}: {value} is not YAML ({error})") from error
     for part in reversed(key.split(".")):
         nested = {part: nested}
     result: dict[str, Any] = nested
@@ -38,7 +38,7 @@ def main() -> None:
     args = parser.parse_args()
     values: dict[str, Any] = {}
     for layer in [*([read(args.base)] if args.base else []), *map(read, args.preset), *map(setting, args.set)]:
-        values = lay(values, layer)
+        values = merge(values, layer)
     experiment = check(values, "params")
     write_text(args.out, dump(experiment))
 

@@ -2,8 +2,8 @@
 
     python -m dawn.plot --params results/params.yaml --data data --out results/plots results/seed-0 results/seed-1 ...
 
-Writes cycle, curves, time, confusion, classes, calibration, mistakes and filters, each a PNG. Reads files alone: no
-network runs, and torch is not imported. What training sees is drawn by dawn.sheet, since that runs the augmentation.
+Writes cycle, curves, time, confusion, classes, calibration, mistakes and filters, each a PNG. Only reads files: no
+network runs, and torch is not imported. dawn.contact_sheet draws the augmented images, since it runs the augmentation.
 """
 
 import csv
@@ -17,16 +17,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from dawn import cli
 from dawn.config.experiment import Experiment, load
-from dawn.figures.calibration import reliability
-from dawn.figures.classes import bars, confusion
-from dawn.figures.curves import Curve, curves, time_to_target
-from dawn.figures.cycle import cycle
-from dawn.figures.images import filters, mistakes
-from dawn.files import read_json
-from dawn.schedule import rate_and_momentum
-from dawn.style import save
+from dawn.core import cli
+from dawn.core.files import read_json
+from dawn.report.figures.calibration import reliability
+from dawn.report.figures.classes import bars, confusion
+from dawn.report.figures.curves import Curve, curves, time_to_target
+from dawn.report.figures.cycle import cycle
+from dawn.report.figures.images import filters, mistakes
+from dawn.report.style import save
+from dawn.training.schedule import rate_and_momentum
 
 SHOWN = 30  # mistakes
 
@@ -55,8 +55,8 @@ def first_filters(path: Path) -> NDArray[np.floating[Any]]:
                 if len(shape) == 4 and shape[1] == 3:
                     return np.asarray(file.get_tensor(name))
     except SafetensorError as error:
-        raise cli.Refusal(f"{path} is not a safetensors file of weights ({error}); train again") from error
-    raise cli.Refusal(f"{path} has no convolution of three channels, so there are no first filters to draw")
+        raise cli.InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
+    raise cli.InputError(f"{path} has no convolution of three channels, so there are no first filters to draw")
 
 
 def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:

@@ -8,8 +8,8 @@ it was packed, with their licenses; so they are neither fetched nor kept in this
 
 from pathlib import Path
 
-from dawn import cli
-from dawn.files import write_text
+from dawn.core import cli
+from dawn.core.files import write_text
 
 SCRIPTS = ("vega", "vega-lite", "vega-embed")
 FILLED = ("{plot_divs}", "{refresh_tag}", "{scripts}")  # what DVC replaces, wherever it stands
@@ -37,7 +37,7 @@ def page(sources: dict[str, tuple[str, str]]) -> str:
     parts = []
     for name, (code, license) in sources.items():
         if any(word in code for word in FILLED) or "</script" in code:
-            raise cli.Refusal(f"{name} cannot be put in a page as it is; report this with the version of snakemake")
+            raise cli.InputError(f"{name} cannot be put in a page as it is; report this with the version of snakemake")
         parts.append(f"<!-- {name}\n{license.replace('--', '- -')}\n-->\n<script>{code}</script>")
     return PAGE.format(scripts="\n".join(parts))
 
@@ -47,7 +47,7 @@ def bundled() -> dict[str, tuple[str, str]]:
     try:
         from snakemake.assets import Assets
     except ImportError:
-        raise cli.Refusal("snakemake is not installed in this Python; make env installs it") from None
+        raise cli.InputError("snakemake is not installed in this Python; make env installs it") from None
 
     def text(path: str) -> str:
         content = Assets.get_content(path)

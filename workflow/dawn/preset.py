@@ -16,9 +16,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.tokens import CommentToken
 
-from dawn import cli
-from dawn.config.experiment import check, lay, read
-from dawn.files import write_text
+from dawn.config.experiment import check, merge, read
+from dawn.core import cli
+from dawn.core.files import write_text
 
 
 def laid_over(text: str, preset: str) -> str:
@@ -74,10 +74,10 @@ def main() -> None:
     values: Mapping[str, Any] = read(args.params)
     text = args.params.read_text(encoding="utf-8")
     for preset in args.preset:
-        values, text = lay(values, read(preset)), laid_over(text, preset.read_text(encoding="utf-8"))
+        values, text = merge(values, read(preset)), laid_over(text, preset.read_text(encoding="utf-8"))
     check(values, str(args.params))
     if yaml.safe_load(text) != values:
-        raise cli.Refusal(f"{args.params} could not be rewritten with its comments; edit it by hand")
+        raise cli.InputError(f"{args.params} could not be rewritten with its comments; edit it by hand")
     write_text(args.params, text)
 
 

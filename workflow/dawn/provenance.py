@@ -10,22 +10,13 @@ import importlib.metadata
 import os
 import platform
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from dawn import cli
-from dawn.files import read_json, sha256, write_json
-
-
-def answer(*command: str, at: Path | None = None, seconds: float = 60) -> str | None:
-    """What a command prints, or None where it is missing, fails or does not end in time."""
-    try:
-        done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=seconds)
-    except (subprocess.SubprocessError, OSError):
-        return None
-    return done.stdout.strip()
+from dawn.core import cli
+from dawn.core.files import read_json, sha256, write_json
+from dawn.core.host import answer, processor
 
 
 def code(root: Path) -> dict[str, Any]:
@@ -42,17 +33,6 @@ def code(root: Path) -> dict[str, Any]:
         "dirty": None if changed is None else bool(changed),
         "locks": {path.name: sha256(path) for path in sorted((root / "requirements").glob("*.lock"))},
     }
-
-
-def processor() -> str:
-    """The CPU's name."""
-    info = Path("/proc/cpuinfo")
-    names = [line.split(":", 1)[1].strip() for line in _lines(info) if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
 def image() -> str | None:

@@ -18,39 +18,40 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from dawn import checkpoint, cli
-from dawn.account import account
-from dawn.batches import load as load_split
 from dawn.config.experiment import Experiment, load
-from dawn.course import Course
-from dawn.distributed import World, joined
-from dawn.files import read_json, write_json, write_text
-from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted, leaving_together
-from dawn.predict import final, rehearse
-from dawn.tally import line, page, tally
+from dawn.core import cli
+from dawn.core.files import read_json, write_json, write_text
+from dawn.data.dataset import load as load_split
+from dawn.models.inference import final, rehearse
+from dawn.monitoring.run_metrics import account
+from dawn.report.race import line, page, tally
+from dawn.runtime.distributed import World, joined
+from dawn.training import checkpoint
+from dawn.training.shutdown import EXIT_CODE, Interrupt, Interrupted, leaving_together
+from dawn.training.trainer import Trainer
 
 CAUSES = ("data", "model", "train", "evaluate")  # the sections that decide a seed's accuracy
 
 
-def heat(course: Course, data: Path, stats: Path, interrupt: Interrupt, shown: bool) -> dict[str, Any]:
-    """Train one seed to the end and judge it, all on its clock: dawn.account's figures with the final accuracy, loss.
+def heat(trainer: Trainer, data: Path, stats: Path, interrupt: Interrupt, shown: bool) -> dict[str, Any]:
+    """Train one seed to the end and evaluate it on the same clock: the metrics of the run, final accuracy and loss.
 
     ``arrived`` is the clock when the monitored accuracy was first at the target, None where it never was.
     """
-    world, clock, target = course.world, course.clock, course.experiment.evaluate.target
+    world, clock, target = trainer.world, trainer.clock, trainer.experiment.evaluate.target
     with clock.phase("load"):
         split = load_split(data, stats, "test", world.device)
     if world.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(world.device)
         with clock.phase("compile"):
-            rehearse(course.training.net, split, course.experiment, world)
-    course.run(interrupt, shown)
+            rehearse(trainer.training.net, split, trainer.experiment, world)
+    trainer.run(interrupt, shown)
     with clock.phase("evaluate"):
-        course.training.finish()
-        logits = final(course.training.net, split, course.experiment, world)
+        trainer.training.finish()
+        logits = final(trainer.training.net, split, trainer.experiment, world)
     labels = split.labels.cpu()
-    hits = [row[8] for row in course.curve if row[4] is not None and row[4] >= target]
-    row = account(course) | {
+    hits = [row[8] for row in trainer.curve if row[4] is not None and row[4] >= target]
+    row = account(trainer) | {
         "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
         "loss": float(functional.cross_entropy(logits.double(), labels)),
         "arrived": hits[0] if hits else None,
@@ -69,9 +70,9 @@ def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None
     done, shown = {row["seed"] for row in rows}, True
     for seed in [seed for seed in experiment.seeds if seed not in done]:
         with leaving_together(interrupt):
-            course = Course(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world)
-            rows.append(heat(course, args.data, args.stats, interrupt, shown))
-        del course  # its memory is the next one's
+            trainer = Trainer(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world)
+            rows.append(heat(trainer, args.data, args.stats, interrupt, shown))
+        del trainer  # its memory is the next one's
         if world.first:
             write_json(kept, rows)
             checkpoint.forget(states / f"seed-{seed}")

@@ -13,8 +13,8 @@ from tokenize import TokenError
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn import cli, files
-from dawn.cli import Refusal
+from dawn.core import cli, files
+from dawn.core.cli import InputError
 
 BLOCK = 256  # images; a larger one would round
 CHANNELS = ("red", "green", "blue")
@@ -31,7 +31,7 @@ def main() -> None:
     mean, std = moments(images)
     for channel, value in zip(CHANNELS, std, strict=True):
         if value == 0:
-            raise Refusal(
+            raise InputError(
                 f"{args.data}: {channel} is the same in every pixel of the train split, so its std is 0 and "
                 "images cannot be normalised; use other images"
             )
@@ -40,18 +40,18 @@ def main() -> None:
 
 
 def mapped(path: Path) -> NDArray[np.uint8]:
-    """The images of a .npy file, mapped; Refusal unless they are uint8 (n, 32, 32, 3) in C order, n > 0."""
+    """The images of a .npy file, mapped; InputError unless they are uint8 (n, 32, 32, 3) in C order, n > 0."""
     try:
         images = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
-        raise Refusal(f"{path}: is no whole .npy file ({error}); run dawn.arrays again") from error
+        raise InputError(f"{path}: is no whole .npy file ({error}); run dawn.arrays again") from error
     if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3) or not images.flags.c_contiguous:
-        raise Refusal(
+        raise InputError(
             f"{path}: is {images.dtype} {images.shape}, uint8 (n, 32, 32, 3) in C order is expected; "
             "run dawn.arrays again"
         )
     if not len(images):
-        raise Refusal(f"{path}: holds no images, at least 1 is expected; run dawn.arrays again")
+        raise InputError(f"{path}: holds no images, at least 1 is expected; run dawn.arrays again")
     return images
 
 

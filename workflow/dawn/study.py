@@ -9,8 +9,8 @@ page.html and plots/.
 from pathlib import Path
 from typing import Any
 
-from dawn import cli
-from dawn.files import read_json, write_table, write_text
+from dawn.core import cli
+from dawn.core.files import read_json, write_table, write_text
 from dawn.studies import page, plots
 from dawn.studies.gather import Result, compared, of_variant
 from dawn.studies.statistics import Judged, judge

@@ -1,7 +1,7 @@
 """Gather the seeds of an experiment into one set of metrics, each with its spread.
 
     python -m dawn.summarize --params results/params.yaml --model results/model.json --out results/metrics.json
-        --seals results/seals --plots results results/seed-0 results/seed-1 ...
+        --manifests results/manifests --plots results results/seed-0 results/seed-1 ...
 
 A 95 % interval of a mean is Student's; that of a share is Wilson's. With one seed there is no interval, and none is
 made up.
@@ -12,11 +12,11 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from dawn import cli
 from dawn.config.experiment import load
-from dawn.files import read_json, write_json, write_table, write_text
-from dawn.intervals import share, spread
-from dawn.seals import check
+from dawn.core import cli
+from dawn.core.files import read_json, write_json, write_table, write_text
+from dawn.results.manifest import check
+from dawn.results.statistics import share, spread
 
 OF_EVALUATION = ("accuracy", "top5", "loss", "calibration_error")
 OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes", "train_loss", "train_accuracy")
@@ -86,12 +86,12 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
     parser.add_argument("--model", type=Path, required=True, help="the network in figures, JSON")
     parser.add_argument("--out", type=Path, required=True, help="the metrics, JSON")
-    parser.add_argument("--seals", type=Path, help="directory of the seals that the seeds must fit")
+    parser.add_argument("--manifests", type=Path, help="directory of the manifests that the seeds must fit")
     parser.add_argument("--plots", type=Path, help="directory of curves.json, confusion.csv and classes.csv")
     args = parser.parse_args()
     experiment = load(args.params)
-    for seed in args.seeds if args.seals else []:
-        check(experiment, seed, args.seals)
+    for seed in args.seeds if args.manifests else []:
+        check(experiment, seed, args.manifests)
     price = experiment.submission.cost_per_hour
     metrics = summarize(args.seeds, experiment.evaluate.target, read_json(args.model), price)
     if args.plots is not None:

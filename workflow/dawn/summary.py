@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 
-from dawn import cli
-from dawn.config.experiment import Experiment, check, lay, load, read
-from dawn.files import read_json, write_text
-from dawn.intervals import interval
-from dawn.page import Section, markdown, web
-from dawn.provenance import answer
+from dawn.config.experiment import Experiment, check, load, merge, read
+from dawn.core import cli
+from dawn.core.files import read_json, write_text
+from dawn.core.host import answer
+from dawn.report.page import Section, markdown, web
+from dawn.results.statistics import interval
 
 SECTIONS = ("data", "model", "train", "evaluate")  # what decides a result, beside the seeds
 PHASES = {
@@ -80,8 +80,8 @@ def known(root: Path) -> dict[str, Experiment]:
     found = {}
     for label, over in {name: {}, **presets}.items():
         try:
-            found[label] = check(lay(base, over))
-        except cli.Refusal:  # an edit to params.yaml may leave no room for a preset
+            found[label] = check(merge(base, over))
+        except cli.InputError:  # an edit to params.yaml may leave no room for a preset
             continue
     return found
 

@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from dawn import cli, style
-from dawn.config.experiment import Experiment, check, lay, load
-from dawn.course import Course
-from dawn.distributed import World, joined
-from dawn.files import write_json, write_table
-from dawn.measure import best_rate, measure
-from dawn.provenance import processor
+from dawn.config.experiment import Experiment, check, load, merge
+from dawn.core import cli
+from dawn.core.files import write_json, write_table
+from dawn.core.host import processor
+from dawn.report import style
+from dawn.runtime.distributed import World, joined
+from dawn.runtime.measure import best_rate, measure
+from dawn.training.trainer import Trainer
 
 NUMBERS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "half": torch.float16}
 COLUMNS = (
@@ -32,15 +33,15 @@ COLUMNS = (
 Parts = list[tuple[Tensor, Tensor]]
 
 
-def works(course: Course) -> dict[str, Callable[[], object]]:
+def works(trainer: Trainer) -> dict[str, Callable[[], object]]:
     """The calls to time. Forward judges, as an evaluation does; the others train."""
-    training = course.training
-    rate, momentum = course.rate_and_momentum(0)
-    course.trainset.resize(course.size(course.steps))  # the size that is judged at, where it grows on the way
+    training = trainer.training
+    rate, momentum = trainer.rate_and_momentum(0)
+    trainer.trainset.resize(trainer.size(trainer.steps))  # the size that is judged at, where it grows on the way
 
     def batches() -> Any:
         while True:
-            yield from course.trainset.epoch(0, course.world, course.experiment.train.accumulate)
+            yield from trainer.trainset.epoch(0, trainer.world, trainer.experiment.train.accumulate)
 
     stream = batches()
     parts: Parts = next(stream)
@@ -64,10 +65,10 @@ def works(course: Course) -> dict[str, Callable[[], object]]:
     }
 
 
-def flops(course: Course) -> dict[str, float]:
+def flops(trainer: Trainer) -> dict[str, float]:
     """FLOPs of one image by work, as torch counts them in matrix products and convolutions."""
-    training, count = course.training, 2
-    images, labels = course.monitor.slice(0, count)
+    training, count = trainer.training, 2
+    images, labels = trainer.monitor.slice(0, count)
     with FlopCounterMode(display=False) as forward, torch.no_grad():
         training.precision.logits(training.net, training.arranged(images))
     with FlopCounterMode(display=False) as both:
@@ -88,13 +89,13 @@ def timed(experiment: Experiment, data: Path, stats: Path, world: World) -> dict
     for precision in precisions:
         for batch in batches:
             over = {"train": {"precision": precision, "batch": batch}}
-            chosen = check(lay(experiment.model_dump(mode="json"), over))
-            course = Course(chosen, data, stats, experiment.seeds[0], data / ".none", world)
-            kind, counted = course.training.precision.kind, flops(course)
+            chosen = check(merge(experiment.model_dump(mode="json"), over))
+            trainer = Trainer(chosen, data, stats, experiment.seeds[0], data / ".none", world)
+            kind, counted = trainer.training.precision.kind, flops(trainer)
             if kind not in peaks:
                 rate, at = best_rate(world.device, NUMBERS[kind])
                 peaks[kind] = {"flops_per_s": rate, "at": at}
-            for name, work in works(course).items():
+            for name, work in works(trainer).items():
                 found = measure(work, world.device, settings.repeats, settings.seconds)
                 speed = counted[name] * batch / found.seconds
                 rows.append({"precision": kind, "batch": batch, "work": name, **found.as_dict(),

@@ -16,14 +16,16 @@ from typing import Any
 
 import torch
 
-from dawn import checkpoint, cli
-from dawn.account import account
 from dawn.config.experiment import Experiment, load
-from dawn.course import Course
-from dawn.distributed import World, joined
-from dawn.files import read_json, write_json, write_table
-from dawn.interrupt import EXIT_CODE, Interrupt, Interrupted, leaving_together
-from dawn.live import Live
+from dawn.core import cli
+from dawn.core.files import read_json, write_json, write_table
+from dawn.models import weights
+from dawn.monitoring.live import Live
+from dawn.monitoring.run_metrics import account
+from dawn.runtime.distributed import World, joined
+from dawn.training import checkpoint
+from dawn.training.shutdown import EXIT_CODE, Interrupt, Interrupted, leaving_together
+from dawn.training.trainer import Trainer
 
 CAUSES = ("data", "model", "train")  # the sections that decide the weights, beside the seed
 CURVE = (
@@ -47,36 +49,36 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     state = (
         args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
     )
-    course = Course(experiment, args.data, args.stats, args.seed, state, world)
+    trainer = Trainer(experiment, args.data, args.stats, args.seed, state, world)
     # A stage of DVC has taken the old metrics away, so their file is free for what can be seen until the new come.
     metrics_now = args.out.parent / "metrics.json" if os.environ.get("DVC_STAGE") else None
     live = Live(args.out, CURVE, metrics_now, experiment.run.tensorboard, world.first)
     try:
         with leaving_together(interrupt):
-            course.run(interrupt, live=live)
+            trainer.run(interrupt, live=live)
     except torch.OutOfMemoryError as error:
         batch, parts = experiment.train.batch, experiment.train.accumulate
-        raise cli.Refusal(
+        raise cli.InputError(
             f"{world.device} has too little memory for train.batch {batch} in {parts} parts; "
             "raise train.accumulate, or lower train.batch"
         ) from error
     finally:
         live.close()
-    metrics = account(course)
+    metrics = account(trainer)
     if world.first:
-        write(course, args.out, choices, read_json(args.data / "dataset.json")["classes"], metrics)
+        write(trainer, args.out, choices, read_json(args.data / "dataset.json")["classes"], metrics)
         checkpoint.forget(state)
 
 
-def write(course: Course, out: Path, choices: str, classes: list[str], metrics: dict[str, Any]) -> None:
+def write(trainer: Trainer, out: Path, choices: str, classes: list[str], metrics: dict[str, Any]) -> None:
     """The results of a finished training."""
-    training = course.training
-    write_table(out / "curve.tsv", CURVE, course.curve)
-    if course.experiment.run.trace:
-        write_table(out / "trace.tsv", TRACE, course.trace)
+    training = trainer.training
+    write_table(out / "curve.tsv", CURVE, trainer.curve)
+    if trainer.experiment.run.trace:
+        write_table(out / "trace.tsv", TRACE, trainer.trace)
     write_json(out / "metrics.json", metrics)
     training.finish()
-    checkpoint.write_weights(out / "model.safetensors", training.net, choices, classes)
+    weights.write_weights(out / "model.safetensors", training.net, choices, classes)
 
 
 def main() -> None:
@@ -93,7 +95,7 @@ def main() -> None:
     parser.add_argument("--resume", type=Path, default=states, help="directory of the states ($DAWN_RESUME or .resume)")
     args = parser.parse_args()
     if args.seed < 0:
-        raise cli.Refusal(f"--seed {args.seed}: at least 0")
+        raise cli.InputError(f"--seed {args.seed}: at least 0")
     experiment = load(args.params)
     try:
         with joined() as world:

@@ -9,9 +9,9 @@ from snakemake.exceptions import WorkflowError
 ROOT = Path(workflow.basedir)
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from dawn.cli import Refusal
-from dawn.closure import closure
-from dawn.config.experiment import check, dump, lay, read
+from dawn.core.cli import InputError
+from dawn.core.code_deps import closure
+from dawn.config.experiment import check, dump, merge, read
 from dawn.config.plan import find, plan
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
@@ -33,8 +33,8 @@ SETTINGS = {key: value for key, value in config.items() if key not in ASIDE}
 STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
 try:
     PLAN = plan(find(ASIDE["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in ASIDE else None
-    EXPERIMENT = PLAN.shared if PLAN else check(lay(read(ROOT / "params.yaml"), SETTINGS))
-except Refusal as error:
+    EXPERIMENT = PLAN.shared if PLAN else check(merge(read(ROOT / "params.yaml"), SETTINGS))
+except InputError as error:
     raise WorkflowError(str(error)) from None
 
 

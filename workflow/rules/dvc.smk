@@ -1,6 +1,6 @@
 """What a run minds inside a stage of DVC (docs/compare.md); without DVC it changes nothing."""
 
-from dawn.closure import fingerprint
+from dawn.core.code_deps import fingerprint
 
 STAGE = os.environ.get("DVC_STAGE")
 # An experiment may run in a copy of the workspace, and that is deleted when it ends: what must outlive it, the archive
@@ -23,11 +23,11 @@ if STAGE:
 
 
 def enter_stage():
-    """DVC compares the whole directory of the seals, so those of seeds no longer asked for go."""
+    """DVC compares the whole directory of the manifests, so those of seeds no longer asked for go."""
     if STAGE == "summarize":
-        for seal in Path("results/seals").glob("*.json"):
-            if seal.stem not in map(str, EXPERIMENT.seeds):
-                seal.unlink()
+        for manifest in Path("results/manifests").glob("*.json"):
+            if manifest.stem not in map(str, EXPERIMENT.seeds):
+                manifest.unlink()
 
 
 def leave_stage():

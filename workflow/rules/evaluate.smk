@@ -29,7 +29,7 @@ rule evaluate:
         " --out {wildcards.run}/seed-{wildcards.seed}"
 
 
-rule seal:
+rule manifest:
     input:
         "{run}/seed-{seed}/confusion.csv",
         "{run}/seed-{seed}/curve.tsv",
@@ -37,15 +37,15 @@ rule seal:
         "{run}/seed-{seed}/metrics.json",
         "{run}/seed-{seed}/model.safetensors",
         "{run}/seed-{seed}/predictions.npz",
-        code=code("seal"),
+        code=code("manifest"),
     output:
-        "{run}/seals/{seed}.json",
+        "{run}/manifests/{seed}.json",
     log:
-        "logs/{run}/seal-{seed}.log",
+        "logs/{run}/manifest-{seed}.log",
     message:
         "Seal seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.seal --params {wildcards.run}/params.yaml"
+        "DAWN_LOG={log} python -m dawn.manifest --params {wildcards.run}/params.yaml"
         " --seed {wildcards.run}/seed-{wildcards.seed} --out {output}"
 
 
@@ -56,7 +56,7 @@ rule summarize:
             seed=seeds(wildcards.run),
             file=["evaluation.json", "metrics.json", "curve.tsv", "confusion.csv"],
         ),
-        lambda wildcards: expand("{{run}}/seals/{seed}.json", seed=RUNS[wildcards.run].seeds),
+        lambda wildcards: expand("{{run}}/manifests/{seed}.json", seed=RUNS[wildcards.run].seeds),
         code=code("summarize"),
         model="{run}/model.json",
     output:
@@ -74,7 +74,7 @@ rule summarize:
         "Gather the seeds"
     shell:
         "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params {wildcards.run}/params.yaml"
-        " --model {input.model} --seals {wildcards.run}/seals --out {output.metrics} --plots {wildcards.run}"
+        " --model {input.model} --manifests {wildcards.run}/manifests --out {output.metrics} --plots {wildcards.run}"
 
 
 rule provenance:

@@ -35,7 +35,7 @@ rule plot:
 rule sheet:
     input:
         ARRAYS,
-        code=code("sheet"),
+        code=code("contact_sheet"),
         stats="data/stats.json",
     output:
         figure("images", "4 Images", "what training sees"),
@@ -46,7 +46,7 @@ rule sheet:
     message:
         "Draw what training sees"
     shell:
-        "DAWN_LOG={log} python -m dawn.sheet --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
+        "DAWN_LOG={log} python -m dawn.contact_sheet --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
         " --out {output}"
 
 

@@ -5,7 +5,7 @@ import tempfile
 
 from snakemake.settings.types import DeploymentMethod
 
-from dawn.provenance import answer
+from dawn.core.host import answer
 
 # Used with --sdm apptainer; containers/README.md says how to make it.
 IMAGE = f"{workflow.basedir}/containers/dawn.sif"
@@ -61,7 +61,7 @@ localrules:
     demo_archive,
     download,
     dawnbench,
-    seal,
+    manifest,
     summarize,
     summary,
     plots,

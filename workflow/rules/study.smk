@@ -1,6 +1,6 @@
 """A study's variants over its seeds by the rules of a single experiment, then what came out; two results compared."""
 
-from dawn import cost
+from dawn.studies import cost
 
 if PLAN and workflow.is_main_process:
     print(cost.told(PLAN, cost.estimate(PLAN, Path("data"))), file=sys.stderr)

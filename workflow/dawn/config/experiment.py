@@ -10,10 +10,10 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from dawn.cli import Refusal
-from dawn.config.networks import Darknet, Model, Record, Torchvision, WideResNet
+from dawn.config.networks import Airbench, Darknet, Model, Torchvision, WideResNet
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing, Train
 from dawn.config.types import STRICT
+from dawn.core.cli import InputError
 
 WORDS = {  # for pydantic's own, which speak of its types
     "model_type": "a mapping of settings is expected, such as {key: value}",
@@ -25,7 +25,7 @@ FAMILIES: dict[str, type[BaseModel]] = {
     "darknet": Darknet,
     "wrn": WideResNet,
     "torchvision": Torchvision,
-    "record": Record,
+    "airbench": Airbench,
 }
 
 
@@ -75,11 +75,11 @@ def divisible(train: Train, processes: int) -> None:
 
 
 def fits(train: Train, processes: int) -> None:
-    """The same of a world that is already there: a Refusal."""
+    """The same of a world that is already there: a InputError."""
     try:
         divisible(train, processes)
     except ValueError as error:
-        raise Refusal(str(error)) from error
+        raise InputError(str(error)) from error
 
 
 def load(path: Path) -> Experiment:
@@ -97,13 +97,13 @@ def read(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Refusal(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
-        raise Refusal(f"{path} holds {type(values).__name__}, not a mapping of sections such as data, model, train")
+        raise InputError(f"{path} holds {type(values).__name__}, not a mapping of sections such as data, model, train")
     return values
 
 
-def lay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """``over`` laid on ``base``, section by section; lists are replaced.
 
     A model of another family starts afresh, since the keys of one family mean nothing to the other. The word null
@@ -115,19 +115,19 @@ def lay(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         below = merged.get(key)
         if isinstance(value, Mapping):
-            merged[key] = lay(below if isinstance(below, Mapping) else {}, value)
+            merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
         else:
             merged[key] = None if value == "null" else value
     return merged
 
 
 def check(values: Mapping[str, Any], source: str = "params") -> Experiment:
-    """The experiment that a mapping describes, or a Refusal with a line for each fault."""
+    """The experiment that a mapping describes, or a InputError with a line for each fault."""
     try:
         return Experiment.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        raise Refusal(f"{source}: " + "; ".join(_fault(fault) for fault in faults)) from error
+        raise InputError(f"{source}: " + "; ".join(_fault(fault) for fault in faults)) from error
 
 
 def _fault(fault: ErrorDetails) -> str:

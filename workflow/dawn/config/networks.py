@@ -101,7 +101,7 @@ class Torchvision(BaseModel):
     cifar_stem: bool = True
 
 
-class Record(BaseModel):
+class Airbench(BaseModel):
     """The network of the race to 94 %: a whitening layer, groups of 3x3 convolutions, a linear head (docs/record.md).
 
     Each named part can be switched off: ``whiten`` for a first layer that learns, ``dirac`` for torch's own initial
@@ -111,7 +111,7 @@ class Record(BaseModel):
 
     model_config = STRICT
 
-    family: Literal["record"]
+    family: Literal["airbench"]
     widths: Annotated[tuple[Annotated[int, Field(ge=1, le=WIDEST)], ...], Field(min_length=1, max_length=5)] = (
         64,
         256,
@@ -132,7 +132,7 @@ class Record(BaseModel):
     inplace: bool = True
 
 
-Model = Annotated[Darknet | WideResNet | Torchvision | Record, Field(discriminator="family")]
+Model = Annotated[Darknet | WideResNet | Torchvision | Airbench, Field(discriminator="family")]
 
 
 def _odd(kernels: tuple[int, ...]) -> None:

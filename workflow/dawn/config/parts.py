@@ -8,7 +8,7 @@ from dawn.config.types import STRICT, Below1, Positive, Share
 
 
 class Schedule(BaseModel):
-    """Learning rate and momentum by batch; see dawn/schedule.py for the formulas."""
+    """Learning rate and momentum by batch; see dawn/training/schedule.py for the formulas."""
 
     model_config = STRICT
 
@@ -45,17 +45,17 @@ class Augment(BaseModel):
 
 
 class Muon(BaseModel):
-    """The filters' optimiser (dawn/muon.py): their rate at the schedule's peak, steps towards orthogonality."""
+    """The filters' optimiser (dawn/training/muon.py): their learning rate at the schedule's peak, Newton-Schulz steps."""
 
     model_config = STRICT
 
-    rate: Positive = 0.24
+    lr: Positive = 0.24
     momentum: Below1 = 0.6
     steps: Annotated[int, Field(ge=1, le=20)] = 3
 
 
 class Lookahead(BaseModel):
-    """Every so many steps (0: never) the weights go back towards their slow average; dawn/average.py."""
+    """Every so many steps (0: never) the weights go back towards their slow average; dawn/training/averaging.py."""
 
     model_config = STRICT
 

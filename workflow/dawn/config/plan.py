@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.cli import Refusal
-from dawn.config.experiment import Experiment, check, lay, read
+from dawn.config.experiment import Experiment, check, merge, read
 from dawn.config.study import Study, load
+from dawn.core.cli import InputError
 
 SHARED = ("data", "seeds", "run")  # what every variant of a study has in common
 TAKEN = ("plots", "page", "table", "timing")  # names beside the variants' directories
@@ -67,7 +67,7 @@ def find(name: str, folder: Path) -> Path:
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
-        raise Refusal(f"study = {name}: there is no {path}; studies: {known}")
+        raise InputError(f"study = {name}: there is no {path}; studies: {known}")
     return path
 
 
@@ -77,9 +77,9 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
     base = presets / f"{study.base}.yaml"
     if study.base is not None and not base.is_file():
         known = ", ".join(sorted(p.stem for p in presets.glob("*.yaml")))
-        raise Refusal(f"{path}: base = {study.base}: there is no such preset; presets: {known}")
-    values = lay(read(params), read(base)) if study.base else read(params)
-    values = lay(lay(lay(values, {"seeds": study.seeds}), study.settings), over)
+        raise InputError(f"{path}: base = {study.base}: there is no such preset; presets: {known}")
+    values = merge(read(params), read(base)) if study.base else read(params)
+    values = merge(merge(merge(values, {"seeds": study.seeds}), study.settings), over)
     shared = check(values, f"{path}, settings")
     variants: dict[str, Variant] = {}
     for name, own in study.overrides.items():
@@ -93,17 +93,19 @@ def _experiment(path: Path, name: str, values: dict[str, Any], own: Mapping[str,
     """One variant's, its own settings over what is shared; not what makes them comparable."""
     for key in SHARED:
         if key in own:
-            raise Refusal(f"{path}: variant {name} changes {key}, which all variants share; put it into settings")
-    return check(lay(values, own), f"{path}, variant {name}")
+            raise InputError(f"{path}: variant {name} changes {key}, which all variants share; put it into settings")
+    return check(merge(values, own), f"{path}, variant {name}")
 
 
 def _distinct(path: Path, variant: Variant, others: Mapping[str, Variant]) -> None:
     """Refuse a variant that would share its directory or its experiment with another."""
     if not variant.slug or variant.slug in TAKEN or re.search(r'["|<>\n]', variant.name):
-        raise Refusal(f"{path}: variant {variant.name} makes no name for a directory and a table; use letters, "
+        raise InputError(f"{path}: variant {variant.name} makes no name for a directory and a table; use letters, "
                       "digits and . _ + - ( ) ,")  # fmt: skip
     if variant.slug in others:
-        raise Refusal(f"{path}: {variant.name} and {others[variant.slug].name} would share {variant.slug}/; rename one")
+        raise InputError(
+            f"{path}: {variant.name} and {others[variant.slug].name} would share {variant.slug}/; rename one"
+        )
     for other in others.values():
         if other.experiment == variant.experiment:
-            raise Refusal(f"{path}: variants {other.name} and {variant.name} are the same experiment")
+            raise InputError(f"{path}: variants {other.name} and {variant.name} are the same experiment")

@@ -57,8 +57,8 @@ class Train(BaseModel):
     optimizer: Literal["sgd", "muon"] = "sgd"
     muon: Muon = Muon()
     nesterov: bool = False
-    bias_rate: Positive = 1.0
-    stem_rate: Positive = 1.0
+    bias_lr_multiplier: Positive = 1.0
+    stem_lr_multiplier: Positive = 1.0
     stem_epochs: Positive | None = None
     weight_decay: Below1 = 0.0
     decay: Literal["all", "weights"] = "all"
@@ -104,7 +104,7 @@ class Evaluate(BaseModel):
     model_config = STRICT
 
     tta: Literal["none", "mirror", "six"] = "none"
-    tta_share: Share = 1.0
+    tta_fraction: Share = 1.0
     precision: Literal["fp32", "bf16", "half"] = "fp32"
     batch: PositiveInt = 1000
     bins: Annotated[int, Field(ge=1, le=1000)] = 15

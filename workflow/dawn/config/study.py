@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from dawn.cli import Refusal
-from dawn.config.experiment import lay, read
+from dawn.config.experiment import merge, read
 from dawn.config.types import STRICT, Positive
+from dawn.core.cli import InputError
 
 
 class Study(BaseModel):
@@ -53,19 +53,19 @@ class Study(BaseModel):
         for values in itertools.product(*self.grid.values()):
             over: dict[str, Any] = {}
             for key, value in zip(self.grid, values, strict=True):
-                over = lay(over, _nested(key, value))
+                over = merge(over, _nested(key, value))
             words = (f"{key.rpartition('.')[2]} {_word(v)}" for key, v in zip(self.grid, values, strict=True))
             found[", ".join(words)] = over
         return found
 
 
 def load(path: Path) -> Study:
-    """The study of a file, or a Refusal that names the fault."""
+    """The study of a file, or a InputError that names the fault."""
     try:
         return Study.model_validate(read(path))
     except ValidationError as error:
         faults = [_fault(dict(fault)) for fault in error.errors(include_url=False)]
-        raise Refusal(f"{path}: {'; '.join(faults)}") from error
+        raise InputError(f"{path}: {'; '.join(faults)}") from error
 
 
 def _nested(key: str, value: Any) -> dict[str, Any]:

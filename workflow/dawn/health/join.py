@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
-from dawn.distributed import World, joined
+from dawn.runtime.distributed import World, joined
 
 
 def added(world: World) -> bool:

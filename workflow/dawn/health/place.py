@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import requests
 
+from dawn.core.host import answer
 from dawn.health.finding import Finding
-from dawn.provenance import answer
 
 SECONDS = 5.0  # a mirror is given to answer
 LOCK = "share/runtime.lock"  # of the image, below the prefix of its Python

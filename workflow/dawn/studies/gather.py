@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.cli import Refusal
 from dawn.config.experiment import load
-from dawn.files import read_json
-from dawn.seals import CHOICES, choices
+from dawn.core.cli import InputError
+from dawn.core.files import read_json
+from dawn.results.manifest import CHOICES, choices
 from dawn.studies.statistics import Difference, difference
 
 
@@ -39,7 +39,7 @@ def read(name: str, found: dict[str, Any], seeds: list[int], text: Callable[[str
     def values(path: str) -> Any:
         content = text(path)
         if content is None:
-            raise Refusal(f"{name} has no {path}; finish it with snakemake first")
+            raise InputError(f"{name} has no {path}; finish it with snakemake first")
         return json.loads(content)
 
     accuracy = {seed: float(values(f"seed-{seed}/evaluation.json")["accuracy"]) for seed in seeds}
@@ -60,11 +60,11 @@ def of_variant(name: str, run: Path) -> Result:
 
 def of_seals(name: str, run: Path) -> Result:
     """Whatever was last sealed in a directory; seeds that were left there by another experiment are passed over."""
-    seals = sorted((run / "seals").glob("*.json"), key=lambda path: path.stat().st_mtime)
-    if not seals:
-        raise Refusal(f"{run} holds no finished experiment: no {run}/seals/*.json; run snakemake first")
-    found: dict[str, Any] = read_json(seals[-1])["choices"]
-    seeds = sorted(int(path.stem) for path in seals if read_json(path)["choices"] == found)
+    manifests = sorted((run / "manifests").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    if not manifests:
+        raise InputError(f"{run} holds no finished experiment: no {run}/manifests/*.json; run snakemake first")
+    found: dict[str, Any] = read_json(manifests[-1])["choices"]
+    seeds = sorted(int(path.stem) for path in manifests if read_json(path)["choices"] == found)
     return read(name, found, seeds, of_directory(run))
 
 

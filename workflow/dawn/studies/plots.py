@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dawn import style
+from dawn.report import style
 from dawn.studies.gather import Result
 from dawn.studies.statistics import Judged
 from dawn.studies.table import disagreements

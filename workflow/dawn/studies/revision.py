@@ -4,9 +4,9 @@ from pathlib import Path
 
 import yaml
 
-from dawn.cli import Refusal
 from dawn.config.experiment import check
-from dawn.seals import CHOICES, choices
+from dawn.core.cli import InputError
+from dawn.results.manifest import CHOICES, choices
 from dawn.studies.gather import Result, read
 
 
@@ -32,7 +32,7 @@ def of_revision(name: str) -> Result | None:
         except FileNotFoundError as error:
             if path == "timing.json":
                 return None
-            raise Refusal(
+            raise InputError(
                 f"{name} has no results/{path} in DVC's cache; dvc pull brings it, if a remote has it"
             ) from error
 

@@ -1,0 +1,115 @@
+"""The measurements that wait for a machine work before it comes: all of them in small, here."""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+from training import WORLD
+
+BENCH = ROOT / "tests" / "bench"
+sys.path.insert(0, str(BENCH))
+
+import gpu  # noqa: E402
+import gpu_report  # noqa: E402
+import gpu_stage  # noqa: E402
+from gpu_plan import Stage, experiment, plan  # noqa: E402
+from profiling import kind  # noqa: E402
+
+
+def bench(script, *arguments):
+    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "workflow")}
+    line = [sys.executable, BENCH / script, *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, text=True, env=env, check=False)
+
+
+def test_every_stage_is_a_valid_experiment_and_all_fit_the_time():
+    stages = plan(50)
+    assert [stage.name for stage in stages[:3]] == ["limits", "record", "beside"]
+    assert sum(stage.seconds for stage in stages) <= 25 * 60
+    for stage in stages:
+        assert stage.seconds <= stage.most
+        for variant in stage.variants.values():
+            experiment(variant, tiny=False)
+            assert experiment(variant, tiny=True).train.epochs == 1
+    names = {stage.name: stage.variants for stage in stages}
+    assert experiment(names["graphs"]["CUDA graphs"], False).train.cuda_graph
+    assert not experiment(names["graphs"]["no CUDA graphs"], False).train.cuda_graph
+    assert not experiment(names["ablation"]["without whitening"], False).model.whiten
+
+
+@pytest.mark.slow
+def test_the_whole_measurement_runs_in_small(tmp_path):
+    done = bench("gpu.py", "--tiny", "--seeds", 2, "--minutes", 14, "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "gpu.json").read_text())
+    assert {name: stage["status"] for name, stage in report["stages"].items()} == {
+        stage.name: "done" for stage in plan(2)
+    }, done.stdout
+    page = (tmp_path / "gpu.md").read_text()
+    assert page in done.stdout
+    assert "no figure below means anything" in page
+    for stage in plan(2):
+        for name in stage.variants if stage.kind == "heats" else ():
+            assert f"| {stage.name} | {name} | {stage.seeds} | " in page
+    assert re.search(r"- beside: airbench, Muon against record: .* points, its clock times [\d.]+ \(", page)
+    found = report["stages"]["profile"]["found"]
+    assert found["work"]["convolution"]["gflop"] > 0
+    assert found["work"]["batch norm"]["gbyte"] > 0
+    assert found["busy_ms"] > 0
+    assert "| in all |" in page
+
+
+def test_an_experiment_that_fails_takes_no_other_with_it(data, tmp_path):
+    fine, broken = ("lesson", {}), ("lesson", {"train": {"accumulate": 3}})
+    stage = Stage("ablation", "heats", "", 1, 9, 2, {"fine": fine, "broken": broken})
+    args = argparse.Namespace(data=data, out=tmp_path / "ablation.json", seconds=60, tiny=True)
+    gpu_stage.heats(stage, args, WORLD)
+    found = json.loads(args.out.read_text())
+    assert [row["seed"] for row in found["rows"]["fine"]] == [0, 1]
+    assert found["rows"]["broken"] == []
+    assert "batch 40 does not divide by accumulate 3" in found["faults"]["broken"]
+    stages = {"ablation": {"question": "", "kind": "heats", "status": "done", "seconds": 1.0, "found": found}}
+    page = gpu_report.page({"machine": {"gpus": [], "cpu": "a CPU"}, "tiny": True, "stages": stages})
+    assert "| ablation | fine | 2 |" in page
+    assert "- ablation: broken failed: InputError: " in page
+
+
+def test_a_stage_that_fails_or_takes_too_long_is_written_down(data, tmp_path):
+    args = argparse.Namespace(out=tmp_path, seeds=1, tiny=True, minutes=5.0, data=tmp_path / "nowhere")
+    stages = {stage.name: stage for stage in plan(1)}
+    failed = gpu.run(stages["lesson"], args, tmp_path / "nowhere", 100.0)
+    assert failed["status"] == "failed"
+    assert failed["error"] == "every experiment failed"
+    assert failed["found"]["faults"]["lesson"].startswith("FileNotFoundError")
+    late = gpu.run(stages["record"], args, data, 0.5)
+    assert (late["status"], late["found"]) == ("out of time", None)
+
+
+def test_kinds_of_work():
+    names = {
+        "aten::cudnn_convolution": "convolution", "aten::convolution_backward": "convolution",
+        "aten.native_batch_norm_backward.default": "batch norm", "aten::max_pool2d_with_indices": "pooling",
+        "aten::addmm": "matrix product", "aten::baddbmm": "matrix product", "aten::_foreach_lerp_": "optimiser",
+        "aten::copy_": "index, copy, pad", "aten::gelu": "element by element", "aten::mul": "element by element",
+    }  # fmt: skip
+    assert {name: kind(name) for name in names} == names
+
+
+@pytest.mark.slow
+def test_scaling_says_a_row_a_world():
+    small = ("--experiments", "demo", "--batch", 16, "--steps", 1, "--repeats", 2, "--rounds", 1)
+    done = bench("scaling.py", *small, "--processes", 1, 2, "--compress", "bf16")
+    assert done.returncode == 0, done.stderr
+    rows = [
+        [cell.strip() for cell in line.split("|")] for line in done.stdout.splitlines() if line.startswith("| demo")
+    ]
+    assert [row[3] for row in rows] == ["1", "2"]
+    assert rows[0][5] == "1.00"
+    assert rows[0][7:9] == ["", ""]
+    assert 0 < float(rows[1][5]) < 3
+    assert float(rows[1][7].replace(",", "")) > 0

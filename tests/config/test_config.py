@@ -1,0 +1,112 @@
+"""Only sane experiments come through, and the message says what is wrong."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+from conftest import ROOT, experiment
+
+from dawn.config.experiment import check, merge, read
+from dawn.core.cli import InputError
+
+PRESETS = sorted((ROOT / "workflow/presets").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_every_preset_is_valid_over_the_lesson(preset):
+    found = check(merge(read(ROOT / "params.yaml"), read(preset)))
+    assert found.data.urls
+
+
+def test_params_yaml_spells_out_every_choice():
+    written = read(ROOT / "params.yaml")
+    whole = check(written).model_dump(mode="json")
+
+    def missing(written, whole, where=""):
+        for key, value in whole.items():
+            if key not in written:
+                yield where + key
+            elif isinstance(value, dict):
+                yield from missing(written[key], value, f"{where}{key}.")
+
+    assert list(missing(written, whole)) == []
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({"train": {"epoks": 3}}, ["train.epoks", "did you mean epochs", "allowed: accumulate"]),
+        ({"model": {"widht": 3}}, ["model.widht", "did you mean width"]),
+        ({"nonsense": 1}, ["nonsense", "allowed: data, evaluate"]),
+        ({"train": {"schedule": {"pct": 120}}}, ["train.schedule.pct = 120", "100"]),
+        ({"train": {"schedule": {"peak": "fast"}}}, ['train.schedule.peak = "fast"', "number"]),
+        ({"train": {"schedule": {"peak": float("nan")}}}, ["train.schedule.peak", "finite"]),
+        ({"train": {"schedule": {"momentum": [0.8, 0.9]}}}, ["momentum [0.8, 0.9]"]),
+        ({"train": {"schedule": {"milestones": [0.6, 0.3]}}}, ["milestones [0.6, 0.3]", "rise"]),
+        ({"train": {"batch": 0}}, ["train.batch = 0"]),
+        ({"train": {"accumulate": 3}}, ["batch 16", "accumulate 3"]),
+        ({"run": {"processes": 3}}, ["train.batch 16", "3 processes"]),
+        ({"run": {"processes": "all"}}, ['run.processes = "all"']),
+        ({"seeds": []}, ["seeds = []"]),
+        ({"seeds": 0}, ["0 seeds", "1 to 10000"]),
+        ({"seeds": [1, 1]}, ["seeds [1, 1]", "twice"]),
+        ({"seeds": [-1]}, ["-1"]),
+        ({"data": {"layout": "zip"}}, ['data.layout = "zip"', "python"]),
+        ({"data": {"urls": ["https://x.test/a.tgz"]}}, ["data", "https://x.test/a.tgz needs sha256 or bytes"]),
+        ({"data": {"sha256": "abc"}}, ['data.sha256 = "abc"']),
+        ({"model": {"family": "alexnet"}}, ['model.family = "alexnet"', "darknet, wrn, torchvision"]),
+        ({"model": {"blocks": [1] * 8, "width": 1024}}, ["262144 channels"]),
+        ({"model": {"kernels": [1, 2]}}, ["kernels [1, 2]", "odd"]),
+        ({"model": {"family": "wrn", "depth": 23}}, ["depth 23", "6N + 4"]),
+        ({"model": {"family": "wrn", "depth": 22, "blocks": 3}}, ["not both"]),
+        ({"model": {"family": "wrn"}}, ["not neither"]),
+        ({"model": {"family": "wrn", "blocks": 1, "ratio": 1}}, ["model.ratio", "allowed: block"]),
+        ({"lr_find": {"low": 1, "high": 0.1}}, ["low 1", "high 0.1"]),
+        ({"train": 5}, ["train = 5"]),
+    ],
+)
+def test_bad_choices_are_named(over, words):
+    with pytest.raises(InputError) as refusal:
+        experiment(**over)
+    message = str(refusal.value)
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+def test_numbers_written_as_strings_count_as_numbers():
+    # PyYAML reads 1e-05, which DVC writes for -S train.schedule.peak=1e-5, as a string.
+    assert experiment(train={"schedule": {"peak": yaml.safe_load("1e-05")}}).train.schedule.peak == 1e-5
+
+
+def test_another_family_starts_from_its_own_defaults():
+    base = read(ROOT / "params.yaml")
+    found = merge(base, {"model": {"family": "torchvision", "name": "resnet18"}})
+    assert found["model"] == {"family": "torchvision", "name": "resnet18"}
+    assert merge(base, {"model": {"family": "darknet", "width": 8}})["model"]["blocks"] == [1, 2, 4, 6, 3]
+    assert base["model"]["family"] == "darknet"
+
+
+def test_the_same_choices_make_the_same_text_and_others_another():
+    assert experiment().text("train") == experiment(evaluate={"tta": "six"}).text("train")
+    assert experiment().text("train") != experiment(train={"epochs": 3}).text("train")
+    assert experiment().text("run") != experiment(run={"processes": 2}).text("run")
+
+
+def test_a_file_that_is_no_mapping_is_refused(tmp_path):
+    for text in ("[1, 2]", "a: b: c", "\x00"):
+        (tmp_path / "p.yaml").write_text(text)
+        with pytest.raises(InputError, match=r"p\.yaml"):
+            read(tmp_path / "p.yaml")
+
+
+def test_the_config_costs_no_heavy_import():
+    heavy = "torch torchvision pandas matplotlib dvc scipy numpy"
+    modules = "dawn.config.experiment, dawn.core.code_deps"
+    code = f"import sys, {modules}; print([m for m in {heavy.split()} if m in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_a_number_of_seeds_is_the_first_so_many():
+    assert experiment(seeds=3).seeds == experiment(seeds="3").seeds == (0, 1, 2)
+    assert experiment(seeds=[3]).seeds == (3,)

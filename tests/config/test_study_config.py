@@ -1,0 +1,129 @@
+"""A study is a file; a faulty one stops with one line before any job."""
+
+import json
+
+import pytest
+import yaml
+from conftest import ROOT
+
+from dawn.config.plan import find, plan, slug
+from dawn.core.cli import InputError
+
+STUDIES = ROOT / "workflow/studies"
+READY = sorted(path.stem for path in STUDIES.glob("*.yaml"))
+GOOD = {"question": "Does it help?", "variants": {"plain": {}, "wide": {"model": {"width": 64}}}}
+
+
+@pytest.fixture
+def planned(tmp_path):
+    def make(over=None, **keys):
+        path = tmp_path / "mine.yaml"
+        path.write_text(yaml.safe_dump({k: v for k, v in (GOOD | keys).items() if v is not None}, sort_keys=False))
+        return plan(path, ROOT / "params.yaml", ROOT / "workflow/presets", over or {})
+
+    return make
+
+
+def test_the_ready_studies_are_those_promised():
+    assert {
+        "blocks",
+        "bottleneck",
+        "width-depth",
+        "one-cycle",
+        "augmentation",
+        "precision",
+        "image-size",
+        "demo",
+    } <= set(READY)
+
+
+@pytest.mark.parametrize("name", READY)
+def test_a_ready_study_is_a_valid_one_of_valid_experiments(name):
+    found = plan(find(name, STUDIES), ROOT / "params.yaml", ROOT / "workflow/presets", {})
+    assert len(found.variants) >= 2
+    assert len(found.shared.seeds) >= 3
+    for key, variant in found.variants.items():
+        assert slug(variant.name) == key
+        assert variant.experiment.data == found.shared.data
+
+
+def test_a_variant_lies_over_the_command_line_over_settings_over_base_over_params(planned):
+    found = planned(
+        {"seeds": 2, "train": {"epochs": 4}},
+        base="demo",
+        settings={"train": {"epochs": 3, "batch": 40}},
+        variants={"a": {"train": {"batch": 80}}, "b": None},
+        seeds=7,
+    )
+    a, b = (found.variants[name].experiment for name in "ab")
+    assert a.train.schedule.peak == b.train.schedule.peak == 0.1  # the preset's
+    assert (a.train.epochs, a.train.batch) == (4, 80)
+    assert (b.train.epochs, b.train.batch) == (4, 40)
+    assert a.seeds == found.shared.seeds == (0, 1)
+    assert found.against.name == "a"
+    assert found.directory == "results/studies/mine"
+
+
+def test_a_grid_has_a_variant_for_each_of_its_points(planned):
+    found = planned(
+        variants=None, grid={"model.width": [16, 32], "model.kernels": [[1, 3], [3]]}, against="width 32, kernels [3]"
+    )
+    assert list(found.variants) == [
+        "width-16-kernels-1-3",
+        "width-16-kernels-3",
+        "width-32-kernels-1-3",
+        "width-32-kernels-3",
+    ]
+    assert found.variants["width-16-kernels-3"].experiment.model.kernels == (3,)
+    assert json.loads(found.text)["against"] == "width-32-kernels-3"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("B(3,1)", "B-3-1"), ("lr 0.1 / wd 1e-4", "lr-0.1-wd-1e-4"), ("..", ""), ("größer", "gr-er")]
+)
+def test_names_of_directories(name, expected):
+    assert slug(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"question": None}, ["question is missing"]),
+        ({"seads": 3}, ["seads is not a known key", "allowed: against, base"]),
+        ({"variants": None}, ["variants or a grid, not neither"]),
+        ({"grid": {"model.width": [1, 2]}}, ["not both"]),
+        ({"variants": {"one": {}}}, ["at least two variants"]),
+        ({"against": "other"}, ["against = other", "plain, wide"]),
+        ({"base": "cpuu"}, ["base = cpuu", "no such preset", "cpu, cpu-darknet, demo"]),
+        ({"seeds": 0}, ["0 seeds"]),
+        ({"difference": 0}, ["difference = 0"]),
+        ({"settings": {"train": {"epoks": 3}}}, ["settings", "train.epoks", "did you mean epochs"]),
+        ({"variants": {"a": {}, "b": {"model": {"widht": 3}}}}, ["variant b", "did you mean width"]),
+        ({"variants": {"a": {}, "b": {"data": {"holdout": 5}}}}, ["variant b changes data", "share"]),
+        ({"variants": {"a": {}, "b": {"seeds": 9}}}, ["variant b changes seeds", "share"]),
+        ({"variants": None, "grid": {"data.holdout": [1, 2]}}, ["holdout 1 changes data"]),
+        ({"variants": {"a": {}, "b": {"model": {"width": 32}}}}, ["a and b are the same experiment"]),
+        ({"variants": {"B(3)": {}, "B-3": {"model": {"width": 8}}}}, ["would share B-3/", "rename"]),
+        ({"variants": {"a": {}, "()": {"model": {"width": 8}}}}, ["() makes no name"]),
+        ({"variants": {"a": {}, "plots": {"model": {"width": 8}}}}, ["plots makes no name"]),
+        ({"variants": {"a": {}, "b|c": {"model": {"width": 8}}}}, ["b|c makes no name"]),
+        ({"variants": [1, 2]}, ["variants = [1, 2]"]),
+    ],
+)  # fmt: skip
+def test_faults_are_named_in_one_line(planned, keys, words):
+    with pytest.raises(InputError) as refusal:
+        planned(**keys)
+    message = str(refusal.value)
+    assert "mine.yaml" in message
+    assert "\n" not in message
+    assert [word for word in words if word not in message] == []
+
+
+def test_an_unknown_study_names_those_there_are():
+    with pytest.raises(InputError, match=r"study = blokcs: there is no .*blokcs.yaml; studies: .*blocks"):
+        find("blokcs", STUDIES)
+
+
+def test_a_study_may_lie_anywhere(planned, tmp_path):
+    planned()
+    assert find(str(tmp_path / "mine.yaml"), STUDIES) == tmp_path / "mine.yaml"

@@ -1,0 +1,128 @@
+"""What can be followed while a training runs: a bar that stays whole, a log of lines, a metrics file, events."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import dvc_project
+import pytest
+from conftest import ROOT, step
+from training import arguments
+
+from dawn.core.cli import InputError
+from dawn.monitoring import live
+from dawn.monitoring.live import Live
+
+COLUMNS = ("epoch", "loss", "accuracy")
+
+
+def test_the_metrics_file_is_that_of_the_last_epoch_and_goes(tmp_path):
+    path = tmp_path / "metrics.json"
+    told = Live(tmp_path / "seed-3", COLUMNS, path, False, True)
+    told.epoch([1, 0.5, None])
+    assert json.loads(path.read_text()) == {"live": {"training": "seed-3", "epoch": 1, "loss": 0.5}}
+    told.epoch([2, 0.4, 60.0])
+    assert json.loads(path.read_text())["live"]["accuracy"] == 60
+    told.close()
+    assert not path.exists()
+    silent = Live(tmp_path / "seed-3", COLUMNS, path, True, False)
+    silent.epoch([1, 0.5, 1.0])
+    silent.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_outside_of_dvc_the_metrics_are_left_alone(params, data, tmp_path):
+    path = tmp_path / "metrics.json"
+    path.write_text("{}")
+    env = {"DVC_STAGE": ""}
+    assert step("train", *arguments(params(), data, tmp_path / "seed-0"), cwd=tmp_path, env=env).returncode == 0
+    assert path.read_text() == "{}"
+
+
+def test_events_can_be_read_by_tensorboard(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    told = Live(tmp_path / "seed-0", COLUMNS, None, True, True)
+    told.epoch([1, 0.5, None])
+    told.epoch([2, 0.25, 60.0])
+    told.close()
+    found = EventAccumulator(str(tmp_path / "seed-0/tensorboard")).Reload()
+    assert [(e.step, e.value) for e in found.Scalars("loss")] == [(1, 0.5), (2, 0.25)]
+    assert [(e.step, e.value) for e in found.Scalars("accuracy")] == [(2, 60)]
+
+
+def test_without_tensorboard_there_is_one_clear_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(live.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"run\.tensorboard is true .* pip install tensorboard, or set it to false"):
+        Live(tmp_path / "seed-0", COLUMNS, None, True, True)
+
+
+def seen_on(terminal):
+    """The lines that a terminal ends up with: of what was drawn over, the last."""
+    return [line.rstrip("\r").rpartition("\r")[2] for line in terminal.split("\n")]
+
+
+@pytest.mark.slow
+def test_on_a_terminal_a_bar_moves_below_whole_lines(params, data, tmp_path):
+    lead, follow = pty.openpty()
+    heard = []
+
+    def listen():
+        try:
+            while block := os.read(lead, 4096):
+                heard.append(block.decode())
+        except OSError:  # the other side is closed
+            return
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    log = tmp_path / "train.log"
+    subprocess.run(
+        [sys.executable, "-m", "dawn.train", *map(str, arguments(params(), data, tmp_path / "seed-0"))],
+        stderr=follow, env=os.environ | {"DAWN_LOG": str(log), "COLUMNS": "100"}, cwd=tmp_path, check=True,
+    )  # fmt: skip
+    os.close(follow)
+    listener.join(10)
+    os.close(lead)
+    shown = "".join(heard)
+    assert "img/s, loss" in shown or "img/s" in shown
+    lines = [line for line in seen_on(shown) if "epoch" in line]
+    assert [bool(re.fullmatch(r"seed 0  epoch \d/2  loss .* s", line)) for line in lines] == [True, True]
+    assert [line.split("  loss")[0] for line in log.read_text().splitlines()] == [
+        "seed 0  epoch 1/2",
+        "seed 0  epoch 2/2",
+    ]
+
+
+@pytest.mark.slow
+def test_dvc_exp_show_follows_a_running_experiment(tmp_path):
+    project = dvc_project.make(tmp_path)
+    line = ["dvc", "exp", "run", "--temp", "--name", "long", "-S", "train.epochs=3000"]
+    process = subprocess.Popen(
+        line, cwd=project.path, env=dvc_project.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        pattern = ".dvc/tmp/exps/standalone/*/results/metrics.json"
+        until = time.monotonic() + 240
+        while not list(project.path.glob(pattern)):
+            assert process.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        shown = project.dvc("exp", "show", "--json")
+        assert '"live": {"training": "seed-0", "epoch": ' in shown.replace("\n", "")
+    finally:
+        os.killpg(process.pid, 9)
+        process.wait()
+
+
+def test_the_page_says_how_to_follow():
+    page = (ROOT / "docs/report.md").read_text()
+    for word in ("tail -f logs/results/train-0.log", "dvc exp show", "tensorboard --logdir"):
+        assert word in page
+    assert step("train", "--help").returncode == 0

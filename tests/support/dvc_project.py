@@ -1,0 +1,121 @@
+"""A git repository of a tiny experiment, in which the real DVC is called as a user calls it."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import workspace
+import yaml
+from conftest import step
+
+from dawn.config.experiment import check
+from dawn.results.manifest import CHOICES, choices
+
+WHO = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+TINY = {
+    "data": {"sha256": None, "bytes": None, "layout": "binary", "classes": None},
+    "model": {"blocks": [1, 1], "width": 4, "bn_momentum": 0.1},
+    "train": {"epochs": 1, "batch": 32, "schedule": {"peak": 0.1}},
+    "evaluate": {"target": 5},
+    "submission": {"cost_per_hour": 3.6},
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A repository at ``path``."""
+
+    path: Path
+
+    def run(self, *line: str, fails: bool = False, **env: str) -> str:
+        """What a command prints, both streams; it must succeed, or fail if told so."""
+        done = subprocess.run(
+            line, cwd=self.path, env=environment() | env, text=True, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        assert (done.returncode != 0) == fails, done.stdout
+        return done.stdout
+
+    def dvc(self, *args: str, fails: bool = False) -> str:
+        """What dvc prints."""
+        return self.run("dvc", *args, fails=fails)
+
+    def exp(self, *args: str, fails: bool = False) -> list[str]:
+        """The stages that ran in ``dvc exp run``, in order; those that were not run are not named."""
+        return ran(self.dvc("exp", "run", *args, fails=fails))
+
+    def changed(self) -> set[str]:
+        """The stages that DVC would run."""
+        return set(json.loads(self.dvc("status", "--json").splitlines()[-1]))
+
+    def git(self, *args: str) -> str:
+        """What git prints."""
+        return self.run("git", *WHO, *args)
+
+    def planned(self) -> str:
+        """What snakemake would do."""
+        return self.run("snakemake", "-n", "--quiet", "host")
+
+    def metrics(self, revision: str | None = None) -> dict[str, Any]:
+        """The metrics in the workspace, or those that DVC keeps for a revision."""
+        if revision is None:
+            found: dict[str, Any] = json.loads((self.path / "results/metrics.json").read_text())
+            return found
+        return dict(json.loads(self.kept(revision, "results/metrics.json")))
+
+    def kept(self, revision: str, path: str) -> str:
+        """The text of a file that DVC keeps for a revision."""
+        outs = [out for stage in self.lock(revision).values() for out in stage["outs"]]
+        md5 = next(out["md5"] for out in outs if out["path"] == path)
+        return (self.path / ".dvc/cache/files/md5" / md5[:2] / md5[2:]).read_text()
+
+    def lock(self, revision: str) -> dict[str, Any]:
+        """The stages of dvc.lock at a revision."""
+        return dict(yaml.safe_load(self.git("show", f"{self.commit(revision)}:dvc.lock"))["stages"])
+
+    def commit(self, name: str) -> str:
+        """The commit of an experiment, or of a branch where no experiment has the name."""
+        found = self.git("for-each-ref", "--format=%(objectname)", f"refs/exps/**/{name}").split()
+        return found[0] if found else name
+
+    def honest(self, name: str) -> dict[str, Any]:
+        """The metrics of an experiment, whose manifests must tell of the very params.yaml it is shown with."""
+        revision = self.commit(name)
+        experiment = check(yaml.safe_load(self.git("show", f"{revision}:params.yaml")))
+        for seed in experiment.seeds:
+            manifest = json.loads(self.kept(revision, f"results/manifests/{seed}.json"))
+            assert manifest["choices"] == choices(experiment, *CHOICES)
+        metrics = self.metrics(revision)
+        assert metrics["seeds"] == len(experiment.seeds)
+        assert metrics["target"]["accuracy"] == experiment.evaluate.target
+        return metrics
+
+
+def ran(output: str) -> list[str]:
+    """The stages that DVC says it is running."""
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+def environment() -> dict[str, str]:
+    """The shell's, with the engines of this Python first, and nothing of a DVC that may be around the test."""
+    kept = {name: value for name, value in workspace.environment().items() if not name.startswith("DVC_")}
+    return kept | {"PATH": f"{workspace.BIN}{os.pathsep}{kept['PATH']}", "GIT_TERMINAL_PROMPT": "0"}
+
+
+def make(folder: Path) -> Project:
+    """A repository as a clone would be, its params.yaml that of a tiny experiment on a small archive."""
+    made = workspace.make(folder)
+    project = Project(made.path)
+    assert step("plots_template", "--out", made.path / ".dvc/plots.html").returncode == 0  # as `make env` does
+    project.git("init", "--quiet")
+    project.git("config", "user.name", "A")
+    project.git("config", "user.email", "a@example.org")
+    preset = folder / "tiny.yaml"
+    preset.write_text(yaml.safe_dump(TINY | {"data": TINY["data"] | {"urls": [str(made.archive)]}}))
+    assert step("preset", preset, "--params", made.path / "params.yaml").returncode == 0
+    project.git("add", "--all")
+    project.git("commit", "--quiet", "--message", "A tiny experiment")
+    return project

@@ -1,0 +1,35 @@
+"""One process of two: the gradients of a first step under each way to exchange them, kept in a file a process.
+
+torchrun --nproc-per-node 2 tests/exchange.py DATA OUT
+"""
+
+import sys
+from pathlib import Path
+
+import torch
+from conftest import experiment
+
+from dawn.runtime.distributed import joined
+from dawn.training.trainer import Trainer
+
+
+def main(data, out):
+    with joined() as world:
+        found = {}
+        for compress in ("none", "fp16", "bf16"):
+            settings = experiment(train={"compress": compress, "batch_norm": "local"})
+            trainer = Trainer(settings, data, data / "stats.json", 0, out / "state", world)
+            images, labels = next(trainer.trainset.epoch(0, world, 1))[0]
+            forward = trainer.training.forward
+            if compress == "none":
+                with forward.no_sync():
+                    trainer.training.gradient(images, labels, 1)
+                found["own"] = [p.grad.clone() for p in trainer.training.net.parameters()]
+                trainer.training.net.zero_grad()
+            trainer.training.gradient(images, labels, 1)
+            found[compress] = [p.grad.clone() for p in trainer.training.net.parameters()]
+        torch.save(found, out / f"{world.rank}.pt")
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""Muon against singular values, against one matrix at a time, and against its definition over steps."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from dawn.config.sections import Train
+from dawn.training.muon import COEFFICIENTS, Muon, orthogonal, updates
+from dawn.training.optimizer import fading, optimizer, set_rate
+
+
+def polynomial(singular, steps):
+    """What the steps do to one singular value of a matrix of norm 1, from the definition."""
+    a, b, c = COEFFICIENTS
+    for _ in range(steps):
+        singular = a * singular + b * singular**3 + c * singular**5
+    return singular
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 20), (3, 20, 8), (1, 5, 5)])
+def test_the_steps_turn_each_singular_value_and_no_direction(shape):
+    matrices = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    u, s, v = torch.linalg.svd(matrices, full_matrices=False)
+    norm = matrices.flatten(1).norm(dim=1)[:, None]
+    expected = u @ torch.diag_embed(polynomial(s / (norm + 1e-7), 3)) @ v
+    torch.testing.assert_close(orthogonal(matrices, 3), expected, atol=1e-9, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_five_steps_bring_the_singular_values_near_1(kind):
+    matrices = torch.randn((2, 64, 216), generator=torch.Generator().manual_seed(1)).to(kind)
+    values = torch.linalg.svdvals(orthogonal(matrices, 5).float())
+    assert 0.6 < values.min() < values.max() < 1.3
+
+
+def test_equal_shapes_are_batched_and_nothing_is_mixed_up():
+    shapes = [(4, 3, 3, 3), (4, 27, 1, 1), (8, 4, 3, 3), (4, 3, 3, 3), (8, 4, 1, 1)]
+    gradients = [torch.randn(shape) for shape in shapes]
+    for ours, g in zip(updates(gradients, 3, torch.float32), gradients, strict=True):
+        alone = orthogonal(g.reshape(1, len(g), -1), 3).view(g.shape)
+        torch.testing.assert_close(ours, alone)
+
+
+def network():
+    torch.manual_seed(2)
+    return nn.Sequential(nn.Conv2d(3, 6, 3, bias=False), nn.BatchNorm2d(6), nn.Flatten(), nn.Linear(6 * 36, 4))
+
+
+def test_a_step_is_its_definition():
+    train = Train(
+        epochs=1, batch=8, optimizer="muon", nesterov=True, weight_decay=0.01, bias_lr_multiplier=0.5, decay="all",
+        schedule={"kind": "linear", "peak": 0.1, "momentum": [0.85, 0.85]}, muon={"lr": 0.05, "momentum": 0.6},
+    )  # fmt: skip
+    net, x, y = network(), torch.randn(8, 3, 8, 8), torch.arange(8) % 4
+    moves = optimizer(net, list(net.parameters()), train)
+    assert isinstance(moves, Muon)
+    weights = {name: p.detach().clone() for name, p in net.named_parameters()}
+    velocities = {name: torch.zeros_like(w) for name, w in weights.items()}
+    for rate in (0.1, 0.04):
+        net.zero_grad()
+        F.cross_entropy(net(x), y).backward()
+        set_rate(moves, rate, 0.85)
+        moves_gradients = {name: p.grad.clone() for name, p in net.named_parameters()}
+        moves.step()
+        for name, g in moves_gradients.items():
+            w, v = weights[name], velocities[name]
+            if g.ndim == 4:
+                w *= 6**0.5 / w.norm()
+                v.mul_(0.6).add_(g)
+                u, s, vh = torch.linalg.svd((g + 0.6 * v).reshape(6, 27), full_matrices=False)
+                turned = u @ torch.diag(polynomial(s / s.norm(), 3)) @ vh
+                w -= rate / 0.1 * 0.05 * turned.view(w.shape)
+            else:
+                share = 0.5 if g.ndim == 1 else 1.0
+                g = g + 0.01 / share * w
+                v.mul_(0.85).add_(g)
+                w -= rate * share * (g + 0.85 * v)
+    for name, p in net.named_parameters():
+        torch.testing.assert_close(p.detach(), weights[name], atol=2e-5, rtol=1e-4)
+
+
+def test_groups_have_their_rates_and_the_stem_its_own_time():
+    from dawn.config.networks import Airbench
+    from dawn.models.build import build
+    from dawn.training.optimizer import trained
+
+    net = build(Airbench(family="airbench", widths=(4, 8)), 10, 0)
+    train = Train(
+        epochs=4, batch=8, optimizer="muon", bias_lr_multiplier=64, stem_lr_multiplier=3, stem_epochs=2,
+        weight_decay=0.64,
+        schedule={"peak": 0.1, "momentum": [0.9, 0.9]}, muon={"lr": 0.2},
+    )  # fmt: skip
+    moves = optimizer(net, trained(net), train)
+    found = {len(group["params"]): group for group in moves.param_groups}
+    assert sorted(found) == [1, 4]  # head; stem's bias; four batch norms' biases; four filters
+    set_rate(moves, 0.05, 0.9, fading(10, 10, train))
+    rates = [group["lr"] for group in moves.param_groups]
+    assert rates == pytest.approx([0.05, 64 * 0.05, 3 * 0.1 * 0.5, 0.2 * 0.5])
+    assert [group["weight_decay"] for group in moves.param_groups] == pytest.approx([0.64, 0.01, 0.64 / 3, 0])
+    assert fading(20, 10, train) == fading(35, 10, train) == 0
+    assert fading(5, 10, Train(epochs=4, batch=8, schedule={"peak": 0.1})) is None

@@ -1,0 +1,81 @@
+"""The schedule against the published table and against torch's own."""
+
+import pytest
+import torch
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from dawn.config.parts import Schedule
+from dawn.training.schedule import rate_and_momentum
+
+
+def clr_beta(t, n, peak, div, pct, high, low):
+    """The three rows of fastai 0.7's use_clr_beta, written from the table."""
+    c = int(n * (1 - pct / 100) / 2)
+    start = peak / div
+    if t <= c:
+        return start * (1 + (t / c) * (div - 1)), high + (t / c) * (low - high)
+    if t <= 2 * c:
+        p = 1 - (t - c) / c
+        return start * (1 + p * (div - 1)), low + ((t - c) / c) * (high - low)
+    p = (t - 2 * c) / (n - 2 * c)
+    return start * (1 - 0.99 * p), high
+
+
+@given(
+    n=st.integers(1, 3000),
+    share=st.floats(0, 1, exclude_max=True),
+    peak=st.floats(1e-4, 10),
+    div=st.floats(1, 100),
+    pct=st.floats(0, 100),
+    momenta=st.tuples(st.floats(0, 0.99), st.floats(0, 0.99)),
+)
+def test_one_cycle_is_the_table(n, share, peak, div, pct, momenta):
+    assume(int(n * (1 - pct / 100) / 2) > 0)
+    t, (low, high) = int(share * n), sorted(momenta)
+    schedule = Schedule(kind="one_cycle", peak=peak, div=div, pct=pct, momentum=(high, low))
+    assert rate_and_momentum(t, n, schedule) == pytest.approx(clr_beta(t, n, peak, div, pct, high, low), abs=1e-12)
+
+
+@given(n=st.integers(1, 20), pct=st.floats(0, 100))
+def test_every_step_of_a_short_cycle_has_a_rate(n, pct):
+    schedule = Schedule(peak=1, div=20, pct=pct)
+    for t in range(n):
+        rate, momentum = rate_and_momentum(t, n, schedule)
+        assert 0 < rate <= 1
+        assert 0.85 <= momentum <= 0.95
+
+
+def test_the_lesson_by_hand():
+    schedule = Schedule(peak=1.3, div=20, pct=20, momentum=(0.95, 0.85))
+    n, c = 1000, 400
+    assert rate_and_momentum(0, n, schedule) == pytest.approx((0.065, 0.95))
+    assert rate_and_momentum(c, n, schedule) == pytest.approx((1.3, 0.85))
+    assert rate_and_momentum(2 * c, n, schedule) == pytest.approx((0.065, 0.95))
+    assert rate_and_momentum(900, n, schedule) == pytest.approx((0.065 * (1 - 0.99 * 0.5), 0.95))
+
+
+@pytest.mark.parametrize("final", [0.0, 0.1])
+@pytest.mark.parametrize("kind", ["cosine", "linear"])
+def test_cosine_and_linear_are_torchs(kind, final):
+    steps, peak = 37, 0.7
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=peak)
+    theirs = {
+        "cosine": lambda: torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps, eta_min=peak * final),
+        "linear": lambda: torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, final, steps),
+    }[kind]()
+    for step in range(steps):
+        ours, momentum = rate_and_momentum(step, steps, Schedule(kind=kind, peak=peak, final=final))
+        assert ours == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-9)
+        assert momentum == 0.95
+        optimizer.step()
+        theirs.step()
+
+
+def test_steps_fall_at_the_milestones():
+    schedule = Schedule(kind="step", peak=0.1, milestones=(0.3, 0.6, 0.8), factor=0.2)
+    rates = [rate_and_momentum(t, 200, schedule)[0] for t in range(200)]
+    assert rates[59] == 0.1
+    assert rates[60] == pytest.approx(0.02)
+    assert rates[120] == pytest.approx(0.004)
+    assert rates[160] == rates[199] == pytest.approx(0.0008)

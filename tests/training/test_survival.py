@@ -1,0 +1,110 @@
+"""Stopped or killed at any step, a training ends as if it had not been."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import experiment, step
+from training import CPU, WORLD, arguments, broken_and_resumed, read_curve, same_in_the_end, trained
+
+from dawn.core.cli import InputError
+from dawn.training import checkpoint
+from dawn.training.trainer import Trainer
+
+FULL = {
+    "train": {"epochs": 3, "batch": 16, "ema": 0.9, "augment": {"pad": 2, "flip": "random"}},
+    "model": {"family": "wrn", "depth": 10, "width": 0.25, "dropout": 0.2},  # narrow: a CPU is slow in fp16
+    "run": {"trace": True},
+}
+
+
+@pytest.mark.parametrize("kind", ["fp32", "fp16", "half"])
+@pytest.mark.parametrize("stop", [1, 6, 11, 17])
+def test_a_training_stopped_at_any_step_ends_as_an_unbroken_one(data, tmp_path, stop, kind):
+    over = FULL | {"train": FULL["train"] | {"precision": kind}}
+    unbroken = trained(data, tmp_path / "unbroken", **over)
+    resumed = broken_and_resumed(data, tmp_path, stop, **over)
+    same_in_the_end(resumed, unbroken)
+    assert [row[:7] for row in resumed.curve] == [row[:7] for row in unbroken.curve]
+    assert len(resumed.trace) == 18
+
+
+def test_a_state_belongs_to_its_choices_data_and_code(data, tmp_path, monkeypatch):
+    stats = data / "stats.json"
+    one = checkpoint.key(experiment().text("train"), data, stats, "train")
+    assert one == checkpoint.key(experiment().text("train"), data, stats, "train")
+    assert one != checkpoint.key(experiment(train={"epochs": 9}).text("train"), data, stats, "train")
+    (tmp_path / "stats.json").write_text("{}")
+    assert one != checkpoint.key(experiment().text("train"), data, tmp_path / "stats.json", "train")
+    monkeypatch.setattr(checkpoint, "closure", lambda step: [Path(__file__)])
+    assert one != checkpoint.key(experiment().text("train"), data, stats, "train")
+
+
+def test_a_broken_state_is_refused_and_nothing_runs_from_it(tmp_path):
+    (tmp_path / "state.pt").write_bytes(b"not a state")
+    with pytest.raises(InputError, match="delete it to train from the start"):
+        checkpoint.load(tmp_path, CPU)
+
+
+def start(path, data, out, resume, processes=1):
+    launch = ["dawn.launch", "--processes", str(processes), "dawn.train"] if processes > 1 else ["dawn.train"]
+    line = [sys.executable, "-m", *launch, *map(str, arguments(path, data, out, "--resume", resume))]
+    return subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+
+def wait_for_state(resume):
+    for _ in range(1200):
+        if found := list(resume.glob("*/seed-0/state.pt")):
+            return found[0]
+        time.sleep(0.05)
+    raise AssertionError("no state came")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_killed_and_run_again_it_ends_with_the_same_weights(data, params, tmp_path, number):
+    path = params(train={"epochs": 40, "ema": 0.9, "augment": {"pad": 2, "flip": "random"}})
+    out, resume = tmp_path / "out", tmp_path / "r"
+    whole = step("train", *arguments(path, data, tmp_path / "whole", "--resume", tmp_path / "r2"))
+    assert whole.returncode == 0, whole.stderr
+    process = start(path, data, out, resume)
+    wait_for_state(resume)
+    process.send_signal(number)
+    process.communicate()
+    assert process.returncode == (-9 if number == signal.SIGKILL else 75)
+    assert not out.exists()
+    done = step("train", *arguments(path, data, out, "--resume", resume))
+    assert done.returncode == 0, done.stderr
+    assert "goes on after step" in done.stderr
+    assert (out / "model.safetensors").read_bytes() == (tmp_path / "whole" / "model.safetensors").read_bytes()
+    assert json.loads((out / "metrics.json").read_text())["resumed"] == 1
+
+
+@pytest.mark.slow
+def test_two_processes_stop_together_and_go_on(data, params, tmp_path):
+    path = params(train={"epochs": 25})
+    process = start(path, data, tmp_path / "out", tmp_path / "r", processes=2)
+    wait_for_state(tmp_path / "r")
+    begun = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode == 75
+    assert time.monotonic() - begun < 30
+    done = step("train", *arguments(path, data, tmp_path / "out", "--resume", tmp_path / "r"), processes=2)
+    assert done.returncode == 0, done.stderr
+    assert "goes on after step" in done.stderr
+    assert len(read_curve(tmp_path / "out" / "curve.tsv")) == 25
+
+
+def test_other_choices_do_not_use_the_state(data, params, tmp_path):
+    first = Trainer(experiment(), data, data / "stats.json", 0, tmp_path / "r" / "a" / "seed-0", WORLD)
+    first.step = 6
+    first.save()
+    done = step("train", *arguments(params(), data, tmp_path / "out", "--resume", tmp_path / "r"))
+    assert done.returncode == 0
+    assert "goes on" not in done.stderr

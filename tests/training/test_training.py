@@ -1,0 +1,152 @@
+"""The training step by step: learning, SGD, averages, precisions, accumulation, compiling."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+from training import CPU, trained, weights
+
+from dawn.config.sections import Train
+from dawn.core.cli import InputError
+from dawn.data import dataset
+from dawn.runtime.precision import Precision
+from dawn.training.averaging import Average
+from dawn.training.optimizer import optimizer, set_rate
+from dawn.training.step import Training, check_finite
+
+
+def small(settings=None, **over):
+    """A training of a net without batch norm, so that a step can be followed by hand."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, 4, 3, bias=True), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
+    )
+    settings = Train(**({"epochs": 1, "batch": 8, "schedule": {"peak": 0.1}} | over))
+    precision = Precision(settings.precision, settings.loss_scale, net, CPU)
+    average = Average(precision.weights, settings.ema) if settings.ema else None
+    return Training(net, net, precision, optimizer(net, precision.weights, settings), average, settings)
+
+
+IMAGES, LABELS = torch.randn(8, 3, 8, 8), torch.arange(8) % 3
+
+
+def test_a_training_learns_and_repeats_itself(data, tmp_path):
+    one, two = (trained(data, tmp_path / str(i), train={"epochs": 4}) for i in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(weights(one), weights(two), strict=True))
+    assert one.curve[-1][4] > 90
+    assert [row[0] for row in one.curve] == [1, 2, 3, 4]
+    assert not all(torch.equal(a, b) for a, b in zip(weights(one), weights(trained(data, tmp_path, 1)), strict=True))
+
+
+def test_sgd_is_its_formula_and_decays_what_it_should():
+    for decay, kinds in (("all", 4), ("weights", 2)):
+        training = small(weight_decay=0.1, decay=decay, schedule={"peak": 0.1})
+        reference = copy.deepcopy(training.net)
+        velocity = [torch.zeros_like(p) for p in reference.parameters()]
+        for rate, momentum in ((0.1, 0.9), (0.05, 0.8)):
+            training.step([(IMAGES, LABELS)], rate, momentum)
+            grads = torch.autograd.grad(F.cross_entropy(reference(IMAGES), LABELS), list(reference.parameters()))
+            with torch.no_grad():
+                for p, v, g in zip(reference.parameters(), velocity, grads, strict=True):
+                    decayed = g + 0.1 * p if kinds == 4 or p.ndim > 1 else g
+                    v.mul_(momentum).add_(decayed)
+                    p.sub_(rate * v)
+        for ours, theirs in zip(training.net.parameters(), reference.parameters(), strict=True):
+            torch.testing.assert_close(ours, theirs)
+
+
+def test_parts_add_up_to_the_batch():
+    whole, parts = small(label_smoothing=0.1, clip=0.1), small(label_smoothing=0.1, clip=0.1)
+    one = whole.step([(IMAGES, LABELS)], 0.1, 0.9)
+    two = parts.step([(IMAGES[:4], LABELS[:4]), (IMAGES[4:], LABELS[4:])], 0.1, 0.9)
+    torch.testing.assert_close(one, two)
+    for a, b in zip(whole.net.parameters(), parts.net.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_clipping_bounds_the_step():
+    training = small(clip=1e-3)
+    before = [p.detach().clone() for p in training.net.parameters()]
+    training.step([(IMAGES, LABELS)], 1.0, 0.0)
+    after = [p.detach() for p in training.net.parameters()]
+    moved = sum(float((a - b).square().sum()) for a, b in zip(before, after, strict=True)) ** 0.5
+    assert moved == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_the_average_is_exponential_and_judged():
+    training = small(ema=0.75)
+    mean = [p.detach().clone() for p in training.net.parameters()]
+    for _ in range(3):
+        training.step([(IMAGES, LABELS)], 0.1, 0.9)
+        mean = [0.75 * m + 0.25 * p.detach() for m, p in zip(mean, training.net.parameters(), strict=True)]
+    now = [p.detach().clone() for p in training.net.parameters()]
+    with training.averaged():
+        for m, p in zip(mean, training.net.parameters(), strict=True):
+            torch.testing.assert_close(m, p.detach())
+    assert all(torch.equal(a, b) for a, b in zip(now, training.net.parameters(), strict=True))
+    training.finish()
+    torch.testing.assert_close(next(training.net.parameters()).detach(), mean[0])
+
+
+@pytest.mark.parametrize("kind", ["fp16", "bf16", "half"])
+def test_every_precision_follows_fp32(data, tmp_path, kind):
+    fp32 = trained(data, tmp_path / "fp32")
+    other = trained(data, tmp_path / kind, train={"precision": kind})
+    assert other.training.precision.kind == kind
+    assert other.curve[-1][1] == pytest.approx(fp32.curve[-1][1], rel=0.05)
+    other.training.finish()
+    assert {p.dtype for p in other.training.net.parameters()} == {torch.float32}
+    for a, b in zip(weights(fp32), weights(other), strict=True):
+        assert (a - b).norm() < 0.2 * a.norm() + 0.02
+
+
+def test_half_is_half_but_for_batch_norm_and_masters(data, tmp_path):
+    trainer = trained(data, tmp_path, train={"precision": "half", "epochs": 1, "ema": 0.5})
+    kinds = {
+        type(m).__name__: m.weight.dtype
+        for m in trainer.training.net.modules()
+        if getattr(m, "weight", None) is not None
+    }
+    assert kinds == {"Conv2d": torch.float16, "BatchNorm2d": torch.float32, "Linear": torch.float16}
+    assert {w.dtype for w in trainer.training.precision.weights} == {torch.float32}
+    assert trainer.training.precision.scale == 512
+
+
+def test_auto_is_fp32_on_the_cpu():
+    assert Precision("auto", 1.0, nn.Linear(1, 1), CPU).kind == "fp32"
+
+
+def test_compiling_changes_no_number(data, tmp_path):
+    plain = trained(data, tmp_path / "plain", train={"epochs": 1})
+    fast = trained(data, tmp_path / "compiled", train={"epochs": 1, "compile": True})
+    for a, b in zip(weights(plain), weights(fast), strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+    assert fast.clock.seconds["compile"] > 0
+
+
+def test_a_loss_that_is_no_number_names_the_step(data, tmp_path):
+    with pytest.raises(InputError, match=r"the loss is nan at step \d+ .*lower train.schedule.peak"):
+        trained(data, tmp_path, train={"schedule": {"peak": 1e30}})
+    with pytest.raises(InputError, match=r"train\.loss_scale"):
+        check_finite(float("inf"), 3, 0.1, "half")
+
+
+def test_a_batch_beyond_the_data_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match=r"train\.batch = 128 is more than the 96 images"):
+        trained(data, tmp_path, train={"batch": 128})
+
+
+def test_set_rate_reaches_every_group():
+    training = small(decay="weights", weight_decay=0.1)
+    set_rate(training.optimizer, 0.3, 0.7)
+    assert [(g["lr"], g["momentum"]) for g in training.optimizer.param_groups] == [(0.3, 0.7)] * 2
+
+
+def test_a_split_is_normalised_by_the_statistics_of_train(data):
+    split = dataset.load(data, data / "stats.json", "test", CPU)
+    images, labels = split.slice(0, 5)
+    assert images.shape == (5, 3, 32, 32)
+    assert labels.dtype == torch.int64
+    torch.testing.assert_close(images[0], (split.images[0].permute(2, 0, 1) / 255 - 0.3) / 0.15, atol=1e-5, rtol=1e-5)

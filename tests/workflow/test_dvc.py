@@ -1,0 +1,203 @@
+"""DVC as a user meets it: experiments made, repeated, queued, compared, applied, shared. One project throughout."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+import dvc_project
+import pytest
+from conftest import ROOT, step
+
+from dawn.results.manifest import FILES
+
+pytestmark = pytest.mark.slow
+ALL = ["prepare", "train@0", "evaluate@0", "summarize"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project whose first experiment has run in the workspace."""
+    made = dvc_project.make(tmp_path_factory.mktemp("dvc"))
+    assert made.exp("-n", "first") == ALL
+    return made
+
+
+def test_the_lists_of_code_are_what_the_steps_import():
+    done = step("stages", "--check", ROOT / "dvc.yaml")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_clone_stays_clean_and_snakemake_agrees(project):
+    assert project.git("status", "--short").split() == ["M", "dvc.lock"]
+    assert "Nothing to be done" in project.planned()
+    assert project.changed() == set()
+
+
+def test_dvc_keeps_every_result(project):
+    made = {p.relative_to(project.path).as_posix() for p in project.path.glob("results/**/*") if p.is_file()}
+    lock = dvc_project.yaml.safe_load((project.path / "dvc.lock").read_text())["stages"]
+    kept = {out["path"] for stage in lock.values() for out in stage["outs"]}
+    assert made - {"results/params.yaml"} == kept - {"data"}
+    assert {f"results/seed-0/{name}" for name in FILES} <= kept
+
+
+def test_again_in_a_new_workspace_comes_from_the_run_cache(project):
+    start = time.monotonic()
+    assert project.exp("--temp", "-n", "again") == []
+    assert time.monotonic() - start < 12
+    assert project.honest("again") == project.honest("first")
+    start = time.monotonic()
+    assert project.dvc("repro").count("didn't change, skipping") == len(ALL)
+    assert time.monotonic() - start < 12
+
+
+def test_a_training_setting_trains_without_a_new_download(project):
+    assert project.exp("-n", "high", "-S", "train.schedule.peak=0.8") == ALL[1:]
+    assert project.honest("high") != project.honest("first")
+
+
+def test_an_evaluation_setting_trains_nothing(project):
+    assert project.exp("--temp", "-n", "mirror", "-S", "evaluate.tta=mirror") == ALL[2:]
+    weights = [project.lock(rev)["train@0"]["outs"] for rev in ("high", "mirror")]
+    assert weights[0] == weights[1]
+    assert project.honest("mirror")["loss"] != project.honest("high")["loss"]
+
+
+def test_a_grid_in_the_queue(project):
+    project.dvc("exp", "run", "--queue", "-n", "grid", "-S", "train.epochs=2,3")
+    project.dvc("queue", "start", "--jobs", "2")
+    end = time.monotonic() + 240
+    while re.search("Queued|Running", status := project.dvc("queue", "status")):
+        assert time.monotonic() < end, status
+        time.sleep(1)
+    assert status.count("Success") == 2, status
+    for name, epochs in (("grid-1", 2), ("grid-2", 3)):
+        project.honest(name)
+        assert len(json.loads(project.kept(name, "results/curves.json"))) == epochs
+    assert not (project.path / ".resume").exists()
+
+
+def test_a_killed_training_of_a_temporary_workspace_goes_on(project):
+    line = ["dvc", "exp", "run", "--temp", "-n", "long", "-S", "train.epochs=80"]
+    process = subprocess.Popen(
+        line, cwd=project.path, env=dvc_project.environment(), start_new_session=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not list(project.path.glob(".resume/*/seed-0/state.pt")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert "goes on after step" in project.run(*line)
+    project.honest("long")
+    assert not (project.path / ".resume").exists()
+
+
+def test_what_changed_and_did_it_help(project):
+    shown = project.dvc("exp", "show", "--csv")
+    for name in ("first", "high", "mirror", "grid-1", "grid-2"):
+        assert f"\n{name}," in shown
+    for word in (
+        "accuracy.mean",
+        "target.seconds",
+        "images_per_s.mean",
+        "peak_memory_bytes.mean",
+        "parameters",
+        "flops",
+    ):
+        assert word in shown
+    assert "dollars.mean" in shown
+    assert re.search(r"train\.schedule\.peak +0\.1 +0\.8", project.dvc("params", "diff", "first", "high"))
+    diff = project.dvc("exp", "diff", "high", "grid-1")
+    assert re.search(r"accuracy\.mean", diff)
+    assert re.search(r"train\.epochs +1 +2", diff)
+    assert "train.epochs" not in project.dvc("params", "diff", "high", "mirror")
+    assert "loss.mean" in project.dvc("metrics", "diff", "high", "mirror")
+
+
+def test_plots_of_several_experiments(project):
+    project.dvc("plots", "diff", "first", "grid-1", "grid-2", "--out", "plots.tmp")
+    page = (project.path / "plots.tmp/index.html").read_text()
+    for title in ("Accuracy", "Loss", "Learning rate", "Momentum", "Confusion", "Accuracy of each class"):
+        assert f'"{title}"' in page
+    for name in ("first", "grid-1", "grid-2"):
+        assert f'"{name}"' in page
+    project.run("rm", "-r", "plots.tmp")
+
+
+def test_apply_and_one_command_brings_snakemake_in_step(project):
+    project.dvc("exp", "apply", "grid-1")
+    project.run("make", "sync")
+    assert "Nothing to be done" in project.planned()
+    assert project.metrics() == project.honest("grid-1")
+    assert project.exp("-n", "after") == []
+
+
+def test_a_branch_of_an_experiment(project):
+    project.dvc("exp", "branch", "mirror", "better")
+    project.git("stash", "--quiet")
+    project.git("checkout", "--quiet", "better")
+    project.dvc("checkout")
+    project.run("make", "sync")
+    assert "Nothing to be done" in project.planned()
+    assert project.metrics() == project.metrics("better")
+    assert "accuracy.mean" in project.dvc("metrics", "diff", "first", "better")
+
+
+def test_a_run_of_plain_snakemake_is_kept(project):
+    path = project.path / "params.yaml"
+    path.write_text(path.read_text().replace("epochs: 1", "epochs: 2").replace("tta: mirror", "tta: none"))
+    project.run("make", "record", "NAME=byhand")
+    assert project.changed() == set()
+    assert project.metrics() == project.honest("byhand")
+    project.run("dvc", "commit", "--force")
+    assert project.exp("-n", "recorded") == []
+
+
+@pytest.mark.parametrize("kind", ["directory", "s3"])
+def test_runs_are_shared_through_a_remote(project, kind, tmp_path, monkeypatch):
+    with remote(kind, tmp_path) as (url, options, secrets):
+        for name, value in secrets.items():
+            monkeypatch.setenv(name, value)
+        project.dvc("remote", "add", "--default", "--force", "team", url)
+        for option in options:
+            project.dvc("remote", "modify", "team", *option)
+        project.git("commit", "--quiet", "--all", "--message", f"The team's remote: {kind}")
+        project.dvc("push", "--run-cache")
+        other = dvc_project.Project(tmp_path / "other")
+        project.git("clone", "--quiet", str(project.path), str(other.path))
+        other.dvc("pull", "--run-cache")
+    assert other.metrics() == project.metrics()
+    assert other.changed() == set()
+    other.run("make", "sync")
+    assert "Nothing to be done" in other.planned()
+    for value in secrets.values():
+        assert value not in project.git("log", "-p", "--all", "--", ".dvc") + (project.path / ".dvc/config").read_text()
+
+
+class remote:
+    """A place to push to, for as long as the block lasts: its URL, its options, and the secrets of who may."""
+
+    def __init__(self, kind, folder):
+        self.kind, self.folder = kind, folder
+
+    def __enter__(self):
+        if self.kind == "directory":
+            return str(self.folder / "store"), [], {}
+        boto3 = pytest.importorskip("boto3")
+        moto = pytest.importorskip("moto.server")
+        self.server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self.server.start()
+        host, port = self.server.get_host_and_port()
+        endpoint = f"http://{host}:{port}"
+        secrets = {"AWS_ACCESS_KEY_ID": "dawn-key", "AWS_SECRET_ACCESS_KEY": "dawn-secret"}
+        keys = dict(zip(("aws_access_key_id", "aws_secret_access_key"), secrets.values(), strict=True))
+        boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys).create_bucket(Bucket="dawn")
+        return "s3://dawn/runs", [("endpointurl", endpoint), ("region", "us-east-1")], secrets
+
+    def __exit__(self, *_):
+        if self.kind == "s3":
+            self.server.stop()

@@ -1,0 +1,154 @@
+"""Attempts to make the metrics of one experiment appear under the params of another. None may succeed."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+
+import dvc_project
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project whose first experiment is its HEAD."""
+    made = dvc_project.make(tmp_path_factory.mktemp("stale"))
+    made.exp("-n", "first")
+    made.git("commit", "--quiet", "--all", "--message", "The first experiment")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def back(project):
+    """After each attempt the workspace is that of HEAD."""
+    yield
+    project.git("reset", "--quiet", "--hard")
+    project.git("clean", "--quiet", "--force")
+    project.dvc("checkout", "--force")
+
+
+def edit(project, name, old, new):
+    path = project.path / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def age(project, *patterns, seconds):
+    """Move the time of files, as a copy, a checkout or a wrong clock does."""
+    for path in (path for pattern in patterns for path in project.path.glob(pattern)):
+        os.utime(path, (time.time() + seconds,) * 2)
+
+
+TRAINED = {"train@0"}
+JUDGED = {"evaluate@0", "summarize"}
+EDITS = [
+    ("workflow/dawn/training/schedule.py", "\n", "\n\n", TRAINED),
+    ("workflow/dawn/evaluate.py", "\n", "\n\n", {"evaluate@0"}),
+    ("workflow/dawn/summarize.py", "\n", "\n\n", {"summarize"}),
+    ("workflow/rules/train.smk", "\n", "\n\n", TRAINED | JUDGED),
+    ("requirements/runtime.lock", "\n", "\n\n", {"prepare"} | TRAINED | JUDGED),
+    ("containers/Dockerfile", "\n", "\n\n", {"prepare"} | TRAINED | JUDGED),
+    ("Snakefile", "\n", "\n\n", {"prepare"} | TRAINED | JUDGED),
+    ("params.yaml", "tta: none", "tta: six", JUDGED),
+    ("params.yaml", "epochs: 1", "epochs: 2", TRAINED | JUDGED),
+    ("params.yaml", "holdout: 0", "holdout: 50", {"prepare"} | TRAINED | JUDGED),
+    ("params.yaml", "save_every: 1", "save_every: 2", set()),
+    ("params.yaml", "steps: 100", "steps: 50", set()),
+    ("params.yaml", "cost_per_hour: 3.6", "cost_per_hour: 7.2", JUDGED),
+    ("results/metrics.json", "mean", "median", {"summarize"}),
+    ("results/seed-0/metrics.json", "seed", "sead", TRAINED | {"evaluate@0"}),
+    ("results/manifests/0.json", "0", "1", JUDGED),
+]
+
+
+def shown(value):
+    """A test's name, which must be the same in every process: a set has no order of its own."""
+    return (" ".join(sorted(value)) if isinstance(value, set) else str(value))[:30]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "stages"), EDITS, ids=shown)
+def test_an_edit_is_seen_whatever_the_clock_says(project, name, old, new, stages):
+    edit(project, name, old, new)
+    age(project, name, seconds=-1e6)
+    assert stages <= project.changed()
+    assert project.changed() <= stages | (JUDGED if stages & TRAINED else set())
+
+
+def test_unlucky_times_and_no_memory_of_snakemake(project):
+    shutil.rmtree(project.path / ".snakemake")
+    age(project, "results/**/*", seconds=1e6)
+    age(project, "params.yaml", "workflow/**/*", seconds=-1e6)
+    assert project.exp("-n", "unlucky", "-S", "train.epochs=2") == ["train@0", "evaluate@0", "summarize"]
+    assert project.honest("unlucky") != project.honest("first")
+
+
+def test_settings_that_dvc_cannot_see_are_refused(project):
+    line = ("dvc", "exp", "run", "-n", "unseen", "-S", "evaluate.tta=mirror")
+    assert "DVC sees params.yaml alone" in project.run(*line, fails=True, SNAKEMAKE_PROFILE="profiles/demo")
+    assert "unseen" not in project.dvc("exp", "list")
+
+
+def test_seeds_that_come_and_go(project):
+    assert project.exp("-n", "two", "-S", "seeds=[0,1]") == ["train@1", "evaluate@1", "summarize"]
+    assert project.honest("two")["accuracy"]["std"] is not None
+    assert project.exp("-n", "other", "-S", "seeds=[1]") == ["summarize"]
+    assert project.honest("other")["seeds"] == 1
+    assert {path.name for path in (project.path / "results/manifests").iterdir()} == {"1.json"}
+    assert project.changed() == set()
+
+
+def test_params_edited_while_a_training_runs(project):
+    with subprocess.Popen(
+        ["dvc", "exp", "run", "-n", "raced", "-S", "train.epochs=60"], cwd=project.path, text=True,
+        env=dvc_project.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as process:  # fmt: skip
+        for line in process.stdout:
+            if "epoch  1/60" in line:
+                edit(project, "params.yaml", "epochs: 60", "epochs: 61")
+        assert process.wait() != 0
+    assert "raced" not in project.dvc("exp", "list")
+    assert not (project.path / "results/metrics.json").exists()
+    assert "train@0" in project.changed()
+
+
+@pytest.mark.parametrize("setting", ["train.schedule.peak=1e30", "train.epochs=-1"])
+@pytest.mark.parametrize("where", [[], ["--temp"]], ids=["workspace", "temp"])
+def test_an_experiment_that_fails_leaves_no_metrics_and_a_usable_workspace(project, setting, where):
+    project.exp("-n", "bad", "-S", setting, *where, fails=True)
+    if not where:
+        assert not (project.path / "results/metrics.json").exists()
+        assert project.exp("-S", "train.schedule.peak=0.1", "-S", "train.epochs=1") == []
+    assert "bad" not in project.dvc("exp", "list")
+    assert project.metrics() == project.honest("first")
+
+
+def test_results_of_other_params_are_not_blessed(project):
+    edit(project, "params.yaml", "epochs: 1", "epochs: 2")
+    assert "dvc repro" in project.run("make", "sync", fails=True)
+    line = ("results/metrics.json", "--forceall", "--allowed-rules", "evaluate", "manifest", "summarize")
+    assert "made by another train section" in project.run("snakemake", *line, fails=True)  # as make record does
+    project.run("make", "record", "NAME=kept")
+    assert len(json.loads(project.kept("kept", "results/curves.json"))) == 2
+    project.honest("kept")
+
+
+def test_what_was_edited_by_hand_does_not_fit_its_seal(project):
+    edit(project, "results/seed-0/evaluation.json", '"accuracy"', '"accuracy" ')
+    line = ("results/metrics.json", "--forceall", "--allowed-rules", "summarize")
+    assert "is not the file that was sealed" in project.run("snakemake", *line, fails=True)
+    assert project.dvc("repro").count("is cached - skipping run") >= 1
+    assert project.metrics() == project.honest("first")
+
+
+def test_from_preset_to_preset_and_back(project):
+    edit(project, "params.yaml", "width: 4 ", "width: 6 ")
+    assert project.exp("-n", "wide")[0] == "train@0"
+    assert project.honest("wide")["parameters"] > project.honest("first")["parameters"]
+    project.git("checkout", "--quiet", "params.yaml")
+    assert project.exp("-n", "return") == []
+    assert project.honest("return") == project.honest("first") == project.metrics()
+    assert json.loads((project.path / "results/model.json").read_text())["width"] == 4

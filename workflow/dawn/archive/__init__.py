@@ -1,1 +1,0 @@
-"""Readers of the archive layouts, a module a layout."""

@@ -1,0 +1,107 @@
+"""Draw a contact sheet of training images as the network sees them: cropped, flipped, blanked as the experiment says.
+
+    python -m dawn.contact_sheet --params results/params.yaml --data data --stats data/stats.json
+        --out results/plots/images.png
+
+The images go through the very code that training runs, with the first seed's draws of the first epochs, and are then
+put back on the scale of pixels.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dawn.config.experiment import Experiment
+from dawn.config.experiment import load as load_experiment
+from dawn.config.parts import Augment
+from dawn.config.sections import Train
+from dawn.core import cli
+from dawn.core.files import read_json
+from dawn.data.augment import Draws, draw
+from dawn.data.dataset import Trainset, load
+from dawn.report.figures.images import sheet
+from dawn.report.style import save
+from dawn.training.schedule import size_at
+
+EPOCHS = 8
+ROWS = 8
+
+
+def chosen(labels: Tensor, rows: int) -> list[int]:
+    """The first image of each class in turn, then the second, until there are ``rows``; ``labels`` (n,)."""
+    found: list[int] = []
+    places = [torch.nonzero(labels == label).flatten().tolist() for label in range(int(labels.max()) + 1)]
+    for turn in range(max(len(place) for place in places)):
+        found += [place[turn] for place in places if turn < len(place)]
+    return found[:rows]
+
+
+def pixels(images: Tensor, mean: Tensor, std: Tensor) -> NDArray[np.float32]:
+    """Normalised (b, 3, h, w) back to [0, 1], (b, h, w, 3)."""
+    shown = images.float().cpu() * std[:, None, None] + mean[:, None, None]
+    back: NDArray[np.float32] = shown.clamp(0, 1).permute(0, 2, 3, 1).numpy()
+    return back
+
+
+def seen(trainset: Trainset, wanted: list[int], sizes: list[int]) -> list[NDArray[np.float32]]:
+    """The wanted images as the first epochs show them, an epoch each of ``sizes`` pixels, (images, size, size, 3)."""
+    split = trainset.split
+    shown = []
+    for epoch, size in enumerate(sizes):
+        trainset.resize(size)
+        draws = draw(len(split), trainset.whole, trainset.augment, trainset.seed, epoch)
+        place = torch.empty(len(split), dtype=torch.int64)
+        place[draws.order] = torch.arange(len(split))
+        own = Draws(*(t[place[wanted]] for t in draws))
+        images, _ = trainset.cut(own, 0, len(wanted))
+        shown.append(pixels(images, split.mean, split.std))
+    return shown
+
+
+def sizes(settings: Train, trainset: Trainset) -> list[int]:
+    """Pixels of the images at the start of each epoch that is shown."""
+    steps = max(1, math.ceil(settings.epochs * trainset.steps - 1e-9))
+    epochs = min(EPOCHS, math.ceil(settings.epochs))
+    return [size_at(epoch * trainset.steps, steps, settings.sizes, trainset.whole) for epoch in range(epochs)]
+
+
+def words(augment: Augment, pixels: list[int]) -> str:
+    """The augmentation in a line, and the sizes of the images where they change."""
+    parts = [f"crop: pad {augment.pad}, {augment.mode}"] if augment.pad else []
+    parts += [f"flip: {augment.flip}"] if augment.flip != "none" else []
+    parts += [
+        f"{name}: {value:g}" for name in ("cutout", "brightness", "contrast") if (value := getattr(augment, name))
+    ]
+    parts += [f"pixels: {', '.join(map(str, dict.fromkeys(pixels)))}"] if len(set(pixels)) > 1 else []
+    return "; ".join(parts) or "no augmentation"
+
+
+def render(experiment: Experiment, data: Path, stats: Path, out: Path) -> None:
+    """Read the train split, show some of it, write the picture."""
+    split = load(data, stats, "train", torch.device("cpu"))
+    settings, names = experiment.train, read_json(data / "dataset.json")["classes"]
+    trainset = Trainset(split, settings.augment, experiment.seeds[0], settings.batch)
+    wanted = chosen(split.labels, ROWS)
+    labels = [names[split.labels[i]] for i in wanted]
+    originals = split.images[wanted].numpy()
+    sides = sizes(settings, trainset)
+    save(sheet(originals, seen(trainset, wanted, sides), labels, words(settings.augment, sides)), out)
+
+
+def main() -> None:
+    """Parse, render."""
+    parser = cli.parser(main)
+    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
+    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
+    parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
+    parser.add_argument("--out", type=Path, required=True, help="the picture; its suffix says its format")
+    args = parser.parse_args()
+    render(load_experiment(args.params), args.data, args.stats, args.out)
+
+
+if __name__ == "__main__":
+    cli.run(main)

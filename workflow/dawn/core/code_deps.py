@@ -1,0 +1,53 @@
+"""The modules that a step runs, read off their import lines: an edit to any of them is a reason to run it again."""
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+# A line that imports from the package. To parse the files would cost the start of every snakemake ten times as much.
+IMPORT = re.compile(r"^ *(?:from (dawn[\w.]*) import (\([^)]*\)|[^\n(#]+)|import (dawn[\w.]*))", re.MULTILINE)
+
+
+def closure(step: str) -> list[Path]:
+    """The files of the package that ``dawn.<step>`` imports, itself and indirect ones included, sorted.
+
+    Nothing is imported for it, so the Snakefile may ask without paying for torch.
+    """
+    seen: set[Path] = set()
+    waiting = [HERE / f"{step.replace('.', '/')}.py"]
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += imports(path)
+    return sorted(seen)
+
+
+@cache
+def imports(path: Path) -> tuple[Path, ...]:
+    """The package's files that one file imports, wherever in it the import stands."""
+    names: set[str] = set()
+    for module, several, single in IMPORT.findall(path.read_text(encoding="utf-8")):
+        below = [name.split()[0] for name in re.split(r"[(),]", several) if name.strip()]
+        names |= {module or single, *(f"{module}.{name}" for name in below)}
+    files = [file for name in names for file in _files(name)]
+    return tuple(sorted(set(files)))
+
+
+def _files(name: str) -> list[Path]:
+    """The file of a dotted module name and the ``__init__`` of each package above it; none for a name in a module."""
+    parts = name.split(".")[1:]
+    module = HERE.joinpath(*parts).with_suffix(".py") if parts else HERE / "__init__.py"
+    packages = [HERE.joinpath(*parts[:i]) / "__init__.py" for i in range(len(parts) + 1)]
+    return [path for path in (module, *packages) if path.is_file()]
+
+
+def fingerprint(root: Path) -> str:
+    """One checksum over params.yaml, the Snakefile, the rules and the package: has any changed since?"""
+    names = ("params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py")
+    digest = hashlib.sha256()
+    for path in sorted(path for name in names for path in root.glob(name)):
+        digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()

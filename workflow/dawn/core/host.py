@@ -1,0 +1,31 @@
+"""The machine that a step runs on: its cores, its processor, what its commands print."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+
+def cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor() -> str:
+    """The CPU's name."""
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":", 1)[1].strip() for line in _lines(info) if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+
+
+def answer(*command: str, at: Path | None = None, seconds: float = 60) -> str | None:
+    """What a command prints, or None where it is missing, fails or does not end in time."""
+    try:
+        done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=seconds)
+    except (subprocess.SubprocessError, OSError):
+        return None
+    return done.stdout.strip()

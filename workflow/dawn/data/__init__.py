@@ -1,0 +1,1 @@
+"""From an archive to augmented batches on the device."""

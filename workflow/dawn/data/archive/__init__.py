@@ -1,0 +1,1 @@
+"""Readers of the archive layouts, one module for each layout."""

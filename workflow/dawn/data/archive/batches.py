@@ -1,0 +1,29 @@
+"""What the two layouts of Krizhevsky share: five train batches, a test batch and a member with the class names."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from dawn.core.cli import InputError
+from dawn.data.archive import tar
+from dawn.data.archive.dataset import Dataset, Split, joined, require
+
+Names = Callable[[bytes, str], tuple[str, ...]]
+Batch = Callable[[bytes, str], Split]
+
+
+def read(archive: Path, train: list[str], test: str, names: str, names_of: Names, batch: Batch) -> Dataset:
+    """The data set in these members, each understood by ``names_of`` or ``batch``; InputError on anything else."""
+    batches: dict[str, Split] = {}
+    classes: tuple[str, ...] | None = None
+    for name, data in tar.members(archive, re.compile("|".join(map(re.escape, [*train, test, names])))):
+        where = f"{archive.name}: {name}"
+        if name == names:
+            classes = names_of(data, where)
+        else:
+            batches[name] = batch(data, where)
+    if classes is None:
+        raise InputError(f"{archive.name}: has no {names}; is this the right archive for the chosen layout?")
+    require(archive.name, batches, [*train, test])
+    first = joined(archive.name, classes, {name: batches.pop(name) for name in train})
+    return Dataset(classes, first, joined(archive.name, classes, batches))

@@ -1,0 +1,115 @@
+"""The data set, resident on the device, and the batches of an epoch cut from it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dawn.config.parts import Augment
+from dawn.core.cli import InputError
+from dawn.core.files import read_json
+from dawn.data.augment import Draws, cutout, draw, jitter, normalise, resized, windows
+from dawn.runtime.distributed import World
+
+
+@dataclass(frozen=True)
+class Split:
+    """One split on the device: images uint8 (n, h, w, 3), labels int64 (n,), channel statistics of train (3,)."""
+
+    images: Tensor
+    labels: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.labels)
+
+    def at(self, size: int) -> "Split":
+        """The same images at ``size`` x ``size`` pixels."""
+        return replace(self, images=resized(self.images, size))
+
+    def slice(self, first: int, last: int) -> tuple[Tensor, Tensor]:
+        """Images first .. last - 1, normalised, float32 (b, 3, h, w), and their labels."""
+        return normalise(self.images[first:last], self.mean, self.std), self.labels[first:last]
+
+
+def load(data: Path, stats: Path, name: str, device: torch.device) -> Split:
+    """The split ``name`` of the arrays in ``data``, copied to the device once."""
+    images = _array(data / f"{name}_images.npy")
+    labels = _array(data / f"{name}_labels.npy")
+    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1]:
+        raise InputError(
+            f"{data}/{name}_images.npy is {images.dtype} {images.shape} beside {labels.shape} labels, "
+            "not uint8 (n, h, w, 3) and (n,); make them with python -m dawn.arrays"
+        )
+    channel = read_json(stats)
+    mean, std = (torch.tensor(channel[key], dtype=torch.float32, device=device) for key in ("mean", "std"))
+    return Split(torch.tensor(images, device=device), torch.tensor(labels, dtype=torch.int64, device=device), mean, std)
+
+
+def _array(path: Path) -> np.ndarray:
+    try:
+        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:
+        raise InputError(f"{path} is not a whole .npy array ({error}); make it with python -m dawn.arrays") from error
+    return array
+
+
+class Trainset:
+    """The train split with its augmentation: an epoch's batches, of which a process sees its part.
+
+    The order and the draws of an epoch are those of the whole data set, so a world of any size, or one that
+    resumes inside an epoch, trains on the same batches. Images left over when the batch does not divide the
+    data set sit that epoch out.
+    """
+
+    def __init__(self, split: Split, augment: Augment, seed: int, batch: int) -> None:
+        if len(split) < batch:
+            raise InputError(f"train.batch = {batch} is more than the {len(split)} images of the train split; lower it")
+        self.split, self.augment, self.seed, self.batch = split, augment, seed, batch
+        self.steps, self.whole = len(split) // batch, split.images.shape[1]
+        self.make, self.size = make, 0
+
+    def resize(self, size: int) -> None:
+        """Give the images at ``size`` x ``size`` pixels from now on; pad and cutout stay so many pixels."""
+        if size != self.size:  # made when first needed, which the clock of the training sees
+            self.size, self.windows = size, windows(resized(self.split.images, size), self.augment)
+
+    def epoch(
+        self, epoch: int, world: World, parts: int, start: int = 0, stop: int | None = None
+    ) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """From step ``start`` to ``stop``, each step's ``parts`` micro-batches, of each the share of this process.
+
+        A micro-batch is the same images whatever the number of processes, since batch norm measures over it.
+        """
+        self.resize(self.size or self.whole)
+        device = self.split.images.device
+        draws = Draws(*(t.to(device) for t in draw(len(self.split), self.whole, self.augment, self.seed, epoch)))
+        share = self.batch // (world.size * parts)
+        for step in range(start, self.steps if stop is None else stop):
+            places = [step * self.batch + (part * world.size + world.rank) * share for part in range(parts)]
+            yield [self.cut(draws, place, share) for place in places]
+
+    def cut(self, draws: Draws, first: int, count: int) -> tuple[Tensor, Tensor]:
+        """``count`` augmented images from position ``first`` on, float32 (b, 3, h, w), and their labels (b,)."""
+        d = Draws(*(t[first : first + count] for t in draws))
+        images = self.make(self.windows, d, self.augment, self.split.mean, self.split.std, self.size / self.whole)
+        return images, self.split.labels[d.order]
+
+
+def make(view: Tensor, d: Draws, augment: Augment, mean: Tensor, std: Tensor, scale: float) -> Tensor:
+    """The images that draws (b,) take from a view of all windows, float32 (b, 3, h, w).
+
+    ``scale`` is the size of these images over that of the whole ones, which the centres of cut-out squares fall in.
+    """
+    pixels = view[d.flip, d.order, d.down, d.right]
+    if augment.brightness or augment.contrast:
+        pixels = jitter(pixels, d.brightness, d.contrast)
+    images = normalise(pixels, mean, std)
+    if augment.cutout:
+        images = cutout(images, augment.cutout, (d.cut_y * scale).long(), (d.cut_x * scale).long())
+    return images

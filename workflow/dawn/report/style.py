@@ -1,0 +1,59 @@
+"""One look for every figure, readable in black and white and by the colour-blind.
+
+Nothing is told by colour alone: a series has a colour, a line and a marker of its own, a bar a colour and a hatch.
+The colours are Okabe and Ito's (Color Universal Design, 2008), ordered so that neighbours differ in lightness.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rcParams
+from matplotlib.figure import Figure
+
+from dawn.core.files import replacing
+
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#d55e00", "#f0e442")
+LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 1)), (0, (8, 2)), (0, (3, 1)))
+MARKERS = "osD^vPX*"
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo", "---")
+RC: dict[Any, Any] = {
+    "font.size": 10,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "hatch.linewidth": 0.6,
+}
+
+
+def figure(width: float = 7.0, height: float = 4.2) -> Figure:
+    """An empty figure of this look, in inches; it belongs to no window and needs no closing."""
+    rcParams.update(RC)
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def line(i: int) -> dict[str, Any]:
+    """How series ``i`` is drawn: keywords of ``plot`` and ``errorbar``."""
+    return {
+        "color": COLOURS[i % len(COLOURS)],
+        "linestyle": LINES[i % len(LINES)],
+        "marker": MARKERS[i % len(MARKERS)],
+    }
+
+
+def bar(i: int) -> dict[str, Any]:
+    """How the bars of series ``i`` are drawn: keywords of ``bar`` and ``barh``."""
+    return {"color": COLOURS[i % len(COLOURS)], "hatch": HATCHES[i % len(HATCHES)], "edgecolor": "white"}
+
+
+def save(drawn: Figure, path: Path) -> None:
+    """Write a figure in the format of its suffix (PNG without one), whole or not at all."""
+    with replacing(path) as partial:
+        drawn.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=150)

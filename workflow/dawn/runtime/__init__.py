@@ -1,0 +1,1 @@
+"""Processes, devices, clocks and memory."""

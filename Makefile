@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: report compare sync record env demo test test-hpc doctor image sif bill lint format lock bench clean
+.PHONY: report compare sync record env demo test test-all test-hpc doctor image sif bill lint format lock bench clean
 
 env: .venv/ready
 
@@ -25,6 +25,10 @@ demo: env
 # A worker a core, so a thread a worker.
 test: env
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+# The rest: what starts engines again and again or trains for long.
+test-all: env
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m full
 
 # With real engines, which it installs and starts: a Debian machine, root, and the better part of an hour.
 test-hpc: env

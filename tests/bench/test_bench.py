@@ -42,7 +42,7 @@ def test_every_stage_is_a_valid_experiment_and_all_fit_the_time():
     assert not experiment(names["ablation"]["without whitening"], False).model.whiten
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_whole_measurement_runs_in_small(tmp_path):
     done = bench("gpu.py", "--tiny", "--seeds", 2, "--minutes", 14, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
@@ -100,7 +100,7 @@ def test_kinds_of_work():
     assert {name: kind(name) for name in names} == names
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_scaling_says_a_row_a_world():
     small = ("--experiments", "demo", "--batch", 16, "--steps", 1, "--repeats", 2, "--rounds", 1)
     done = bench("scaling.py", *small, "--processes", 1, 2, "--compress", "bf16")

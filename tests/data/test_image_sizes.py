@@ -122,7 +122,7 @@ def test_a_state_goes_into_the_tensors_that_are_there(data, tmp_path):
     assert not any(s.any() for s in left)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_processes_train_the_record_as_one(data, params, tmp_path):
     path, outs = params(**BRIEF), []
     for processes in (1, 2):
@@ -137,7 +137,7 @@ def test_two_processes_train_the_record_as_one(data, params, tmp_path):
         assert [row["epoch"] for row in csv.DictReader(file, delimiter="\t")] == ["0.5"]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_compiling_the_record_changes_no_number(data, tmp_path):
     plain = trained(data, tmp_path / "plain", **BRIEF)
     fast = trained(data, tmp_path / "fast", **(BRIEF | {"train": BRIEF["train"] | {"compile": True}}))

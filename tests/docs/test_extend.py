@@ -49,7 +49,7 @@ def test_no_change_is_overlooked():
     assert sum(1 for _ in CHANGE.finditer(TEXT)) == len(named)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_preset(tmp_path):
     place, changes = extended("A preset", tmp_path)
     assert changes == 1
@@ -60,7 +60,7 @@ def test_a_preset(tmp_path):
     assert readme[1] == preset.read_text().removeprefix("# ")
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_study(tmp_path):
     place, changes = extended("A study", tmp_path)
     assert changes == 1
@@ -72,7 +72,7 @@ def test_a_study(tmp_path):
     assert "flip: none" in (place.path / "results/studies/mine/none/params.yaml").read_text()
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_network(tmp_path):
     place, changes = extended("A network", tmp_path)
     assert changes == 10
@@ -101,7 +101,7 @@ def snakemake(place, *line):
     )  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_an_augmentation(tmp_path):
     place, changes = extended("An augmentation", tmp_path)
     assert changes == 6

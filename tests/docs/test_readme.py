@@ -72,7 +72,7 @@ def test_snakemake_plans_what_a_page_asks(place, engines, plan):
     assert re.search(r"\b(train|lr_find|race_seeds|doctor)\b", done.stdout + done.stderr)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_steps_run_alone_as_the_readme_says(place, tmp_path):
     steps = [c for c in COMMANDS if c.startswith(("python -m dawn", "torchrun"))]
     assert len(steps) == 4

@@ -15,7 +15,7 @@ from dawn.core.cli import InputError
 from dawn.health import hardware, place, software
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_it_finds_this_machine_fit():
     done = step("doctor", "python", "packages", "torch", "gpu", "join", "shm", "disk")
     assert done.returncode == 0, done.stdout + done.stderr

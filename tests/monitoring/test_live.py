@@ -67,7 +67,7 @@ def seen_on(terminal):
     return [line.rstrip("\r").rpartition("\r")[2] for line in terminal.split("\n")]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_on_a_terminal_a_bar_moves_below_whole_lines(params, data, tmp_path):
     lead, follow = pty.openpty()
     heard = []
@@ -99,7 +99,7 @@ def test_on_a_terminal_a_bar_moves_below_whole_lines(params, data, tmp_path):
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_dvc_exp_show_follows_a_running_experiment(tmp_path):
     project = dvc_project.make(tmp_path)
     line = ["dvc", "exp", "run", "--temp", "--name", "long", "-S", "train.epochs=3000"]

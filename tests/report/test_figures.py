@@ -149,7 +149,7 @@ def test_pictures_of_pictures(tmp_path):
     assert imread(tmp_path / "filters.png").shape[2] == 4
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_run_is_drawn_whole(finished):
     names = {path.stem for path in (finished.results / "plots").glob("*.png")}
     assert names == {

@@ -35,7 +35,7 @@ def test_make_env_writes_it_where_the_config_says():
 
 
 @needs_chromium
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_plots_of_a_run_are_drawn_offline(finished: Finished):
     project = dvc_project.Project(finished.root)
     project.git("init", "--quiet")

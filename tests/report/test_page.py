@@ -92,7 +92,7 @@ def test_a_page_is_the_same_in_both_forms():
     assert "http" not in page
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_run_ends_with_its_page(finished):
     text = (finished.results / "summary.md").read_text()
     assert "test accuracy over 2 seeds" in text.splitlines()[0]

@@ -11,7 +11,7 @@ from conftest import ROOT
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
-pytestmark = [pytest.mark.slow, needs_chromium]
+pytestmark = [pytest.mark.full, needs_chromium]
 FIGURES = {
     "1 Result": {"the run on one page"},
     "2 Training": {

@@ -26,7 +26,7 @@ UNSAID = {
 ASK_THE_NETWORK = ["ro-crate-1.1_3.1", "ro-crate-1.1_3.2"]
 
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.full
 
 
 @pytest.fixture(scope="module")

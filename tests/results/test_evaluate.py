@@ -98,7 +98,7 @@ def test_weights_of_another_network_are_refused(weights, tmp_path):
         restored(experiment(), tmp_path / "junk.safetensors", 3)
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_processes_share_the_images_and_count_none_twice(data, params, weights, tmp_path):
     outs = [tmp_path / f"out{n}" for n in (1, 3)]
     path = params(evaluate={"tta": "six", "batch": 7})

@@ -129,7 +129,7 @@ def test_an_image_that_is_not_ours_is_refused(docker, monkeypatch, tmp_path):
         sbom.main()
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_steps_run_in_docker_with_the_files_at_their_places(docker, tmp_path, monkeypatch):
     place = workspace.make(tmp_path / "place")
     monkeypatch.setenv("DAWN_DOCKER", "toy")

@@ -65,7 +65,7 @@ EVALUATE = ("evaluate", "results/seed-0/evaluation.json")
 WARNED = {"-t 720", "--signal=TERM@90", "--cpus-per-task=8"}
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("command", "job", "wanted"),
     [

@@ -12,7 +12,7 @@ from training import arguments, read_curve
 ROUNDING = {"fp16": (2**-11, 2**-25), "bf16": (2**-8, 2**-134)}  # half a unit in the last place, and of the smallest
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_mean_gradient_is_right_within_the_rounding(data, tmp_path):
     line = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", ROOT / "tests/exchange.py", data]
     done = subprocess.run(
@@ -36,7 +36,7 @@ def test_the_mean_gradient_is_right_within_the_rounding(data, tmp_path):
         assert differ, f"{name} rounds nothing, so it is not what was sent"
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_training_ends_where_the_exact_one_does(data, params, tmp_path):
     curves = []
     for compress in ("none", "bf16"):

@@ -102,7 +102,7 @@ def test_the_order_of_the_data_decides_the_pairing(tmp_path):
     assert not compared(a, result("c", train={"batch": 8})).paired
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_experiments_of_dvc_are_read_from_its_cache(tmp_path, monkeypatch):
     def run(*line):
         subprocess.run(line, cwd=tmp_path, check=True, capture_output=True, env=workspace.environment())

@@ -12,7 +12,7 @@ import workspace
 import yaml
 from scipy import stats
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.full
 STUDY = {
     "question": "Is a wider network better?",
     "seeds": 2,

@@ -65,7 +65,7 @@ def wait_for_state(resume):
     raise AssertionError("no state came")
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_killed_and_run_again_it_ends_with_the_same_weights(data, params, tmp_path, number):
     path = params(train={"epochs": 40, "ema": 0.9, "augment": {"pad": 2, "flip": "random"}})
@@ -85,7 +85,7 @@ def test_killed_and_run_again_it_ends_with_the_same_weights(data, params, tmp_pa
     assert json.loads((out / "metrics.json").read_text())["resumed"] == 1
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_processes_stop_together_and_go_on(data, params, tmp_path):
     path = params(train={"epochs": 25})
     process = start(path, data, tmp_path / "out", tmp_path / "r", processes=2)

@@ -29,7 +29,7 @@ def test_the_step_writes_its_files_and_leaves_no_state(data, params, tmp_path):
     assert {t.dtype for t in tensors.values()} == {torch.float32}
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_processes_are_one_experiment(data, params, tmp_path):
     path = params(train={"augment": {"pad": 2, "flip": "random"}, "accumulate": 2})
     outs = []
@@ -46,7 +46,7 @@ def test_two_processes_are_one_experiment(data, params, tmp_path):
     assert json.loads((outs[1] / "metrics.json").read_text())["processes"] == 2
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_several_processes_refuse_in_one_line(data, params, tmp_path):
     done = step("train", *arguments(params(), tmp_path / "nowhere", tmp_path / "out"), processes=2)
     assert done.returncode == 1

@@ -20,7 +20,7 @@ def words(line):
     return " ".join(re.sub(r"\b[0-9a-f]{7}\b|-?\d[\d.,e+-]*|-{2,}", "#", line).split())
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_session_is_true(tmp_path):
     path = workspace.make(tmp_path).path
     project = dvc_project.Project(path)

@@ -13,7 +13,7 @@ from conftest import ROOT, step
 
 from dawn.results.manifest import FILES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.full
 ALL = ["prepare", "train@0", "evaluate@0", "summarize"]
 
 

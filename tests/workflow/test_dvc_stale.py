@@ -9,7 +9,7 @@ import time
 import dvc_project
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.full
 
 
 @pytest.fixture(scope="module")

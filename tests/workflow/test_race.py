@@ -75,7 +75,7 @@ def race_arguments(path, data, out, resume):
     return [*line, "--out", out / "race.json", "--text", out / "race.md"]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_heat_is_the_training_and_its_evaluation(data, params, tmp_path):
     over = {"augment": {"pad": 2, "flip": "random"}, "ema": 0.9}
     path = params(seeds=[3, 1], train=over, evaluate={"tta": "six", "tta_fraction": 0.5, "target": 30})
@@ -101,7 +101,7 @@ def test_a_heat_is_the_training_and_its_evaluation(data, params, tmp_path):
     assert found["heats"][0]["loss"] != found["heats"][1]["loss"]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_a_race_that_was_stopped_goes_on_and_runs_no_seed_twice(data, params, tmp_path):
     path = params(seeds=4, train={"epochs": 20})
     whole = step("race", *race_arguments(path, data, tmp_path / "whole", tmp_path / "r1"))
@@ -125,7 +125,7 @@ def test_a_race_that_was_stopped_goes_on_and_runs_no_seed_twice(data, params, tm
     assert [heat["loss"] for heat in results[0]] == [heat["loss"] for heat in results[1]]
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_two_processes_race_alike(data, params, tmp_path):
     path = params(seeds=2)
     heats = []
@@ -139,7 +139,7 @@ def test_two_processes_race_alike(data, params, tmp_path):
         assert two["processes"] == 2
 
 
-@pytest.mark.slow
+@pytest.mark.full
 def test_the_target_races_and_knows_what_decides_it(tmp_path):
     place = workspace.make(tmp_path)
     done = place.snakemake("race", "seeds=2")

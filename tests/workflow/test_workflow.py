@@ -10,7 +10,7 @@ import time
 import pytest
 import workspace
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.full
 AFTER_TRAINING = {"evaluate", "manifest", "summarize", "summary", "all"}
 ON_TRAINING = AFTER_TRAINING | {"train", "dawnbench", "provenance"}
 

@@ -45,7 +45,7 @@ class Augment(BaseModel):
 
 
 class Muon(BaseModel):
-    """The filters' optimiser (dawn/training/muon.py): their learning rate at the schedule's peak, Newton-Schulz steps."""
+    """The optimiser of the filters (dawn/training/muon.py): learning rate at the peak, Newton-Schulz steps."""
 
     model_config = STRICT
 

@@ -1,4 +1,4 @@
-"""How every step meets its user: one command line, one clear line when the input is bad."""
+"""The command line of every step: shared options, logging to a file, one line for bad input."""
 
 import argparse
 import inspect
@@ -24,6 +24,43 @@ def parser(step: Callable[..., object]) -> argparse.ArgumentParser:
     )
 
 
+# Every one is a required path; a step that treats one otherwise declares it itself.
+INPUTS = {
+    "params": "the experiment, YAML",
+    "data": "directory of the arrays",
+    "stats": "channel statistics, JSON",
+}
+
+
+def add_inputs(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Add the named options of ``INPUTS``, such as ``--params FILE``."""
+    for name in names:
+        parser.add_argument(f"--{name}", type=Path, required=True, help=INPUTS[name])
+
+
+def add_out(parser: argparse.ArgumentParser, help: str) -> None:
+    """Add ``--out``; ``help`` names what is written there and its format."""
+    parser.add_argument("--out", type=Path, required=True, help=help)
+
+
+def add_seeds(parser: argparse.ArgumentParser) -> None:
+    """Add the positional arguments ``seeds``, one directory for each seed."""
+    parser.add_argument("seeds", type=Path, nargs="+", help="directories of the trained and evaluated seeds")
+
+
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    """Add ``--resume``, whose default is $DAWN_RESUME, else .resume."""
+    default = Path(os.environ.get("DAWN_RESUME", ".resume"))
+    parser.add_argument(
+        "--resume", type=Path, default=default, help="directory of the checkpoints ($DAWN_RESUME or .resume)"
+    )
+
+
+def add_root(parser: argparse.ArgumentParser) -> None:
+    """Add ``--root``, the checkout, whose default is the working directory."""
+    parser.add_argument("--root", type=Path, default=Path(), help="the checkout (.)")
+
+
 def name(step: Callable[..., object]) -> str:
     """``dawn.arrays``, also where the module runs as ``__main__``."""
     return f"dawn.{Path(inspect.getfile(step)).stem}"
@@ -32,8 +69,8 @@ def name(step: Callable[..., object]) -> str:
 def run(step: Callable[[], None]) -> None:
     """Run a step's ``main``; bad input ends it with one line and exit code 1, a missing file too.
 
-    With ``DAWN_TRACEBACK=1`` the whole traceback is shown instead. With ``DAWN_LOG=FILE`` what goes to stderr goes
-    to the file as well, but for progress bars, so that a terminal stays a terminal.
+    ``DAWN_TRACEBACK=1`` shows the whole traceback instead. ``DAWN_LOG=FILE`` copies stderr to the file, except
+    progress bars; stderr itself stays a terminal.
     """
     if log := os.environ.get("DAWN_LOG"):
         sys.stderr = Tee(sys.stderr, Path(log))
@@ -42,7 +79,7 @@ def run(step: Callable[[], None]) -> None:
     except (InputError, OSError) as error:
         if os.environ.get("DAWN_TRACEBACK") == "1":
             raise
-        first = os.environ.get("RANK", "0") == "0"  # of several processes with the same input, one speaks
+        first = os.environ.get("RANK", "0") == "0"  # several processes have the same input: one prints
         sys.exit(f"{name(step)}: {describe(error)}" if first else 1)
 
 
@@ -54,7 +91,7 @@ def describe(error: Exception) -> str:
 
 
 class Tee(io.TextIOBase):
-    """A stream whose lines are also kept in a file; a bar's redrawn lines are not."""
+    """A stream whose lines are also written to a file; the redrawn lines of a progress bar are not."""
 
     def __init__(self, stream: TextIO, path: Path) -> None:
         self.stream = stream
@@ -72,9 +109,9 @@ class Tee(io.TextIOBase):
         self.stream.flush()
 
     def isatty(self) -> bool:
-        """What the stream says."""
+        """Whether the stream is a terminal."""
         return self.stream.isatty()
 
     def fileno(self) -> int:
-        """The stream's, for those who ask the terminal its width."""
+        """The stream's file descriptor, by which a progress bar finds the terminal's width."""
         return self.stream.fileno()

@@ -1,4 +1,4 @@
-"""The modules that a step runs, read off their import lines: an edit to any of them is a reason to run it again."""
+"""The modules that a step imports: an edit to any of them is a reason to run the step again."""
 
 import hashlib
 import re
@@ -6,20 +6,22 @@ from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
-# A line that imports from the package. To parse the files would cost the start of every snakemake ten times as much.
+# Packages that only report on a run and decide no number: an edit to them is no cause, and checkpoints stay valid.
+REPORTING = ("monitoring",)
+# A line that imports from the package. Parsing the files would make the start of every snakemake ten times slower.
 IMPORT = re.compile(r"^ *(?:from (dawn[\w.]*) import (\([^)]*\)|[^\n(#]+)|import (dawn[\w.]*))", re.MULTILINE)
 
 
 def closure(step: str) -> list[Path]:
-    """The files of the package that ``dawn.<step>`` imports, itself and indirect ones included, sorted.
+    """The sorted files that ``dawn.<step>`` imports from the package, directly or not, and its own; no ``REPORTING``.
 
-    Nothing is imported for it, so the Snakefile may ask without paying for torch.
+    The import lines are read, not run, so the Snakefile calls this without importing torch.
     """
     seen: set[Path] = set()
     waiting = [HERE / f"{step.replace('.', '/')}.py"]
     while waiting:
         path = waiting.pop()
-        if path not in seen:
+        if path not in seen and path.relative_to(HERE).parts[0] not in REPORTING:
             seen.add(path)
             waiting += imports(path)
     return sorted(seen)
@@ -27,7 +29,7 @@ def closure(step: str) -> list[Path]:
 
 @cache
 def imports(path: Path) -> tuple[Path, ...]:
-    """The package's files that one file imports, wherever in it the import stands."""
+    """The package's files that one file imports, at its top or inside a function."""
     names: set[str] = set()
     for module, several, single in IMPORT.findall(path.read_text(encoding="utf-8")):
         below = [name.split()[0] for name in re.split(r"[(),]", several) if name.strip()]
@@ -45,7 +47,7 @@ def _files(name: str) -> list[Path]:
 
 
 def fingerprint(root: Path) -> str:
-    """One checksum over params.yaml, the Snakefile, the rules and the package: has any changed since?"""
+    """One checksum over params.yaml, the Snakefile, the rules and the package."""
     names = ("params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py")
     digest = hashlib.sha256()
     for path in sorted(path for name in names for path in root.glob(name)):

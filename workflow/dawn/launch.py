@@ -14,24 +14,11 @@ import re
 import shlex
 import shutil
 import socket
-import subprocess
 import sys
-from pathlib import Path
 
 from dawn.core import cli
+from dawn.core.host import cores, visible_gpus
 from dawn.training.shutdown import EXIT_CODE
-
-
-def visible_gpus() -> int:
-    """The GPUs that CUDA would show, by the environment, the device files, or nvidia-smi where these are hidden."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return len([name for name in chosen.split(",") if name.strip() not in ("", "-1", "NoDevFiles")])
-    files = [path for path in Path("/dev").glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
-    if files or not shutil.which("nvidia-smi"):
-        return len(files)
-    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
 
 
 def several(processes: int, nodes: int, meeting: str | None, step: list[str]) -> int:
@@ -44,8 +31,7 @@ def several(processes: int, nodes: int, meeting: str | None, step: list[str]) ->
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // processes)))
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // processes)))
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     line = ["--standalone"]
     if meeting:

@@ -23,8 +23,10 @@ from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_text
 from dawn.data.dataset import load as load_split
 from dawn.models.inference import final, rehearse
+from dawn.monitoring.energy import for_device
 from dawn.monitoring.run_metrics import account
 from dawn.report.race import line, page, tally
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training import checkpoint
 from dawn.training.shutdown import EXIT_CODE, Interrupt, Interrupted, leaving_together
@@ -70,7 +72,8 @@ def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None
     done, shown = {row["seed"] for row in rows}, True
     for seed in [seed for seed in experiment.seeds if seed not in done]:
         with leaving_together(interrupt):
-            trainer = Trainer(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world)
+            clock = Clock(world.device, for_device(world))
+            trainer = Trainer(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world, clock)
             rows.append(heat(trainer, args.data, args.stats, interrupt, shown))
         del trainer  # its memory is the next one's
         if world.first:

@@ -20,8 +20,10 @@ from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table
 from dawn.models import weights
+from dawn.monitoring.energy import for_device
 from dawn.monitoring.live import Live
 from dawn.monitoring.run_metrics import account
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training import checkpoint
 from dawn.training.shutdown import EXIT_CODE, Interrupt, Interrupted, leaving_together
@@ -49,7 +51,8 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     state = (
         args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
     )
-    trainer = Trainer(experiment, args.data, args.stats, args.seed, state, world)
+    clock = Clock(world.device, for_device(world))
+    trainer = Trainer(experiment, args.data, args.stats, args.seed, state, world, clock)
     # A stage of DVC has taken the old metrics away, so their file is free for what can be seen until the new come.
     metrics_now = args.out.parent / "metrics.json" if os.environ.get("DVC_STAGE") else None
     live = Live(args.out, CURVE, metrics_now, experiment.run.tensorboard, world.first)

@@ -1,7 +1,9 @@
-"""The machine that a step runs on: its cores, its processor, what its commands print."""
+"""The machine that a step runs on: its cores, its GPUs, its processor, what its commands print."""
 
 import os
 import platform
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,6 +11,18 @@ from pathlib import Path
 def cores() -> int:
     """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def visible_gpus() -> int:
+    """The GPUs that CUDA would show, by the environment, the device files, or nvidia-smi where these are hidden."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return len([name for name in chosen.split(",") if name.strip() not in ("", "-1", "NoDevFiles")])
+    files = [path for path in Path("/dev").glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
+    if files or not shutil.which("nvidia-smi"):
+        return len(files)
+    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
 
 
 def processor() -> str:

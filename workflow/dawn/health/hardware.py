@@ -8,9 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from dawn.core.host import answer
+from dawn.core.host import answer, visible_gpus
 from dawn.health.finding import Finding
-from dawn.launch import visible_gpus
 
 GB = 1e9
 # The oldest driver on Linux that runs programs of a major version of CUDA (CUDA Compatibility, table 1).

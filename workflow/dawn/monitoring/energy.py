@@ -1,59 +1,64 @@
-"""What a device says of the energy it has used: NVIDIA GPUs through NVML, CPUs through Linux's powercap (RAPL).
+"""The energy that a device has used: NVIDIA GPUs through NVML, CPUs through Linux's powercap interface (RAPL).
 
 Both keep a counter that only grows, so a phase costs two readings and no sampling. Where neither can be read there is
-no figure, and none is estimated. Imports no torch.
+no figure, and none is estimated.
 """
 
 import ctypes
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
+from dawn.runtime.distributed import World
+
 POWERCAP = Path("/sys/class/powercap")
-MOST_WATTS = 600.0  # no CPU package draws more, so a shorter phase than range / this holds one wrap-around at most
+MAX_WATTS = 600.0  # no CPU package draws more, so within less than range / this a counter wraps around at most once
 
 
 @dataclass(frozen=True)
 class Counter:
-    """One counter: how to read it, joules a count, and the count at which it starts anew (None: it never does)."""
+    """One counter: how to read it, joules per count, and the count at which it wraps to 0 (None: never)."""
 
     read: Callable[[], int]
     unit: float
     size: int | None = None
 
     def between(self, before: int, after: int, seconds: float) -> float | None:
-        """Joules between two readings; None when the counter may have started anew more than once."""
+        """Joules between two readings; None where the counter may have wrapped around more than once."""
         if self.size is None:
             return (after - before) * self.unit
-        if seconds * MOST_WATTS > self.size * self.unit:
+        if seconds * MAX_WATTS > self.size * self.unit:
             return None
         return (after - before) % self.size * self.unit
 
 
 @dataclass
 class Meter:
-    """Joules by phase over the counters of one device; without counters it says nothing."""
+    """Joules by phase, summed over the counters of one device; without counters there are none."""
 
     source: str | None = None  # nvml: the GPU alone | rapl: packages and memory of the whole machine
     counters: Sequence[Counter] = ()
     joules: dict[str, float | None] = field(default_factory=dict)
+    _last: tuple[list[int] | None, float] = (None, 0.0)
 
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Add what is used during the block to the phase ``name``; None, and it stays so, where it cannot be told."""
-        before, start = self._read(), time.monotonic()
-        try:
-            yield
-        finally:
-            if self.counters:
-                used = self._used(before, time.monotonic() - start)
-                so_far = self.joules.get(name, 0.0)
-                self.joules[name] = None if used is None or so_far is None else so_far + used
+    def charge(self, phase: str | None) -> None:
+        """Add the energy used since the last call to ``phase``, to no phase where it is None.
 
-    def _used(self, before: list[int] | None, seconds: float) -> float | None:
-        after = self._read()
+        A phase during which a counter could not be read is None from then on.
+        """
+        readings, now = self._read(), time.monotonic()
+        if phase is not None and self.counters:
+            used = self._used(readings, now - self._last[1])
+            so_far = self.joules.get(phase, 0.0)
+            self.joules[phase] = None if used is None or so_far is None else so_far + used
+        self._last = readings, now
+
+    def _used(self, after: list[int] | None, seconds: float) -> float | None:
+        before = self._last[0]
         if before is None or after is None:
             return None
         parts = [c.between(b, a, seconds) for c, b, a in zip(self.counters, before, after, strict=True)]
@@ -67,12 +72,19 @@ class Meter:
             return None
 
 
+def for_device(world: World) -> Meter:
+    """The meter of this process's device; of the processes on one machine's CPUs only the first has counters."""
+    if world.device.type == "cuda":
+        return nvml(f"GPU-{getattr(torch.cuda.get_device_properties(world.device), 'uuid', '')}")
+    return rapl() if os.environ.get("LOCAL_RANK", "0") == "0" else Meter("rapl")
+
+
 def rapl(root: Path = POWERCAP) -> Meter:
-    """The CPU packages' counters and those of memory outside them; none where the kernel keeps them from this user.
+    """The counters of the CPU packages and of memory outside them; none where the kernel hides them from this user.
 
     https://docs.kernel.org/power/powercap/powercap.html: energy_uj counts microjoules up to max_energy_range_uj. The
     zone psys is the whole platform, packages included, core and uncore are parts of a package, and intel-rapl-mmio
-    shows a package a second time, so they are left out. AMD's packages go by the same name.
+    shows a package a second time, so they are left out. AMD's packages have the same names.
     """
     found = []
     for zone in sorted(root.glob("intel-rapl:*")):
@@ -109,7 +121,7 @@ def nvml(uuid: str) -> Meter:
     def read() -> int:
         count = ctypes.c_ulonglong()
         if library.nvmlDeviceGetTotalEnergyConsumption(handle, ctypes.byref(count)):
-            raise OSError(f"NVML does not tell the energy of {uuid}")
+            raise OSError(f"NVML does not report the energy of {uuid}")
         return count.value
 
     try:

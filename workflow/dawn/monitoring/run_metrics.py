@@ -20,6 +20,7 @@ def account(trainer: Trainer) -> dict[str, Any]:
     does not tell.
     """
     last, clock, device = trainer.curve[-1], trainer.clock.seconds, trainer.world.device
+    meter = trainer.clock.meter
     phases = {phase: clock[phase] for phase in CLOCK if phase in clock}
     return {
         "seed": trainer.seed,
@@ -35,7 +36,7 @@ def account(trainer: Trainer) -> dict[str, Any]:
         "seconds_beside": {phase: clock.get(phase, 0.0) for phase in BESIDE},
         "images_per_s": trainer.step * trainer.experiment.train.batch / trainer.seconds(),
         "joules": joules(trainer),
-        "energy_source": trainer.clock.meter.source,
+        "energy_source": meter.source if meter else None,
         "peak_memory_bytes": peak(device),
         "parameters": sum(p.numel() for p in trainer.training.net.parameters()),
         "precision": trainer.training.precision.kind,
@@ -51,8 +52,13 @@ def joules(trainer: Trainer) -> float | None:
     A state holds the first process's figure alone, so several that went on from one have none.
     """
     meter, world = trainer.clock.meter, trainer.world
-    parts = [meter.joules.get(phase, 0.0) for phase in CLOCK]
-    told = meter.source is not None and None not in parts and not (trainer.resumed and world.size > 1)
+    parts = [meter.joules.get(phase, 0.0) if meter else None for phase in CLOCK]
+    told = (
+        meter is not None
+        and meter.source is not None
+        and None not in parts
+        and not (trainer.resumed and world.size > 1)
+    )
     mine = sum(part for part in parts if part is not None) if told else math.nan
     total = float(summed(torch.tensor(mine, dtype=torch.float64, device=world.device), world))
     return None if math.isnan(total) else total

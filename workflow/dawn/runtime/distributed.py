@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
 
-from dawn.monitoring.energy import Meter, nvml, rapl
+from dawn.core.host import cores
 from dawn.runtime.memory import keep_freed
 
 
@@ -49,20 +49,12 @@ def joined() -> Iterator[World]:
         yield World(0, 1, device)
         return
     if not cuda:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(max(1, cores // int(os.environ.get("LOCAL_WORLD_SIZE", size))))
+        torch.set_num_threads(max(1, cores() // int(os.environ.get("LOCAL_WORLD_SIZE", size))))
     dist.init_process_group("nccl" if cuda else "gloo", device_id=device if cuda else None)
     try:
         yield World(dist.get_rank(), size, device)
     finally:
         dist.destroy_process_group()
-
-
-def meter(world: World) -> Meter:
-    """What tells the energy of this process's device; of the processes on one machine's CPUs, the first alone."""
-    if world.device.type == "cuda":
-        return nvml(f"GPU-{getattr(torch.cuda.get_device_properties(world.device), 'uuid', '')}")
-    return rapl() if os.environ.get("LOCAL_RANK", "0") == "0" else Meter("rapl")
 
 
 # What a bucket of gradients is halved to on its way; none leaves torch's own exchange as it is.

@@ -12,7 +12,7 @@ from dawn.data.dataset import Trainset, load
 from dawn.monitoring.live import Live
 from dawn.monitoring.progress import Progress
 from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import World, meter
+from dawn.runtime.distributed import World
 from dawn.training import checkpoint
 from dawn.training.optimizer import fading
 from dawn.training.schedule import rate_and_momentum, size_at
@@ -32,9 +32,12 @@ class Trainer:
     epoch's loss sum and right answers of this process; a state keeps the first process's, for every process.
     """
 
-    def __init__(self, experiment: Experiment, data: Path, stats: Path, seed: int, state: Path, world: World) -> None:
+    def __init__(
+        self, experiment: Experiment, data: Path, stats: Path, seed: int, state: Path, world: World,
+        clock: Clock | None = None,
+    ) -> None:  # fmt: skip
         self.experiment, self.seed, self.world, self.directory = experiment, seed, world, state
-        self.clock = Clock(world.device, meter=meter(world))
+        self.clock = clock or Clock(world.device)
         settings = experiment.train
         fits(settings, world.size)
         with self.clock.phase("load"):
@@ -72,9 +75,7 @@ class Trainer:
             self.training.restore(state["training"])
             self.step, self.curve, self.trace = state["step"], state["curve"], state["trace"]
             self.totals, self.resumed = state["totals"], state["resumed"] + 1
-            for phase in (*TIMED, "monitor", "save"):
-                self.clock.seconds[phase] = state["seconds"].get(phase, 0.0)
-            self.clock.meter.joules |= state["joules"]
+            self.clock.restore(state, *TIMED, "monitor", "save")
 
     def save(self) -> None:
         """Keep the state; the first process's alone, since the others' are the same."""
@@ -82,8 +83,7 @@ class Trainer:
             with self.clock.phase("save"):
                 names = ("step", "curve", "trace", "totals", "resumed")
                 state: dict[str, Any] = {name: getattr(self, name) for name in names}
-                state |= {"seconds": dict(self.clock.seconds), "joules": dict(self.clock.meter.joules)}
-                checkpoint.save(self.directory, state | {"training": self.training.state()})
+                checkpoint.save(self.directory, state | self.clock.state() | {"training": self.training.state()})
 
     def run(self, interrupt: Interrupt, shown: bool = True, live: Live | None = None) -> None:
         """Train to the end; raises Interrupted, its state kept, when asked to stop. Tells how it goes if ``shown``."""

@@ -1,103 +1,103 @@
-"""The page about a run: what it claims, how the experiment differs from what is known, where it ran."""
+"""Pages: the same content as Markdown and as HTML, escaped, with images inside, and numbers to the right."""
 
-import json
-import subprocess
+import base64
+import re
+from html.parser import HTMLParser
 
+import markdown_it
 import pytest
-import yaml
-from conftest import ROOT, experiment
 
-from dawn.config.experiment import check, merge, read
-from dawn.report.page import Section, markdown, web
-from dawn.summary import claim, differences, known, origin, result, times
-from dawn.summary import experiment as section
+from dawn.report.numbers import interval, p_value
+from dawn.report.page import STYLE, Bullets, Heading, Image, Paragraph, Table, markdown, web
 
-SPREAD = {"mean": 94.0, "std": 0.1, "low": 93.8, "high": 94.2}
-ONE = {"mean": 94.0, "std": None, "low": None, "high": None}
-METRICS = {
-    "seeds": 3, "accuracy": SPREAD, "loss": ONE, "calibration_error": ONE, "seconds": SPREAD, "images_per_s": ONE,
-    "dollars": None, "parameters": 1_000, "flops": 2_000_000,
-    "target": {"accuracy": 94, "share": 66.7, "low": 20, "high": 94, "seconds": None},
-}  # fmt: skip
-TRAINING = {
-    "seconds": 10.0, "seconds_beside": {"load": 1.0, "build": 0.5, "compile": 0.0}, "device": "NVIDIA H100",
-    "processes": 2, "precision": "fp16",
-}  # fmt: skip
-RECORD = {
-    "written": "2026-01-01T00:00:00+00:00", "python": "3.12.1", "packages": {"torch": "2.15.0"},
-    "machine": {"cpu": "A CPU", "cores": 8, "gpus": ["NVIDIA H100, 80 GiB, 570"], "system": "Linux", "image": None},
-    "code": {"commit": "abc", "dirty": True, "locks": {"dev.lock": "f" * 64}}, "data": {"sha256": "e" * 64},
-}  # fmt: skip
+NASTY = 'a | b <script>alert("1")</script> & <b>'
+TABLE = Table(["name", "n", "value"], [["x", "12", "94.01 (93.9 to 94.1)"], [NASTY, "–", "< 0.0001"]], "Its title")
 
 
-def test_the_claim_has_its_interval_or_none():
-    assert claim(METRICS) == "94.00 % (95 % interval 93.80 to 94.20, std 0.10) test accuracy over 3 seeds"
-    assert claim(METRICS | {"seeds": 1, "accuracy": ONE}) == "94.00 % test accuracy over 1 seed"
-    text = " ".join(result(METRICS).lines)
-    assert "67 % of the seeds (95 % interval 20 to 94)" in text
-    assert "not reached in training" in text
-    assert "dollars" not in text
-    assert "price: 94.0000 dollars" in " ".join(result(METRICS | {"dollars": ONE}).lines)
+class Page(HTMLParser):
+    """The tags of a page, and the text of each kind of tag."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.found, self.open = [], {}, []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self.open and data.strip():
+            self.found.setdefault(self.open[-1], []).append(data)
 
 
-def test_differences_are_the_leaves_that_differ():
-    assert differences(experiment(), experiment()) == []
-    changed = experiment(train={"epochs": 7, "schedule": {"peak": 0.2}}, run={"save_every": 9})
-    assert differences(experiment(), changed) == [("train.epochs", 2, 7), ("train.schedule.peak", 0.1, 0.2)]
-    other = differences(experiment(), experiment(model={"family": "wrn", "depth": 16, "width": 2}))
-    assert ("model.family", "darknet", "wrn") in other
-    assert ("model.slope", 0.1, None) in other
+def test_html_is_escaped_and_balanced():
+    blocks = [Heading(NASTY, 1), Paragraph(NASTY), Paragraph("bold", bold=True), Bullets([NASTY, "2"]), TABLE]
+    page = Page(web(NASTY, blocks))
+    assert page.open == []
+    for tag in ("title", "h1", "p"):
+        assert page.found[tag][0] == NASTY
+    assert page.found["li"] == [NASTY, "2"]
+    assert page.found["b"] == ["bold"]
+    assert page.found["th"] == ["name", "n", "value"]
+    assert page.found["td"] == ["x", "12", "94.01 (93.9 to 94.1)", NASTY, "–", "< 0.0001"]
+    assert page.found["caption"] == ["Its title"]
+    assert not [tag for tag, _ in page.tags if tag == "script"]
 
 
-def test_an_experiment_is_told_by_the_nearest_that_is_known():
-    base = read(ROOT / "params.yaml")
-    demo = read(ROOT / "workflow/presets/demo.yaml")
-    assert "params.yaml" in next(iter(known(ROOT)))
-    assert section(check(merge(base, demo)), ROOT).lines[0] == "the preset demo, unchanged"
-    near = section(check(merge(merge(base, demo), {"train": {"epochs": 5}})), ROOT)
-    assert near.lines[0] == "the preset demo, but for:"
-    assert list(near.table) == [("setting", "there", "here"), ("train.epochs", "4", "5")]
+def test_numbers_are_aligned_to_the_right():
+    page = Page(web("t", [TABLE]))
+    assert [attrs.get("class") for tag, attrs in page.tags if tag == "th"] == [None, "number", "number"]
+    assert "| --- | ---: | ---: |" in markdown([TABLE])
+    assert "| --- | --- |" in markdown([Table(["a", "b"], [])])
 
 
-def test_known_is_what_git_has_where_there_is_git(tmp_path):
-    (tmp_path / "workflow/presets").mkdir(parents=True)
-    text = yaml.safe_dump(experiment().model_dump(mode="json"))
-    (tmp_path / "params.yaml").write_text(text)
-    assert list(known(tmp_path)) == ["params.yaml"]
-    for line in (["init", "-q"], ["add", "."], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x"]):
-        subprocess.run(["git", *line], cwd=tmp_path, check=True)
-    (tmp_path / "params.yaml").write_text(text.replace("epochs: 2", "epochs: 9"))
-    (name, found), *_ = known(tmp_path).items()
-    assert name.startswith("params.yaml at ")
-    assert found.train.epochs == 2
+def test_markdown_has_the_same_content():
+    text = markdown([Heading("One", 1), Paragraph(NASTY), Bullets(["x", "y"]), TABLE])
+    parser = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table")
+    page = Page(parser.render(text))
+    assert page.found["h1"] == ["One"]
+    assert "".join(page.found["p"]).startswith(NASTY)
+    assert page.found["td"][3] == NASTY
+    assert not [tag for tag, _ in page.tags if tag in ("script", "b")]
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
 
 
-def test_times_and_origin():
-    table = times([TRAINING, TRAINING | {"seconds": 12.0}]).table
-    assert ("train", "the clock: steps and augmentation", "11.0", "10.0 to 12.0") in table
-    assert "compile" not in {row[0] for row in table}
-    words = "\n".join(line for part in origin(RECORD, [TRAINING]) for line in part.lines)
-    for fact in ("2 x NVIDIA H100, fp16", "torch 2.15.0", "abc, with uncommitted changes", "570", "e" * 64):
-        assert fact in words
+def test_html_holds_its_images_and_markdown_links_them(tmp_path):
+    (tmp_path / "plots").mkdir()
+    (tmp_path / "plots/a.png").write_bytes(b"\x89PNG")
+    image = Image(tmp_path / "plots/a.png", 'accuracy "by" variant')
+    ((_, attrs),) = [each for each in Page(web("t", [image])).tags if each[0] == "img"]
+    assert attrs["alt"] == 'accuracy "by" variant'
+    kind, content = attrs["src"].split(",")
+    assert kind == "data:image/png;base64"
+    assert base64.b64decode(content) == b"\x89PNG"
+    assert markdown([image], tmp_path) == '![accuracy "by" variant](plots/a.png)\n'
 
 
-def test_a_page_is_the_same_in_both_forms():
-    sections = [Section("A | B", ["one <b>"], [("x", "y"), ("1", "a | b")])]
-    assert markdown("Claim", sections) == (
-        "**Claim**\n\n## A | B\n\n- one <b>\n\n| x | y |\n| --- | --- |\n| 1 | a \\| b |\n"
-    )
-    page = web("Claim", sections)
-    assert "one &lt;b&gt;" in page
-    assert "<td>a | b</td>" in page
-    assert "http" not in page
+def test_a_page_needs_no_network_and_has_a_dark_form():
+    assert "prefers-color-scheme: dark" in STYLE
+    assert not re.search(r"https?:|@import|url\(", web("t", [TABLE]))
 
 
-@pytest.mark.full
-def test_a_run_ends_with_its_page(finished):
-    text = (finished.results / "summary.md").read_text()
-    assert "test accuracy over 2 seeds" in text.splitlines()[0]
-    for heading in ("Result", "Experiment", "Seconds of a training", "Machine", "Provenance"):
-        assert f"## {heading}" in text
-    record = json.loads((finished.results / "provenance.json").read_text())
-    assert {"commit", "dirty", "locks"} == set(record["code"])
-    assert record["data"]["sha256"][:16] in text
+def test_numbers_as_they_are_printed():
+    spread = {"mean": 1234.5, "low": 1200.0, "high": 1300.0}
+    assert interval(spread, 1, " s") == "1,234.5 s (1,200.0 to 1,300.0)"
+    assert interval(spread | {"low": None}, 0) == "1,234"
+    assert interval(None) == "–"
+    assert (p_value(0.01234), p_value(1e-9), p_value(None)) == ("0.012", "< 0.0001", "–")
+
+
+@pytest.mark.parametrize("cell", ["-1.5", "+2", "12", "< 0.1", "–", "", "$3", "1,000 (1 to 2)"])
+def test_what_counts_as_a_number(cell):
+    assert Table(["a"], [[cell]]).numbers == [True]
+
+
+@pytest.mark.parametrize("cell", ["within 0.2", "fp16", "(1)", "better"])
+def test_what_does_not_count_as_a_number(cell):
+    assert Table(["a"], [[cell]]).numbers == [False]

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from conftest import experiment
-from test_summary import seed
+from test_summarize import seed
 
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json, write_text

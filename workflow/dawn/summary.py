@@ -9,18 +9,18 @@ committed, and each preset laid over it.
 
 import json
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from dawn.config.experiment import Experiment, check, load, merge, read
+from dawn.config.experiment import Experiment, check, flat, load, merge, read
 from dawn.core import cli
 from dawn.core.files import read_json, write_text
 from dawn.core.host import answer
-from dawn.report.page import Section, markdown, web
-from dawn.results.statistics import interval
+from dawn.report.numbers import count, interval
+from dawn.report.page import Block, Bullets, Heading, Table, markdown, web
 
 SECTIONS = ("data", "model", "train", "evaluate")  # what decides a result, beside the seeds
 PHASES = {
@@ -37,36 +37,34 @@ PHASES = {
 
 def claim(metrics: Mapping[str, Any]) -> str:
     """The result in one line."""
-    n = metrics["seeds"]
-    return f"{interval(metrics['accuracy'], ' %')} test accuracy over {n} seed{'s' * (n > 1)}"
+    return f"{_spelled(metrics['accuracy'])} test accuracy over {count(metrics['seeds'], 'seed')}"
 
 
-def result(metrics: Mapping[str, Any]) -> Section:
+def _spelled(accuracy: Mapping[str, Any]) -> str:
+    text = f"{accuracy['mean']:.2f} %"
+    if accuracy["low"] is None:
+        return text
+    return f"{text} (95 % interval {accuracy['low']:.2f} to {accuracy['high']:.2f}, std {accuracy['std']:.2f})"
+
+
+def result(metrics: Mapping[str, Any]) -> list[Block]:
     """The claim's particulars."""
     target, dollars = metrics["target"], metrics["dollars"]
-    when = interval(target["seconds"], " s", 1) if target["seconds"] else "not reached in training"
-    lines = [
+    when = interval(target["seconds"], 1, " s") if target["seconds"] else "not reached in training"
+    items = [
         f"at or above {target['accuracy']:g} %: {target['share']:.0f} % of the seeds "
-        f"(95 % interval {target['low']:.0f} to {target['high']:.0f}); time to it: {when}",
-        f"training: {interval(metrics['seconds'], ' s', 1)} at {metrics['images_per_s']['mean']:,.0f} images/s",
-        f"test loss {interval(metrics['loss'], '', 4)}; calibration error {metrics['calibration_error']['mean']:.4f}",
+        f"(95 % interval {target['low']:.0f} to {target['high']:.0f}); time to target: {when}",
+        f"training: {interval(metrics['seconds'], 1, ' s')} at {metrics['images_per_s']['mean']:,.0f} images/s",
+        f"test loss {interval(metrics['loss'], 4)}; calibration error {metrics['calibration_error']['mean']:.4f}",
         f"network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP an image",
+        *([f"price: {interval(dollars, 4, ' dollars')}"] if dollars else []),
     ]
-    return Section("Result", [*lines, *([f"price: {interval(dollars, ' dollars', 4)}"] if dollars else [])])
-
-
-def flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings, each by its dotted key."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{before}{key}.")
-        else:
-            yield f"{before}{key}", value
+    return [Heading("Result"), Bullets(items)]
 
 
 def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any]]:
     """Key, value there and value here of every choice in which two experiments differ."""
-    there, own = (dict(flat(e.model_dump(mode="json", include=set(SECTIONS)))) for e in (known, here))
+    there, own = (flat(e.model_dump(mode="json", include=set(SECTIONS))) for e in (known, here))
     keys = [*own, *(key for key in there if key not in own)]
     return [(key, there.get(key), own.get(key)) for key in keys if there.get(key) != own.get(key)]
 
@@ -86,19 +84,19 @@ def known(root: Path) -> dict[str, Experiment]:
     return found
 
 
-def experiment(here: Experiment, root: Path) -> Section:
+def experiment(here: Experiment, root: Path) -> list[Block]:
     """How the experiment differs from the nearest of the known ones."""
     compared = {name: differences(other, here) for name, other in known(root).items()}
     if not compared:
-        return Section("Experiment", ["nothing to compare it with: params.yaml describes no experiment"])
+        return [Heading("Experiment"), Bullets(["nothing to compare it with: params.yaml is not valid"])]
     name = min(compared, key=lambda each: len(compared[each]))
-    rows = compared[name]
-    lines = [f"{name}, {'but for:' if rows else 'unchanged'}", f"seeds: {', '.join(map(str, here.seeds))}"]
-    table = [(key, json.dumps(there), json.dumps(own)) for key, there, own in rows]
-    return Section("Experiment", lines, [("setting", "there", "here"), *table] if table else [])
+    rows = [(key, json.dumps(there), json.dumps(own)) for key, there, own in compared[name]]
+    items = [f"{name}, {'except for:' if rows else 'unchanged'}", f"seeds: {', '.join(map(str, here.seeds))}"]
+    table = [Table(("setting", name, "this run"), rows)] if rows else []
+    return [Heading("Experiment"), Bullets(items), *table]
 
 
-def times(trainings: list[dict[str, Any]]) -> Section:
+def times(trainings: list[dict[str, Any]]) -> list[Block]:
     """Seconds of a training by phase, over the seeds."""
     rows = []
     measured = [{"train": t["seconds"], **t["seconds_beside"], **t.get("seconds_by_phase", {})} for t in trainings]
@@ -108,10 +106,10 @@ def times(trainings: list[dict[str, Any]]) -> Section:
             continue
         span = f"{min(seconds):,.1f} to {max(seconds):,.1f}" if len(seconds) > 1 else ""
         rows.append((phase, what, f"{statistics.fmean(seconds):,.1f}", span))
-    return Section("Seconds of a training", (), [("phase", "what", "mean", "range"), *rows])
+    return [Heading("Seconds of a training"), Table(("phase", "what", "mean", "range"), rows)]
 
 
-def origin(record: dict[str, Any], trainings: list[dict[str, Any]]) -> list[Section]:
+def origin(record: dict[str, Any], trainings: list[dict[str, Any]]) -> list[Block]:
     """The machine, and what the numbers came out of."""
     machine, code, data, used = record["machine"], record["code"], record["data"], trainings[0]
     gpus = "; ".join(machine["gpus"]) or "none"
@@ -121,14 +119,14 @@ def origin(record: dict[str, Any], trainings: list[dict[str, Any]]) -> list[Sect
         f"{machine['system']}; Python {record['python']}, torch {record['packages'].get('torch', 'unknown')}",
         f"container: {machine['image'] or 'none'}",
     ]
-    state = "not in a git repository" if code["commit"] is None else code["commit"]
+    commit = "not in a git repository" if code["commit"] is None else code["commit"]
     made = [
-        f"code: {state}{', with uncommitted changes' if code['dirty'] else ''}",
+        f"code: {commit}{', with uncommitted changes' if code['dirty'] else ''}",
         *(f"{name}: sha256 {digest[:16]}" for name, digest in code["locks"].items()),
         f"data: sha256 {data.get('sha256') or 'unknown'}",
         f"written {record['written']}",
     ]
-    return [Section("Machine", where), Section("Provenance", made)]
+    return [Heading("Machine"), Bullets(where), Heading("Provenance"), Bullets(made)]
 
 
 def main() -> None:
@@ -143,14 +141,15 @@ def main() -> None:
     args = parser.parse_args()
     metrics = read_json(args.metrics)
     trainings = [read_json(seed / "metrics.json") for seed in args.seeds]
-    sections = [
-        result(metrics),
-        experiment(load(args.params), args.root),
-        times(trainings),
+    blocks = [
+        Heading(claim(metrics), 1),
+        *result(metrics),
+        *experiment(load(args.params), args.root),
+        *times(trainings),
         *origin(read_json(args.provenance), trainings),
     ]
-    write_text(args.out.with_suffix(".html"), web(claim(metrics), sections))
-    write_text(args.out, markdown(claim(metrics), sections))
+    write_text(args.out.with_suffix(".html"), web(claim(metrics), blocks))
+    write_text(args.out, markdown(blocks))
 
 
 if __name__ == "__main__":

@@ -1,54 +1,136 @@
-"""A page of sections, each of lines and a table, as Markdown and as HTML that needs nothing else."""
+"""Pages of headings, paragraphs, lists, tables and images, written as Markdown or as HTML that needs no other file."""
 
+import base64
 import html
+import mimetypes
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:50em;margin:2em auto;padding:0 1em;color:#111;background:#fff}"
-    "h1{font-size:1.35em}h2{font-size:1.1em;margin-top:1.8em}table{border-collapse:collapse}"
-    "td,th{border-bottom:1px solid #bbb;padding:.25em .9em .25em 0;text-align:left;vertical-align:top}"
-    "td{overflow-wrap:anywhere}"
-)
+STYLE = """
+:root { color-scheme: light dark; --text: #222; --page: #fff; --line: #ccc }
+@media (prefers-color-scheme: dark) { :root { --text: #ddd; --page: #181818; --line: #555 } }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem;
+       color: var(--text); background: var(--page); overflow-wrap: anywhere }
+h1 { font-size: 1.35em } h2 { font-size: 1.1em; margin-top: 1.8em }
+table { border-collapse: collapse; margin: 1rem 0 2rem; display: block; overflow-x: auto; overflow-wrap: normal }
+caption { text-align: left; font-weight: bold; padding-bottom: .4rem }
+th, td { padding: .25rem .9rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line) }
+th { vertical-align: bottom; border-bottom: 2px solid var(--text) }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
+figure { margin: 1rem 0 } img { max-width: 100%; background: #fff }
+"""
+NUMBER = re.compile(r"[-+−±<>≤≥~$]? ?\d|–?$")  # how a cell starts that is a number, or that has none to show
 
 
 @dataclass(frozen=True)
-class Section:
-    """A heading, lines below it, and a table whose first row names its columns."""
+class Heading:
+    """The heading of a part of the page; ``level`` 1 is the page's own."""
 
-    heading: str
-    lines: Sequence[str] = ()
-    table: Sequence[Sequence[str]] = ()
-
-
-def markdown(claim: str, sections: Sequence[Section]) -> str:
-    """The page as Markdown, the claim on top in bold."""
-    parts = [f"**{claim}**"]
-    for section in sections:
-        parts.append(f"## {section.heading}")
-        if section.lines:
-            parts.append("\n".join(f"- {line}" for line in section.lines))
-        if section.table:
-            head, *rows = [[cell.replace("|", "\\|") for cell in row] for row in section.table]
-            lines = [head, ["---"] * len(head), *rows]
-            parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
-    return "\n\n".join(parts) + "\n"
+    text: str
+    level: int = 2
 
 
-def web(claim: str, sections: Sequence[Section]) -> str:
-    """The same as one HTML page."""
-    parts = [f"<h1>{html.escape(claim)}</h1>"]
-    for section in sections:
-        parts.append(f"<h2>{html.escape(section.heading)}</h2>")
-        if section.lines:
-            parts.append(f"<ul>{''.join(f'<li>{html.escape(line)}</li>' for line in section.lines)}</ul>")
-        if section.table:
-            head, *rows = section.table
-            body = "".join(_row(row, "td") for row in rows)
-            parts.append(f"<table>{_row(head, 'th')}{body}</table>")
-    head = f'<meta charset="utf-8"><title>{html.escape(claim)}</title><style>{STYLE}</style>'
-    return f'<!doctype html><html lang="en"><head>{head}</head><body>{"".join(parts)}</body></html>\n'
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text, on demand all of it bold."""
+
+    text: str
+    bold: bool = False
 
 
-def _row(cells: Sequence[str], tag: str) -> str:
-    return f"<tr>{''.join(f'<{tag}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+@dataclass(frozen=True)
+class Bullets:
+    """A list, an item a line."""
+
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. A column whose cells are all numbers, ``–`` or empty is aligned to the right."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    title: str = ""
+
+    @property
+    def numbers(self) -> list[bool]:
+        """Whether each column holds numbers."""
+        return [all(NUMBER.match(cell) for cell in column) for column in zip(*self.rows, strict=True)]
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image file and its description. HTML holds the image itself, Markdown a link to the file."""
+
+    path: Path
+    text: str
+
+
+Block = Heading | Paragraph | Bullets | Table | Image
+
+
+def markdown(blocks: Sequence[Block], folder: Path = Path()) -> str:
+    """The page as Markdown, to be written into ``folder``."""
+    return "\n\n".join(_markdown(block, folder) for block in blocks) + "\n"
+
+
+def _markdown(block: Block, folder: Path) -> str:
+    match block:
+        case Heading(text, level):
+            return f"{'#' * level} {_plain(text)}"
+        case Paragraph(text, bold):
+            return f"**{_plain(text)}**" if bold else _plain(text)
+        case Bullets(items):
+            return "\n".join(f"- {_plain(item)}" for item in items)
+        case Image(path, text):
+            return f"![{_plain(text)}]({os.path.relpath(path, folder)})"
+        case Table(heads, rows, title):
+            rule = ["---:" if number else "---" for number in block.numbers or [False] * len(heads)]
+            lines = [_cells(heads), rule, *map(_cells, rows)]
+            return (f"**{_plain(title)}**\n\n" if title else "") + "\n".join(
+                f"| {' | '.join(line)} |" for line in lines
+            )
+
+
+def _plain(text: str) -> str:
+    """Text on one line, in which no tag of HTML is left."""
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", " ".join(text.split()))
+
+
+def _cells(cells: Sequence[str]) -> list[str]:
+    return [_plain(cell).replace("|", "\\|") for cell in cells]
+
+
+def web(title: str, blocks: Sequence[Block]) -> str:
+    """The page as one file of HTML; ``title`` is the window's."""
+    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{STYLE}</style>'
+    body = "\n".join(map(_html, blocks))
+    return f'<!doctype html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
+
+
+def _html(block: Block) -> str:
+    match block:
+        case Heading(text, level):
+            return f"<h{level}>{html.escape(text)}</h{level}>"
+        case Paragraph(text, bold):
+            return f"<p>{'<b>' * bold}{html.escape(text)}{'</b>' * bold}</p>"
+        case Bullets(items):
+            return "<ul>" + "".join(f"<li>{html.escape(item)}</li>" for item in items) + "</ul>"
+        case Image(path, text):
+            kind, content = mimetypes.guess_type(path)[0], base64.b64encode(path.read_bytes()).decode()
+            return f'<figure><img alt="{html.escape(text)}" src="data:{kind};base64,{content}"></figure>'
+        case Table(heads, rows, title):
+            numbers = block.numbers or [False] * len(heads)
+            lines = [_row(cells, tag, numbers) for tag, cells in [("th", heads), *(("td", row) for row in rows)]]
+            caption = f"<caption>{html.escape(title)}</caption>\n" if title else ""
+            return f"<table>\n{caption}" + "\n".join(lines) + "\n</table>"
+
+
+def _row(cells: Sequence[str], tag: str, numbers: Sequence[bool]) -> str:
+    marks = [' class="number"' if number else "" for number in numbers]
+    content = [f"<{tag}{mark}>{html.escape(cell)}</{tag}>" for mark, cell in zip(marks, cells, strict=True)]
+    return f"<tr>{''.join(content)}</tr>"

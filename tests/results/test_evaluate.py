@@ -10,10 +10,10 @@ from conftest import experiment, step
 
 from dawn.core.cli import InputError
 from dawn.data.dataset import Split
-from dawn.evaluate import calibration_error, judge, restored
+from dawn.evaluate import calibration_error, judge
 from dawn.models.build import build
 from dawn.models.inference import predict, views
-from dawn.models.weights import write_weights
+from dawn.models.weights import restored, write_weights
 from dawn.runtime.distributed import World
 
 RNG = np.random.default_rng(3)
@@ -79,12 +79,12 @@ def test_the_six_views_are_the_recipe():
 @pytest.fixture
 def weights(tmp_path):
     path = tmp_path / "model.safetensors"
-    write_weights(path, build(experiment().model, 3, 4), experiment().text("model"), ["red", "green", "blue"])
+    write_weights(path, build(experiment().model, 3, 4), experiment().text("model"), ["red", "green", "blue"], {})
     return path
 
 
 def test_weights_come_back_whole(weights):
-    net, again = build(experiment().model, 3, 4), restored(experiment(), weights, 3)
+    net, again = build(experiment().model, 3, 4), restored(experiment().model, weights, 3)
     for a, b in zip(net.state_dict().values(), again.state_dict().values(), strict=True):
         assert torch.equal(a, b)
 
@@ -92,10 +92,10 @@ def test_weights_come_back_whole(weights):
 def test_weights_of_another_network_are_refused(weights, tmp_path):
     for other in ({"width": 8}, {"blocks": [1, 1, 1]}, {"family": "wrn", "depth": 10}):
         with pytest.raises(InputError, match=r"does not fit .*; train again"):
-            restored(experiment(model=other), weights, 3)
+            restored(experiment(model=other).model, weights, 3)
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     with pytest.raises(InputError, match="not a safetensors file"):
-        restored(experiment(), tmp_path / "junk.safetensors", 3)
+        restored(experiment().model, tmp_path / "junk.safetensors", 3)
 
 
 @pytest.mark.full

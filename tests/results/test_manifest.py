@@ -19,7 +19,7 @@ def judged(tmp_path):
     for number, accuracies in enumerate(([50.0, None, 90.0], [60.0, None, 94.0])):
         path = seed(tmp_path, number, accuracies)
         write_weights(
-            path / "model.safetensors", torch.nn.Linear(2, 2), experiment().text("data", "model", "train"), []
+            path / "model.safetensors", torch.nn.Linear(2, 2), experiment().text("data", "model", "train"), [], {}
         )
         classes = {"cat": {"recall": 80.0 + number, "precision": None}, "dog": {"recall": None, "precision": None}}
         write_json(path / "evaluation.json", read_json(path / "evaluation.json") | {"classes": classes})

@@ -25,6 +25,8 @@ def test_the_step_writes_its_files_and_leaves_no_state(data, params, tmp_path):
     assert metrics["images_per_s"] == pytest.approx(12 * 16 / metrics["seconds"])
     tensors, header = weights.read_weights(out / "model.safetensors")
     assert header["classes"] == ["red", "green", "blue"]
+    channels = {"mean": [0.3, 0.3, 0.3], "std": [0.15, 0.15, 0.15]}
+    assert header["preprocessing"] == {"size": 32, "resize": "crop", "final_size": 32, **channels}
     assert header["train"]["batch"] == 16
     assert {t.dtype for t in tensors.values()} == {torch.float32}
 

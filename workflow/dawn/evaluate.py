@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from dawn.config.experiment import Experiment
@@ -21,9 +21,8 @@ from dawn.config.experiment import load as load_experiment
 from dawn.core import cli
 from dawn.core.files import read_json, replacing, write_json, write_table
 from dawn.data.dataset import load
-from dawn.models.build import build
 from dawn.models.inference import final, rehearse
-from dawn.models.weights import read_weights
+from dawn.models.weights import restored
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 
@@ -64,23 +63,6 @@ def percent(part: Tensor, whole: Tensor) -> float | None:
     return 100 * int(part) / int(whole) if int(whole) else None
 
 
-def restored(experiment: Experiment, path: Path, classes: int) -> nn.Module:
-    """The network with the weights of a file; weights of another network are refused."""
-    net = build(experiment.model, classes, 0)
-    tensors, _ = read_weights(path)
-    made = "; train again, or name the weights of this experiment"
-    try:
-        missing, unexpected = net.load_state_dict(tensors, strict=False)
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[-1].strip()
-        raise cli.InputError(f"{path} does not fit {experiment.text('model')} ({first}){made}") from error
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        names = ", ".join([*missing, *unexpected][:3])
-        raise cli.InputError(f"{path} does not fit {experiment.text('model')} (see {names}){made}")
-    return net
-
-
 def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: int, seconds: float) -> None:
     """The files of an evaluation; ``seconds`` are those of the looks at the images."""
     with replacing(out / "predictions.npz") as partial, partial.open("wb") as file:
@@ -94,7 +76,7 @@ def run(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """Load, look, judge, write."""
     classes = read_json(args.data / "dataset.json")["classes"]
     split = load(args.data, args.stats, "test", world.device)
-    net, clock = restored(experiment, args.model, len(classes)).to(world.device), Clock(world.device)
+    net, clock = restored(experiment.model, args.model, len(classes)).to(world.device), Clock(world.device)
     if world.device.type == "cuda":
         rehearse(net, split, experiment, world)
     with clock.phase("evaluate"):

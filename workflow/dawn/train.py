@@ -19,6 +19,7 @@ import torch
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table
+from dawn.data.preprocessing import Preprocessing
 from dawn.models import weights
 from dawn.monitoring.energy import for_device
 from dawn.monitoring.live import Live
@@ -69,19 +70,21 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
         live.close()
     metrics = account(trainer)
     if world.first:
-        write(trainer, args.out, choices, read_json(args.data / "dataset.json")["classes"], metrics)
+        write(trainer, args, choices, metrics)
         checkpoint.forget(state)
 
 
-def write(trainer: Trainer, out: Path, choices: str, classes: list[str], metrics: dict[str, Any]) -> None:
+def write(trainer: Trainer, args: argparse.Namespace, choices: str, metrics: dict[str, Any]) -> None:
     """The results of a finished training."""
-    training = trainer.training
+    training, out = trainer.training, args.out
+    classes = read_json(args.data / "dataset.json")["classes"]
+    preprocessing = Preprocessing.of(trainer.experiment, args.data, args.stats).plain()
     write_table(out / "curve.tsv", CURVE, trainer.curve)
     if trainer.experiment.run.trace:
         write_table(out / "trace.tsv", TRACE, trainer.trace)
     write_json(out / "metrics.json", metrics)
     training.finish()
-    weights.write_weights(out / "model.safetensors", training.net, choices, classes)
+    weights.write_weights(out / "model.safetensors", training.net, choices, classes, preprocessing)
 
 
 def main() -> None:

@@ -8,19 +8,22 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from dawn.config.networks import Model
 from dawn.core.cli import InputError
 from dawn.core.files import replacing
+from dawn.models.build import build
 
 
-def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str]) -> None:
-    """Write weights and buffers as safetensors, the choices that made them in its header.
+def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str], preprocessing: dict[str, Any]) -> None:
+    """Write weights and buffers as safetensors; in the header all that using them takes, and the choices made.
 
     One entry, since the order of several would differ from run to run, and the file's bytes with it.
     """
     floats = {name: t for name, t in net.state_dict().items() if t.is_floating_point()}
     tensors = {name: t.detach().float().cpu().contiguous() for name, t in floats.items()}
+    header = {"classes": classes, "preprocessing": preprocessing, **json.loads(choices)}
     with replacing(path) as partial:
-        save_file(tensors, partial, metadata={"dawn": json.dumps({"classes": classes, **json.loads(choices)})})
+        save_file(tensors, partial, metadata={"dawn": json.dumps(header)})
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -31,3 +34,24 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header)  # noqa: SIM118 (no dict)
     except SafetensorError as error:
         raise InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
+
+
+def restored(model: Model, path: Path, classes: int) -> nn.Module:
+    """The network of a model section with the weights of a file; weights of another network are refused."""
+    net = build(model, classes, 0)
+    tensors, _ = read_weights(path)
+    try:
+        missing, unexpected = net.load_state_dict(tensors, strict=False)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise _unfit(path, model, first) from error
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise _unfit(path, model, f"see {', '.join([*missing, *unexpected][:3])}")
+    return net
+
+
+def _unfit(path: Path, model: Model, why: str) -> InputError:
+    return InputError(
+        f"{path} does not fit {model.model_dump_json()} ({why}); train again, or give the weights of this network"
+    )

@@ -1,0 +1,59 @@
+"""What brings an image to a trained network's input; stored with the weights, so that they can be used anywhere."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import TypeAdapter, ValidationError
+from torch import Tensor
+
+from dawn.config.experiment import Experiment
+from dawn.core.cli import InputError
+from dawn.core.files import read_json
+from dawn.data.augment import normalise, resized
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """From an image of any size to the network's input, in three steps.
+
+    ``resize`` (``dawn.data.image_file``) brings a file to ``size`` x ``size`` pixels, as the arrays have them; then
+    they are scaled to ``final_size``, at which the training ended; then each channel of [0, 1] pixels loses ``mean``
+    and is divided by ``std``, both (3,) in the order red, green, blue.
+    """
+
+    size: int
+    resize: str
+    final_size: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, experiment: Experiment, data: Path, stats: Path) -> "Preprocessing":
+        """That of a training on the arrays in ``data`` with the channel statistics in ``stats``."""
+        size = int(np.load(data / "train_images.npy", mmap_mode="r", allow_pickle=False).shape[1])
+        channels, sizes = read_json(stats), experiment.train.sizes
+        return cls(size, "crop", sizes[-1][1] if sizes else size, tuple(channels["mean"]), tuple(channels["std"]))
+
+    @classmethod
+    def parse(cls, values: Any, source: Path) -> "Preprocessing":
+        """That in the header of ``source``, checked."""
+        try:
+            return TypeAdapter(cls).validate_python(values)
+        except ValidationError as error:
+            raise InputError(f"{source} does not store its preprocessing; train again to have it stored") from error
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON's values."""
+        return asdict(self)
+
+    def seen(self, images: Tensor) -> Tensor:
+        """The images uint8 (n, size, size, 3) at the network's input size, uint8 (n, final_size, final_size, 3)."""
+        return resized(images, self.final_size)
+
+    def input(self, images: Tensor) -> Tensor:
+        """The network's input, float32 (n, 3, final_size, final_size), of images uint8 (n, size, size, 3)."""
+        mean, std = (torch.tensor(values, device=images.device) for values in (self.mean, self.std))
+        return normalise(self.seen(images), mean, std)

@@ -108,9 +108,9 @@ def test_a_compiler_and_any_user_and_nothing_to_write_to(image):
     assert run(*line, "--env=HOME=/tmp", "--env=USER=me", image, "python", "-c", code).strip() == "8.0"
 
 
-def test_the_bill_of_the_image(image, tmp_path):
-    run(sys.executable, "-m", "dawn.sbom", "--image", image, "--out", tmp_path / "bill.json", cwd=ROOT)
-    rows = [line.split("\t") for line in (tmp_path / "bill.tsv").read_text().splitlines()]
+def test_the_sbom_of_the_image(image, tmp_path):
+    run(sys.executable, "-m", "dawn.sbom", "--image", image, "--out", tmp_path / "sbom.json", cwd=ROOT)
+    rows = [line.split("\t") for line in (tmp_path / "sbom.tsv").read_text().splitlines()]
     kinds = {row[0]: row[2] for row in rows}
     assert (kinds["torch"], kinds["libstdc++6"]) == ("pypi", "deb")
     assert "snakemake" not in kinds

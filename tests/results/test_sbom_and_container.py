@@ -1,4 +1,4 @@
-"""The image as far as it can be judged unbuilt: the Dockerfile, its bill of materials, the steps' Docker."""
+"""The image as far as it can be judged unbuilt: the Dockerfile, its SBOM, the steps' Docker."""
 
 import importlib.metadata
 import json
@@ -32,7 +32,7 @@ def test_the_image_holds_hashed_locks_and_no_code_of_ours():
     assert re.search(r"^ARG BASE=\S+@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE), "base by digest"
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
     assert sorted(" ".join(copied).split()) == [
-        "requirements/bill.lock", "requirements/runtime.lock", "requirements/runtime.lock", "requirements/uv.lock",
+        "requirements/runtime.lock", "requirements/runtime.lock", "requirements/sbom.lock", "requirements/uv.lock",
     ]  # fmt: skip
     installs = re.findall(r"(?:pip install|pip sync)[^&]+", DOCKERFILE.replace("\\\n", " "))
     assert len(installs) == 3
@@ -47,7 +47,7 @@ def test_the_locks_are_one_resolution():
         return set(re.findall(r"^([\w.-]+==\S+)", text, re.MULTILINE))
 
     assert read("runtime.lock") <= read("dev.lock")
-    assert read("bill.lock") <= read("dev.lock")
+    assert read("sbom.lock") <= read("dev.lock")
     assert not [line for line in read("runtime.lock") if line.startswith(("snakemake", "dvc", "pytest"))]
 
 
@@ -84,8 +84,8 @@ elif words[0] == "--version":
     print("Docker version 99")
 else:
     inside = words[words.index("toy") + 1 :]
-    if inside[:2] == ["cat", "/opt/dawn/share/bill.json"]:
-        inside = ["cat", {str(tmp_path / "bill.json")!r}]
+    if inside[:2] == ["cat", "/opt/dawn/share/sbom.json"]:
+        inside = ["cat", {str(tmp_path / "sbom.json")!r}]
     elif inside[0] == "dpkg-query":
         inside = ["printf", "%s\\\\t%s\\\\t%s\\\\n", "zlib1g", "1:1.2+dfsg-1", "amd64"]
     elif inside[0] == "python":
@@ -99,7 +99,7 @@ else:
     return lambda: [json.loads(line) for line in (tmp_path / "called").read_text().splitlines()]
 
 
-def test_the_bill_is_valid_and_lists_both_kinds_of_packages(docker, tmp_path, monkeypatch, capsys):
+def test_the_sbom_is_valid_and_lists_both_kinds_of_packages(docker, tmp_path, monkeypatch, capsys):
     for name in ("torch", "pydantic"):  # a Python of two packages, since to describe ours takes a minute
         described = importlib.metadata.distribution(name)._path
         shutil.copytree(described, tmp_path / "packages" / described.name)
@@ -107,10 +107,10 @@ def test_the_bill_is_valid_and_lists_both_kinds_of_packages(docker, tmp_path, mo
     few.write_text(f"#!/bin/sh\nprintf '[\"%s\"]' {tmp_path}/packages\n")
     few.chmod(0o755)
     tool = Path(sys.executable).with_name("cyclonedx-py")
-    line = [tool, "environment", "--output-reproducible", "--output-file", tmp_path / "bill.json", few]
+    line = [tool, "environment", "--output-reproducible", "--output-file", tmp_path / "sbom.json", few]
     subprocess.run(line, check=True, capture_output=True)
-    out = tmp_path / "out/bill.json"
-    monkeypatch.setattr(sys, "argv", ["bill", "--image", "toy", "--out", str(out)])
+    out = tmp_path / "out/sbom.json"
+    monkeypatch.setattr(sys, "argv", ["sbom", "--image", "toy", "--out", str(out)])
     sbom.main()
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(out.read_text()) is None
     parts = {part["name"]: part for part in json.loads(out.read_text())["components"]}
@@ -124,7 +124,7 @@ def test_the_bill_is_valid_and_lists_both_kinds_of_packages(docker, tmp_path, mo
 
 
 def test_an_image_that_is_not_ours_is_refused(docker, monkeypatch, tmp_path):
-    monkeypatch.setattr(sys, "argv", ["bill", "--image", "toy", "--out", str(tmp_path / "bill2.json")])
+    monkeypatch.setattr(sys, "argv", ["sbom", "--image", "toy", "--out", str(tmp_path / "sbom2.json")])
     with pytest.raises(sbom.cli.InputError, match=r"toy does not run cat: .*make image"):
         sbom.main()
 

@@ -150,7 +150,7 @@ def test_a_branch_of_an_experiment(project):
 def test_a_run_of_plain_snakemake_is_kept(project):
     path = project.path / "params.yaml"
     path.write_text(path.read_text().replace("epochs: 1", "epochs: 2").replace("tta: mirror", "tta: none"))
-    project.run("make", "record", "NAME=byhand")
+    project.run("make", "save", "NAME=byhand")
     assert project.changed() == set()
     assert project.metrics() == project.honest("byhand")
     project.run("dvc", "commit", "--force")

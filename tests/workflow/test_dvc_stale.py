@@ -129,9 +129,9 @@ def test_an_experiment_that_fails_leaves_no_metrics_and_a_usable_workspace(proje
 def test_results_of_other_params_are_not_blessed(project):
     edit(project, "params.yaml", "epochs: 1", "epochs: 2")
     assert "dvc repro" in project.run("make", "sync", fails=True)
-    line = ("results/metrics.json", "--forceall", "--allowed-rules", "evaluate", "manifest", "summarize")
-    assert "made by another train section" in project.run("snakemake", *line, fails=True)  # as make record does
-    project.run("make", "record", "NAME=kept")
+    line = ("results/metrics.json", "--forceall", "--allowed-rules", "evaluate", "summarize")
+    assert "made by another train section" in project.run("snakemake", *line, fails=True)  # as make save does
+    project.run("make", "save", "NAME=kept")
     assert len(json.loads(project.kept("kept", "results/curves.json"))) == 2
     project.honest("kept")
 

@@ -11,7 +11,7 @@ import pytest
 import workspace
 
 pytestmark = pytest.mark.full
-AFTER_TRAINING = {"evaluate", "manifest", "summarize", "summary", "all"}
+AFTER_TRAINING = {"evaluate", "summarize", "summary", "all"}
 ON_TRAINING = AFTER_TRAINING | {"train", "dawnbench", "provenance"}
 
 

@@ -1,10 +1,11 @@
 """Judge a trained network on the test split, each image once, however many processes share the work.
 
     python -m dawn.evaluate --params params.yaml --data data --stats data/stats.json
-        --model results/seed-0/model.safetensors --out results/seed-0
+        --model results/seed-0/model.safetensors --out results/seed-0 --manifest results/manifests/0.json
 
 Writes evaluation.json, predictions.npz (logits float32 (n, classes), labels uint8 (n,)) and confusion.csv
-(a row an image: actual and predicted class).
+(a row an image: actual and predicted class). With --manifest, which needs the files of the training in --out as well,
+the manifest of the seed: dawn.summarize refuses files that do not match it.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from dawn.core.files import read_json, replacing, write_json, write_table
 from dawn.data.dataset import load
 from dawn.models.inference import final, rehearse
 from dawn.models.weights import restored
+from dawn.results.manifest import manifest
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 
@@ -83,6 +85,8 @@ def run(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
         logits = final(net, split, experiment, world)
     if world.first:
         write(args.out, logits, split.labels.cpu(), classes, experiment.evaluate.bins, clock.seconds["evaluate"])
+        if args.manifest:
+            write_json(args.manifest, manifest(experiment, args.out))
 
 
 def main() -> None:
@@ -93,6 +97,7 @@ def main() -> None:
     parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
     parser.add_argument("--model", type=Path, required=True, help="the trained weights, safetensors")
     parser.add_argument("--out", type=Path, required=True, help="directory of the results")
+    parser.add_argument("--manifest", type=Path, help="the manifest of --out, JSON: choices and checksums (none)")
     args: argparse.Namespace = parser.parse_args()
     experiment = load_experiment(args.params)
     with joined() as world:

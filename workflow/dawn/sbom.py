@@ -1,7 +1,7 @@
-"""The bill of materials of an image, CycloneDX 1.6 in JSON, and beside it a table of the licences.
+"""The SBOM of an image, CycloneDX 1.6 in JSON, and next to it a table of the licences.
 
-    python -m dawn.sbom --image dawn --out containers/bill.json                    an image of Docker's
-    python -m dawn.sbom --image containers/dawn.sif --out containers/bill.json     one of Apptainer's
+    python -m dawn.sbom --image dawn --out containers/sbom.json                    an image of Docker's
+    python -m dawn.sbom --image containers/dawn.sif --out containers/sbom.json     one of Apptainer's
 
 The Python packages are those that cyclonedx-bom found while the image was built; Debian's are asked of its own
 database, which does not say their licences: these are in /usr/share/doc/*/copyright of the image.
@@ -18,7 +18,7 @@ from typing import Any
 from dawn.core import cli
 from dawn.core.files import write_json, write_table
 
-BILL = "/opt/dawn/share/bill.json"
+INSIDE = "/opt/dawn/share/sbom.json"
 QUERY = "--showformat=${Package}\\t${Version}\\t${Architecture}\\n"
 
 
@@ -60,14 +60,14 @@ def main() -> None:
     """Parse, ask, merge, write."""
     parser = cli.parser(main)
     parser.add_argument("--image", required=True, help="a file of Apptainer's, or the name of an image of Docker's")
-    parser.add_argument("--out", type=Path, required=True, help="the bill, JSON; the table takes its name with .tsv")
+    parser.add_argument("--out", type=Path, required=True, help="the sbom, JSON; the table takes its name with .tsv")
     args = parser.parse_args()
-    bill = json.loads(inside(args.image, "cat", BILL))
-    python, system = bill["components"], debian(inside(args.image, "dpkg-query", "--show", QUERY))
-    bill["components"] = [*python, *system]
-    write_json(args.out, bill)
+    sbom = json.loads(inside(args.image, "cat", INSIDE))
+    python, system = sbom["components"], debian(inside(args.image, "dpkg-query", "--show", QUERY))
+    sbom["components"] = [*python, *system]
+    write_json(args.out, sbom)
     rows = [(part["name"], part["version"], part["purl"].split(":")[1].split("/")[0], licences(part))
-            for part in bill["components"]]  # fmt: skip
+            for part in sbom["components"]]  # fmt: skip
     write_table(args.out.with_suffix(".tsv"), ("name", "version", "kind", "licence"), rows)
     silent = [part["name"] for part in python if not licences(part)]
     common = ", ".join(f"{name} {n}" for name, n in Counter(filter(None, map(licences, python))).most_common(6))

@@ -7,10 +7,13 @@ rule evaluate:
         code=code("evaluate", "launch"),
         stats="data/stats.json",
         weights="{run}/seed-{seed}/model.safetensors",
+        curve="{run}/seed-{seed}/curve.tsv",
+        metrics="{run}/seed-{seed}/metrics.json",
     output:
         "{run}/seed-{seed}/evaluation.json",
         "{run}/seed-{seed}/predictions.npz",
         "{run}/seed-{seed}/confusion.csv",
+        manifest="{run}/manifests/{seed}.json",
     log:
         "logs/{run}/evaluate-{seed}.log",
     threads: workflow.cores or 1
@@ -26,27 +29,7 @@ rule evaluate:
     shell:
         "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.evaluate"
         " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --model {input.weights}"
-        " --out {wildcards.run}/seed-{wildcards.seed}"
-
-
-rule manifest:
-    input:
-        "{run}/seed-{seed}/confusion.csv",
-        "{run}/seed-{seed}/curve.tsv",
-        "{run}/seed-{seed}/evaluation.json",
-        "{run}/seed-{seed}/metrics.json",
-        "{run}/seed-{seed}/model.safetensors",
-        "{run}/seed-{seed}/predictions.npz",
-        code=code("manifest"),
-    output:
-        "{run}/manifests/{seed}.json",
-    log:
-        "logs/{run}/manifest-{seed}.log",
-    message:
-        "Seal seed {wildcards.seed}"
-    shell:
-        "DAWN_LOG={log} python -m dawn.manifest --params {wildcards.run}/params.yaml"
-        " --seed {wildcards.run}/seed-{wildcards.seed} --out {output}"
+        " --out {wildcards.run}/seed-{wildcards.seed} --manifest {output.manifest}"
 
 
 rule summarize:

@@ -61,7 +61,6 @@ localrules:
     demo_archive,
     download,
     dawnbench,
-    manifest,
     summarize,
     summary,
     plots,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from dawn.config.experiment import Experiment
+from dawn.config.types import Resize
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.data.augment import normalise, resized
@@ -25,7 +26,7 @@ class Preprocessing:
     """
 
     size: int
-    resize: str
+    resize: Resize
     final_size: int
     mean: tuple[float, float, float]
     std: tuple[float, float, float]

@@ -1,0 +1,93 @@
+"""One image file as an RGB array of one size, decoded within limits, whoever wrote the file."""
+
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from dawn.config.types import Resize
+from dawn.core.cli import InputError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # of GIF and TIFF the first image
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
+MAX_BYTES = 64 << 20  # of a file
+MAX_PIXELS = 64 << 20  # of an image; 256 MiB while it is decoded
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit only warns; ``MAX_PIXELS`` refuses
+
+
+def read_image(source: Path | bytes, size: int, resize: Resize) -> NDArray[np.uint8]:
+    """The image at ``size`` x ``size`` pixels, uint8 (size, size, 3); InputError, without the path, if it has none.
+
+    Turned as its EXIF orientation says; transparent parts are put on white; grey is three equal channels; 16 bits
+    are rounded to 8. crop: the largest square in the middle, scaled. stretch: the whole image, scaled to a square.
+    Scaled by Pillow's bilinear filter, which averages where an image shrinks.
+    """
+    try:
+        with warnings.catch_warnings(), _opened(source) as file:
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is not used
+            return scaled(_rgb(file), size, resize)
+    except InputError:
+        raise
+    except OSError as error:
+        if error.errno is not None:  # of the file system
+            raise InputError(f"cannot be read ({os.strerror(error.errno)})") from error
+        raise InputError(f"is a damaged image ({error})") from error
+    except Exception as error:  # decoders of a damaged file raise whatever it leads them to
+        raise InputError(f"is a damaged image ({' '.join(str(error).split()) or type(error).__name__})") from error
+
+
+def _opened(source: Path | bytes) -> BinaryIO:
+    size = len(source) if isinstance(source, bytes) else source.stat().st_size
+    if size > MAX_BYTES:
+        raise InputError(f"has {size:,} bytes, at most {MAX_BYTES:,} are allowed")
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
+
+
+def _rgb(file: BinaryIO) -> Image.Image:
+    """The image in a file in mode RGB."""
+    try:
+        image: Image.Image = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise InputError(f"is no image of a known format; {', '.join(FORMATS)} can be read") from error
+    if image.width * image.height > MAX_PIXELS:
+        raise InputError(f"has {image.width} x {image.height} pixels, at most {MAX_PIXELS:,} are allowed")
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image).astype(np.uint32) * 255 // 65535).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        raise InputError(f"has pixels of 32 bits (mode {image.mode}); save it with 8 or 16 bits")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def scaled(image: Image.Image, size: int, resize: Resize) -> NDArray[np.uint8]:
+    """An RGB image at ``size`` x ``size`` pixels, uint8 (size, size, 3); see ``read_image``."""
+    width, height = image.size
+    side = min(width, height)
+    left, top = (width - side) / 2, (height - side) / 2
+    box = (0, 0, width, height) if resize == "stretch" else (left, top, left + side, top + side)
+    square = image.resize((size, size), Image.Resampling.BILINEAR, box=box)
+    return np.asarray(square, np.uint8)
+
+
+def image_files(places: list[Path]) -> tuple[list[Path], list[str]]:
+    """The files among ``places`` and the image files below its folders, sorted, each once; and what is not there."""
+    files: dict[Path, None] = {}
+    missing = []
+    for place in places:
+        if place.is_dir():
+            found = sorted(p for p in place.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            files |= dict.fromkeys(found)
+            missing += [] if found else [f"{place}: has no image file ({', '.join(SUFFIXES)})"]
+        elif place.exists():
+            files[place] = None
+        else:
+            missing.append(f"{place}: is not there")
+    return list(files), missing

@@ -1,0 +1,78 @@
+"""Trained networks as a function of images: those of one experiment over its seeds, averaged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+from torch import Tensor, nn
+
+from dawn.config.networks import Model
+from dawn.core.cli import InputError
+from dawn.data.preprocessing import Preprocessing
+from dawn.models.inference import views
+from dawn.models.weights import read_weights, restored
+
+WEIGHTS = "model.safetensors"  # in the directory of a seed
+SUFFIX = ".safetensors"
+BATCH = 256  # images at once
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One network with its weights, what brings an image to its input, and the classes of its output."""
+
+    path: Path
+    net: nn.Module
+    preprocessing: Preprocessing
+    classes: tuple[str, ...]
+
+
+def load_trained(place: Path) -> Trained:
+    """The network of a file of weights, or of the directory of a seed, in evaluation mode on the CPU."""
+    path = place / WEIGHTS if place.is_dir() else place
+    if not path.exists():
+        raise InputError(f"{path} is not there; train first, or name a directory such as results/seed-0")
+    _, header = read_weights(path)
+    if "model" not in header or "classes" not in header:
+        raise InputError(f"{path} does not store its network; it was not written by dawn.train")
+    preprocessing = Preprocessing.parse(header.get("preprocessing"), path)
+    model: Model = TypeAdapter(Model).validate_python(header["model"])
+    net = restored(model, path, len(header["classes"])).eval()
+    return Trained(path, net.requires_grad_(False), preprocessing, tuple(header["classes"]))
+
+
+class Predictor:
+    """One or several networks that see an image alike; what they answer is averaged."""
+
+    def __init__(self, places: Sequence[Path], device: torch.device, tta: str = "none") -> None:
+        self.members = [load_trained(place) for place in places]
+        self.device, self.tta = device, tta
+        first, *others = self.members
+        for other in others:
+            for what in ("classes", "preprocessing"):
+                if getattr(other, what) != getattr(first, what):
+                    raise InputError(
+                        f"{first.path} and {other.path} differ in their {what}; give seeds of one experiment"
+                    )
+        self.classes, self.preprocessing = first.classes, first.preprocessing
+        for member in self.members:
+            member.net.to(device)
+
+    @torch.inference_mode()
+    def logits(self, images: NDArray[np.uint8]) -> Tensor:
+        """Logits float32 (networks, n, classes), on the CPU, of images uint8 (n, size, size, 3)."""
+        parts = []
+        for first in range(0, len(images), BATCH):
+            pixels = torch.tensor(images[first : first + BATCH], device=self.device)
+            seen = views(self.preprocessing.input(pixels), self.tta)
+            answers = [torch.stack([weight * m.net(view) for weight, view in seen]).sum(0) for m in self.members]
+            parts.append(torch.stack(answers).cpu())
+        return torch.cat(parts, 1)
+
+    def probabilities(self, images: NDArray[np.uint8]) -> Tensor:
+        """Probabilities float32 (networks, n, classes) of images uint8 (n, size, size, 3)."""
+        return self.logits(images).softmax(2)

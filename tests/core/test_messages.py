@@ -7,7 +7,7 @@ from training import arguments
 
 from dawn import train
 from dawn.config.experiment import check, merge, read
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.core.files import read_json
 from dawn.training.trainer import Trainer
 
@@ -73,3 +73,11 @@ def test_too_little_memory_names_the_batch(params, data, tmp_path, monkeypatch):
     monkeypatch.setattr("sys.argv", ["train", *map(str, arguments(params(), data, tmp_path / "out"))])
     with pytest.raises(InputError, match=r"too little memory for train\.batch 16 in 1 parts; raise train\.accumulate"):
         train.main()
+
+
+def test_text_from_outside_is_quoted_escaped_and_cut():
+    assert quoted("cat") == "'cat'"
+    assert quoted("\x1b[2J\n") == r"'\x1b[2J\n'"
+    assert quoted("a" * 80) == repr("a" * 80)
+    assert quoted("a" * 60_000_000) == repr("a" * 80) + "... (60000000 characters)"
+    assert quoted(ValueError("no float: b'12'")) == '''"no float: b'12'"'''

@@ -83,6 +83,12 @@ def run(step: Callable[[], None]) -> None:
         sys.exit(f"{name(step)}: {describe(error)}" if first else 1)
 
 
+def quoted(value: object, limit: int = 80) -> str:
+    """Text from outside as a message may show it: in quotes, escaped, and cut at ``limit`` characters."""
+    text = str(value)
+    return repr(text[:limit]) + (f"... ({len(text)} characters)" if len(text) > limit else "")
+
+
 def describe(error: Exception) -> str:
     """The error in one line; an OSError by its reason and its file."""
     if isinstance(error, OSError) and error.strerror:

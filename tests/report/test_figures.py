@@ -9,12 +9,13 @@ from training import CPU
 
 from dawn.contact_sheet import chosen, seen, sizes, words
 from dawn.data.dataset import Trainset, load
-from dawn.report.figures.calibration import binned, reliability
+from dawn.report.figures.calibration import reliability
 from dawn.report.figures.classes import bars, confusion
 from dawn.report.figures.curves import arrivals, curves, time_to_target
 from dawn.report.figures.cycle import cycle
 from dawn.report.figures.images import filters, mistakes, sheet
 from dawn.report.style import COLOURS, save
+from dawn.results.calibration import binned
 from dawn.training.schedule import rate_and_momentum
 
 NAN = float("nan")

@@ -1,19 +1,23 @@
-"""The judgement against independent formulas, and over processes."""
+"""The evaluation against independent formulas, and on several processes."""
 
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
 import torch
 from conftest import experiment, step
 
+from dawn import evaluate
 from dawn.core.cli import InputError
+from dawn.core.code_deps import closure
 from dawn.data.dataset import Split
-from dawn.evaluate import calibration_error, judge
+from dawn.evaluate import metrics_of
 from dawn.models.build import build
 from dawn.models.inference import predict, views
 from dawn.models.weights import restored, write_weights
+from dawn.results.manifest import check, location
 from dawn.runtime.distributed import World
 
 RNG = np.random.default_rng(3)
@@ -23,7 +27,7 @@ NAMES = list("abcdefg")
 
 
 def test_the_figures_are_their_definitions():
-    found = judge(LOGITS, LABELS, NAMES, 15)
+    found = metrics_of(LOGITS, LABELS, NAMES, 15)
     logits, labels = LOGITS.numpy().astype(float), LABELS.numpy()
     order = np.argsort(-logits, 1)
     assert found["accuracy"] == pytest.approx(100 * (order[:, 0] == labels).mean())
@@ -37,22 +41,10 @@ def test_the_figures_are_their_definitions():
     for i, name in enumerate(NAMES):
         assert found["classes"][name]["recall"] == pytest.approx(100 * confusion[i, i] / confusion[i].sum())
         assert found["classes"][name]["precision"] == pytest.approx(100 * confusion[i, i] / confusion[:, i].sum())
-    confidence, right = p.max(1), order[:, 0] == labels
-    error = 0.0
-    for k in range(15):
-        held = (confidence >= k / 15) & (confidence < (k + 1) / 15)
-        if held.any():
-            error += held.mean() * abs(confidence[held].mean() - right[held].mean())
-    assert found["calibration_error"] == pytest.approx(error, abs=1e-6)
-
-
-def test_certainty_that_is_right_is_calibrated():
-    assert calibration_error(torch.ones(10), torch.ones(10), 15) == 0
-    assert calibration_error(torch.ones(10), torch.zeros(10), 15) == 1
 
 
 def test_a_class_never_predicted_has_no_precision():
-    found = judge(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]), ["a", "b"], 5)
+    found = metrics_of(torch.tensor([[1.0, 0.0], [1.0, 0.0]]), torch.tensor([0, 1]), ["a", "b"], 5)
     assert found["classes"]["b"] == {"recall": 0.0, "precision": None}
     assert found["top5"] == 100
 
@@ -96,6 +88,28 @@ def test_weights_of_another_network_are_refused(weights, tmp_path):
     (tmp_path / "junk.safetensors").write_bytes(b"junk")
     with pytest.raises(InputError, match="not a safetensors file"):
         restored(experiment().model, tmp_path / "junk.safetensors", 3)
+
+
+def test_evaluation_runs_no_code_of_training():
+    assert not [path for path in closure("evaluate") if path.parent.name in ("training", "monitoring", "report")]
+
+
+def test_the_manifest_comes_last_and_only_for_the_seeds_own_weights(data, params, weights, tmp_path, monkeypatch):
+    out = tmp_path / "seed-0"
+    out.mkdir()
+    for name in ("curve.tsv", "metrics.json"):
+        (out / name).write_text("")
+    line = ["evaluate", "--params", params(), "--data", data, "--stats", data / "stats.json", "--out", out]
+    line += ["--manifest", location(out)]
+    monkeypatch.setattr(sys, "argv", list(map(str, [*line, "--model", weights])))
+    with pytest.raises(InputError, match="--manifest is for the seed's own weights"):
+        evaluate.main()
+    choices = experiment().text("data", "model", "train")
+    write_weights(out / "model.safetensors", build(experiment().model, 3, 4), choices, ["r", "g", "b"], {})
+    monkeypatch.setattr(sys, "argv", list(map(str, [*line, "--model", out / "model.safetensors"])))
+    evaluate.main()
+    check(experiment(), out)
+    assert json.loads((out / "evaluation.json").read_text())["images"] == 50
 
 
 @pytest.mark.full

@@ -8,12 +8,11 @@ from conftest import experiment
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from seed_files import seed
 
-from dawn.core.files import write_json, write_table
 from dawn.dawnbench import entry, rows, title
 from dawn.results.statistics import share, spread
-from dawn.summarize import reached, summarize
-from dawn.train import CURVE
+from dawn.summarize import curves, plots, reached, summarize
 
 
 @given(st.lists(st.floats(0, 100), min_size=2, max_size=30).filter(lambda v: max(v) - min(v) > 1e-3))
@@ -32,23 +31,6 @@ def test_a_share_has_wilsons_interval():
     found = share(81, 263)
     assert (found["low"], found["high"]) == pytest.approx((25.53, 36.62), abs=0.005)
     assert share(0, 20)["high"] == pytest.approx(16.11, abs=0.005)
-
-
-def seed(folder, number, accuracies):
-    path = folder / f"seed-{number}"
-    curve = [[i + 1, 1.0, 50.0, 1.0, a, 0.1, 0.9, 100.0, 10.0 * (i + 1)] for i, a in enumerate(accuracies)]
-    write_table(path / "curve.tsv", CURVE, curve)
-    final = accuracies[-1]
-    write_json(
-        path / "metrics.json",
-        {
-            "seed": number, "seconds": curve[-1][-1], "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1,
-            "train_accuracy": 50, "seconds_beside": {"load": 3.0, "build": 1.0}, "device": "cpu", "processes": 1,
-            "precision": "fp32",
-        },
-    )  # fmt: skip
-    write_json(path / "evaluation.json", {"accuracy": final, "top5": 99.0, "loss": 0.3, "calibration_error": 0.1})
-    return path
 
 
 def test_the_metrics_of_three_seeds(tmp_path):
@@ -84,3 +66,26 @@ def test_a_dawnbench_entry(tmp_path):
     assert found["framework"].startswith("PyTorch 2.")
     names = [{"family": "wrn", "depth": 22, "width": 6}, {"family": "wrn", "blocks": 3, "width": 6}]
     assert [title(experiment(model=model)) for model in names] == ["WRN-22-6"] * 2
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two seeds, of which one reaches 94 %."""
+    return [seed(tmp_path, number, values) for number, values in enumerate(([50.0, None, 90.0], [60.0, None, 94.0]))]
+
+
+def test_the_curve_is_that_of_the_mean_seed(two):
+    assert [row["accuracy"] for row in curves(two)] == [55.0, None, 92.0]
+
+
+def test_what_dvc_plots(two, tmp_path):
+    plots(two, tmp_path)
+    assert (tmp_path / "confusion.csv").read_text() == "actual,predicted\ncat,0\ncat,1\n"
+    assert (tmp_path / "classes.csv").read_text() == "class,recall,precision\ncat,80.5,\ndog,,\n"
+
+
+def test_dollars_are_seconds_at_a_price(two):
+    found = summarize(two, 94.0, {"parameters": 1, "flops": 2}, price=7.2)
+    assert found["dollars"]["mean"] == pytest.approx(30 * 7.2 / 3600)
+    assert found["target"]["dollars"]["mean"] == pytest.approx(30 * 7.2 / 3600)
+    assert summarize(two, 94.0, {"parameters": 1, "flops": 2})["dollars"] is None

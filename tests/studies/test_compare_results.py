@@ -8,9 +8,10 @@ import yaml
 from conftest import experiment, step
 
 from dawn import compare
+from dawn.config.experiment import CHOICES
 from dawn.core.cli import InputError
 from dawn.core.files import write_json, write_text
-from dawn.results.manifest import CHOICES, choices
+from dawn.results.manifest import choices
 from dawn.results.statistics import share, spread
 from dawn.studies.gather import compared, of_seals, of_variant
 

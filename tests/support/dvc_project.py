@@ -11,8 +11,8 @@ import workspace
 import yaml
 from conftest import step
 
-from dawn.config.experiment import check
-from dawn.results.manifest import CHOICES, choices
+from dawn.config.experiment import CHOICES, check
+from dawn.results.manifest import choices
 
 WHO = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 TINY = {

@@ -1,11 +1,13 @@
-"""Judge a trained network on the test split, each image once, however many processes share the work.
+"""Evaluate a trained network on the test split, each image once, on one process or several.
 
     python -m dawn.evaluate --params params.yaml --data data --stats data/stats.json
         --model results/seed-0/model.safetensors --out results/seed-0 --manifest results/manifests/0.json
 
-Writes evaluation.json, predictions.npz (logits float32 (n, classes), labels uint8 (n,)) and confusion.csv
-(a row an image: actual and predicted class). With --manifest, which needs the files of the training in --out as well,
-the manifest of the seed: dawn.summarize refuses files that do not match it.
+Writes evaluation.json, predictions.npz (logits float32 (n, classes), labels uint8 (n,)) and confusion.csv (a row an
+image: actual and predicted class). With --manifest also the manifest of the seed: the choices that made its
+files, those of its training included, and the checksum of each. Whoever reads the files verifies them by it. The
+manifests of all seeds are in one directory, since a DVC stage can depend on a directory, but not on a list of files
+whose length params.yaml decides.
 """
 
 import argparse
@@ -24,34 +26,26 @@ from dawn.core.files import read_json, replacing, write_json, write_table
 from dawn.data.dataset import load
 from dawn.models.inference import final, rehearse
 from dawn.models.weights import restored
+from dawn.results.calibration import error_if_calibrated, expected_error
 from dawn.results.manifest import manifest
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 
 
-def calibration_error(confidence: Tensor, right: Tensor, bins: int) -> float:
-    """Expected calibration error over equal bins of confidence: the mean gap between confidence and accuracy.
-
-    Guo et al., arXiv 1706.04599; confidence (n,) in [0, 1], right (n,) 0 or 1; each bin weighs by its images.
-    """
-    place = (confidence * bins).long().clamp(0, bins - 1)
-    gap = torch.zeros(bins, dtype=torch.float64).index_add_(0, place, confidence.double() - right.double())
-    return float(gap.abs().sum() / len(confidence))
-
-
-def judge(logits: Tensor, labels: Tensor, classes: list[str], bins: int) -> dict[str, Any]:
-    """What (n, classes) logits say about (n,) labels; shares in percent, the calibration error in 0 .. 1."""
+def metrics_of(logits: Tensor, labels: Tensor, classes: list[str], bins: int) -> dict[str, Any]:
+    """The metrics of logits (n, classes) and labels (n,), in percent; loss in nats, calibration errors in 0 .. 1."""
     n, predicted = len(labels), logits.argmax(1)
     confusion = torch.bincount(labels * len(classes) + predicted, minlength=len(classes) ** 2).view(len(classes), -1)
     top = logits.topk(min(5, len(classes)), 1).indices
-    confidence = logits.softmax(1).max(1).values
+    confidence, right = logits.softmax(1).max(1).values.numpy(), (predicted == labels).numpy()
     hits, actual, claimed = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     return {
         "images": n,
-        "accuracy": 100 * int((predicted == labels).sum()) / n,
+        "accuracy": 100 * int(right.sum()) / n,
         "top5": 100 * int((top == labels[:, None]).any(1).sum()) / n,
         "loss": float(functional.cross_entropy(logits.double(), labels)),
-        "calibration_error": calibration_error(confidence, predicted == labels, bins),
+        "calibration_error": expected_error(confidence, right, bins),
+        "calibration_error_if_calibrated": error_if_calibrated(confidence, bins),
         "classes": {
             name: {"recall": percent(hits[i], actual[i]), "precision": percent(hits[i], claimed[i])}
             for i, name in enumerate(classes)
@@ -61,21 +55,21 @@ def judge(logits: Tensor, labels: Tensor, classes: list[str], bins: int) -> dict
 
 
 def percent(part: Tensor, whole: Tensor) -> float | None:
-    """100 part / whole, or None where there is nothing to take a part of."""
+    """100 part / whole, or None where the whole is 0."""
     return 100 * int(part) / int(whole) if int(whole) else None
 
 
 def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: int, seconds: float) -> None:
-    """The files of an evaluation; ``seconds`` are those of the looks at the images."""
+    """Write the files of an evaluation that took ``seconds`` on the clock."""
     with replacing(out / "predictions.npz") as partial, partial.open("wb") as file:
         np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(np.uint8))
     rows = [(classes[a], classes[p]) for a, p in zip(labels.tolist(), logits.argmax(1).tolist(), strict=True)]
     write_table(out / "confusion.csv", ("actual", "predicted"), rows, separator=",")
-    write_json(out / "evaluation.json", judge(logits, labels, classes, bins) | {"seconds": seconds})
+    write_json(out / "evaluation.json", metrics_of(logits, labels, classes, bins) | {"seconds": seconds})
 
 
-def run(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
-    """Load, look, judge, write."""
+def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
+    """Load the network and the test split, predict; the first process writes the files and then the manifest."""
     classes = read_json(args.data / "dataset.json")["classes"]
     split = load(args.data, args.stats, "test", world.device)
     net, clock = restored(experiment.model, args.model, len(classes)).to(world.device), Clock(world.device)
@@ -90,18 +84,18 @@ def run(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
 
 
 def main() -> None:
-    """Parse, predict, judge, write."""
+    """Parse the command line and evaluate."""
     parser = cli.parser(main)
-    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
-    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
-    parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
+    cli.add_inputs(parser, "params", "data", "stats")
     parser.add_argument("--model", type=Path, required=True, help="the trained weights, safetensors")
-    parser.add_argument("--out", type=Path, required=True, help="directory of the results")
-    parser.add_argument("--manifest", type=Path, help="the manifest of --out, JSON: choices and checksums (none)")
-    args: argparse.Namespace = parser.parse_args()
+    cli.add_out(parser, "directory of the seed's results")
+    parser.add_argument("--manifest", type=Path, help="the manifest of the seed, JSON (none)")
+    args = parser.parse_args()
+    if args.manifest and args.model.resolve() != (args.out / "model.safetensors").resolve():
+        raise cli.InputError(f"--manifest is for the seed's own weights {args.out}/model.safetensors, not {args.model}")
     experiment = load_experiment(args.params)
     with joined() as world:
-        run(args, experiment, world)
+        evaluate(args, experiment, world)
 
 
 if __name__ == "__main__":

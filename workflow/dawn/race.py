@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from dawn.config.experiment import Experiment, load
+from dawn.config.experiment import CHOICES, Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_text
 from dawn.data.dataset import load as load_split
@@ -31,8 +31,6 @@ from dawn.runtime.distributed import World, joined
 from dawn.training import checkpoint
 from dawn.training.shutdown import EXIT_CODE, Interrupt, Interrupted, leaving_together
 from dawn.training.trainer import Trainer
-
-CAUSES = ("data", "model", "train", "evaluate")  # the sections that decide a seed's accuracy
 
 
 def heat(trainer: Trainer, data: Path, stats: Path, interrupt: Interrupt, shown: bool) -> dict[str, Any]:
@@ -65,7 +63,7 @@ def heat(trainer: Trainer, data: Path, stats: Path, interrupt: Interrupt, shown:
 def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """All heats, going on from those that are kept, and the files of the race."""
     interrupt = Interrupt(world.first)
-    choices = experiment.text(*CAUSES) + world.device.type
+    choices = experiment.text(*CHOICES) + world.device.type
     states = args.resume / checkpoint.key(choices, args.data, args.stats, "race") / "race"
     kept = states / "rows.json"
     rows: list[dict[str, Any]] = read_json(kept) if kept.exists() else []

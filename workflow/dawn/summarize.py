@@ -1,7 +1,7 @@
 """Gather the seeds of an experiment into one set of metrics, each with its spread.
 
     python -m dawn.summarize --params results/params.yaml --model results/model.json --out results/metrics.json
-        --manifests results/manifests --plots results results/seed-0 results/seed-1 ...
+        --plots results results/seed-0 results/seed-1 ...
 
 A 95 % interval of a mean is Student's; that of a share is Wilson's. With one seed there is no interval, and none is
 made up.
@@ -86,12 +86,11 @@ def main() -> None:
     parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
     parser.add_argument("--model", type=Path, required=True, help="the network in figures, JSON")
     parser.add_argument("--out", type=Path, required=True, help="the metrics, JSON")
-    parser.add_argument("--manifests", type=Path, help="directory of the manifests that the seeds must fit")
     parser.add_argument("--plots", type=Path, help="directory of curves.json, confusion.csv and classes.csv")
     args = parser.parse_args()
     experiment = load(args.params)
-    for seed in args.seeds if args.manifests else []:
-        check(experiment, seed, args.manifests)
+    for seed in args.seeds:
+        check(experiment, seed)
     price = experiment.submission.cost_per_hour
     metrics = summarize(args.seeds, experiment.evaluate.target, read_json(args.model), price)
     if args.plots is not None:

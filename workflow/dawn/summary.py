@@ -15,14 +15,13 @@ from typing import Any
 
 import yaml
 
-from dawn.config.experiment import Experiment, check, flat, load, merge, read
+from dawn.config.experiment import CHOICES, Experiment, check, flat, load, merge, read
 from dawn.core import cli
 from dawn.core.files import read_json, write_text
 from dawn.core.host import answer
 from dawn.report.numbers import count, interval
 from dawn.report.page import Block, Bullets, Heading, Table, markdown, web
 
-SECTIONS = ("data", "model", "train", "evaluate")  # what decides a result, beside the seeds
 PHASES = {
     "load": "the arrays onto the device",
     "build": "the network",
@@ -64,7 +63,7 @@ def result(metrics: Mapping[str, Any]) -> list[Block]:
 
 def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any]]:
     """Key, value there and value here of every choice in which two experiments differ."""
-    there, own = (flat(e.model_dump(mode="json", include=set(SECTIONS))) for e in (known, here))
+    there, own = (flat(e.model_dump(mode="json", include=set(CHOICES))) for e in (known, here))
     keys = [*own, *(key for key in there if key not in own)]
     return [(key, there.get(key), own.get(key)) for key in keys if there.get(key) != own.get(key)]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from dawn.config.experiment import Experiment, load
+from dawn.config.experiment import TRAINED, Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table
 from dawn.data.preprocessing import Preprocessing
@@ -30,7 +30,6 @@ from dawn.training import checkpoint
 from dawn.training.shutdown import EXIT_CODE, Interrupt, Interrupted, leaving_together
 from dawn.training.trainer import Trainer
 
-CAUSES = ("data", "model", "train")  # the sections that decide the weights, beside the seed
 CURVE = (
     "epoch",
     "train_loss",
@@ -48,7 +47,7 @@ TRACE = ("step", "lr", "momentum", "loss")
 def train(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """Train, going on from a kept state where there is one, and write the results in ``args.out``."""
     interrupt = Interrupt(world.first)
-    choices = experiment.text(*CAUSES)
+    choices = experiment.text(*TRAINED)
     state = (
         args.resume / checkpoint.key(choices + world.device.type, args.data, args.stats, "train") / f"seed-{args.seed}"
     )

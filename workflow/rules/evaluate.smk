@@ -57,7 +57,7 @@ rule summarize:
         "Gather the seeds"
     shell:
         "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params {wildcards.run}/params.yaml"
-        " --model {input.model} --manifests {wildcards.run}/manifests --out {output.metrics} --plots {wildcards.run}"
+        " --model {input.model} --out {output.metrics} --plots {wildcards.run}"
 
 
 rule provenance:

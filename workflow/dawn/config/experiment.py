@@ -15,6 +15,8 @@ from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing
 from dawn.config.types import STRICT
 from dawn.core.cli import InputError
 
+TRAINED = ("data", "model", "train")  # the sections that decide the weights of a seed
+CHOICES = (*TRAINED, "evaluate")  # the sections that decide its result
 WORDS = {  # for pydantic's own, which speak of its types
     "model_type": "a mapping of settings is expected, such as {key: value}",
     "model_attributes_type": "a mapping of settings is expected, such as {key: value}",

@@ -1,44 +1,58 @@
-"""What a seed's files were made by, and the checksum of each, so that no one gathers files that do not belong."""
+"""The manifest of a seed: the choices that made its files, and the SHA-256 of each.
+
+``dawn.evaluate`` writes ``results/manifests/N.json`` after the files of ``results/seed-N``. Whoever reads these files
+verifies them first, so that a file that was edited, or left by another experiment, is refused.
+"""
 
 import json
 import struct
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import Experiment
+from dawn.config.experiment import CHOICES, TRAINED, Experiment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, sha256
 
-TRAINED = ("data", "model", "train")  # the sections that made the weights, as their header has them
-CHOICES = (*TRAINED, "evaluate")
 FILES = ("confusion.csv", "curve.tsv", "evaluation.json", "metrics.json", "model.safetensors", "predictions.npz")
 
 
 def manifest(experiment: Experiment, seed: Path) -> dict[str, Any]:
-    """The manifest of a seed's directory; a InputError where its weights come from another experiment."""
+    """The manifest of the directory of a seed; an InputError where another experiment made its weights."""
     weights = seed / "model.safetensors"
     same(weights, header(weights), choices(experiment, *TRAINED))
     return {"choices": choices(experiment, *CHOICES), "sha256": {name: sha256(seed / name) for name in FILES}}
 
 
-def check(experiment: Experiment, seed: Path, manifests: Path) -> None:
-    """Refuse a seed's directory whose manifest is of another experiment, or whose files are not those sealed."""
-    path = manifests / f"{seed.name.removeprefix('seed-')}.json"
-    sealed = read_json(path)
-    same(path, sealed["choices"], choices(experiment, *CHOICES))
-    for name, digest in sealed["sha256"].items():
-        if sha256(seed / name) != digest:
-            raise InputError(
-                f"{seed / name} is not the file that was sealed in {path}; delete it to have it made again"
-            )
+def location(seed: Path) -> Path:
+    """Where the manifest of ``results/seed-N`` is: ``results/manifests/N.json``."""
+    return seed.parent / "manifests" / f"{seed.name.removeprefix('seed-')}.json"
+
+
+def verify(seed: Path, names: Iterable[str] = FILES) -> dict[str, Any]:
+    """The manifest of the directory of a seed; an InputError where one of the files ``names`` differs from it."""
+    path = location(seed)
+    if not path.is_file():
+        raise InputError(f"{seed} has no manifest {path}; finish the experiment with snakemake")
+    found: dict[str, Any] = read_json(path)
+    for name in names:
+        if sha256(seed / name) != found["sha256"][name]:
+            raise InputError(f"{seed / name} was changed after the evaluation: its SHA-256 is not that in {path}; "
+                             "delete the file, and snakemake makes it again")  # fmt: skip
+    return found
+
+
+def check(experiment: Experiment, seed: Path) -> None:
+    """Refuse a seed whose manifest is of another experiment, or whose files differ from it."""
+    same(location(seed), verify(seed)["choices"], choices(experiment, *CHOICES))
 
 
 def same(path: Path, made: dict[str, Any], wanted: dict[str, Any]) -> None:
-    """Refuse unless ``made`` has every section of ``wanted`` alike."""
+    """Refuse unless every section of ``wanted`` is the same in ``made``."""
     for section, value in wanted.items():
         if made.get(section) != value:
-            raise InputError(f"{path} was made by another {section} section than this experiment's; delete it to have "
-                          "it made again")  # fmt: skip
+            raise InputError(f"{path} was made with another {section} section than this experiment's; delete it, and "
+                             "snakemake makes it again")  # fmt: skip
 
 
 def choices(experiment: Experiment, *sections: str) -> dict[str, Any]:
@@ -47,7 +61,7 @@ def choices(experiment: Experiment, *sections: str) -> dict[str, Any]:
 
 
 def header(path: Path) -> dict[str, Any]:
-    """What the header of a safetensors file says of the experiment; the tensors are not read."""
+    """The experiment in the header of a safetensors file of weights; the tensors are not read."""
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))

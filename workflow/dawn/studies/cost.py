@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import Experiment
+from dawn.config.experiment import TRAINED, Experiment
 from dawn.config.plan import Plan
 from dawn.core.files import read_json
-from dawn.results.manifest import TRAINED, choices, header
+from dawn.results.manifest import choices, header
 
 CIFAR10 = {"train": 50_000, "test": 10_000}  # images, where the data is not unpacked yet
 

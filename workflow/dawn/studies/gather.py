@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import load
+from dawn.config.experiment import CHOICES, load
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
-from dawn.results.manifest import CHOICES, choices
+from dawn.results.manifest import choices
 from dawn.studies.statistics import Difference, difference
 
 

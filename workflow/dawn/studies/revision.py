@@ -4,9 +4,9 @@ from pathlib import Path
 
 import yaml
 
-from dawn.config.experiment import check
+from dawn.config.experiment import CHOICES, check
 from dawn.core.cli import InputError
-from dawn.results.manifest import CHOICES, choices
+from dawn.results.manifest import choices
 from dawn.studies.gather import Result, read
 
 

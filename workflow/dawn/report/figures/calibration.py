@@ -8,18 +8,10 @@ from numpy.typing import NDArray
 
 from dawn.report.figures.frame import INK, SHADE, heading, many
 from dawn.report.style import COLOURS, figure
+from dawn.results.calibration import binned
 
 Floats = NDArray[np.float64]
 THIN = {"align": "edge", "edgecolor": "black", "linewidth": 0.6}
-
-
-def binned(confidence: Floats, right: Floats, bins: int) -> tuple[Floats, Floats, Floats]:
-    """Images, mean confidence and share right in each of ``bins`` equal bins of [0, 1]; NaN where a bin is empty."""
-    place = np.clip((confidence * bins).astype(np.int64), 0, bins - 1)
-    count = np.bincount(place, minlength=bins).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        said, held = (np.bincount(place, values, bins) / count for values in (confidence, right))
-    return count, said, held
 
 
 def reliability(seeds: Sequence[tuple[Floats, Floats]], bins: int, errors: Sequence[float]) -> Figure:

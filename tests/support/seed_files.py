@@ -1,0 +1,40 @@
+"""The files of trained and evaluated seeds, written without training."""
+
+from pathlib import Path
+
+import torch
+from conftest import experiment
+
+from dawn.core.files import write_json, write_table, write_text
+from dawn.models.weights import write_weights
+from dawn.results.manifest import location, manifest
+
+COLUMNS = ["epoch", "train_loss", "train_accuracy", "loss", "accuracy", "lr", "momentum", "images_per_s", "seconds"]
+
+
+def seed(folder: Path, number: int, accuracies: list[float | None], seconds: float = 10.0, **over: object) -> Path:
+    """The directory of a seed of the tiny experiment: a monitored accuracy for each epoch of so many seconds.
+
+    The last accuracy is also that of the evaluation, on 100 images of cats and dogs.
+    """
+    path = folder / f"seed-{number}"
+    rows = [[i + 1, 1.0, 50.0, 1.0, a, 0.1, 0.9, 100.0, seconds * (i + 1)] for i, a in enumerate(accuracies)]
+    write_table(path / "curve.tsv", COLUMNS, rows)
+    training = {
+        "seed": number, "seconds": rows[-1][-1], "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1,
+        "train_accuracy": 50, "seconds_beside": {"load": 3.0, "build": 1.0, "compile": 2.0}, "device": "cpu",
+        "processes": 1, "precision": "fp32", "monitored": "test",
+    }  # fmt: skip
+    write_json(path / "metrics.json", training)
+    classes = {"cat": {"recall": 80.0 + number, "precision": None}, "dog": {"recall": None, "precision": None}}
+    evaluation = {
+        "images": 100, "accuracy": accuracies[-1], "top5": 99.0, "loss": 0.3, "calibration_error": 0.1,
+        "calibration_error_if_calibrated": 0.05, "classes": classes, "confusion": [[25, 25], [25, 25]],
+    }  # fmt: skip
+    write_json(path / "evaluation.json", evaluation)
+    write_text(path / "confusion.csv", f"actual,predicted\ncat,{number}\n")
+    write_text(path / "predictions.npz", "")
+    choices = experiment(**over).text("data", "model", "train")
+    write_weights(path / "model.safetensors", torch.nn.Linear(2, 2), choices, [], {})
+    write_json(location(path), manifest(experiment(**over), path))
+    return path

@@ -72,7 +72,7 @@ def test_an_experiment_that_fails_takes_no_other_with_it(data, tmp_path):
     found = json.loads(args.out.read_text())
     assert [row["seed"] for row in found["rows"]["fine"]] == [0, 1]
     assert found["rows"]["broken"] == []
-    assert "batch 40 does not divide by accumulate 3" in found["faults"]["broken"]
+    assert "batch 40 is not divisible by accumulate 3" in found["faults"]["broken"]
     stages = {"ablation": {"question": "", "kind": "heats", "status": "done", "seconds": 1.0, "found": found}}
     page = gpu_report.page({"machine": {"gpus": [], "cpu": "a CPU"}, "tiny": True, "stages": stages})
     assert "| ablation | fine | 2 |" in page

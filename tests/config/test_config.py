@@ -1,4 +1,4 @@
-"""Only sane experiments come through, and the message says what is wrong."""
+"""Faulty settings are refused with a message that names the key, its value and what is allowed."""
 
 import subprocess
 import sys
@@ -7,7 +7,8 @@ import pytest
 import yaml
 from conftest import ROOT, experiment
 
-from dawn.config.experiment import check, merge, read
+from dawn.config.errors import RENAMED
+from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core.cli import InputError
 
 PRESETS = sorted((ROOT / "workflow/presets").glob("*.yaml"))
@@ -72,6 +73,51 @@ def test_bad_choices_are_named(over, words):
     message = str(refusal.value)
     assert "\n" not in message
     assert [word for word in words if word not in message] == []
+
+
+@pytest.mark.parametrize("key", RENAMED)
+def test_a_former_key_is_answered_with_its_present_name(key):
+    *sections, last = key.split(".")
+    over = {last: 1}
+    for section in reversed(sections):
+        over = {section: over}
+    with pytest.raises(InputError, match=f"{key} is now called {RENAMED[key]}; rename it"):
+        experiment(**over)
+
+
+@pytest.mark.parametrize("key", RENAMED.values())
+def test_a_present_name_is_a_setting(key):
+    values = experiment().model_dump()
+    for part in key.split("."):
+        assert part in values
+        values = values[part]
+
+
+def test_a_former_family_is_answered_with_its_present_name():
+    with pytest.raises(InputError, match=r'model\.family = "record" is now called airbench; rename it'):
+        experiment(model={"family": "record"})
+
+
+@pytest.mark.parametrize(
+    ("model", "title"),
+    [
+        ({"family": "wrn", "depth": 22, "width": 6}, "WRN-22-6"),
+        ({"family": "wrn", "blocks": 3, "width": 6}, "WRN-22-6"),
+        ({"family": "darknet", "blocks": [1, 2], "width": 8}, "Darknet [1, 2] width 8"),
+        ({"family": "airbench", "widths": [8, 16]}, "airbench [8, 16]"),
+        ({"family": "torchvision", "name": "resnet18"}, "torchvision resnet18"),
+    ],
+)
+def test_a_network_has_a_title(model, title):
+    assert experiment(model=model).model.title == title
+
+
+def test_every_setting_is_documented_in_the_schema():
+    schema = Experiment.model_json_schema()
+    settings = {f"{name}.{key}": about for name, section in schema["$defs"].items()
+                for key, about in section["properties"].items() if key != "family"}  # fmt: skip
+    assert len(settings) > 90
+    assert [key for key, about in settings.items() if "description" not in about] == []
 
 
 def test_numbers_written_as_strings_count_as_numbers():

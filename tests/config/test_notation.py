@@ -5,7 +5,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dawn.config.networks import Darknet, WideResNet
+from dawn.config.networks.darknet import Darknet
+from dawn.config.networks.wide_resnet import WideResNet
 from dawn.models.build import build
 
 

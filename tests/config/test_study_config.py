@@ -103,10 +103,10 @@ def test_names_of_directories(name, expected):
         ({"variants": {"a": {}, "b": {"seeds": 9}}}, ["variant b changes seeds", "share"]),
         ({"variants": None, "grid": {"data.holdout": [1, 2]}}, ["holdout 1 changes data"]),
         ({"variants": {"a": {}, "b": {"model": {"width": 32}}}}, ["a and b are the same experiment"]),
-        ({"variants": {"B(3)": {}, "B-3": {"model": {"width": 8}}}}, ["would share B-3/", "rename"]),
-        ({"variants": {"a": {}, "()": {"model": {"width": 8}}}}, ["() makes no name"]),
-        ({"variants": {"a": {}, "plots": {"model": {"width": 8}}}}, ["plots makes no name"]),
-        ({"variants": {"a": {}, "b|c": {"model": {"width": 8}}}}, ["b|c makes no name"]),
+        ({"variants": {"B(3)": {}, "B-3": {"model": {"width": 8}}}}, ["the same directory B-3/", "rename"]),
+        ({"variants": {"a": {}, "()": {"model": {"width": 8}}}}, ["() cannot name"]),
+        ({"variants": {"a": {}, "plots": {"model": {"width": 8}}}}, ["plots cannot name"]),
+        ({"variants": {"a": {}, "b|c": {"model": {"width": 8}}}}, ["b|c cannot name"]),
         ({"variants": [1, 2]}, ["variants = [1, 2]"]),
     ],
 )  # fmt: skip
@@ -120,7 +120,7 @@ def test_faults_are_named_in_one_line(planned, keys, words):
 
 
 def test_an_unknown_study_names_those_there_are():
-    with pytest.raises(InputError, match=r"study = blokcs: there is no .*blokcs.yaml; studies: .*blocks"):
+    with pytest.raises(InputError, match=r"study = blokcs: .*blokcs.yaml does not exist; studies: .*blocks"):
         find("blokcs", STUDIES)
 
 

@@ -17,12 +17,12 @@ from dawn.training.trainer import Trainer
     [
         ({"train": 5}, "train = 5: a mapping of settings is expected"),
         ({"train": "{epochs"}, 'train = "{epochs": a mapping of settings is expected'),
-        ({"seeds": []}, "seeds = []: more of them are needed"),
-        ({"seeds": [1, 1]}, "seeds [1, 1] name one seed twice; give each once"),
-        ({"train": {"schedule": {"momentum": [0.8, 0.9]}}}, "momentum [0.8, 0.9] is not [high, low]; swap them"),
-        ({"train": {"schedule": {"milestones": [0.5, 0.2]}}}, "milestones [0.5, 0.2] must rise from one to the next"),
-        ({"train": {"batch": 15, "accumulate": 2}}, "batch 15 does not divide by accumulate 2"),
-        ({"run": {"processes": 7}}, "train.batch 16 does not divide by 7 processes"),
+        ({"seeds": []}, "seeds = []: more values are needed"),
+        ({"seeds": [1, 1]}, "seeds [1, 1] contain a seed twice; give each once"),
+        ({"train": {"schedule": {"momentum": [0.8, 0.9]}}}, "momentum [0.8, 0.9] is not [high, low]; swap the two"),
+        ({"train": {"schedule": {"milestones": [0.5, 0.2]}}}, "milestones [0.5, 0.2] must rise, such as"),
+        ({"train": {"batch": 15, "accumulate": 2}}, "batch 15 is not divisible by accumulate 2"),
+        ({"run": {"processes": 7}}, "train.batch 16 is not divisible by 7 processes"),
         ({"model": {"family": "vit"}}, 'model.family = "vit": must be one of darknet, wrn'),
         ({"model": {"family": "wrn"}}, "give depth or blocks, not neither"),
         ({"data": {"urls": ["http://a/b"]}}, "http://a/b needs sha256 or bytes"),
@@ -43,7 +43,7 @@ def test_what_is_not_json_is_named(tmp_path):
 
 def test_what_is_not_a_mapping_is_named(tmp_path):
     (tmp_path / "preset.yaml").write_text("- 1")
-    with pytest.raises(InputError, match="holds list, not a mapping of sections such as data, model, train"):
+    with pytest.raises(InputError, match="contains list, not a mapping of sections such as data, model, train"):
         check(merge({}, read(tmp_path / "preset.yaml")))
 
 

@@ -75,7 +75,7 @@ def test_a_study(tmp_path):
 @pytest.mark.full
 def test_a_network(tmp_path):
     place, changes = extended("A network", tmp_path)
-    assert changes == 10
+    assert changes == 6
     setting = re.search(r"`snakemake --config '(.+?)'`", SECTIONS["A network"])[1]
     params = place.path / "params.yaml"  # since Snakemake merges --config of a name, and ours names another family
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"

@@ -16,6 +16,7 @@ MADE = {
     "workflow/presets/mine.yaml",
     "workflow/studies/mine.yaml",
     "workflow/studies/NAME.yaml",
+    "workflow/dawn/config/networks/plain.py",
     "workflow/dawn/models/plain.py",
 }  # by those who follow the pages
 

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from training import CPU, WORLD, trained
 
 from dawn.config.experiment import check, merge, read
-from dawn.config.networks import Airbench
+from dawn.config.networks.airbench import Airbench
 from dawn.config.parts import Lookahead
 from dawn.data import dataset
 from dawn.models.airbench import Stem

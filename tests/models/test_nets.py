@@ -5,9 +5,12 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from dawn.config.networks import Darknet, Torchvision, WideResNet
+from dawn.config.model import FAMILIES
+from dawn.config.networks.darknet import Darknet
+from dawn.config.networks.torchvision import Torchvision
+from dawn.config.networks.wide_resnet import WideResNet
 from dawn.core.cli import InputError
-from dawn.models.build import build, checksum
+from dawn.models.build import BUILDERS, build, checksum
 
 
 def darknet(**over):
@@ -16,6 +19,10 @@ def darknet(**over):
 
 def wrn(**over):
     return WideResNet(**({"family": "wrn", "depth": 16} | over))
+
+
+def test_every_family_has_a_builder():
+    assert set(BUILDERS) == set(FAMILIES)
 
 
 def count(model):

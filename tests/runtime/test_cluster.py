@@ -128,6 +128,6 @@ def test_several_nodes_without_slurm_are_refused(monkeypatch):
 
 
 def test_the_batch_must_divide_over_all_nodes():
-    with pytest.raises(InputError, match=r"train.batch 16 does not divide by 32 processes"):
+    with pytest.raises(InputError, match=r"train.batch 16 is not divisible by 32 processes"):
         experiment(run={"nodes": 4, "processes": 8})
     assert experiment(run={"nodes": 4, "processes": 2}).run.nodes == 4

@@ -165,7 +165,7 @@ def test_two_variants_compared(done):
     ("settings", "words"),
     [
         ((), "which study? --config study=NAME, one of augmentation, blocks"),
-        (("study=tinny",), "study = tinny: there is no"),
+        (("study=tinny",), "tinny.yaml does not exist"),
         (("study=tiny", "train={epoks: 3}"), "train.epoks is not a known key; did you mean epochs?"),
     ],
 )

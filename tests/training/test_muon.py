@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dawn.config.sections import Train
+from dawn.config.train import Train
 from dawn.training.muon import COEFFICIENTS, Muon, orthogonal, updates
 from dawn.training.optimizer import fading, optimizer, set_rate
 
@@ -81,7 +81,7 @@ def test_a_step_is_its_definition():
 
 
 def test_groups_have_their_rates_and_the_stem_its_own_time():
-    from dawn.config.networks import Airbench
+    from dawn.config.networks.airbench import Airbench
     from dawn.models.build import build
     from dawn.training.optimizer import trained
 

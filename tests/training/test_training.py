@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 from training import CPU, trained, weights
 
-from dawn.config.sections import Train
+from dawn.config.train import Train
 from dawn.core.cli import InputError
 from dawn.data import dataset
 from dawn.runtime.precision import Precision

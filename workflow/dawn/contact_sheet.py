@@ -18,7 +18,7 @@ from torch import Tensor
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
 from dawn.config.parts import Augment
-from dawn.config.sections import Train
+from dawn.config.train import Train
 from dawn.core import cli
 from dawn.core.files import read_json
 from dawn.data.augment import Draws, draw

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment, load
-from dawn.config.networks import Airbench, Darknet, WideResNet
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table
 from dawn.core.host import processor
@@ -35,19 +34,6 @@ def rows(curve: Path, metrics: dict[str, Any]) -> list[tuple[int, str, str]]:
         ]
 
 
-def title(experiment: Experiment) -> str:
-    """The network's usual name."""
-    model = experiment.model
-    if isinstance(model, Darknet):
-        return f"Darknet {list(model.blocks)} width {model.width}"
-    if isinstance(model, WideResNet):
-        depth = model.depth or 3 * len(model.kernels) * model.group_blocks + 4
-        return f"WRN-{depth}-{model.width:g}"
-    if isinstance(model, Airbench):
-        return f"airbench {list(model.widths)}"
-    return f"torchvision {model.name}"
-
-
 def entry(experiment: Experiment, metrics: dict[str, Any], day: datetime.date) -> dict[str, Any]:
     """The JSON's fields; those that are optional and unknown are left out."""
     who, settings = experiment.submission, experiment.train
@@ -57,7 +43,7 @@ def entry(experiment: Experiment, metrics: dict[str, Any], day: datetime.date) -
         "author": who.author,
         "authorEmail": who.email,
         "framework": f"PyTorch {importlib.metadata.version('torch')}",
-        "model": title(experiment),
+        "model": experiment.model.title,
         "hardware": hardware,
         "timestamp": day.isoformat(),
         "codeURL": who.code_url,

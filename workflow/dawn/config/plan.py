@@ -1,4 +1,4 @@
-"""A study as it is carried out: its variants as whole experiments, each with a directory."""
+"""The plan of a study: its variants as complete experiments, each with a directory."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from dawn.config.experiment import Experiment, check, merge, read
 from dawn.config.study import Study, load
 from dawn.core.cli import InputError
 
-SHARED = ("data", "seeds", "run")  # what every variant of a study has in common
-TAKEN = ("plots", "page", "table", "timing")  # names beside the variants' directories
+SHARED = ("data", "seeds", "run")  # sections that no variant may change
+RESERVED = ("plots", "page", "table", "timing")  # names of other files in the directory of the study
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One experiment of a study; ``slug`` is the name of its directory."""
+    """One experiment of a study; ``slug`` names its directory."""
 
     name: str
     slug: str
@@ -26,7 +26,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Plan:
-    """A study as it is carried out: the experiment that its variants are laid over, and these, by their slugs."""
+    """A study with the experiment that its variants share and the variants by their slugs."""
 
     name: str
     path: Path
@@ -41,7 +41,7 @@ class Plan:
 
     @property
     def text(self) -> str:
-        """What the table and the page need to know of the study itself, as canonical JSON."""
+        """What the table and the page need of the study itself, as JSON."""
         about = {
             "name": self.name,
             "question": self.study.question,
@@ -53,31 +53,31 @@ class Plan:
 
     @property
     def directory(self) -> str:
-        """Where its results are."""
+        """The directory of its results."""
         return f"results/studies/{self.name}"
 
 
 def slug(name: str) -> str:
-    """A name for a directory: letters, digits and ``. _ + -`` stay, B(3,1) becomes B-3-1."""
+    """Return a name for a directory: only letters, digits and ``. _ + -``, so that B(3,1) becomes B-3-1."""
     return re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")
 
 
 def find(name: str, folder: Path) -> Path:
-    """The file of a study: by its name among those in ``folder``, or by its path."""
+    """Return the file of a study, given by its name in ``folder`` or by its path."""
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
-        raise InputError(f"study = {name}: there is no {path}; studies: {known}")
+        raise InputError(f"study = {name}: {path} does not exist; studies: {known}")
     return path
 
 
 def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Plan:
-    """The study in full: params.yaml, its base and settings, ``over`` (the command line), each variant on top."""
+    """Merge params.yaml, the preset, the settings, ``over`` (the command line) and each variant, in this order."""
     study = load(path)
     base = presets / f"{study.base}.yaml"
     if study.base is not None and not base.is_file():
         known = ", ".join(sorted(p.stem for p in presets.glob("*.yaml")))
-        raise InputError(f"{path}: base = {study.base}: there is no such preset; presets: {known}")
+        raise InputError(f"{path}: base = {study.base}: no such preset; presets: {known}")
     values = merge(read(params), read(base)) if study.base else read(params)
     values = merge(merge(merge(values, {"seeds": study.seeds}), study.settings), over)
     shared = check(values, f"{path}, settings")
@@ -90,7 +90,7 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
 
 
 def _experiment(path: Path, name: str, values: dict[str, Any], own: Mapping[str, Any]) -> Experiment:
-    """One variant's, its own settings over what is shared; not what makes them comparable."""
+    """Return the experiment of one variant; refuse a change to what all variants must share."""
     for key in SHARED:
         if key in own:
             raise InputError(f"{path}: variant {name} changes {key}, which all variants share; put it into settings")
@@ -98,13 +98,13 @@ def _experiment(path: Path, name: str, values: dict[str, Any], own: Mapping[str,
 
 
 def _distinct(path: Path, variant: Variant, others: Mapping[str, Variant]) -> None:
-    """Refuse a variant that would share its directory or its experiment with another."""
-    if not variant.slug or variant.slug in TAKEN or re.search(r'["|<>\n]', variant.name):
-        raise InputError(f"{path}: variant {variant.name} makes no name for a directory and a table; use letters, "
+    """Refuse a variant whose directory or experiment equals that of another."""
+    if not variant.slug or variant.slug in RESERVED or re.search(r'["|<>\n]', variant.name):
+        raise InputError(f"{path}: variant {variant.name} cannot name a directory and a row of a table; use letters, "
                       "digits and . _ + - ( ) ,")  # fmt: skip
     if variant.slug in others:
         raise InputError(
-            f"{path}: {variant.name} and {others[variant.slug].name} would share {variant.slug}/; rename one"
+            f"{path}: {variant.name} and {others[variant.slug].name} need the same directory {variant.slug}/"
         )
     for other in others.values():
         if other.experiment == variant.experiment:

@@ -1,52 +1,54 @@
-"""A study: one question, asked by several experiments that differ in what it is about and share all else."""
+"""A study: a question, and the variants of one experiment that answer it."""
 
 import itertools
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from dawn.config.errors import explain
 from dawn.config.experiment import merge, read
 from dawn.config.types import STRICT, Positive
 from dawn.core.cli import InputError
 
 
 class Study(BaseModel):
-    """A file of workflow/studies. ``variants`` or ``grid`` say what differs, ``settings`` what all have.
-
-    base        preset under the settings, by name; none: params.yaml itself
-    grid        dotted keys to lists of values; a variant is one of each
-    against     the variant that the others are compared with; none: the first
-    difference  percentage points of accuracy that would matter
-    """
+    """The settings in a file of workflow/studies."""
 
     model_config = STRICT
 
     question: Annotated[str, Field(min_length=1)]
+    """The question, which is the title of the page."""
     base: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] | None = None
+    """Preset that all variants start from; null: params.yaml."""
     settings: dict[str, Any] = {}
+    """Settings of all variants, merged with the preset."""
     seeds: int | list[int] = 5
+    """Seeds of each variant: a list, or n for 0 to n - 1."""
     variants: dict[str, dict[str, Any] | None] = {}
+    """Name of each variant, and its own settings."""
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    """In place of variants: dotted keys and their values, a variant for each combination."""
     against: str | None = None
+    """The variant that the others are compared with; null: the first."""
     difference: Positive = 0.2
+    """Difference in accuracy that matters, in percentage points."""
 
     @model_validator(mode="after")
-    def _whole(self) -> "Study":
+    def _check(self) -> "Study":
         if bool(self.variants) == bool(self.grid):
             raise ValueError(f"give variants or a grid, not {'both' if self.grid else 'neither'}")
         names = list(self.overrides)
         if len(names) < 2:
-            raise ValueError(f"a study compares at least two variants, and here is {len(names)}")
+            raise ValueError(f"a study needs at least two variants, not {len(names)}")
         if self.against is not None and self.against not in names:
-            raise ValueError(f"against = {self.against} is none of the variants {', '.join(names)}")
+            raise ValueError(f"against = {self.against} must be one of the variants {', '.join(names)}")
         return self
 
     @property
     def overrides(self) -> dict[str, dict[str, Any]]:
-        """What each variant lays over the rest, by its name."""
+        """The settings of each variant, by its name."""
         if self.variants:
             return {name: over or {} for name, over in self.variants.items()}
         found = {}
@@ -60,12 +62,11 @@ class Study(BaseModel):
 
 
 def load(path: Path) -> Study:
-    """The study of a file, or a InputError that names the fault."""
+    """Read and check the study in a file."""
     try:
         return Study.model_validate(read(path))
     except ValidationError as error:
-        faults = [_fault(dict(fault)) for fault in error.errors(include_url=False)]
-        raise InputError(f"{path}: {'; '.join(faults)}") from error
+        raise InputError(f"{path}: {explain(error, Study)}") from error
 
 
 def _nested(key: str, value: Any) -> dict[str, Any]:
@@ -77,15 +78,3 @@ def _nested(key: str, value: Any) -> dict[str, Any]:
 
 def _word(value: Any) -> str:
     return re.sub(r"[\s'\"]", "", str(value))
-
-
-def _fault(fault: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        return f"{key} is not a known key; allowed: {', '.join(sorted(Study.model_fields))}"
-    if fault["type"] == "missing":
-        return f"{key} is missing"
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":
-        return f"{key}: {message}" if key else str(message)
-    return f"{key} = {json.dumps(fault['input'], default=str)}: {message[0].lower()}{message[1:]}"

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from dawn.config.networks import Activation, Airbench
+from dawn.config.networks.airbench import Airbench
+from dawn.config.types import Activation
 
 SLOPE = 0.1  # of a leaky ReLU below zero
 

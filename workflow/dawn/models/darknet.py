@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from dawn.config.networks import Darknet
+from dawn.config.networks.darknet import Darknet
 
 SIDE = 32  # pixels of an image, for which a fixed pool is cut
 

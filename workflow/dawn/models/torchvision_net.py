@@ -4,7 +4,7 @@ import difflib
 
 from torch import nn
 
-from dawn.config.networks import Torchvision
+from dawn.config.networks.torchvision import Torchvision
 from dawn.core.cli import InputError
 
 

@@ -8,7 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from dawn.config.networks import Model
+from dawn.config.model import Model
 from dawn.core.cli import InputError
 from dawn.core.files import replacing
 from dawn.models.build import build

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from dawn.config.networks import WideResNet
+from dawn.config.networks.wide_resnet import WideResNet
 from dawn.models.darknet import SIDE, pooling
 
 STEM = 16

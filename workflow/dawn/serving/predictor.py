@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch import Tensor, nn
 
-from dawn.config.networks import Model
+from dawn.config.model import Model
 from dawn.core.cli import InputError
 from dawn.data.preprocessing import Preprocessing
 from dawn.models.inference import views

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dawn.config.sections import Train
+from dawn.config.train import Train
 from dawn.models.airbench import Stem
 from dawn.runtime.precision import trained
 from dawn.training.muon import Muon

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
-from dawn.config.sections import Train
+from dawn.config.train import Train
 from dawn.core.cli import InputError
 from dawn.runtime.distributed import World
 from dawn.runtime.precision import Precision

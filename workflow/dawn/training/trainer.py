@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from dawn.config.experiment import Experiment, fits
+from dawn.config.experiment import Experiment, check_world
 from dawn.core.files import read_json
 from dawn.data.dataset import Trainset, load
 from dawn.monitoring.live import Live
@@ -39,7 +39,7 @@ class Trainer:
         self.experiment, self.seed, self.world, self.directory = experiment, seed, world, state
         self.clock = clock or Clock(world.device)
         settings = experiment.train
-        fits(settings, world.size)
+        check_world(settings, world.size)
         with self.clock.phase("load"):
             self.trainset = Trainset(load(data, stats, "train", world.device), settings.augment, seed, settings.batch)
             self.monitored = "holdout" if experiment.data.holdout else "test"

@@ -1,0 +1,1 @@
+"""The settings of the networks, one module for each family."""

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import torch
 from archives import call
+from conftest import experiment
 from seeds import CHANNELS, CLASSES, PREPROCESSING, pixels, write_image, write_seed
+from training import arguments
 
-from dawn import predict
+from dawn import evaluate, predict, train
 from dawn.core.cli import InputError
 from dawn.models.weights import read_weights, restored
 from dawn.serving.predictor import Predictor
@@ -38,8 +40,6 @@ def expected(seed, image):
     assert header["preprocessing"] == PREPROCESSING
     mean, std = (np.array(CHANNELS[name]) for name in ("mean", "std"))
     x = torch.tensor(((image / 255 - mean) / std).transpose(2, 0, 1)[None], dtype=torch.float64)
-    from conftest import experiment
-
     net = restored(experiment().model, seed / "model.safetensors", 3).double().eval()
     return torch.softmax(net(x), 1)[0].detach().numpy()
 
@@ -135,14 +135,11 @@ def test_views_are_averaged_as_in_an_evaluation(seeds):
 
 
 def test_a_trained_network_predicts_what_the_evaluation_found(data, params, tmp_path):
-    """The whole way: train, evaluate, then the test images as PNG files."""
-    from conftest import step
-    from training import arguments
-
+    """The whole way: train, evaluate, then the test images as a user's."""
     out, path = tmp_path / "seed-0", params()
-    assert step("train", *arguments(path, data, out)).returncode == 0
+    assert call(train.main, *arguments(path, data, out, "--resume", tmp_path / "states")) is None
     weights = ["--stats", data / "stats.json", "--model", out / "model.safetensors", "--out", out]
-    assert step("evaluate", "--params", path, "--data", data, *weights).returncode == 0
+    assert call(evaluate.main, "--params", path, "--data", data, *weights) is None
     logits = np.load(out / "predictions.npz")["logits"]
     found = Predictor([out], CPU).logits(np.load(data / "test_images.npy"))[0]
     np.testing.assert_allclose(found.numpy(), logits, atol=1e-5)

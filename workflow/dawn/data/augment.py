@@ -74,12 +74,13 @@ def resized(images: Tensor, size: int) -> Tensor:
     """uint8 (n, h, w, 3) at ``size`` x ``size`` pixels: bilinear, smoothed where it shrinks, rounded."""
     if images.shape[1:3] == (size, size):
         return images
-    parts = []
-    for first in range(0, len(images), 2000):
-        part = images[first : first + 2000].permute(0, 3, 1, 2).float()
-        pixels = functional.interpolate(part, (size, size), mode="bilinear", antialias=True)
-        parts.append(pixels.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous())
-    return torch.cat(parts)
+    return torch.cat([interpolated(part, size) for part in torch.split(images, 2000)])
+
+
+def interpolated(images: Tensor, size: int) -> Tensor:
+    """The same of so few images that float32 copies of all of them fit in memory."""
+    pixels = functional.interpolate(images.permute(0, 3, 1, 2).float(), (size, size), mode="bilinear", antialias=True)
+    return pixels.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 
 def normalise(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:

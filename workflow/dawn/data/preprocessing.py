@@ -13,7 +13,7 @@ from dawn.config.experiment import Experiment
 from dawn.config.types import Resize
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
-from dawn.data.augment import normalise, resized
+from dawn.data.augment import interpolated, normalise
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Preprocessing:
 
     def seen(self, images: Tensor) -> Tensor:
         """The images uint8 (n, size, size, 3) at the network's input size, uint8 (n, final_size, final_size, 3)."""
-        return resized(images, self.final_size)
+        return images if self.final_size == self.size else interpolated(images, self.final_size)
 
     def input(self, images: Tensor) -> Tensor:
         """The network's input, float32 (n, 3, final_size, final_size), of images uint8 (n, size, size, 3)."""

@@ -103,7 +103,7 @@ def test_names_of_directories(name, expected):
         ({"variants": {"a": {}, "b": {"seeds": 9}}}, ["variant b changes seeds", "share"]),
         ({"variants": None, "grid": {"data.holdout": [1, 2]}}, ["holdout 1 changes data"]),
         ({"variants": {"a": {}, "b": {"model": {"width": 32}}}}, ["a and b are the same experiment"]),
-        ({"variants": {"B(3)": {}, "B-3": {"model": {"width": 8}}}}, ["the same directory B-3/", "rename"]),
+        ({"variants": {"B(3)": {}, "B-3": {"model": {"width": 8}}}}, ["need the same directory B-3/", "rename"]),
         ({"variants": {"a": {}, "()": {"model": {"width": 8}}}}, ["() cannot name"]),
         ({"variants": {"a": {}, "plots": {"model": {"width": 8}}}}, ["plots cannot name"]),
         ({"variants": {"a": {}, "b|c": {"model": {"width": 8}}}}, ["b|c cannot name"]),

@@ -5,40 +5,48 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from dawn.config.parts import Muon as Settings
 from dawn.config.train import Train
-from dawn.training.muon import COEFFICIENTS, Muon, orthogonal, updates
+from dawn.training.muon import Muon, orthogonal, updates
 from dawn.training.optimizer import fading, optimizer, set_rate
 
+PUBLISHED = (3.4445, -4.7750, 2.0315)
 
-def polynomial(singular, steps):
+
+def polynomial(singular, steps, coefficients=PUBLISHED):
     """What the steps do to one singular value of a matrix of norm 1, from the definition."""
-    a, b, c = COEFFICIENTS
+    a, b, c = coefficients
     for _ in range(steps):
         singular = a * singular + b * singular**3 + c * singular**5
     return singular
 
 
+def test_the_default_coefficients_are_the_published_ones():
+    assert Settings().coefficients == PUBLISHED
+
+
+@pytest.mark.parametrize("coefficients", [PUBLISHED, (3.4576, -4.7391, 2.0843)])
 @pytest.mark.parametrize("shape", [(3, 8, 20), (3, 20, 8), (1, 5, 5)])
-def test_the_steps_turn_each_singular_value_and_no_direction(shape):
+def test_the_steps_turn_each_singular_value_and_no_direction(shape, coefficients):
     matrices = torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     u, s, v = torch.linalg.svd(matrices, full_matrices=False)
     norm = matrices.flatten(1).norm(dim=1)[:, None]
-    expected = u @ torch.diag_embed(polynomial(s / (norm + 1e-7), 3)) @ v
-    torch.testing.assert_close(orthogonal(matrices, 3), expected, atol=1e-9, rtol=1e-9)
+    expected = u @ torch.diag_embed(polynomial(s / (norm + 1e-7), 3, coefficients)) @ v
+    torch.testing.assert_close(orthogonal(matrices, 3, coefficients), expected, atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 def test_five_steps_bring_the_singular_values_near_1(kind):
     matrices = torch.randn((2, 64, 216), generator=torch.Generator().manual_seed(1)).to(kind)
-    values = torch.linalg.svdvals(orthogonal(matrices, 5).float())
+    values = torch.linalg.svdvals(orthogonal(matrices, 5, PUBLISHED).float())
     assert 0.6 < values.min() < values.max() < 1.3
 
 
 def test_equal_shapes_are_batched_and_nothing_is_mixed_up():
     shapes = [(4, 3, 3, 3), (4, 27, 1, 1), (8, 4, 3, 3), (4, 3, 3, 3), (8, 4, 1, 1)]
     gradients = [torch.randn(shape) for shape in shapes]
-    for ours, g in zip(updates(gradients, 3, torch.float32), gradients, strict=True):
-        alone = orthogonal(g.reshape(1, len(g), -1), 3).view(g.shape)
+    for ours, g in zip(updates(gradients, 3, PUBLISHED, torch.float32), gradients, strict=True):
+        alone = orthogonal(g.reshape(1, len(g), -1), 3, PUBLISHED).view(g.shape)
         torch.testing.assert_close(ours, alone)
 
 
@@ -48,9 +56,11 @@ def network():
 
 
 def test_a_step_is_its_definition():
+    other = (3.4576, -4.7391, 2.0843)
     train = Train(
         epochs=1, batch=8, optimizer="muon", nesterov=True, weight_decay=0.01, bias_lr_multiplier=0.5, decay="all",
-        schedule={"kind": "linear", "peak": 0.1, "momentum": [0.85, 0.85]}, muon={"lr": 0.05, "momentum": 0.6},
+        schedule={"kind": "linear", "peak": 0.1, "momentum": [0.85, 0.85]},
+        muon={"lr": 0.05, "momentum": 0.6, "coefficients": other},
     )  # fmt: skip
     net, x, y = network(), torch.randn(8, 3, 8, 8), torch.arange(8) % 4
     moves = optimizer(net, list(net.parameters()), train)
@@ -69,7 +79,7 @@ def test_a_step_is_its_definition():
                 w *= 6**0.5 / w.norm()
                 v.mul_(0.6).add_(g)
                 u, s, vh = torch.linalg.svd((g + 0.6 * v).reshape(6, 27), full_matrices=False)
-                turned = u @ torch.diag(polynomial(s / s.norm(), 3)) @ vh
+                turned = u @ torch.diag(polynomial(s / s.norm(), 3, other)) @ vh
                 w -= rate / 0.1 * 0.05 * turned.view(w.shape)
             else:
                 share = 0.5 if g.ndim == 1 else 1.0

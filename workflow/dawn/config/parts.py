@@ -70,6 +70,8 @@ class Muon(BaseModel):
     """Momentum of the filters."""
     steps: Annotated[int, Field(ge=1, le=20)] = 3
     """Newton-Schulz iterations."""
+    coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315)
+    """Coefficients of the iteration's odd polynomial of degree 5."""
 
 
 class Lookahead(BaseModel):

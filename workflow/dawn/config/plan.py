@@ -104,7 +104,8 @@ def _distinct(path: Path, variant: Variant, others: Mapping[str, Variant]) -> No
                       "digits and . _ + - ( ) ,")  # fmt: skip
     if variant.slug in others:
         raise InputError(
-            f"{path}: {variant.name} and {others[variant.slug].name} need the same directory {variant.slug}/"
+            f"{path}: {variant.name} and {others[variant.slug].name} need the same directory {variant.slug}/; "
+            "rename one of them"
         )
     for other in others.values():
         if other.experiment == variant.experiment:

@@ -40,7 +40,7 @@ def group(kind: str, weights: list[Tensor], train: Train) -> dict[str, Any]:
     """The settings of a group: ``share`` is its rate over the schedule's, ``epochs`` how long it learns."""
     nesterov = train.nesterov and max(train.schedule.momentum) > 0
     if kind == "filter":
-        turn = (train.muon.momentum, train.muon.steps)
+        turn = (train.muon.momentum, train.muon.steps, train.muon.coefficients)
         share = train.muon.lr / train.schedule.peak
         return {"params": weights, "share": share, "momentum": 0.0, "weight_decay": 0.0, "muon": turn}
     share = {"bias": train.bias_lr_multiplier, "stem": train.stem_lr_multiplier}.get(kind, 1.0)

@@ -3,7 +3,8 @@
 import statistics
 from typing import Any
 
-from dawn.results.statistics import interval, share, spread
+from dawn.report.numbers import described
+from dawn.results.statistics import fraction, spread
 
 TARGET = 94.0
 HEATS = "| stage | experiment | n | accuracy, % | at 94 % | the clock, s | images/s | energy, J | compile, s |"
@@ -54,14 +55,14 @@ def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
 
 def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
     """One experiment's heats; intervals are 95 % (Student's, Wilson's)."""
-    accuracy, clock = spread([r["accuracy"] for r in rows]), spread([r["seconds"] for r in rows])
-    hits = share(sum(r["accuracy"] >= TARGET for r in rows), len(rows))
+    accuracy, clock = spread([r["accuracy"] for r in rows], "percent"), spread([r["seconds"] for r in rows], "positive")
+    hits = fraction(sum(r["accuracy"] >= TARGET for r in rows), len(rows))
     joules = [r["joules"] for r in rows]
     energy = "" if None in joules else f"{statistics.fmean(joules):,.0f}"
     rate = statistics.fmean(r["images_per_s"] for r in rows)
     return (
-        f"| {stage} | {name} | {len(rows)} | {interval(accuracy, '')} | {hits['share']:.0f} % "
-        f"({hits['low']:.0f} to {hits['high']:.0f}) | {interval(clock, '', 3)} | {rate:,.0f} | {energy} |"
+        f"| {stage} | {name} | {len(rows)} | {described(accuracy)} | {hits['share']:.0f} % "
+        f"({hits['low']:.0f} to {hits['high']:.0f}) | {described(clock, 3)} | {rate:,.0f} | {energy} |"
         f" {rows[0]['seconds_beside']['compile']:.1f} |"
     )
 
@@ -73,10 +74,12 @@ def paired(stage: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:
     for name, theirs in others:
         both = list(zip(ours, theirs, strict=False))  # one that failed has fewer
         if both:
-            points = spread([b["accuracy"] - a["accuracy"] for a, b in both])
+            points = spread([b["accuracy"] - a["accuracy"] for a, b in both], "any")
             times = [b["seconds"] / a["seconds"] for a, b in both]
             ratio = f"{statistics.median(times):.3f} ({min(times):.3f} to {max(times):.3f}, n = {len(times)})"
-            lines.append(f"- {stage}: {name} against {base}: {interval(points, ' points')}, its clock times {ratio}")
+            lines.append(
+                f"- {stage}: {name} against {base}: {described(points, 2, ' points')}, its clock times {ratio}"
+            )
     return lines
 
 

@@ -5,32 +5,10 @@ import json
 
 import pytest
 from conftest import experiment
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy import stats
 from seed_files import seed
 
 from dawn.dawnbench import entry, rows
-from dawn.results.statistics import share, spread
 from dawn.summarize import curves, plots, reached, summarize
-
-
-@given(st.lists(st.floats(0, 100), min_size=2, max_size=30).filter(lambda v: max(v) - min(v) > 1e-3))
-def test_the_interval_is_students(values):
-    found = spread(values)
-    low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert (found["low"], found["high"]) == pytest.approx((low, high), abs=1e-6)
-
-
-def test_one_seed_has_no_interval():
-    assert spread([93.0]) == {"mean": 93.0, "std": None, "low": None, "high": None}
-
-
-def test_a_share_has_wilsons_interval():
-    # Newcombe 1998: 81 of 263 is 0.2553 to 0.3662; 0 of 20 is 0 to 0.1611.
-    found = share(81, 263)
-    assert (found["low"], found["high"]) == pytest.approx((25.53, 36.62), abs=0.005)
-    assert share(0, 20)["high"] == pytest.approx(16.11, abs=0.005)
 
 
 def test_the_metrics_of_three_seeds(tmp_path):
@@ -41,6 +19,9 @@ def test_the_metrics_of_three_seeds(tmp_path):
     assert found["target"]["seeds_in_training"] == 3
     assert found["target"]["seconds"]["mean"] == pytest.approx((20 + 10 + 30) / 3)
     assert found["target"]["epochs"]["mean"] == 2
+    assert found["target"]["expected_seconds"]["mean"] == pytest.approx((20 + 10 + 30) / 3)
+    assert found["accuracy"]["median"] == 94.5
+    assert (found["seeds_at_chance"], found["seeds_apart"]) == ([], [])
     json.dumps(found, allow_nan=False)
 
 
@@ -49,6 +30,20 @@ def test_a_target_never_reached(tmp_path):
     assert reached(path / "curve.tsv", 94.0) is None
     found = summarize([path], 94.0, {"parameters": 10, "flops": 20})
     assert found["target"]["seconds"] is None
+    assert found["target"]["expected_seconds"] == {"mean": None, "low": None, "high": None}
+
+
+def test_a_seed_that_failed_counts_and_is_named(tmp_path):
+    """Of five seeds of 30 s, four reach the target after 20 s, and one learns nothing."""
+    seeds = [seed(tmp_path, n, [60.0, 94.5 + n / 100, 95.0 + n / 100]) for n in range(4)] + [
+        seed(tmp_path, 4, [50.0] * 3)
+    ]
+    found = summarize(seeds, 94.0, {"parameters": 10, "flops": 20})
+    assert (found["seeds_at_chance"], found["seeds_apart"]) == ([4], [4])
+    assert found["accuracy"]["mean"] == pytest.approx(86.012)
+    assert (found["accuracy"]["median"], found["accuracy"]["interquartile_mean"]) == pytest.approx((95.01, 95.01))
+    assert found["target"]["seconds"]["mean"] == 20
+    assert found["target"]["expected_seconds"]["mean"] == pytest.approx((4 * 20 + 30) / 4)
 
 
 def test_a_dawnbench_entry(tmp_path):

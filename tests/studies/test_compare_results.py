@@ -12,7 +12,7 @@ from dawn.config.experiment import CHOICES
 from dawn.core.cli import InputError
 from dawn.core.files import write_json, write_text
 from dawn.results.manifest import choices
-from dawn.results.statistics import share, spread
+from dawn.results.statistics import fraction, spread
 from dawn.studies.gather import compared, of_seals, of_variant
 
 
@@ -25,11 +25,16 @@ def finished(folder, accuracies, **over):
         write_json(folder / f"manifests/{seed}.json", {"choices": choices(chosen, *CHOICES)})
     metrics = {
         "seeds": len(values),
-        "accuracy": spread(values),
-        "target": {"accuracy": 50.0, **share(len(values), len(values)), "seconds": spread(values), "epochs": None},
-        "seconds": spread(values),
-        "images_per_s": spread(values),
-        "peak_memory_bytes": spread(values),
+        "accuracy": spread(values, "percent"),
+        "target": {
+            "accuracy": 50.0,
+            **fraction(len(values), len(values)),
+            "seconds": spread(values, "positive"),
+            "epochs": None,
+        },
+        "seconds": spread(values, "positive"),
+        "images_per_s": spread(values, "positive"),
+        "peak_memory_bytes": spread(values, "positive"),
         "parameters": 1000,
         "flops": 2_000_000,
     }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dawn.results.statistics import share
+from dawn.results.statistics import fraction
 from dawn.studies.statistics import difference, holm, judge, power, seeds_needed
 
 VALUES = st.lists(st.floats(80, 100), min_size=2, max_size=12).filter(lambda v: max(v) - min(v) > 1e-3)
@@ -127,7 +127,7 @@ def test_wilsons_interval_covers_a_share_of_seeds():
     rng = np.random.default_rng(1)
     covered = []
     for true in rng.uniform(0.05, 0.95, 2000):
-        found = share(int(rng.binomial(10, true)), 10)
+        found = fraction(int(rng.binomial(10, true)), 10)
         covered.append(found["low"] <= 100 * true <= found["high"])
     assert 0.93 <= np.mean(covered) <= 0.97
 

@@ -16,10 +16,17 @@ from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table, write_text
 from dawn.results.manifest import check
-from dawn.results.statistics import share, spread
+from dawn.results.outliers import apart, at_chance
+from dawn.results.statistics import Scale, expected_time, fraction, robust, spread
 
-OF_EVALUATION = ("accuracy", "top5", "loss", "calibration_error")
-OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes", "train_loss", "train_accuracy")
+OF_EVALUATION: dict[str, Scale] = {
+    "accuracy": "percent", "top5": "percent", "loss": "positive", "calibration_error": "positive",
+    "calibration_error_if_calibrated": "positive",
+}  # fmt: skip
+OF_TRAINING: dict[str, Scale] = {
+    "seconds": "positive", "images_per_s": "positive", "peak_memory_bytes": "positive", "train_loss": "positive",
+    "train_accuracy": "percent",
+}  # fmt: skip
 
 
 def reached(curve: Path, target: float) -> tuple[float, float] | None:
@@ -35,20 +42,35 @@ def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: fl
     """The metrics over the seeds; ``price`` is in dollars an hour."""
     evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
-    arrivals = [arrival for seed in seeds if (arrival := reached(seed / "curve.tsv", target)) is not None]
+    accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
     metrics: dict[str, Any] = {"seeds": len(seeds)}
-    metrics |= {name: spread([e[name] for e in evaluations]) for name in OF_EVALUATION}
-    metrics["target"] = {
-        "accuracy": target,
-        **share(sum(e["accuracy"] >= target for e in evaluations), len(seeds)),
-        "seeds_in_training": len(arrivals),
-        "epochs": spread([epochs for epochs, _ in arrivals]) if arrivals else None,
-        "seconds": spread([seconds for _, seconds in arrivals]) if arrivals else None,
-        "dollars": spread([price * seconds / 3600 for _, seconds in arrivals]) if arrivals and price else None,
-    }
-    metrics |= {name: spread([float(t[name]) for t in trainings]) for name in OF_TRAINING}
-    metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings]) if price else None
+    metrics |= {name: spread([e[name] for e in evaluations], scale) for name, scale in OF_EVALUATION.items()}
+    metrics["accuracy"] |= robust(list(accuracies.values()))
+    metrics["seeds_at_chance"] = at_chance(accuracies, evaluations[0]["confusion"])
+    metrics["seeds_apart"] = apart(accuracies, evaluations[0]["images"])
+    hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
+    metrics["target"] = {"accuracy": target, **hits, **to_target(seeds, trainings, target, price)}
+    metrics |= {name: spread([float(t[name]) for t in trainings], scale) for name, scale in OF_TRAINING.items()}
+    metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings], "positive") if price else None
     return metrics | {name: model[name] for name in ("parameters", "flops")}
+
+
+def to_target(seeds: list[Path], trainings: list[dict[str, Any]], target: float, price: float | None) -> dict[str, Any]:
+    """How many seeds reached the target in training, after how many epochs, seconds and dollars.
+
+    These are means of the seeds that reached it; ``expected_seconds`` counts what the others spent in vain as well.
+    """
+    found = [reached(seed / "curve.tsv", target) for seed in seeds]
+    arrivals = [arrival for arrival in found if arrival is not None]
+    seconds = [arrival[1] for arrival in arrivals]
+    whole = [float(training["seconds"]) for training in trainings]
+    return {
+        "seeds_in_training": len(arrivals),
+        "epochs": spread([epochs for epochs, _ in arrivals], "positive") if arrivals else None,
+        "seconds": spread(seconds, "positive") if arrivals else None,
+        "dollars": spread([price * s / 3600 for s in seconds], "positive") if arrivals and price else None,
+        "expected_seconds": expected_time([arrival and arrival[1] for arrival in found], whole),
+    }
 
 
 def curves(seeds: list[Path]) -> list[dict[str, float | None]]:

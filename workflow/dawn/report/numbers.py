@@ -19,6 +19,17 @@ def interval(value: Mapping[str, Any] | None, digits: int = 2, unit: str = "") -
     return f"{text} ({value['low']:,.{digits}f} to {value['high']:,.{digits}f})"
 
 
+def described(value: Mapping[str, Any], digits: int = 2, unit: str = "") -> str:
+    """A mean with its interval and standard deviation, for a sentence; equal values have no interval."""
+    mean = f"{value['mean']:,.{digits}f}{unit}"
+    if value["std"] is None:
+        return mean
+    if value["low"] is None:
+        return f"{mean} (equal in all seeds, so without an interval)"
+    low, high, std = (f"{value[name]:,.{digits}f}" for name in ("low", "high", "std"))
+    return f"{mean} (95 % interval {low} to {high}, std {std})"
+
+
 def std(value: Mapping[str, Any], digits: int = 2) -> str:
     """A sample standard deviation; a dash for a single value."""
     return DASH if value["std"] is None else f"{value['std']:,.{digits}f}"

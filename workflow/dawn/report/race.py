@@ -5,7 +5,8 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
-from dawn.results.statistics import interval, share, spread
+from dawn.report.numbers import described
+from dawn.results.statistics import Scale, fraction, spread
 
 NAMES = {"whiten": "whitening", "train": "training, augmentation included", "evaluate": "final evaluation"}
 
@@ -18,17 +19,19 @@ def tally(rows: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
     used = [row["joules"] for row in rows]
     return {
         "seeds": len(rows),
-        "accuracy": _spread([row["accuracy"] for row in rows]),
-        "target": {"accuracy": target, **share(sum(row["accuracy"] >= target for row in rows), len(rows))},
-        "clock": _spread([row["seconds"] for row in rows]),
-        "phases": {phase: _spread([row["seconds_by_phase"].get(phase, 0.0) for row in rows]) for phase in phases},
+        "accuracy": _spread([row["accuracy"] for row in rows], "percent"),
+        "target": {"accuracy": target, **fraction(sum(row["accuracy"] >= target for row in rows), len(rows))},
+        "clock": _spread([row["seconds"] for row in rows], "positive"),
+        "phases": {
+            phase: _spread([row["seconds_by_phase"].get(phase, 0.0) for row in rows], "positive") for phase in phases
+        },
         "beside": {
             name: {"first": v[0], "rest": statistics.fmean(v[1:]) if v[1:] else None, "total": sum(v)}
             for name, v in beside.items()
         },
-        "arrived": {"seeds": len(arrivals), "seconds": spread(arrivals) if arrivals else None},
-        "images_per_s": _spread([row["images_per_s"] for row in rows]),
-        "joules": None if None in used else _spread(used),
+        "arrived": {"seeds": len(arrivals), "seconds": spread(arrivals, "positive") if arrivals else None},
+        "images_per_s": _spread([row["images_per_s"] for row in rows], "positive"),
+        "joules": None if None in used else _spread(used, "positive"),
         "resumed": sum(row["resumed"] > 0 for row in rows),
         "torch": importlib.metadata.version("torch"),
         **{name: first[name] for name in ("energy_source", "parameters", "precision", "device", "processes")},
@@ -36,8 +39,8 @@ def tally(rows: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
     }
 
 
-def _spread(values: list[float]) -> dict[str, float | None]:
-    return spread(values) | {"least": min(values), "most": max(values)}
+def _spread(values: list[float], scale: Scale) -> dict[str, float | None]:
+    return spread(values, scale) | {"least": min(values), "most": max(values)}
 
 
 def line(row: dict[str, Any]) -> str:
@@ -55,7 +58,7 @@ def page(found: dict[str, Any]) -> str:
     """The race as a page of Markdown."""
     n, device = found["seeds"], found["device"].replace("cpu", "CPU")
     lines = [
-        f"**{interval(found['accuracy'], ' %')}** after **{interval(found['clock'], ' s', 3)}** on the clock, "
+        f"**{described(found['accuracy'], 2, ' %')}** after **{described(found['clock'], 3, ' s')}** on the clock, "
         f"{n} seed{'s' * (n > 1)}, {found['processes']} x {device}, {found['precision']}, torch {found['torch']}",
         "",
         "| | mean | std | 95 % interval | least | most |",
@@ -89,7 +92,7 @@ def _remarks(found: dict[str, Any]) -> list[str]:
     n, target, arrived = found["seeds"], found["target"], found["arrived"]
     goal = f"{target['accuracy']:g} %"
     times = (
-        f"{interval(arrived['seconds'], ' s', 3)}, {arrived['seeds']} of {n} seeds" if arrived["seconds"] else "never"
+        f"{described(arrived['seconds'], 3, ' s')}, {arrived['seeds']} of {n} seeds" if arrived["seconds"] else "never"
     )
     remarks = [
         f"- at or above {goal}: {target['share']:.0f} % of the seeds (95 % interval {target['low']:.0f} to "

@@ -1,33 +1,84 @@
-"""Numbers with their spread: a mean with Student's interval, a share with Wilson's, and both in words."""
+"""Numbers over seeds: means, fractions and times with 95 % intervals that stay in the possible range."""
 
 import math
 import statistics
 from collections.abc import Sequence
+from typing import Literal
 
 from scipy import stats
 
+Scale = Literal["percent", "positive", "any"]
 
-def spread(values: Sequence[float]) -> dict[str, float | None]:
-    """Mean, sample standard deviation and 95 % interval of the mean (null for one value)."""
+
+def spread(values: Sequence[float], scale: Scale) -> dict[str, float | None]:
+    """Mean, sample standard deviation and 95 % interval of the mean.
+
+    For values of ``any`` sign the interval is Student's, mean +- t std / sqrt(n). For percentages it is Student's on
+    the scale g = logit(mean / 100), for positive quantities on g = log(mean): g +- t g'(mean) std / sqrt(n),
+    transformed back (the delta method, as in Stata's logit intervals of proportions). So it stays inside 0 .. 100 or
+    above 0, and where the spread is small it is the same.
+
+    One value has no spread, and equal values show none: their interval is null.
+    """
     mean = statistics.fmean(values)
     if len(values) < 2:
         return {"mean": mean, "std": None, "low": None, "high": None}
     std = statistics.stdev(values)
+    if std == 0:
+        return {"mean": mean, "std": std, "low": None, "high": None}
     half = float(stats.t.ppf(0.975, len(values) - 1)) * std / math.sqrt(len(values))
-    return {"mean": mean, "std": std, "low": mean - half, "high": mean + half}
+    low, high = (_moved(mean, sign * half, scale) for sign in (-1, 1))
+    return {"mean": mean, "std": std, "low": low, "high": high}
 
 
-def share(hits: int, trials: int) -> dict[str, float]:
-    """A share in percent and its 95 % interval (Wilson)."""
+def _moved(mean: float, distance: float, scale: Scale) -> float:
+    """The mean, moved on its scale by as much as ``distance`` is at the mean."""
+    if scale == "any":
+        return mean + distance
+    if scale == "positive":
+        return mean * math.exp(min(distance / mean, 700.0))  # exp(710) is infinite
+    odds = mean / (100 - mean) * math.exp(max(-700.0, min(100 * distance / (mean * (100 - mean)), 700.0)))
+    return 100 * odds / (1 + odds)
+
+
+def robust(values: Sequence[float]) -> dict[str, float]:
+    """The median, and the interquartile mean: the mean without the lowest and the highest quarter (rounded down).
+
+    Agarwal et al., arXiv 2108.13264, recommend the latter for a few runs of which some may fail.
+    """
+    return {"median": statistics.median(values), "interquartile_mean": float(stats.trim_mean(values, 0.25))}
+
+
+def fraction(hits: int, trials: int) -> dict[str, float]:
+    """A fraction in percent and its 95 % interval (Wilson)."""
     interval = stats.binomtest(hits, trials).proportion_ci(0.95, method="wilson")
     return {"share": 100 * hits / trials, "low": 100 * float(interval.low), "high": 100 * float(interval.high)}
 
 
-def interval(value: dict[str, float | None], unit: str, digits: int = 2) -> str:
-    """A mean and its interval in words."""
-    text = f"{value['mean']:.{digits}f}{unit}"
-    if value["low"] is None:
-        return text
-    return (
-        f"{text} (95 % interval {value['low']:.{digits}f} to {value['high']:.{digits}f}, std {value['std']:.{digits}f})"
-    )
+def expected_time(reached: Sequence[float | None], whole: Sequence[float]) -> dict[str, float | None]:
+    """The seconds that one arrival at the target costs, if seeds are trained until one reaches it.
+
+    ``reached`` holds the seconds at which each seed reached the target (None: never), ``whole`` those of its whole
+    training. The value is all seconds spent until arrival or the end, over the number of arrivals (the expected running
+    time of Auger and Hansen, CEC 2005): m + T (n - k) / k with the mean m of the k arrivals and T of the failures.
+    Its interval is that of a sum by the square-and-add method (Zou and Donner, Statistics in Medicine 27, 2008) from
+    the interval of m and Wilson's of k / n; so few seeds that all arrived still have a high end. All null without an
+    arrival; no interval from a single arrival or equal ones.
+    """
+    times = [seconds for seconds in reached if seconds is not None]
+    if not times:
+        return {"mean": None, "low": None, "high": None}
+    arrived, hits = spread(times, "positive"), fraction(len(times), len(reached))
+    failed = [all_of_it for seconds, all_of_it in zip(reached, whole, strict=True) if seconds is None]
+    lost = statistics.fmean(failed or whole)
+    odds, least, most = (100 / hits[name] - 1 for name in ("share", "high", "low"))
+    mean, low, high = (arrived[name] for name in ("mean", "low", "high"))
+    assert mean is not None
+    expected = mean + lost * odds
+    if low is None or high is None:
+        return {"mean": expected, "low": None, "high": None}
+    return {
+        "mean": expected,
+        "low": expected - math.hypot(mean - low, lost * (odds - least)),
+        "high": expected + math.hypot(high - mean, lost * (most - odds)),
+    }

@@ -1,0 +1,43 @@
+"""Seeds that learned nothing or lie apart are named, and hardly ever one that does not."""
+
+import numpy as np
+import pytest
+
+from dawn.results.outliers import apart, at_chance
+
+
+def by_seed(values):
+    return dict(enumerate(values))
+
+
+def test_seeds_that_learned_nothing():
+    even = [[50, 50], [50, 50]]
+    assert at_chance(by_seed([51.0, 60.0, 70.0, 49.0]), even) == [0, 1, 3]
+    uneven = [[90, 0], [10, 0]]  # whoever says the first class each time is right in 90 %
+    assert at_chance(by_seed([90.0, 98.0, 99.5]), uneven) == [0, 1]
+    ten = (100 * np.eye(10, dtype=int)).tolist()
+    assert at_chance({3: 57.0, 5: 10.0, 7: 37.0}, ten) == [5]
+
+
+def test_seeds_far_from_the_others():
+    assert apart(by_seed([94.1, 94.0, 10.0, 93.9, 94.05]), 10_000) == [2]
+    assert apart(by_seed([94.1, 94.0, 93.8, 93.9, 94.05]), 10_000) == []
+    assert apart(by_seed([94.1, 94.0, 91.0, 93.9, 94.05]), 10_000) == [2]
+    assert apart(by_seed([94.0] * 4 + [94.1]), 10_000) == []  # no median deviation, and no difference that counts
+    assert apart(by_seed([94.0] * 4 + [80.0]), 10_000) == [4]
+    assert apart(by_seed([10.0, 94.0]), 10_000) == []
+    assert apart(by_seed([94.1, 94.0, 94.2, 93.9, 10.0, 94.1, 30.0, 94.05]), 10_000) == [4, 6]
+
+
+@pytest.mark.parametrize("n", [3, 5, 10, 30])
+def test_alike_seeds_are_rarely_named(n):
+    """Normal accuracies whose spread is far above what the number of images explains: one in twenty experiments."""
+    rows = 70 + 5 * np.random.default_rng(n).standard_normal((4000, n))
+    assert np.mean([bool(apart(by_seed(row), 10_000)) for row in rows]) < 0.06
+
+
+@pytest.mark.parametrize("n", [5, 10, 30])
+def test_one_failed_seed_is_nearly_always_named(n):
+    rows = 94 + 0.15 * np.random.default_rng(n).standard_normal((1000, n))
+    rows[:, 1] = 90
+    assert np.mean([1 in apart(by_seed(row), 10_000) for row in rows]) > 0.95

@@ -1,0 +1,118 @@
+"""Intervals over seeds: their formulas, their range, and how often they hold the truth, by simulation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from dawn.results.statistics import expected_time, fraction, robust, spread
+
+
+@given(st.lists(st.floats(93.9, 94.1), min_size=2, max_size=30).filter(lambda v: max(v) - min(v) > 1e-3))
+def test_a_small_spread_has_students_interval(values):
+    student = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    low, high = student
+    for scale in ("percent", "positive"):
+        found = spread(values, scale)
+        assert found["mean"] == pytest.approx(np.mean(values))
+        assert found["std"] == pytest.approx(np.std(values, ddof=1))
+        if high - low < 1:
+            assert (found["low"], found["high"]) == pytest.approx((low, high), abs=0.06)
+
+
+@given(st.lists(st.floats(0, 100), min_size=2, max_size=9).filter(lambda v: max(v) - min(v) > 1e-3))
+def test_an_interval_stays_in_the_possible_range(values):
+    found = spread(values, "percent")
+    assert 0 <= found["low"] < found["mean"] < found["high"] <= 100
+    found = spread([1e-3 + 50 * value for value in values], "positive")
+    assert 0 <= found["low"] < found["mean"] < found["high"] < math.inf
+
+
+def test_the_cases_that_left_it():
+    """Before: accuracies up to 109 %, -3,295 images/s, -127 s."""
+    found = spread([99.0, 96.0, 80.0], "percent")
+    odds = np.log(91.66667 / 8.33333) + np.array([-1, 1]) * stats.t.ppf(0.975, 2) * 10.21437 / 3**0.5 * 100 / (
+        91.66667 * 8.33333
+    )
+    assert (found["low"], found["high"]) == pytest.approx(tuple(100 / (1 + np.exp(-odds))), abs=1e-3)
+    found = spread([100.0, 600.0], "positive")
+    half = stats.t.ppf(0.975, 1) * np.std([100, 600], ddof=1) / 2**0.5 / 350
+    assert (found["low"], found["high"]) == pytest.approx((350 * np.exp(-half), 350 * np.exp(half)))
+
+
+def test_equal_numbers_are_no_spread():
+    assert spread([93.0], "percent") == {"mean": 93.0, "std": None, "low": None, "high": None}
+    for value in (93.0, 100.0, 0.0):
+        assert spread([value, value], "percent") == {"mean": value, "std": 0.0, "low": None, "high": None}
+        assert spread([value] * 3, "positive") == {"mean": value, "std": 0.0, "low": None, "high": None}
+
+
+RNG = np.random.default_rng(16)
+EXPERIMENTS = 20_000
+DRAWS = {  # the values of many experiments of n seeds, and their true mean
+    "accuracy, symmetric": ("percent", lambda size: 94 + 0.15 * RNG.standard_normal(size), 94),
+    "accuracy, few images": ("percent", lambda size: 100 * RNG.beta(8, 2, size), 80),
+    "accuracy, uniform": ("percent", lambda size: 100 * RNG.random(size), 50),
+    "seconds, skewed": ("positive", lambda size: np.exp(0.3 * RNG.standard_normal(size)), np.exp(0.3**2 / 2)),
+    "seconds, gamma": ("positive", lambda size: RNG.gamma(2, 1, size), 2),
+}
+
+
+def ends(values, scale):
+    """The interval of each row, by formulas of its own."""
+    n, mean = values.shape[1], values.mean(1)
+    half = stats.t.ppf(0.975, n - 1) * values.std(1, ddof=1) / np.sqrt(n)
+    if scale == "positive":
+        return mean / np.exp(half / mean), mean * np.exp(half / mean)
+    p, logit = mean / 100, half / 100 / (mean / 100 * (1 - mean / 100))
+    return (100 * special.expit(special.logit(p) + sign * logit) for sign in (-1, 1))
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10, 30])
+@pytest.mark.parametrize("name", DRAWS)
+def test_the_interval_holds_the_mean_in_95_of_100_experiments(name, n):
+    scale, draw, mean = DRAWS[name]
+    values = draw((EXPERIMENTS, n))
+    low, high = ends(values, scale)
+    for i in range(10):
+        found = spread(values[i].tolist(), scale)
+        assert (found["low"], found["high"]) == pytest.approx((low[i], high[i]))
+    assert 0.94 < np.mean((low <= mean) & (mean <= high)) < 0.965
+
+
+def test_a_fraction_has_wilsons_interval():
+    # Newcombe 1998: 81 of 263 is 0.2553 to 0.3662; 0 of 20 is 0 to 0.1611.
+    found = fraction(81, 263)
+    assert (found["low"], found["high"]) == pytest.approx((25.53, 36.62), abs=0.005)
+    assert fraction(0, 20)["high"] == pytest.approx(16.11, abs=0.005)
+
+
+def test_the_median_and_the_interquartile_mean():
+    assert robust([94.0, 94.2, 10.0, 94.1, 93.9]) == {"median": 94.0, "interquartile_mean": pytest.approx(94.0)}
+    assert robust([1.0, 2.0, 6.0]) == {"median": 2.0, "interquartile_mean": pytest.approx(3.0)}
+
+
+def test_one_lucky_seed_is_not_faster_than_five():
+    """Before: the mean of the arrivals alone, 15 s against 20.4 s."""
+    lucky = expected_time([15.0, None, None, None, None], [30.0] * 5)
+    steady = expected_time([20.0, 21.0, 20.5, 20.2, 20.3], [30.0] * 5)
+    assert lucky["mean"] == 15 + 4 * 30
+    assert steady["mean"] == pytest.approx(20.4)
+    assert steady["low"] == pytest.approx(20.4, abs=0.5)
+    assert 30 < steady["high"] < 45  # five of five still allow that two of five would fail
+    assert lucky["low"] is None
+    assert expected_time([None, None], [30.0, 30.0]) == {"mean": None, "low": None, "high": None}
+
+
+@pytest.mark.parametrize("n", [3, 5, 10])
+@pytest.mark.parametrize("chance", [0.5, 0.8, 0.95, 1.0])
+def test_the_interval_of_the_expected_time_holds_the_truth(chance, n):
+    held = []
+    truth = 20 * np.exp(0.1**2 / 2) + 30 * (1 - chance) / chance
+    for times, lucky in zip(20 * np.exp(0.1 * RNG.standard_normal((500, n))), RNG.random((500, n)), strict=True):
+        found = expected_time([t if p < chance else None for t, p in zip(times, lucky, strict=True)], [30.0] * n)
+        held += [] if found["low"] is None else [found["low"] <= truth <= found["high"]]
+    assert np.mean(held) > 0.92

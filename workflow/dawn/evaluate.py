@@ -24,7 +24,7 @@ from dawn.config.experiment import load as load_experiment
 from dawn.core import cli
 from dawn.core.files import read_json, replacing, write_json, write_table
 from dawn.data.dataset import load
-from dawn.models.inference import final, rehearse
+from dawn.models.inference import evaluation_logits, warm_up
 from dawn.models.weights import restored
 from dawn.results.calibration import error_if_calibrated, expected_error
 from dawn.results.manifest import manifest
@@ -74,9 +74,9 @@ def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> 
     split = load(args.data, args.stats, "test", world.device)
     net, clock = restored(experiment.model, args.model, len(classes)).to(world.device), Clock(world.device)
     if world.device.type == "cuda":
-        rehearse(net, split, experiment, world)
+        warm_up(net, split, experiment, world)
     with clock.phase("evaluate"):
-        logits = final(net, split, experiment, world)
+        logits = evaluation_logits(net, split, experiment, world)
     if world.first:
         write(args.out, logits, split.labels.cpu(), classes, experiment.evaluate.bins, clock.seconds["evaluate"])
         if args.manifest:

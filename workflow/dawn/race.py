@@ -22,7 +22,7 @@ from dawn.config.experiment import CHOICES, Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_text
 from dawn.data.dataset import load as load_split
-from dawn.models.inference import final, rehearse
+from dawn.models.inference import evaluation_logits, warm_up
 from dawn.monitoring.energy import for_device
 from dawn.monitoring.run_metrics import account
 from dawn.report.race import line, page, tally
@@ -44,11 +44,11 @@ def heat(trainer: Trainer, data: Path, stats: Path, interrupt: Interrupt, shown:
     if world.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(world.device)
         with clock.phase("compile"):
-            rehearse(trainer.training.net, split, trainer.experiment, world)
+            warm_up(trainer.training.net, split, trainer.experiment, world)
     trainer.run(interrupt, shown)
     with clock.phase("evaluate"):
         trainer.training.finish()
-        logits = final(trainer.training.net, split, trainer.experiment, world)
+        logits = evaluation_logits(trainer.training.net, split, trainer.experiment, world)
     labels = split.labels.cpu()
     hits = [row[8] for row in trainer.curve if row[4] is not None and row[4] >= target]
     row = account(trainer) | {

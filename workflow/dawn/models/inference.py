@@ -1,4 +1,4 @@
-"""What a network says about a split: its logits, averaged over views of each image, shared by the processes."""
+"""Inference on a split: logits averaged over views of each image, the images divided among the processes."""
 
 import copy
 import math
@@ -19,8 +19,8 @@ from dawn.runtime.precision import Precision
 def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
     """The weighted views of a batch (b, 3, h, w) whose logits are averaged; the weights sum to 1.
 
-    mirror: the image and its mirror image. six: both of these at half weight, and both moved by a pixel towards
-    either corner of the diagonal at a quarter each, the border reflected (airbench's multi-crop).
+    mirror: the image and its mirror image. six: the mean of these two at weight 1/2, and at weight 1/4 each the same of
+    the image shifted by (-1, -1) and by (1, 1) pixels, its border reflected (airbench's multi-crop).
     """
     if tta == "none":
         return [(1.0, images)]
@@ -35,53 +35,58 @@ def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
 
 @torch.inference_mode()
 def predict(
-    forward: Callable[[Tensor], Tensor], split: Split, tta: str, batch: int, world: World, share: float = 1.0
+    forward: Callable[[Tensor], Tensor], split: Split, tta: str, batch: int, world: World, fraction: float = 1.0
 ) -> Tensor:
     """Logits float32 (n, classes) of the whole split, on the CPU, in every process.
 
-    With a ``share`` below 1 all images get a plain look, and so many of them, those whose most likely class is the
-    least likely, the views of ``tta`` in its place. Who they are does not depend on the number of processes.
+    With a ``fraction`` below 1 every image is evaluated without views first; the views of ``tta`` then replace the
+    logits of that fraction of the images whose most likely class has the lowest probability. The choice does not
+    depend on the number of processes.
     """
-    everyone = torch.arange(len(split), device=split.labels.device)
-    if tta == "none" or share == 1:
-        return look(forward, split, everyone, tta, batch, world)
-    logits = look(forward, split, everyone, "none", batch, world)
+    indices = torch.arange(len(split), device=split.labels.device)
+    if tta == "none" or fraction == 1:
+        return logits_of(forward, split, indices, tta, batch, world)
+    logits = logits_of(forward, split, indices, "none", batch, world)
     confidence = logits.softmax(1).amax(1)
-    unsure = confidence.argsort(stable=True)[: math.ceil(share * len(split))]
+    unsure = confidence.argsort(stable=True)[: math.ceil(fraction * len(split))]
     if len(unsure):
-        logits[unsure] = look(forward, split, unsure.to(everyone.device), tta, batch, world)
+        logits[unsure] = logits_of(forward, split, unsure.to(indices.device), tta, batch, world)
     return logits
 
 
-def final(net: nn.Module, split: Split, experiment: Experiment, world: World) -> Tensor:
-    """The logits that an experiment's networks are judged by: its views, precision and size. Puts ``net`` in both."""
+def evaluation_logits(net: nn.Module, split: Split, experiment: Experiment, world: World) -> Tensor:
+    """``predict`` with the views, precision and image size of an experiment's final evaluation.
+
+    ``net`` is an fp32 network; it is left in evaluation mode, channels-last and in the precision of the evaluation.
+    """
     settings, sizes = experiment.evaluate, experiment.train.sizes
     net = net.to(memory_format=torch.channels_last).eval()
     precision = Precision(settings.precision, 1.0, net, world.device)
-    seen = split.at(sizes[-1][1]) if sizes else split
+    resized = split.at(sizes[-1][1]) if sizes else split
     return predict(
-        lambda images: precision.logits(net, images), seen, settings.tta, settings.batch, world, settings.tta_fraction
-    )
+        lambda images: precision.logits(net, images), resized, settings.tta, settings.batch, world,
+        settings.tta_fraction,
+    )  # fmt: skip
 
 
-def rehearse(net: nn.Module, split: Split, experiment: Experiment, world: World) -> None:
-    """The same on a copy of the network over noise, so that a GPU has loaded its kernels and chosen among them."""
+def warm_up(net: nn.Module, split: Split, experiment: Experiment, world: World) -> None:
+    """Evaluate an fp32 copy of the network on noise, so that a GPU has loaded its kernels and chosen among them."""
     noise = Split(torch.randint_like(split.images, 256), split.labels, split.mean, split.std)
-    final(copy.deepcopy(net), noise, experiment, world)
+    evaluation_logits(copy.deepcopy(net).float(), noise, experiment, world)
 
 
-def look(
-    forward: Callable[[Tensor], Tensor], split: Split, which: Tensor, tta: str, batch: int, world: World
+def logits_of(
+    forward: Callable[[Tensor], Tensor], split: Split, indices: Tensor, tta: str, batch: int, world: World
 ) -> Tensor:
-    """Logits float32 (k, classes) of the images ``which`` (k,), by the views of ``tta``, in every process."""
-    bounds = [len(which) * rank // world.size for rank in (world.rank, world.rank + 1)]
+    """Logits float32 (k, classes) of the images ``indices`` (k,), by the views of ``tta``, in every process."""
+    first, last = (len(indices) * rank // world.size for rank in (world.rank, world.rank + 1))
     parts = []
-    for part in torch.split(which[bounds[0] : bounds[1]], batch):
+    for part in torch.split(indices[first:last], batch):
         images = normalise(split.images[part], split.mean, split.std)
         parts.append(sum((weight * forward(view) for weight, view in views(images, tta)), torch.tensor(0.0)))
-    mine = torch.cat(parts).cpu()
+    own = torch.cat(parts).cpu()
     if world.size == 1:
-        return mine
-    everyone: list[Tensor | None] = [None] * world.size
-    dist.all_gather_object(everyone, mine)
-    return torch.cat([part for part in everyone if part is not None])
+        return own
+    gathered: list[Tensor | None] = [None] * world.size
+    dist.all_gather_object(gathered, own)
+    return torch.cat([part for part in gathered if part is not None])

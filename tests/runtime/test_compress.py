@@ -14,7 +14,7 @@ ROUNDING = {"fp16": (2**-11, 2**-25), "bf16": (2**-8, 2**-134)}  # half a unit i
 
 @pytest.mark.full
 def test_the_mean_gradient_is_right_within_the_rounding(data, tmp_path):
-    line = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", ROOT / "tests/exchange.py", data]
+    line = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", ROOT / "tests/support/exchange.py", data]
     done = subprocess.run(
         [sys.executable, "-m", *map(str, line), tmp_path],
         env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,

@@ -1,6 +1,6 @@
 """One process of two: the gradients of a first step under each way to exchange them, kept in a file a process.
 
-torchrun --nproc-per-node 2 tests/exchange.py DATA OUT
+torchrun --nproc-per-node 2 tests/support/exchange.py DATA OUT
 """
 
 import sys

@@ -91,7 +91,7 @@ def peak(device: torch.device) -> int:
 def best_rate(device: torch.device, dtype: torch.dtype, limit: float = 2.0) -> tuple[float, str]:
     """The most FLOP/s that this device showed here, and at what: a large matrix product or a large convolution.
 
-    Both, since a device may be faster at one: cuDNN may use TF32 for an fp32 convolution where a product does not.
+    Both, since a device may be faster at one of them.
     """
     rates = {}
     for name, (flops, work) in large(device, dtype).items():

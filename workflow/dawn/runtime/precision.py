@@ -2,8 +2,7 @@
 
 import torch
 from torch import Tensor, nn
-
-BATCH_NORMS = (nn.BatchNorm2d, nn.SyncBatchNorm)
+from torch.nn.modules.batchnorm import _BatchNorm
 
 
 def trained(net: nn.Module) -> list[nn.Parameter]:
@@ -29,7 +28,7 @@ class Precision:
         if self.kind == "half":
             self.weights = [p.detach().clone().requires_grad_() for p in self.weights]
             for module in net.modules():
-                if not isinstance(module, BATCH_NORMS):
+                if not isinstance(module, _BatchNorm):
                     for own in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
                         own.data = own.data.half() if own.is_floating_point() else own.data
 

@@ -1,13 +1,10 @@
-"""What is said over the seeds, and what a DAWNBench entry says."""
+"""The metrics over the seeds of an experiment, and what DVC plots of them."""
 
-import datetime
 import json
 
 import pytest
-from conftest import experiment
 from seed_files import seed
 
-from dawn.dawnbench import entry, rows
 from dawn.summarize import curves, plots, reached, summarize
 
 
@@ -44,21 +41,6 @@ def test_a_seed_that_failed_counts_and_is_named(tmp_path):
     assert (found["accuracy"]["median"], found["accuracy"]["interquartile_mean"]) == pytest.approx((95.01, 95.01))
     assert found["target"]["seconds"]["mean"] == 20
     assert found["target"]["expected_seconds"]["mean"] == pytest.approx((4 * 20 + 30) / 4)
-
-
-def test_a_dawnbench_entry(tmp_path):
-    path = seed(tmp_path, 0, [50.0, 94.1])
-    metrics = json.loads((path / "metrics.json").read_text())
-    assert rows(path / "curve.tsv", metrics) == [
-        (1, f"{14 / 3600:.10f}", "50.0000"),
-        (2, f"{24 / 3600:.10f}", "94.1000"),
-    ]
-    found = entry(experiment(submission={"author": "A", "cost_per_hour": 2.5}), metrics, datetime.date(2026, 1, 2))
-    assert found["version"] == "v1.0"
-    assert found["timestamp"] == "2026-01-02"
-    assert found["costPerHour"] == 2.5
-    assert "codeURL" not in found
-    assert found["framework"].startswith("PyTorch 2.")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The structure that docs/structure.md describes: which room imports which, and files that are short."""
+"""The structure that docs/structure.md describes: which package imports which, and the size of files."""
 
 import ast
 import re
@@ -13,17 +13,17 @@ from dawn.core.code_deps import HERE, REPORTING, closure, imports
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
 ROW = re.compile(r"^\| `(\w+)` \|[^|]+\|([^|]*)\|$", re.MULTILINE)
 ALLOWED = {
-    room: {room, *re.findall(r"`(\w+)`", imported)}
-    for room, imported in ROW.findall((ROOT / "docs/structure.md").read_text(encoding="utf-8"))
+    package: {package, *re.findall(r"`(\w+)`", imported)}
+    for package, imported in ROW.findall((ROOT / "docs/structure.md").read_text(encoding="utf-8"))
 }
 
 
-def test_every_room_has_a_row_in_the_documented_table():
+def test_every_package_has_a_row_in_the_documented_table():
     assert set(ALLOWED) == {path.name for path in HERE.iterdir() if (path / "__init__.py").is_file()}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
-def test_a_module_imports_only_the_rooms_that_the_table_allows(module):
+def test_a_module_imports_only_what_the_table_allows(module):
     command = len(module.parts) == 1
     for path in imports(HERE / f"{module}.py"):
         imported = path.relative_to(HERE).with_suffix("")

@@ -1,4 +1,4 @@
-"""A preset laid over params.yaml in place."""
+"""Merging a preset into params.yaml keeps comments and order."""
 
 import re
 import shutil
@@ -22,13 +22,13 @@ def comments(text):
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
-def test_the_file_says_what_the_layers_say(preset, file):
+def test_the_file_holds_the_merged_settings(preset, file):
     done = step("preset", preset, "--params", file)
     assert done.returncode == 0, done.stderr
     assert read(file) == merge(read(ROOT / "params.yaml"), read(preset))
 
 
-def test_comments_order_and_the_lines_between_stay(file):
+def test_comments_order_and_unchanged_lines_stay(file):
     before = file.read_text()
     assert step("preset", ROOT / "workflow/presets/demo.yaml", "--params", file).returncode == 0
     after = file.read_text()
@@ -38,7 +38,7 @@ def test_comments_order_and_the_lines_between_stay(file):
     same = set(before.splitlines()) & set(after.splitlines())
     assert len(same) > 0.7 * len(set(before.splitlines()))
     assert "  epochs: 4 # may be a fraction, such as 9.9\n" in after
-    assert "  sha256: null # null for a local file alone\n" in after
+    assert "  sha256: null # null only for a local file\n" in after
 
 
 def test_a_model_of_another_family_replaces_the_section(file):
@@ -64,7 +64,7 @@ def test_a_preset_over_itself_changes_nothing(file):
         ({"model": {"family": "wrn"}}, "give depth or blocks"),
     ],
 )
-def test_what_is_no_experiment_is_not_written(file, tmp_path, values, words):
+def test_a_faulty_preset_is_not_written(file, tmp_path, values, words):
     before = file.read_text()
     preset = tmp_path / "bad.yaml"
     preset.write_text(yaml.safe_dump(values))

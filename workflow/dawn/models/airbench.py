@@ -1,4 +1,4 @@
-"""The network of the race to 94 %, after K. Jordan's airbench94 (arXiv 2404.00498); docs/record.md tells its parts."""
+"""The airbench94 network of K. Jordan (arXiv 2404.00498); docs/airbench.md explains its parts."""
 
 import torch
 from torch import Tensor, nn

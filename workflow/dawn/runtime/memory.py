@@ -11,7 +11,7 @@ AHEAD = 64 << 20  # bytes asked of the system at a time
 def keep_freed() -> bool:
     """Never give freed memory back; whether the C library (glibc) took it.
 
-    A step in fp32 otherwise maps and clears a hundred thousand pages anew, a seventh of its time (docs/record.md).
+    A step in fp32 otherwise maps and clears a hundred thousand pages anew, a seventh of its time (docs/airbench.md).
     """
     mallopt = _from_glibc("mallopt")
     return mallopt is not None and all(

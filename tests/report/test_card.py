@@ -1,0 +1,91 @@
+"""The model card: front matter that YAML reads, and text that has the run's numbers."""
+
+import json
+
+import pytest
+import yaml
+from archives import CIFAR10, call
+from conftest import experiment
+
+from dawn import model_card
+
+SPREAD = {"mean": 94.0, "std": 0.1, "low": 93.8, "high": 94.2}
+ONE = {"mean": 94.0, "std": None, "low": None, "high": None}
+
+
+def evaluation(recall):
+    classes = {"cat": {"recall": recall, "precision": None}, "dog | x": {"recall": 50.0, "precision": 70.0}}
+    return {"classes": classes, "calibration_error_if_calibrated": 0.0125}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run of two seeds, written by hand; the arguments that name its files."""
+    for seed in (0, 1):
+        folder = tmp_path / f"seed-{seed}"
+        folder.mkdir()
+        used = {"monitored": "test", "processes": 2, "device": "NVIDIA H100", "precision": "fp16"}
+        (folder / "metrics.json").write_text(json.dumps(used))
+        (folder / "evaluation.json").write_text(json.dumps(evaluation(30.0 + seed)))
+        (folder / "confusion.csv").write_text('actual,predicted\ncat,"dog | x"\ncat,cat\n')
+    names = ("accuracy", "top5", "loss", "calibration_error", "train_accuracy", "seconds")
+    metrics = {"seeds": 2, "parameters": 1234567, "flops": 3e6} | dict.fromkeys(names, SPREAD)
+    data = {"classes": ["cat", "dog | x"], "shape": [32, 32, 3], "counts": {"train": 900, "test": 100},
+            "archive": "pets.zip", "sha256": "e" * 64}  # fmt: skip
+    provenance = {"data": data, "code": {"commit": "abc", "dirty": True}, "packages": {"torch": "2.15.0"},
+                  "python": "3.12.1", "written": "2026-01-01"}  # fmt: skip
+    (tmp_path / "metrics.json").write_text(json.dumps(metrics))
+    (tmp_path / "provenance.json").write_text(json.dumps(provenance))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(experiment(seeds=2).model_dump(mode="json")))
+    named = [f"--{name}={tmp_path / file}" for name, file in
+             (("params", "params.yaml"), ("metrics", "metrics.json"), ("provenance", "provenance.json"))]  # fmt: skip
+    return [*named, f"--out={tmp_path / 'card.md'}", tmp_path / "seed-0", tmp_path / "seed-1"]
+
+
+def written(run, tmp_path):
+    assert call(model_card.main, *run) is None
+    _, front, text = (tmp_path / "card.md").read_text().split("---\n", 2)
+    return yaml.safe_load(front), text
+
+
+def test_the_front_matter_is_what_the_hub_reads(run, tmp_path):
+    front, _ = written(run, tmp_path)
+    assert front["pipeline_tag"] == "image-classification"
+    assert "license" not in front
+    (result,) = front["model-index"][0]["results"]
+    assert result["task"] == {"type": "image-classification"}
+    assert result["dataset"] == {"type": "custom", "name": "2 classes from pets.zip", "split": "test"}
+    assert [m["value"] for m in result["metrics"]] == [0.94, 94.0, 94.0]
+
+
+def test_the_text_has_intervals_calibration_limits_and_origin(run, tmp_path):
+    _, text = written(run, tmp_path)
+    for part in (
+        "94.00 % (93.80 to 94.20)", "Means over 2 seeds, with 95 % intervals", "0.0125 by chance alone",
+        "| cat | 30.5 % | – |", "cat as dog | x (2)", "It was the test split",
+        "100 test images", "900 train images", "abc, with uncommitted changes", "1,234,567 parameters",
+        "2 x NVIDIA H100, fp16", "e" * 64, "seeds: 0, 1",
+    ):  # fmt: skip
+        assert part in text, part
+    assert text.index("| cat |") < text.index("| dog \\| x |")
+    assert "actual as predicted" not in text
+
+
+def test_cifar10_is_named_as_the_hub_names_it(run, tmp_path):
+    path = tmp_path / "provenance.json"
+    record = json.loads(path.read_text())
+    record["data"] |= {"archive": "cifar-10-python.tar.gz", "classes": CIFAR10}
+    path.write_text(json.dumps(record))
+    front, text = written(run, tmp_path)
+    assert front["datasets"] == ["cifar10"]
+    assert "on CIFAR-10" in text
+
+
+def test_a_single_seed_has_no_interval(run, tmp_path):
+    path = tmp_path / "metrics.json"
+    metrics = json.loads(path.read_text())
+    names = ("accuracy", "top5", "loss", "calibration_error", "train_accuracy")
+    path.write_text(json.dumps(metrics | {"seeds": 1} | dict.fromkeys(names, ONE)))
+    _, text = written(run[:-1], tmp_path)
+    assert "a single seed has none" in text
+    assert "| test accuracy | 94.00 % | – |" in text

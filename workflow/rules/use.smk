@@ -1,0 +1,34 @@
+"""A trained network in use: its card, and a page to try it."""
+
+
+localrules:
+    model_card,
+
+
+rule model_card:
+    input:
+        expand("{run}/model-card.md", run=RUNS),
+
+
+rule card:
+    input:
+        lambda wildcards: expand(
+            "{seed}/{file}",
+            seed=seeds(wildcards.run),
+            file=["metrics.json", "evaluation.json", "confusion.csv"],
+        ),
+        code=code("model_card"),
+        metrics="{run}/metrics.json",
+        provenance="{run}/provenance.json",
+    output:
+        "{run}/model-card.md",
+    log:
+        "logs/{run}/model_card.log",
+    params:
+        cause=cause("data", "model", "train", "evaluate", "seeds"),
+        seeds=lambda wildcards: seeds(wildcards.run),
+    message:
+        "Write the model card"
+    shell:
+        "DAWN_LOG={log} python -m dawn.model_card {params.seeds} --params {wildcards.run}/params.yaml"
+        " --metrics {input.metrics} --provenance {input.provenance} --out {output}"

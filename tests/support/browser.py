@@ -21,13 +21,13 @@ needs_chromium = pytest.mark.skipif(
 FLAGS = (
     "headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
     "disable-component-update", "disable-sync", "disable-quic", "disable-dev-shm-usage",
-    "host-resolver-rules=MAP * ~NOTFOUND", "proxy-server=127.0.0.1:9", "window-size=1400,1000",
+    "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "proxy-server=127.0.0.1:9", "window-size=1400,1000",
 )  # fmt: skip
 
 
 @contextmanager
 def chromium() -> Iterator[webdriver.Chrome]:
-    """A browser that resolves no host and whose proxy leads nowhere."""
+    """A browser that resolves no host and whose proxy leads nowhere; it reaches this machine alone."""
     options = Options()
     options.binary_location = CHROMIUM
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})

@@ -2,6 +2,7 @@
 
 
 localrules:
+    app,
     model_card,
 
 
@@ -32,3 +33,17 @@ rule card:
     shell:
         "DAWN_LOG={log} python -m dawn.model_card {params.seeds} --params {wildcards.run}/params.yaml"
         " --metrics {input.metrics} --provenance {input.provenance} --out {output}"
+
+
+# On this machine, in the host's Python, until it is interrupted. It writes no file, so it always runs.
+rule app:
+    input:
+        ARRAYS,
+        "data/dataset.json",
+        weights=expand("{seed}/model.safetensors", seed=seeds(next(iter(RUNS)))),
+    container:
+        None
+    message:
+        "Serve a page to try the network"
+    shell:
+        "python -m dawn.serve --model {input.weights} --data data"

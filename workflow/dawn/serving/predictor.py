@@ -1,5 +1,6 @@
 """Trained networks as a function of images: those of one experiment over its seeds, averaged."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Predictor:
 
     def __init__(self, places: Sequence[Path], device: torch.device, tta: str = "none") -> None:
         self.members = [load_trained(place) for place in places]
-        self.device, self.tta = device, tta
+        self.device, self.tta, self.lock = device, tta, threading.Lock()
         first, *others = self.members
         for other in others:
             for what in ("classes", "preprocessing"):
@@ -69,10 +70,16 @@ class Predictor:
         for first in range(0, len(images), BATCH):
             pixels = torch.tensor(images[first : first + BATCH], device=self.device)
             seen = views(self.preprocessing.input(pixels), self.tta)
-            answers = [torch.stack([weight * m.net(view) for weight, view in seen]).sum(0) for m in self.members]
+            with self.lock:  # a page has several threads
+                answers = [torch.stack([weight * m.net(view) for weight, view in seen]).sum(0) for m in self.members]
             parts.append(torch.stack(answers).cpu())
         return torch.cat(parts, 1)
 
     def probabilities(self, images: NDArray[np.uint8]) -> Tensor:
         """Probabilities float32 (networks, n, classes) of images uint8 (n, size, size, 3)."""
         return self.logits(images).softmax(2)
+
+    def seen(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """An image uint8 (size, size, 3) at the networks' input size, before normalisation."""
+        found: NDArray[np.uint8] = self.preprocessing.seen(torch.tensor(image[None]))[0].numpy()
+        return found

@@ -1,5 +1,7 @@
-"""A small run that has finished, made once for the tests that look at what it left."""
+"""A small run that has finished, made once for the tests that read what it left."""
 
+import fcntl
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,9 +32,31 @@ class Finished:
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory):
-    """Two seeds of the small experiment, trained, judged and drawn, a learning rate looked for."""
-    place = workspace.make(tmp_path_factory.mktemp("finished"))
-    run = place.snakemake("plots", "results/lr_find.png", "seeds=[0, 1]", "lr_find={steps: 12}")
-    assert run.returncode == 0, run.stderr
-    return Finished(place)
+def finished_once(tmp_path_factory):
+    """The run itself, which the test processes share and none changes: the first to ask for it makes it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "finished-once"
+    folder.mkdir(exist_ok=True)
+    place = workspace.Workspace(folder / "checkout", folder / "small.tar.gz")
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            place = workspace.make(folder)
+            workspace.write_params(place, "seeds=[0, 1]", "lr_find={steps: 12}")
+            run = place.snakemake("plots", "results/lr_find.png")
+            assert run.returncode == 0, run.stderr
+            assert "test accuracy over 2 seeds" in run.stderr
+            (folder / "done").touch()
+    return place
+
+
+@pytest.fixture(scope="session")
+def finished(finished_once, tmp_path_factory):
+    """Two seeds of the small experiment, trained, evaluated and drawn, and a learning-rate range test: a copy."""
+    return Finished(finished_once.copy(tmp_path_factory.mktemp("finished")))
+
+
+@pytest.fixture(scope="module")
+def copied(finished_once, tmp_path_factory):
+    """Another copy of the same, for the tests of one module to change."""
+    return finished_once.copy(tmp_path_factory.mktemp("copied"))

@@ -1,13 +1,13 @@
-"""Lay a preset over params.yaml in place, so that DVC sees it as well as snakemake; comments and order stay.
+"""Write a preset into params.yaml, so that DVC tracks it; comments and the order of keys stay.
 
     python -m dawn.preset workflow/presets/demo.yaml
     git checkout params.yaml && python -m dawn.preset workflow/presets/wrn22.yaml      from one preset to another
 
-A model of another family replaces the section. Nothing is written unless the whole is a valid experiment.
+A model of another family replaces the section. Nothing is written unless the result is a valid experiment.
 """
 
 import io
-from collections.abc import Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,61 +21,64 @@ from dawn.core import cli
 from dawn.core.files import write_text
 
 
-def laid_over(text: str, preset: str) -> str:
-    """The YAML of an experiment with the values of a preset in it."""
+def merged(text: str, preset: str) -> str:
+    """Merge a preset (YAML) into the YAML of an experiment."""
     format = YAML()
     format.preserve_quotes = True
     format.width = 200
     format.indent(mapping=2, sequence=4, offset=2)
     format.representer.add_representer(type(None), lambda r, _: r.represent_scalar("tag:yaml.org,2002:null", "null"))
     document = format.load(text)
-    put(document, format.load(preset))
-    close_up(document)
+    merge_commented(document, format.load(preset))
+    align_comments(document)
     out = io.StringIO()
     format.dump(document, out)
     return out.getvalue()
 
 
-def put(below: CommentedMap, over: CommentedMap) -> None:
-    """What ``dawn.config.experiment.lay`` does, on documents that carry comments."""
-    if "family" in over and over["family"] != below.get("family"):
-        gap = (below.ca.items.get(list(below)[-1]) or [None] * 3)[2]  # the last line's comment and the lines after it
-        below.clear()
-        below.ca.items.clear()
-        below.update(over)
-        if gap is not None:
-            gap.value = "\n" + gap.value.partition("\n")[2]
-            below.ca.items[list(below)[-1]] = [None, None, gap, None]
+def merge_commented(base: CommentedMap, over: CommentedMap) -> None:
+    """``dawn.config.experiment.merge`` in place, for documents that carry comments."""
+    if "family" in over and over["family"] != base.get("family"):
+        replace(base, over)
         return
     for key, value in over.items():
-        if isinstance(value, CommentedMap) and isinstance(below.get(key), CommentedMap):
-            put(below[key], value)
+        if isinstance(value, CommentedMap) and isinstance(base.get(key), CommentedMap):
+            merge_commented(base[key], value)
         else:
-            below[key] = value
+            base[key] = value
 
 
-def close_up(node: Any) -> None:
-    """Put each comment a space after its value, wherever the value before it ended."""
+def replace(section: CommentedMap, other: CommentedMap) -> None:
+    """Give a section the keys of another one, and keep the blank lines and comments that follow it."""
+    after = (section.ca.items.get(list(section)[-1]) or [None] * 3)[2]  # the last line's comment and what follows
+    section.clear()
+    section.ca.items.clear()
+    section.update(other)
+    if after is not None:
+        after.value = "\n" + after.value.partition("\n")[2]
+        section.ca.items[list(section)[-1]] = [None, None, after, None]
+
+
+def align_comments(node: Any) -> None:
+    """Put each comment one space after its value, whatever the length of the value before the merge."""
     if isinstance(node, CommentedMap):
         for tokens in node.ca.items.values():
             for token in tokens:
                 if isinstance(token, CommentToken):
                     token.column = 0
         for value in node.values():
-            close_up(value)
+            align_comments(value)
 
 
 def main() -> None:
-    """Parse, lay over, check, write."""
+    """Merge, check, write."""
     parser = cli.parser(main)
-    parser.add_argument("preset", type=Path, nargs="+", help="YAML; several are laid over one after the other")
+    parser.add_argument("preset", type=Path, nargs="+", help="YAML; of several, each is merged over those before it")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="rewritten in place (params.yaml)")
     args = parser.parse_args()
-    values: Mapping[str, Any] = read(args.params)
-    text = args.params.read_text(encoding="utf-8")
-    for preset in args.preset:
-        values, text = merge(values, read(preset)), laid_over(text, preset.read_text(encoding="utf-8"))
+    values = reduce(merge, map(read, [args.params, *args.preset]))
     check(values, str(args.params))
+    text = reduce(merged, (path.read_text(encoding="utf-8") for path in [args.params, *args.preset]))
     if yaml.safe_load(text) != values:
         raise cli.InputError(f"{args.params} could not be rewritten with its comments; edit it by hand")
     write_text(args.params, text)

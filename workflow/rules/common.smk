@@ -1,4 +1,4 @@
-"""Where the steps run, what is asked of them, and which code they are."""
+"""The experiments of this run of Snakemake, and what the rules have in common."""
 
 import os
 import sys
@@ -22,53 +22,56 @@ for variable, first in (
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 
 
-# Before the experiment is checked, since a stage of a faulty one must not leave the metrics of another.
 include: "dvc.smk"
 
 
-# `config` holds what --configfile and --config say: a preset, then single settings, laid over params.yaml; and, aside
-# from the experiment, which study to carry out or which results to compare.
-ASIDE = {key: str(config[key]) for key in ("study", "base", "other") if key in config}
-SETTINGS = {key: value for key, value in config.items() if key not in ASIDE}
+# `config` is what --configfile and --config give. These keys choose a study or two results to compare; all others are
+# settings of the experiment, which are merged over params.yaml.
+CHOSEN = {key: str(config[key]) for key in ("study", "base", "other") if key in config}
+SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
 STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
 try:
-    PLAN = plan(find(ASIDE["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in ASIDE else None
-    EXPERIMENT = PLAN.shared if PLAN else check(merge(read(ROOT / "params.yaml"), SETTINGS))
+    STUDY = plan(find(CHOSEN["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in CHOSEN else None
+    EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# Each experiment by the directory of its results, which is the wildcard `run` of the rules: `results` for params.yaml,
+# and a directory for each variant of a study. SHARED holds the params.yaml that the rules of the data read.
+SHARED = STUDY.directory if STUDY else "results"
+RUNS = {f"{SHARED}/{slug}": v.experiment for slug, v in STUDY.variants.items()} if STUDY else {"results": EXPERIMENT}
+
 
 def code(*steps):
-    """The files that the steps run: an edit to any of them is a reason to run them again."""
+    """The files that the steps import: an edit to any of them is a reason to run them again."""
     return sorted({os.path.relpath(path) for step in steps for path in closure(step)})
 
 
-# Each experiment by the directory of its results, which the rules know as the wildcard `run`: `results` is that of
-# params.yaml, and a study has its variants. `HOME_RUN` holds the params.yaml that says what they share: the data.
-HOME_RUN = PLAN.directory if PLAN else "results"
-RUNS = {f"{HOME_RUN}/{slug}": v.experiment for slug, v in PLAN.variants.items()} if PLAN else {"results": EXPERIMENT}
-
-
 def cause(*sections):
-    """A rule's params: what the sections of its experiment say. A change to any of it is a reason to run again."""
+    """The sections of the experiment that decide a rule's result, for its params: a change is a reason to run again."""
     return lambda wildcards: RUNS[wildcards.run].text(*sections)
 
 
 def seeds(run):
-    """The directories of an experiment's trainings."""
+    """The directories of an experiment's seeds."""
     return [f"{run}/seed-{seed}" for seed in RUNS[run].seeds]
 
 
-def of_study(*files):
-    """These files of every variant."""
-    if PLAN is None:
+def of_seeds(*files):
+    """An input function: these files of every seed of the experiment."""
+    return lambda wildcards: [f"{seed}/{file}" for seed in seeds(wildcards.run) for file in files]
+
+
+def of_variants(*files):
+    """These files of every variant of the study."""
+    if STUDY is None:
         known = ", ".join(sorted(path.stem for path in STUDIES.glob("*.yaml")))
-        raise WorkflowError(f"which study? --config study=NAME, one of {known}, or a file of your own")
-    return [f"{PLAN.directory}/{slug}/{file}" for slug in PLAN.variants for file in files]
+        raise WorkflowError(f"name a study with --config study=NAME: one of {known}, or a file of your own")
+    return [f"{STUDY.directory}/{slug}/{file}" for slug in STUDY.variants for file in files]
 
 
 def figure(name, category, title):
-    """A figure of dawn.plot, as the report shows it: with its caption, in its category."""
+    """A figure of dawn.plot as an output that the report shows with its caption."""
     return report(
         f"{{run}}/plots/{name}.png",
         caption=f"../report/{name}.rst",

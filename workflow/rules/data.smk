@@ -1,12 +1,15 @@
-"""From the archive to mapped arrays and channel statistics."""
+"""From the archive to arrays and channel statistics."""
 
 from urllib.parse import urlsplit
 
 GENERATED = "resources/generated/demo-binary.tar.gz"
-RESOURCES = os.path.normpath(f"{HOME}/resources")
+RESOURCES = os.path.normpath(f"{CHECKOUT}/resources")
 ARCHIVE = f"{RESOURCES}/{Path(urlsplit(EXPERIMENT.data.urls[0]).path).name}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
+
+if any(os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE) for url in EXPERIMENT.data.urls):
+    raise WorkflowError(f"data.urls names {ARCHIVE}, which the download writes; move the file out of resources/")
 
 
 rule demo_archive:
@@ -17,17 +20,13 @@ rule demo_archive:
     log:
         "logs/demo_archive.log",
     message:
-        "Draw the demo's images"
+        "Generate the demo's images"
     shell:
         "DAWN_LOG={log} python -m dawn.demo_archive --out {output}"
 
 
-if any(os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE) for url in EXPERIMENT.data.urls):
-    raise WorkflowError(f"data.urls names {ARCHIVE}, where the archive is put; move the file out of resources/")
-
-
-# What is there and right is kept, so the rule updates its output instead of making it anew. Its code is no cause:
-# a checksum proves what it brings.
+# An archive that is there and matches its checksum is kept, so the output is updated. The code is no cause, since the
+# checksum proves the result.
 rule download:
     input:
         local=[url for url in EXPERIMENT.data.urls if url == GENERATED],
@@ -36,11 +35,11 @@ rule download:
     log:
         "logs/download.log",
     resources:
-        shared=HOME_RUN,  # a resource and no param: the same data by another way is no reason to fetch it again
+        shared=SHARED,  # no param: a study uses the archive of params.yaml without downloading it again
     params:
         cause=EXPERIMENT.text("data"),
     message:
-        "Fetch {output}"
+        "Download {output}"
     shell:
         "DAWN_LOG={log} python -m dawn.download --params {resources.shared}/params.yaml --out {output}"
 
@@ -56,7 +55,7 @@ rule arrays:
         "logs/arrays.log",
     threads: 2
     resources:
-        shared=HOME_RUN,
+        shared=SHARED,
     params:
         cause=EXPERIMENT.text("data"),
         layout=EXPERIMENT.data.layout,
@@ -76,6 +75,6 @@ rule stats:
     log:
         "logs/stats.log",
     message:
-        "Measure the channels"
+        "Compute channel means and standard deviations"
     shell:
         "DAWN_LOG={log} python -m dawn.stats --data data --out {output}"

@@ -1,29 +1,25 @@
-"""What a run minds inside a stage of DVC (docs/compare.md); without DVC it changes nothing."""
+"""Inside a stage of DVC (docs/compare.md). Without DVC nothing here has an effect."""
 
 from dawn.core.code_deps import fingerprint
 
 STAGE = os.environ.get("DVC_STAGE")
-# An experiment may run in a copy of the workspace, and that is deleted when it ends: what must outlive it, the archive
-# and the states to resume from, lies in the workspace that DVC was called in.
-HOME = os.path.relpath(os.environ.get("DVC_ROOT", ".")) if STAGE else "."
-SUMMARY = ["metrics.json", "summary.md", "summary.html", "curves.json", "confusion.csv", "classes.csv"]
+# `dvc exp run --temp` works in a copy of the checkout and deletes it afterwards. What must outlive it, the archive and
+# the checkpoints, lies in the checkout in which dvc was called.
+CHECKOUT = os.path.relpath(os.environ.get("DVC_ROOT", ".")) if STAGE else "."
 
 if STAGE and config:
     raise WorkflowError(
-        "DVC sees params.yaml alone, and a profile or an option lays more over it;"
-        " write it in: python -m dawn.preset PRESET, or dvc exp run -S"
+        "DVC tracks params.yaml alone, and a profile or an option sets more;"
+        " write it into params.yaml: python -m dawn.preset PRESET, or dvc exp run -S"
     )
 
 if STAGE:
-    os.environ.setdefault("DAWN_RESUME", os.path.abspath(f"{HOME}/.resume"))
-    BEFORE = fingerprint(ROOT)
-    # Whether this stage ends well or not, the summary of before is no longer that of params.yaml.
-    for name in SUMMARY:
-        Path("results", name).unlink(missing_ok=True)
+    os.environ.setdefault("DAWN_RESUME", os.path.abspath(f"{CHECKOUT}/.resume"))
+    FINGERPRINT = fingerprint(ROOT)
 
 
 def enter_stage():
-    """DVC compares the whole directory of the manifests, so those of seeds no longer asked for go."""
+    """Delete manifests of seeds that are no longer in params.yaml, since DVC tracks their directory as a whole."""
     if STAGE == "summarize":
         for manifest in Path("results/manifests").glob("*.json"):
             if manifest.stem not in map(str, EXPERIMENT.seeds):
@@ -31,8 +27,6 @@ def enter_stage():
 
 
 def leave_stage():
-    """DVC files a result under what params.yaml and the code say when the stage has ended."""
-    if STAGE and fingerprint(ROOT) != BEFORE:
-        raise WorkflowError(
-            "params.yaml or code was edited while this ran, so DVC must not keep what came out; run it again"
-        )
+    """Fail if params.yaml or code changed meanwhile: DVC would store the result under what they are now."""
+    if STAGE and fingerprint(ROOT) != FINGERPRINT:
+        raise WorkflowError("params.yaml or code was edited while this ran, so the result is not stored; run it again")

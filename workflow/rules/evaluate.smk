@@ -1,4 +1,4 @@
-"""The judgement of each seed, and of all of them."""
+"""The evaluation of each seed, and the summary over the seeds."""
 
 
 rule evaluate:
@@ -34,11 +34,7 @@ rule evaluate:
 
 rule summarize:
     input:
-        lambda wildcards: expand(
-            "{seed}/{file}",
-            seed=seeds(wildcards.run),
-            file=["evaluation.json", "metrics.json", "curve.tsv", "confusion.csv"],
-        ),
+        of_seeds("evaluation.json", "metrics.json", "curve.tsv", "confusion.csv"),
         lambda wildcards: expand("{{run}}/manifests/{seed}.json", seed=RUNS[wildcards.run].seeds),
         code=code("summarize"),
         model="{run}/model.json",
@@ -54,7 +50,7 @@ rule summarize:
         seeds=lambda wildcards: seeds(wildcards.run),
         price=lambda wildcards: RUNS[wildcards.run].submission.cost_per_hour,
     message:
-        "Gather the seeds"
+        "Summarize the seeds"
     shell:
         "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params {wildcards.run}/params.yaml"
         " --model {input.model} --out {output.metrics} --plots {wildcards.run}"
@@ -62,7 +58,7 @@ rule summarize:
 
 rule provenance:
     input:
-        lambda wildcards: expand("{seed}/metrics.json", seed=seeds(wildcards.run)),
+        of_seeds("metrics.json"),
         code=code("provenance"),
         dataset="data/dataset.json",
     output:
@@ -72,16 +68,16 @@ rule provenance:
     resources:
         **ONE_NODE,
     params:
-        root=ROOT,
+        root=os.path.relpath(ROOT),
     message:
-        "Write down what the results came out of"
+        "Write the provenance"
     shell:
         "DAWN_LOG={log} python -m dawn.provenance --root {params.root:q} --data data --out {output}"
 
 
 rule summary:
     input:
-        lambda wildcards: expand("{seed}/metrics.json", seed=seeds(wildcards.run)),
+        of_seeds("metrics.json"),
         code=code("summary"),
         metrics="{run}/metrics.json",
         provenance="{run}/provenance.json",
@@ -98,9 +94,9 @@ rule summary:
     params:
         cause=cause("data", "model", "train", "evaluate", "seeds"),
         seeds=lambda wildcards: seeds(wildcards.run),
-        root=ROOT,
+        root=os.path.relpath(ROOT),
     message:
-        "Put the run on a page"
+        "Write the summary page"
     shell:
         "DAWN_LOG={log} python -m dawn.summary {params.seeds} --params {wildcards.run}/params.yaml"
         " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q} --out {output.page}"

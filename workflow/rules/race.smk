@@ -1,4 +1,4 @@
-"""The race: every seed trained and judged in one process, on one clock. docs/race.md says how to read it."""
+"""The race: all seeds trained and evaluated in one process, on one clock (docs/race.md)."""
 
 
 localrules:
@@ -25,7 +25,7 @@ rule race_seeds:
         None if NODES > 1 else IMAGE
     threads: workflow.cores or 1
     resources:
-        **SPREAD,
+        **TRAINING,
         node_gpus=GPUS,
         processes=EXPERIMENT.run.processes,
         runtime=720,
@@ -33,7 +33,7 @@ rule race_seeds:
     params:
         cause=cause("data", "model", "train", "evaluate", "seeds"),
     message:
-        "Race"
+        "Race: train and evaluate every seed in one process"
     shell:
         "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
         " --gpus {resources.node_gpus} --cpus {threads} dawn.race"

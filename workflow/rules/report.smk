@@ -1,13 +1,9 @@
-"""What people would rather look at than read; docs/report.md tells of each figure."""
+"""Figures for the report (docs/report.md), and the run as an RO-Crate."""
 
 
 rule plot:
     input:
-        lambda wildcards: expand(
-            "{seed}/{file}",
-            seed=seeds(wildcards.run),
-            file=["evaluation.json", "metrics.json", "curve.tsv", "predictions.npz", "model.safetensors"],
-        ),
+        of_seeds("evaluation.json", "metrics.json", "curve.tsv", "predictions.npz", "model.safetensors"),
         code=code("plot"),
         dataset="data/dataset.json",
         images="data/test_images.npy",
@@ -32,40 +28,30 @@ rule plot:
         " --out {wildcards.run}/plots"
 
 
-rule sheet:
+rule contact_sheet:
     input:
         ARRAYS,
         code=code("contact_sheet"),
         stats="data/stats.json",
     output:
-        figure("images", "4 Images", "what training sees"),
+        figure("images", "4 Images", "training images"),
     log:
-        "logs/{run}/sheet.log",
+        "logs/{run}/contact_sheet.log",
     params:
         cause=cause("train", "seeds"),
     message:
-        "Draw what training sees"
+        "Draw training images before and after augmentation"
     shell:
         "DAWN_LOG={log} python -m dawn.contact_sheet --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
         " --out {output}"
 
 
-# For the host's Python, without --sdm: the image has no library for it, and the step says so.
+# Runs in the host's Python, without a container: the image has no RO-Crate library.
 rule pack:
     input:
         rules.plot.output,
-        lambda wildcards: expand(
-            "{seed}/{file}",
-            seed=seeds(wildcards.run),
-            file=[
-                "model.safetensors",
-                "curve.tsv",
-                "metrics.json",
-                "evaluation.json",
-                "predictions.npz",
-                "confusion.csv",
-            ],
-        ),
+        of_seeds("model.safetensors", "curve.tsv", "metrics.json"),
+        of_seeds("evaluation.json", "predictions.npz", "confusion.csv"),
         "{run}/metrics.json",
         "{run}/model.json",
         "{run}/model.txt",
@@ -79,7 +65,7 @@ rule pack:
     log:
         "logs/{run}/pack.log",
     params:
-        root=ROOT,
+        root=os.path.relpath(ROOT),
     message:
         "Pack the run as an RO-Crate"
     shell:

@@ -1,12 +1,12 @@
-"""A study's variants over its seeds by the rules of a single experiment, then what came out; two results compared."""
+"""Studies: their variants run by the rules of a single experiment, then a table; and the comparison of two results."""
 
 from dawn.studies import cost
 
-if PLAN and workflow.is_main_process:
-    print(cost.told(PLAN, cost.estimate(PLAN, Path("data"))), file=sys.stderr)
+if STUDY and workflow.is_main_process:
+    print(cost.told(STUDY, cost.estimate(STUDY, Path("data"))), file=sys.stderr)
 
 
-# On a cluster these stay where snakemake was started: they are short, and one speaks to the terminal.
+# On a cluster these run where snakemake was started: they are short, and compare prints to the terminal.
 localrules:
     compare,
     study,
@@ -32,7 +32,7 @@ rule timing:
     params:
         cause=cause("data", "model", "train", "timing"),
     message:
-        "Time {wildcards.run}"
+        "Time forward passes and training steps of {wildcards.run}"
     shell:
         "DAWN_LOG={log} python -m dawn.timing --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
         " --out {output.times}"
@@ -40,27 +40,27 @@ rule timing:
 
 rule study_timing:
     input:
-        lambda wildcards: of_study("timing.json"),
+        lambda wildcards: of_variants("timing.json"),
 
 
-if PLAN:
+if STUDY:
 
     rule study_table:
         input:
-            of_study("metrics.json", "timing.json", "model.json"),
+            of_variants("metrics.json", "timing.json", "model.json"),
             [f"{seed}/{file}" for run in RUNS for seed in seeds(run) for file in ("evaluation.json", "metrics.json")],
             code=code("study"),
         output:
-            f"{PLAN.directory}/table.csv",
-            f"{PLAN.directory}/table.md",
-            report(f"{PLAN.directory}/page.html", caption="../report/study-page.rst", category="Studies"),
-            report(f"{PLAN.directory}/plots/accuracy.png", caption="../report/study-accuracy.rst", category="Studies"),
-            report(f"{PLAN.directory}/plots/price.png", caption="../report/study-price.rst", category="Studies"),
+            f"{STUDY.directory}/table.csv",
+            f"{STUDY.directory}/table.md",
+            report(f"{STUDY.directory}/page.html", caption="../report/study-page.rst", category="Studies"),
+            report(f"{STUDY.directory}/plots/accuracy.png", caption="../report/study-accuracy.rst", category="Studies"),
+            report(f"{STUDY.directory}/plots/price.png", caption="../report/study-price.rst", category="Studies"),
         log:
-            f"logs/{PLAN.directory}/study.log",
+            f"logs/{STUDY.directory}/study.log",
         localrule: True
         params:
-            cause=PLAN.text,
+            cause=STUDY.text,
             study=lambda wildcards, output: os.path.dirname(output[0]),
         message:
             "Compare the variants of {params.study}"
@@ -70,16 +70,16 @@ if PLAN:
 
 rule study:
     input:
-        lambda wildcards: [*of_study(), f"{PLAN.directory}/table.csv"],
+        lambda wildcards: [*of_variants(), f"{STUDY.directory}/table.csv"],
 
 
-# It compares what lies there, so it has no inputs and makes no files.
+# It compares finished results and writes no file, so it has neither inputs nor outputs.
 rule compare:
     log:
         "logs/compare.log",
     params:
-        base=ASIDE.get("base", ""),
-        other=ASIDE.get("other", ""),
+        base=CHOSEN.get("base", ""),
+        other=CHOSEN.get("other", ""),
     message:
         "Compare {params.other} with {params.base}"
     shell:

@@ -37,7 +37,7 @@ rule train:
         None if NODES > 1 else IMAGE
     threads: workflow.cores or 1
     resources:
-        **SPREAD,
+        **TRAINING,
         node_gpus=GPUS,
         processes=EXPERIMENT.run.processes,
         runtime=720,
@@ -66,7 +66,7 @@ rule dawnbench:
     params:
         cause=cause("submission"),
     message:
-        "Export seed {wildcards.seed} as DAWNBench took its entries"
+        "Export seed {wildcards.seed} in DAWNBench's format"
     shell:
         "DAWN_LOG={log} python -m dawn.dawnbench --params {wildcards.run}/params.yaml"
         " --seed {wildcards.run}/seed-{wildcards.seed}"
@@ -84,7 +84,7 @@ rule lr_find:
             "{run}/lr_find.png",
             caption="../report/lr_find.rst",
             category="2 Training",
-            labels={"figure": "which learning rate?", "experiment": "{run}"},
+            labels={"figure": "learning-rate range test", "experiment": "{run}"},
         ),
     log:
         "logs/{run}/lr_find.log",
@@ -96,7 +96,7 @@ rule lr_find:
     params:
         cause=cause("data", "model", "train", "lr_find", "seeds"),
     message:
-        "Sweep the learning rate"
+        "Run the learning-rate range test"
     shell:
         "DAWN_LOG={log} python -m dawn.lr_find --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
         " --out {output.plot}"

@@ -115,6 +115,14 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def nested(key: str, value: Any) -> dict[str, Any]:
+    """A value under a dotted key as nested mappings: ``flat`` of the result is ``{key: value}``."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    mappings: dict[str, Any] = value
+    return mappings
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """The leaves of nested mappings by their dotted keys, in order: ``train.schedule.peak``."""
     leaves: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from dawn.config.errors import explain
-from dawn.config.experiment import merge, read
+from dawn.config.experiment import merge, nested, read
 from dawn.config.types import STRICT, Positive
 from dawn.core.cli import InputError
 
@@ -55,7 +55,7 @@ class Study(BaseModel):
         for values in itertools.product(*self.grid.values()):
             over: dict[str, Any] = {}
             for key, value in zip(self.grid, values, strict=True):
-                over = merge(over, _nested(key, value))
+                over = merge(over, nested(key, value))
             words = (f"{key.rpartition('.')[2]} {_word(v)}" for key, v in zip(self.grid, values, strict=True))
             found[", ".join(words)] = over
         return found
@@ -67,13 +67,6 @@ def load(path: Path) -> Study:
         return Study.model_validate(read(path))
     except ValidationError as error:
         raise InputError(f"{path}: {explain(error, Study)}") from error
-
-
-def _nested(key: str, value: Any) -> dict[str, Any]:
-    for part in reversed(key.split(".")):
-        value = {part: value}
-    nested: dict[str, Any] = value
-    return nested
 
 
 def _word(value: Any) -> str:

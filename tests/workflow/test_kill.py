@@ -1,0 +1,85 @@
+"""Killed without warning, the workflow goes on by the same command."""
+
+import json
+import os
+import signal
+
+import psutil
+import pytest
+import workspace
+
+LONG = "train={epochs: 30, batch: 32, schedule: {peak: 0.05}}"
+
+
+def weights(place, seed):
+    return place.path / f"results/seed-{seed}/model.safetensors"
+
+
+def test_killed_with_its_jobs_it_goes_on_and_ends_with_the_same_weights(copied):
+    target = "results/seed-5/model.safetensors"
+    assert copied.snakemake(target, LONG).returncode == 0
+    whole = weights(copied, 5).read_bytes()
+    weights(copied, 5).unlink()
+    with copied.running(target, LONG) as process:
+        copied.wait_for_checkpoint(process, 5)
+        assert workspace.jobs(process, "dawn.train")
+    assert not weights(copied, 5).exists()
+    assert list(copied.path.glob(".snakemake/locks/*"))
+    again = copied.snakemake(target, LONG)
+    assert again.returncode == 0, again.stderr
+    assert f"released the lock of snakemake (process {process.pid}), which was killed" in again.stderr
+    assert "goes on after step" in again.stderr
+    assert weights(copied, 5).read_bytes() == whole
+    assert not list(copied.path.glob(".snakemake/owners/*"))
+
+
+def test_killed_alone_its_running_job_keeps_the_lock(copied):
+    target = "results/seed-6/model.safetensors"
+    with copied.running(target, LONG) as process:
+        copied.wait_for_checkpoint(process, 6)
+        jobs = workspace.jobs(process, "dawn.train")
+        process.kill()
+        process.wait()
+        refused = copied.snakemake(target, LONG)
+        assert refused.returncode != 0
+        message = next(line for line in refused.stderr.splitlines() if line.startswith("dawn: "))
+        assert "its jobs still run; wait for them or end them, then start again: kill " in message
+        assert str(jobs[0].pid) in message.split()
+        assert refused.stderr.index(message) < refused.stderr.index("Directory cannot be locked")
+        for pid in map(int, message.partition(": kill ")[2].split()):
+            os.kill(pid, signal.SIGTERM)
+        psutil.wait_procs(jobs, timeout=30)
+        assert copied.snakemake(target, LONG).returncode == 0
+
+
+def test_the_lock_of_a_live_snakemake_stays(copied):
+    target = "results/seed-7/model.safetensors"
+    with copied.running(target, LONG) as process:
+        copied.wait_for_checkpoint(process, 7)
+        refused = copied.snakemake(target, LONG)
+        assert refused.returncode != 0
+        assert "Directory cannot be locked" in refused.stderr
+        assert "dawn: " not in refused.stderr
+        assert process.poll() is None
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"host": "elsewhere"}, "(process 1 on elsewhere), which cannot be checked from here; if it has ended: "),
+        ({"executor": "slurm"}, "was killed after it submitted jobs to slurm; when they end: "),
+    ],
+)
+def test_a_lock_that_may_be_in_use_stays_and_the_command_is_named(copied, about, words):
+    locks, owners = copied.path / ".snakemake/locks", copied.path / ".snakemake/owners"
+    for folder in (locks, owners):
+        folder.mkdir(exist_ok=True)
+    (locks / "0.output.lock").write_text("results/metrics.json\n")
+    here = os.uname().nodename
+    (owners / "one.json").write_text(json.dumps({"host": here, "pid": 1, "executor": None} | about))
+    refused = copied.snakemake("results/metrics.json", "--forcerun", "summarize")
+    assert refused.returncode != 0
+    assert words + "snakemake --unlock" in refused.stderr.splitlines()[1]
+    assert copied.snakemake("--unlock").returncode == 0
+    assert copied.planned() == set()
+    assert not (owners / "one.json").exists()

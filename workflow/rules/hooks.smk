@@ -1,0 +1,28 @@
+"""What happens before the first job and after the last one."""
+
+from dawn.core.files import write_text
+from dawn.core.locks import Owner, release
+
+if workflow.is_main_process:
+    OWNER = Owner()
+    if message := release(OWNER):
+        print(f"dawn: {message}", file=sys.stderr)
+
+
+# The steps read the experiment from params.yaml in the directory of the results. No rule writes it: as a rule's output
+# it would make every setting a cause of every step, so each rule names the sections that decide its result instead.
+onstart:
+    for run, experiment in {} if "base" in CHOSEN else {SHARED: EXPERIMENT, **RUNS}.items():
+        write_text(Path(run, "params.yaml"), dump(experiment))
+    if STUDY:
+        write_text(Path(SHARED, "study.json"), STUDY.text)
+    if not workflow.local_exec:
+        OWNER.submits_to(workflow.executor_plugin.name)
+    enter_stage()
+
+
+onsuccess:
+    leave_stage()
+    summary = Path(SHARED, "table.md" if STUDY else "summary.md")
+    if summary.exists() and STAGE in (None, "summarize") and "base" not in CHOSEN:
+        print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)

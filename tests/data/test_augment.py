@@ -98,6 +98,20 @@ def test_jitter_is_torchvisions():
     assert draw(1000, 9, Augment(brightness=0.3), 0, 0).brightness.min() >= 0.7 - 1e-6
 
 
+def test_jitter_of_normalised_pixels_adds_brightness_and_multiplies_by_contrast():
+    augment = Augment(brightness=0.14, contrast=0.13, jitter="normalised")
+    draws = draw(1000, 9, augment, 0, 0)
+    assert -0.14 <= draws.brightness.min() < -0.13
+    assert 0.13 < draws.brightness.max() <= 0.14
+    assert 0.87 <= draws.contrast.min() < draws.contrast.max() <= 1.13
+    split = Split(IMAGES, torch.arange(12), *STATISTICS)
+    [[(images, _)]] = Trainset(split, augment, 0, 12).epoch(0, World(0, 1, CPU), 1)
+    draws = draw(12, 9, augment, 0, 0)
+    for image, i, b, c in zip(images, draws.order, draws.brightness, draws.contrast, strict=True):
+        plain = normalise(IMAGES[i][None], *STATISTICS)[0]
+        torch.testing.assert_close(image, (plain + b) * c)
+
+
 def test_cutout_blanks_a_square_that_may_hang_over_the_edge():
     images = torch.ones(3, 3, 9, 9)
     cut = cutout(images, 4, torch.tensor([4, 0, 8]), torch.tensor([4, 0, 4]))

@@ -157,7 +157,7 @@ def test_lookahead_reaches_weights_and_statistics_in_every_precision(data, tmp_p
         assert not torch.equal(plain.training.precision.weights[0], training.precision.weights[0])
 
 
-@pytest.mark.parametrize("preset", ["record", "record-sgd"])
+@pytest.mark.parametrize("preset", ["record", "record-sgd", "airbench-muon"])
 def test_the_presets_train_on_a_cpu_and_say_what_they_leave_out(data, tmp_path, capsys, preset):
     path = ROOT / f"workflow/presets/{preset}.yaml"
     small = {

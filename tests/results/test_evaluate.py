@@ -65,6 +65,8 @@ def test_the_six_views_are_the_recipe():
     assert len(six) == 6
     torch.testing.assert_close(sum(weight * f(view) for weight, view in six), expected)
     torch.testing.assert_close(sum(weight * f(view) for weight, view in views(images, "mirror")), m(images))
+    equal = (m(images) + m(up_left) + m(down_right)) / 3
+    torch.testing.assert_close(sum(weight * f(view) for weight, view in views(images, "six_equal")), equal)
     assert sum(weight for weight, _ in views(images, "none")) == 1
 
 

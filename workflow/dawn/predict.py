@@ -11,9 +11,11 @@ of them that would print this class alone. Files that cannot be used are named a
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import torch
 
+from dawn.config.types import Views
 from dawn.core import cli
 from dawn.data.image_file import image_files
 from dawn.serving.prediction import FORMATS, predictions
@@ -42,7 +44,7 @@ def main() -> None:
     )  # fmt: skip
     parser.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (table)")
     parser.add_argument("--top", type=int, default=3, help="most likely classes in a table or JSON (%(default)d)")
-    parser.add_argument("--tta", choices=("none", "mirror", "six"), default="none", help="views averaged (none)")
+    parser.add_argument("--tta", choices=get_args(Views), default="none", help="views averaged (none)")
     args = parser.parse_args()
     if args.top < 1:
         raise cli.InputError(f"--top {args.top}: at least 1")

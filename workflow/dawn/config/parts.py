@@ -54,9 +54,11 @@ class Augment(BaseModel):
     cutout: Annotated[int, Field(ge=0, le=32)] = 0
     """Side of the square that is blanked, in pixels."""
     brightness: Below1 = 0.0
-    """Range of the brightness: a factor from 1 - this to 1 + this."""
+    """Range of the brightness: a factor from 1 - this to 1 + this, or a summand from -this to this."""
     contrast: Below1 = 0.0
     """Range of the contrast: a factor from 1 - this to 1 + this."""
+    jitter: Literal["pixels", "normalised"] = "pixels"
+    """pixels: factors of brightness and contrast as in torchvision; normalised: a summand, then a factor, of these."""
 
 
 class Muon(BaseModel):

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
-from dawn.config.types import STRICT, Below1, Fraction, Positive
+from dawn.config.types import STRICT, Below1, Fraction, Positive, Views
 
 
 class Data(BaseModel):
@@ -41,8 +41,8 @@ class Evaluate(BaseModel):
 
     model_config = STRICT
 
-    tta: Literal["none", "mirror", "six"] = "none"
-    """Test-time augmentation: the views of an image whose logits are averaged."""
+    tta: Views = "none"
+    """Test-time augmentation: the views of an image whose logits are averaged (dawn/models/inference.py)."""
     tta_fraction: Fraction = 1.0
     """Fraction of the images that get these views: the least confident without them."""
     precision: Literal["fp32", "bf16", "half"] = "fp32"

@@ -16,6 +16,7 @@ ImageSize = Annotated[int, Field(ge=8, le=512)]
 Activation = Literal["leaky_relu", "relu", "silu", "gelu"]
 Kernels = Annotated[tuple[Annotated[int, Field(ge=1, le=15)], ...], Field(min_length=1, max_length=8)]
 Pool = Literal["adaptive", "fixed"]
+Views = Literal["none", "mirror", "six", "six_equal"]
 MOST_CHANNELS = 16384  # more can only be a mistyped width
 
 Resize = Literal["crop", "stretch"]  # how an image becomes a square; dawn/data/image_file.py

@@ -22,8 +22,8 @@ class Draws(NamedTuple):
     right: Tensor  # int64: first column
     cut_y: Tensor  # int64: centre of the cut-out square
     cut_x: Tensor  # int64
-    brightness: Tensor  # float32: factor on the pixels
-    contrast: Tensor  # float32: weight of the image against its mean grey
+    brightness: Tensor  # float32: factor of the pixels, or summand of the normalised ones
+    contrast: Tensor  # float32: factor
 
 
 def draw(count: int, size: int, augment: Augment, seed: int, epoch: int) -> Draws:
@@ -37,8 +37,9 @@ def draw(count: int, size: int, augment: Augment, seed: int, epoch: int) -> Draw
         coin = (np.random.default_rng([seed]).integers(0, 2, count)[order] + epoch) % 2
     if augment.flip == "none":
         coin = np.zeros_like(coin)
-    factors = (1 + augment.brightness * jitter[0], 1 + augment.contrast * jitter[1])
-    return Draws(*(torch.from_numpy(array) for array in (order, coin, *shifts, *cut, *factors)))
+    middle = 0 if augment.jitter == "normalised" else 1
+    colours = (middle + augment.brightness * jitter[0], 1 + augment.contrast * jitter[1])
+    return Draws(*(torch.from_numpy(array) for array in (order, coin, *shifts, *cut, *colours)))
 
 
 def padded(images: Tensor, augment: Augment) -> Tensor:
@@ -112,3 +113,8 @@ def jitter(pixels: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
     red, green, blue = bright.mean((1, 2)).unbind(1)
     grey = 0.2989 * red + 0.587 * green + 0.114 * blue
     return torch.lerp(grey[:, None, None, None], bright, contrast[:, None, None, None]).clamp_(0, 255)
+
+
+def jitter_normalised(images: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:
+    """Normalised (b, 3, h, w) plus brightness (b,), times contrast (b,), unclamped (hiverge)."""
+    return (images + brightness[:, None, None, None]) * contrast[:, None, None, None]

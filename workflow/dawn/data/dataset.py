@@ -11,7 +11,7 @@ from torch import Tensor
 from dawn.config.parts import Augment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
-from dawn.data.augment import Draws, cutout, draw, jitter, normalise, resized, windows
+from dawn.data.augment import Draws, cutout, draw, jitter, jitter_normalised, normalise, resized, windows
 from dawn.runtime.distributed import World
 
 
@@ -107,9 +107,12 @@ def make(view: Tensor, d: Draws, augment: Augment, mean: Tensor, std: Tensor, sc
     ``scale`` is the size of these images over that of the whole ones, which the centres of cut-out squares fall in.
     """
     pixels = view[d.flip, d.order, d.down, d.right]
-    if augment.brightness or augment.contrast:
+    coloured = bool(augment.brightness or augment.contrast)
+    if coloured and augment.jitter == "pixels":
         pixels = jitter(pixels, d.brightness, d.contrast)
     images = normalise(pixels, mean, std)
+    if coloured and augment.jitter == "normalised":
+        images = jitter_normalised(images, d.brightness, d.contrast)
     if augment.cutout:
         images = cutout(images, augment.cutout, (d.cut_y * scale).long(), (d.cut_x * scale).long())
     return images

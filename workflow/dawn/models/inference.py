@@ -20,7 +20,8 @@ def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
     """The weighted views of a batch (b, 3, h, w) whose logits are averaged; the weights sum to 1.
 
     mirror: the image and its mirror image. six: the mean of these two at weight 1/2, and at weight 1/4 each the same of
-    the image shifted by (-1, -1) and by (1, 1) pixels, its border reflected (airbench's multi-crop).
+    the image shifted by (-1, -1) and by (1, 1) pixels, its border reflected (airbench's multi-crop). six_equal: these
+    views at equal weights (hiverge).
     """
     if tta == "none":
         return [(1.0, images)]
@@ -29,8 +30,9 @@ def views(images: Tensor, tta: str) -> list[tuple[float, Tensor]]:
     height, width = images.shape[2:]
     border = functional.pad(images, (1, 1, 1, 1), mode="reflect")
     moved = [border[:, :, i : i + height, i : i + width] for i in (0, 2)]
-    return [(0.5 * w, v) for weight, x in ((0.5, images), (0.25, moved[0]), (0.25, moved[1])) for w, v in
-            ((weight, x), (weight, x.flip(3)))]  # fmt: skip
+    weights = (1 / 6, 1 / 6, 1 / 6) if tta == "six_equal" else (1 / 4, 1 / 8, 1 / 8)
+    pairs = zip(weights, (images, *moved), strict=True)
+    return [(weight, view) for weight, image in pairs for view in (image, image.flip(3))]
 
 
 @torch.inference_mode()

@@ -7,23 +7,26 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 from training import CPU
 
-from dawn.contact_sheet import chosen, seen, sizes, words
+from dawn.contact_sheet import chosen, seen, settings_text, sizes
 from dawn.data.dataset import Trainset, load
 from dawn.report.figures.calibration import reliability
 from dawn.report.figures.classes import bars, confusion
-from dawn.report.figures.curves import arrivals, curves, time_to_target
+from dawn.report.figures.curves import curves, time_to_target
 from dawn.report.figures.cycle import cycle
 from dawn.report.figures.images import filters, mistakes, sheet
 from dawn.report.style import COLOURS, save
 from dawn.results.calibration import binned
+from dawn.results.curve import EpochMetrics
 from dawn.training.schedule import rate_and_momentum
 
-NAN = float("nan")
-SEED = {
-    "epoch": [1.0, 2.0, 3.0], "train_loss": [2.0, 1.0, 0.5], "loss": [2.1, NAN, 0.7], "train_accuracy": [30.0, 60, 80],
-    "accuracy": [40.0, NAN, 90.0], "seconds": [10.0, 20.0, 30.0],
-}  # fmt: skip
-OTHER = SEED | {"accuracy": [50.0, NAN, 70.0], "loss": [2.5, NAN, 0.9]}
+
+def trained(*accuracies):
+    """A curve of epochs of ten seconds."""
+    return [EpochMetrics(n, 2.0 / n, 30.0 * n, a and 1 - a / 100, a, 0.1, 0.9, 100.0, 10.0 * n)
+            for n, a in enumerate(accuracies, 1)]  # fmt: skip
+
+
+SEED, OTHER = trained(40.0, None, 90.0), trained(50.0, None, 70.0)
 
 
 def texts(picture):
@@ -66,7 +69,7 @@ def test_the_cycle_is_the_schedules():
     picture = cycle(rates, momenta, 50, "one cycle")
     assert list(picture.axes[0].lines[0].get_ydata()) == list(rates)
     assert list(picture.axes[1].lines[0].get_ydata()) == list(momenta)
-    assert "50 an epoch" in texts(picture)
+    assert "50 per epoch" in texts(picture)
 
 
 def test_curves_have_the_mean_and_a_band_of_all_seeds():
@@ -79,12 +82,11 @@ def test_curves_have_the_mean_and_a_band_of_all_seeds():
     assert len(curves([SEED], "holdout", 75).axes[1].collections) == 0
 
 
-def test_time_to_target_counts_those_that_never_came():
-    assert arrivals([SEED, OTHER], 75) == [30, None]
+def test_time_to_target_counts_the_seeds_that_never_reach_it():
     picture = time_to_target([SEED, OTHER], "test", 75)
-    assert "1 of 2 seeds came there" in texts(picture)
+    assert "1 of 2 seeds reached it" in texts(picture)
     assert max(picture.axes[1].lines[0].get_ydata()) == 50
-    assert "0 of 1 seed came there" in texts(time_to_target([OTHER], "test", 75))
+    assert "0 of 1 seed reached it" in texts(time_to_target([OTHER], "test", 75))
 
 
 def test_confusion_and_errors_are_shares_of_the_class():
@@ -104,7 +106,7 @@ def test_calibration_bins_as_the_metric_does():
     assert held[5] == 0.5
     assert np.isnan(held[1])
     gap = np.nansum(count / 4 * np.abs(said - held))
-    assert f"{gap:.4f}" in texts(reliability([(confidence, right)], 10, [float(gap)]))
+    assert f"{gap:.4f}" in texts(reliability([(confidence, right)], 10, [float(gap)], [0.1]))
 
 
 def test_the_sheet_shows_what_training_sees(data):
@@ -122,8 +124,8 @@ def test_the_sheet_shows_what_training_sees(data):
             assert min(np.abs(crop - shown[row, epoch]).max() for crop in crops) < 1e-3
         mirrored = [min(range(50), key=lambda i, e=e: np.abs(crops[i] - shown[row, e]).max()) >= 25 for e in range(2)]
         assert mirrored[0] != mirrored[1]
-    assert words(settings.augment, [32, 32]) == "crop: pad 2, zero; flip: alternating"
-    assert words(settings.augment, [24, 32]).endswith("; pixels: 24, 32")
+    assert settings_text(settings.augment, [32, 32]) == "crop: pad 2, zero; flip: alternating"
+    assert settings_text(settings.augment, [24, 32]).endswith("; pixels: 24, 32")
     assert "epoch 2" in texts(sheet(split.images[wanted].numpy(), seen(trainset, wanted, [24, 32]), ["a"] * 4, "x"))
 
 
@@ -138,7 +140,7 @@ def test_the_sheet_follows_the_sizes_of_the_training(data):
 def test_pictures_of_pictures(tmp_path):
     images = np.zeros((7, 32, 32, 3), np.uint8)
     picture = mistakes(images, [f"cat 9{i} %\nis dog" for i in range(7)], 7, 100, 3)
-    assert "7 of 100 test images wrong" in texts(picture)
+    assert "7 of 100 test images misclassified" in texts(picture)
     weights = np.zeros((5, 3, 3, 3), np.float32)
     weights[0, 0] = 2
     drawn = filters(weights, 0)

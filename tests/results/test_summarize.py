@@ -5,7 +5,8 @@ import json
 import pytest
 from seed_files import seed
 
-from dawn.summarize import curves, plots, reached, summarize
+from dawn.results.curve import read_curve
+from dawn.summarize import mean_curve, plots, summarize
 
 
 def test_the_metrics_of_three_seeds(tmp_path):
@@ -24,7 +25,6 @@ def test_the_metrics_of_three_seeds(tmp_path):
 
 def test_a_target_never_reached(tmp_path):
     path = seed(tmp_path, 0, [50.0, 60.0])
-    assert reached(path / "curve.tsv", 94.0) is None
     found = summarize([path], 94.0, {"parameters": 10, "flops": 20})
     assert found["target"]["seconds"] is None
     assert found["target"]["expected_seconds"] == {"mean": None, "low": None, "high": None}
@@ -50,7 +50,8 @@ def two(tmp_path):
 
 
 def test_the_curve_is_that_of_the_mean_seed(two):
-    assert [row["accuracy"] for row in curves(two)] == [55.0, None, 92.0]
+    rows = mean_curve([read_curve(path / "curve.tsv") for path in two])
+    assert [row["accuracy"] for row in rows] == [55.0, None, 92.0]
 
 
 def test_what_dvc_plots(two, tmp_path):

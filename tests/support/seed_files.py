@@ -5,11 +5,10 @@ from pathlib import Path
 import torch
 from conftest import experiment
 
-from dawn.core.files import write_json, write_table, write_text
+from dawn.core.files import write_json, write_text
 from dawn.models.weights import write_weights
+from dawn.results.curve import EpochMetrics, write_curve
 from dawn.results.manifest import location, manifest
-
-COLUMNS = ["epoch", "train_loss", "train_accuracy", "loss", "accuracy", "lr", "momentum", "images_per_s", "seconds"]
 
 
 def seed(folder: Path, number: int, accuracies: list[float | None], seconds: float = 10.0, **over: object) -> Path:
@@ -18,10 +17,10 @@ def seed(folder: Path, number: int, accuracies: list[float | None], seconds: flo
     The last accuracy is also that of the evaluation, on 100 images of cats and dogs.
     """
     path = folder / f"seed-{number}"
-    rows = [[i + 1, 1.0, 50.0, 1.0, a, 0.1, 0.9, 100.0, seconds * (i + 1)] for i, a in enumerate(accuracies)]
-    write_table(path / "curve.tsv", COLUMNS, rows)
+    curve = [EpochMetrics(i, 1.0, 50.0, 1.0, a, 0.1, 0.9, 100.0, seconds * i) for i, a in enumerate(accuracies, 1)]
+    write_curve(path / "curve.tsv", curve)
     training = {
-        "seed": number, "seconds": rows[-1][-1], "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1,
+        "seed": number, "seconds": curve[-1].seconds, "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1,
         "train_accuracy": 50, "seconds_beside": {"load": 3.0, "build": 1.0, "compile": 2.0}, "device": "cpu",
         "processes": 1, "precision": "fp32", "monitored": "test",
     }  # fmt: skip

@@ -1,10 +1,10 @@
-"""Draw a contact sheet of training images as the network sees them: cropped, flipped, blanked as the experiment says.
+"""Draw a contact sheet of training images: originals, and how the augmentation shows them to the network.
 
     python -m dawn.contact_sheet --params results/params.yaml --data data --stats data/stats.json
         --out results/plots/images.png
 
-The images go through the very code that training runs, with the first seed's draws of the first epochs, and are then
-put back on the scale of pixels.
+The images go through the code that training runs, with the random draws of the first seed's first epochs. Then the
+normalisation is undone.
 """
 
 import math
@@ -48,7 +48,7 @@ def pixels(images: Tensor, mean: Tensor, std: Tensor) -> NDArray[np.float32]:
 
 
 def seen(trainset: Trainset, wanted: list[int], sizes: list[int]) -> list[NDArray[np.float32]]:
-    """The wanted images as the first epochs show them, an epoch each of ``sizes`` pixels, (images, size, size, 3)."""
+    """The wanted images in the first epochs, an array (images, size, size, 3) for each of ``sizes`` in pixels."""
     split = trainset.split
     shown = []
     for epoch, size in enumerate(sizes):
@@ -63,14 +63,14 @@ def seen(trainset: Trainset, wanted: list[int], sizes: list[int]) -> list[NDArra
 
 
 def sizes(settings: Train, trainset: Trainset) -> list[int]:
-    """Pixels of the images at the start of each epoch that is shown."""
+    """The image size, in pixels, at the start of each epoch that is shown."""
     steps = max(1, math.ceil(settings.epochs * trainset.steps - 1e-9))
     epochs = min(EPOCHS, math.ceil(settings.epochs))
     return [size_at(epoch * trainset.steps, steps, settings.sizes, trainset.whole) for epoch in range(epochs)]
 
 
-def words(augment: Augment, pixels: list[int]) -> str:
-    """The augmentation in a line, and the sizes of the images where they change."""
+def settings_text(augment: Augment, pixels: list[int]) -> str:
+    """The augmentation on one line, and the image sizes where they change."""
     parts = [f"crop: pad {augment.pad}, {augment.mode}"] if augment.pad else []
     parts += [f"flip: {augment.flip}"] if augment.flip != "none" else []
     parts += [
@@ -81,7 +81,7 @@ def words(augment: Augment, pixels: list[int]) -> str:
 
 
 def render(experiment: Experiment, data: Path, stats: Path, out: Path) -> None:
-    """Read the train split, show some of it, write the picture."""
+    """Read the train split, augment some of its images and write the figure."""
     split = load(data, stats, "train", torch.device("cpu"))
     settings, names = experiment.train, read_json(data / "dataset.json")["classes"]
     trainset = Trainset(split, settings.augment, experiment.seeds[0], settings.batch)
@@ -89,16 +89,14 @@ def render(experiment: Experiment, data: Path, stats: Path, out: Path) -> None:
     labels = [names[split.labels[i]] for i in wanted]
     originals = split.images[wanted].numpy()
     sides = sizes(settings, trainset)
-    save(sheet(originals, seen(trainset, wanted, sides), labels, words(settings.augment, sides)), out)
+    save(sheet(originals, seen(trainset, wanted, sides), labels, settings_text(settings.augment, sides)), out)
 
 
 def main() -> None:
-    """Parse, render."""
+    """Parse the command line and draw."""
     parser = cli.parser(main)
-    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
-    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
-    parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
-    parser.add_argument("--out", type=Path, required=True, help="the picture; its suffix says its format")
+    cli.add_inputs(parser, "params", "data", "stats")
+    cli.add_out(parser, "the figure, in the format of its suffix")
     args = parser.parse_args()
     render(load_experiment(args.params), args.data, args.stats, args.out)
 

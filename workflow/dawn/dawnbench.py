@@ -8,10 +8,10 @@ kind. Its top1Accuracy is that of the test split, so a training that was monitor
 table without rows.
 """
 
-import csv
 import datetime
 import importlib.metadata
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +19,21 @@ from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table
 from dawn.core.host import processor
+from dawn.results.curve import EpochMetrics, read_curve
 
 COUNTED = ("load", "build", "compile")  # untimed phases that DAWNBench counts, before the first epoch
 
 
-def rows(curve: Path, metrics: dict[str, Any]) -> list[tuple[int, str, str]]:
+def rows(curve: Sequence[EpochMetrics], metrics: dict[str, Any]) -> list[tuple[int, str, str]]:
     """Epoch, hours and accuracy in percent of each epoch after which the test split was evaluated."""
     if metrics["monitored"] != "test":
         return []
     before = sum(metrics["seconds_beside"][phase] for phase in COUNTED)
-    with curve.open(encoding="utf-8") as file:
-        return [
-            (
-                math.ceil(float(row["epoch"])),
-                f"{(before + float(row['seconds'])) / 3600:.10f}",
-                f"{float(row['accuracy']):.4f}",
-            )
-            for row in csv.DictReader(file, delimiter="\t")
-            if row["accuracy"]
-        ]
+    return [
+        (math.ceil(row.epoch), f"{(before + row.seconds) / 3600:.10f}", f"{row.accuracy:.4f}")
+        for row in curve
+        if row.accuracy is not None
+    ]
 
 
 def clock(metrics: dict[str, Any]) -> dict[str, Any]:
@@ -89,7 +85,7 @@ def main() -> None:
     day = datetime.datetime.fromtimestamp((args.seed / "curve.tsv").stat().st_mtime, datetime.UTC).date()
     write_json(args.seed / "dawnbench.json", entry(load(args.params), metrics, day))
     columns = ("epoch", "hours", "top1Accuracy")
-    write_table(args.seed / "dawnbench.tsv", columns, rows(args.seed / "curve.tsv", metrics))
+    write_table(args.seed / "dawnbench.tsv", columns, rows(read_curve(args.seed / "curve.tsv"), metrics))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Draw the results of an experiment: how it was trained, what it gets right and wrong, and how sure it is.
+"""Draw the results of an experiment: its training, its errors, its calibration.
 
     python -m dawn.plot --params results/params.yaml --data data --out results/plots results/seed-0 results/seed-1 ...
 
-Writes cycle, curves, time, confusion, classes, calibration, mistakes and filters, each a PNG. Only reads files: no
-network runs, and torch is not imported. dawn.contact_sheet draws the augmented images, since it runs the augmentation.
+Writes cycle, curves, time, confusion, classes, calibration, mistakes and filters, each a PNG. Only reads files, which
+the manifests of the seeds verify: no network runs, and torch is not imported. dawn.contact_sheet, which runs the
+augmentation, draws the augmented images.
 """
 
-import csv
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,20 +22,15 @@ from dawn.core import cli
 from dawn.core.files import read_json
 from dawn.report.figures.calibration import reliability
 from dawn.report.figures.classes import bars, confusion
-from dawn.report.figures.curves import Curve, curves, time_to_target
+from dawn.report.figures.curves import curves, time_to_target
 from dawn.report.figures.cycle import cycle
 from dawn.report.figures.images import filters, mistakes
 from dawn.report.style import save
+from dawn.results.curve import read_curve
+from dawn.results.manifest import verify
 from dawn.training.schedule import rate_and_momentum
 
 SHOWN = 30  # mistakes
-
-
-def read_curve(path: Path) -> Curve:
-    """The columns of a curve.tsv, NaN where a cell is empty."""
-    with path.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    return {name: [float(row[name] or "nan") for row in rows] for name in rows[0]}
 
 
 def probabilities(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -47,7 +42,7 @@ def probabilities(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 
 def first_filters(path: Path) -> NDArray[np.floating[Any]]:
-    """The filters (n, 3, h, w) of the first convolution: the only one that looks at three channels."""
+    """The filters (n, 3, h, w) of the first convolution: the first with three input channels."""
     try:
         with safe_open(path, "np") as file:
             for name in file.keys():  # noqa: SIM118 (no dict)
@@ -68,27 +63,28 @@ def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
     return cycle(rates, momenta, per_epoch, settings.schedule.kind.replace("_", " "))
 
 
-def draw_mistakes(judged: Sequence[tuple[Any, Any]], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:
-    """The images that the mean of the seeds' probabilities gets wrong with most confidence."""
-    mean, labels = np.mean([said for said, _ in judged], axis=0), judged[0][1]
-    guess, sure = mean.argmax(1), mean.max(1)
+def draw_mistakes(predictions: Sequence[tuple[Any, Any]], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:
+    """The images that the mean of the seeds' probabilities misclassifies with most confidence."""
+    mean, labels = np.mean([p for p, _ in predictions], axis=0), predictions[0][1]
+    guess, confidence = mean.argmax(1), mean.max(1)
     wrong = np.flatnonzero(guess != labels)
-    shown = wrong[np.argsort(-sure[wrong], kind="stable")][:SHOWN]
-    texts = [f"{classes[guess[i]]} {100 * sure[i]:.0f} %\nis {classes[labels[i]]}" for i in shown]
-    return mistakes(images[shown], texts, len(wrong), len(labels), len(judged))
+    shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]
+    texts = [f"{classes[guess[i]]} {100 * confidence[i]:.0f} %\nis {classes[labels[i]]}" for i in shown]
+    return mistakes(images[shown], texts, len(wrong), len(labels), len(predictions))
 
 
 def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[str, Callable[[], Figure]]:
-    """How to draw each figure, by its name."""
+    """A function that draws each figure, by its name."""
     dataset, target = read_json(data / "dataset.json"), experiment.evaluate.target
     classes = dataset["classes"]
     evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
     table = np.array([evaluation["confusion"] for evaluation in evaluations])
     trained = [read_curve(seed / "curve.tsv") for seed in seeds]
     monitored = read_json(seeds[0] / "metrics.json")["monitored"]
-    judged = [probabilities(seed / "predictions.npz") for seed in seeds]
-    sure = [(said.max(1), (said.argmax(1) == labels).astype(np.float64)) for said, labels in judged]
-    errors = [evaluation["calibration_error"] for evaluation in evaluations]
+    predictions = [probabilities(seed / "predictions.npz") for seed in seeds]
+    confidences = [(p.max(1), (p.argmax(1) == labels).astype(np.float64)) for p, labels in predictions]
+    errors, by_chance = ([evaluation[f"calibration_error{which}"] for evaluation in evaluations]
+                         for which in ("", "_if_calibrated"))  # fmt: skip
     images = np.load(data / "test_images.npy", mmap_mode="r", allow_pickle=False)
     return {
         "cycle": lambda: draw_cycle(experiment, dataset),
@@ -96,21 +92,23 @@ def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[s
         "time": lambda: time_to_target(trained, monitored, target),
         "confusion": lambda: confusion(table, classes),
         "classes": lambda: bars(table, classes),
-        "calibration": lambda: reliability(sure, experiment.evaluate.bins, errors),
-        "mistakes": lambda: draw_mistakes(judged, images, classes),
+        "calibration": lambda: reliability(confidences, experiment.evaluate.bins, errors, by_chance),
+        "mistakes": lambda: draw_mistakes(predictions, images, classes),
         "filters": lambda: filters(first_filters(seeds[0] / "model.safetensors"), experiment.seeds[0]),
     }
 
 
 def main() -> None:
-    """Parse, read, draw."""
+    """Parse the command line, verify the seeds and draw."""
     parser = cli.parser(main)
-    parser.add_argument("seeds", type=Path, nargs="+", help="directories of the trained and evaluated seeds")
-    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
-    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
-    parser.add_argument("--out", type=Path, required=True, help="directory of the pictures")
+    cli.add_seeds(parser)
+    cli.add_inputs(parser, "params", "data")
+    cli.add_out(parser, "directory of the figures")
     args = parser.parse_args()
-    for name, draw in figures(args.seeds, load(args.params), args.data).items():
+    experiment = load(args.params)
+    for seed in args.seeds:
+        verify(seed)
+    for name, draw in figures(args.seeds, experiment, args.data).items():
         save(draw(), args.out / f"{name}.png")
 
 

@@ -3,18 +3,19 @@
     python -m dawn.summarize --params results/params.yaml --model results/model.json --out results/metrics.json
         --plots results results/seed-0 results/seed-1 ...
 
-A 95 % interval of a mean is Student's; that of a share is Wilson's. With one seed there is no interval, and none is
-made up.
+Intervals are of 95 % (dawn.results.statistics); one seed has none. Seeds that learned nothing or lie apart are listed
+and not left out (dawn.results.outliers). The seeds are verified by their manifests first.
 """
 
-import csv
 import statistics
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table, write_text
+from dawn.results.curve import COLUMNS, EpochMetrics, at_target, read_curve
 from dawn.results.manifest import check
 from dawn.results.outliers import apart, at_chance
 from dawn.results.statistics import Scale, expected_time, fraction, robust, spread
@@ -29,19 +30,11 @@ OF_TRAINING: dict[str, Scale] = {
 }  # fmt: skip
 
 
-def reached(curve: Path, target: float) -> tuple[float, float] | None:
-    """Epochs and seconds of training until the monitored accuracy was first at the target; None if never."""
-    with curve.open(encoding="utf-8") as file:
-        for row in csv.DictReader(file, delimiter="\t"):
-            if row["accuracy"] and float(row["accuracy"]) >= target:
-                return float(row["epoch"]), float(row["seconds"])
-    return None
-
-
 def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: float | None = None) -> dict[str, Any]:
     """The metrics over the seeds; ``price`` is in dollars an hour."""
     evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
+    curves = [read_curve(seed / "curve.tsv") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
     metrics: dict[str, Any] = {"seeds": len(seeds)}
     metrics |= {name: spread([e[name] for e in evaluations], scale) for name, scale in OF_EVALUATION.items()}
@@ -49,50 +42,46 @@ def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: fl
     metrics["seeds_at_chance"] = at_chance(accuracies, evaluations[0]["confusion"])
     metrics["seeds_apart"] = apart(accuracies, evaluations[0]["images"])
     hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
-    metrics["target"] = {"accuracy": target, **hits, **to_target(seeds, trainings, target, price)}
+    metrics["target"] = {"accuracy": target, **hits, **to_target(curves, target, price)}
     metrics |= {name: spread([float(t[name]) for t in trainings], scale) for name, scale in OF_TRAINING.items()}
     metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings], "positive") if price else None
     return metrics | {name: model[name] for name in ("parameters", "flops")}
 
 
-def to_target(seeds: list[Path], trainings: list[dict[str, Any]], target: float, price: float | None) -> dict[str, Any]:
+def to_target(curves: Sequence[Sequence[EpochMetrics]], target: float, price: float | None) -> dict[str, Any]:
     """How many seeds reached the target in training, after how many epochs, seconds and dollars.
 
     These are means of the seeds that reached it; ``expected_seconds`` counts what the others spent in vain as well.
     """
-    found = [reached(seed / "curve.tsv", target) for seed in seeds]
-    arrivals = [arrival for arrival in found if arrival is not None]
-    seconds = [arrival[1] for arrival in arrivals]
-    whole = [float(training["seconds"]) for training in trainings]
+    reached = [at_target(curve, target) for curve in curves]
+    rows = [row for row in reached if row is not None]
+    dollars = [price * row.seconds / 3600 for row in rows] if price else []
     return {
-        "seeds_in_training": len(arrivals),
-        "epochs": spread([epochs for epochs, _ in arrivals], "positive") if arrivals else None,
-        "seconds": spread(seconds, "positive") if arrivals else None,
-        "dollars": spread([price * s / 3600 for s in seconds], "positive") if arrivals and price else None,
-        "expected_seconds": expected_time([arrival and arrival[1] for arrival in found], whole),
+        "seeds_in_training": len(rows),
+        "epochs": spread([row.epoch for row in rows], "positive") if rows else None,
+        "seconds": spread([row.seconds for row in rows], "positive") if rows else None,
+        "dollars": spread(dollars, "positive") if dollars else None,
+        "expected_seconds": expected_time(
+            [None if row is None else row.seconds for row in reached], [curve[-1].seconds for curve in curves]
+        ),
     }
 
 
-def curves(seeds: list[Path]) -> list[dict[str, float | None]]:
-    """The curve of the mean seed: a row an epoch; None where an epoch was not monitored."""
-    tables = []
-    for seed in seeds:
-        with (seed / "curve.tsv").open(encoding="utf-8") as file:
-            tables.append(list(csv.DictReader(file, delimiter="\t")))
+def mean_curve(curves: Sequence[Sequence[EpochMetrics]]) -> list[dict[str, float | None]]:
+    """The mean over the seeds of each column, a row an epoch; None where an epoch was not monitored."""
     return [
-        {name: statistics.fmean(float(row[name]) for row in rows) if rows[0][name] else None for name in rows[0]}
-        for rows in zip(*tables, strict=True)
+        {name: mean([getattr(row, name) for row in rows]) for name in COLUMNS} for rows in zip(*curves, strict=True)
     ]
 
 
 def plots(seeds: list[Path], out: Path) -> None:
-    """What DVC plots: curves.json, confusion.csv (a row an image of each seed), classes.csv (means, in percent)."""
-    write_json(out / "curves.json", curves(seeds))
+    """Write what DVC plots: curves.json, confusion.csv (a row an image of each seed), classes.csv (means, percent)."""
+    write_json(out / "curves.json", mean_curve([read_curve(seed / "curve.tsv") for seed in seeds]))
     lines = [(seed / "confusion.csv").read_text(encoding="utf-8").splitlines() for seed in seeds]
     write_text(out / "confusion.csv", "\n".join([lines[0][0], *(line for part in lines for line in part[1:])]) + "\n")
-    judged = [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
-    rows = [(name, *(mean([j[name][of] for j in judged]) for of in ("recall", "precision"))) for name in judged[0]]
-    write_table(out / "classes.csv", ("class", "recall", "precision"), rows, separator=",")
+    measures, evaluated = ("recall", "precision"), [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
+    rows = [(name, *(mean([e[name][measure] for e in evaluated]) for measure in measures)) for name in evaluated[0]]
+    write_table(out / "classes.csv", ("class", *measures), rows, separator=",")
 
 
 def mean(values: list[float | None]) -> float | None:
@@ -102,12 +91,12 @@ def mean(values: list[float | None]) -> float | None:
 
 
 def main() -> None:
-    """Parse, gather, write."""
+    """Parse the command line, verify the seeds and write the metrics."""
     parser = cli.parser(main)
-    parser.add_argument("seeds", type=Path, nargs="+", help="directories of the trained and evaluated seeds")
-    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
-    parser.add_argument("--model", type=Path, required=True, help="the network in figures, JSON")
-    parser.add_argument("--out", type=Path, required=True, help="the metrics, JSON")
+    cli.add_seeds(parser)
+    cli.add_inputs(parser, "params")
+    parser.add_argument("--model", type=Path, required=True, help="size and cost of the network, JSON")
+    cli.add_out(parser, "the metrics, JSON")
     parser.add_argument("--plots", type=Path, help="directory of curves.json, confusion.csv and classes.csv")
     args = parser.parse_args()
     experiment = load(args.params)

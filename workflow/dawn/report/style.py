@@ -1,6 +1,6 @@
-"""One look for every figure, readable in black and white and by the colour-blind.
+"""The style of every figure, readable in black and white and by the colour-blind.
 
-Nothing is told by colour alone: a series has a colour, a line and a marker of its own, a bar a colour and a hatch.
+Nothing is shown by colour alone: a series has its own colour, line and marker, a bar its own colour and hatch.
 The colours are Okabe and Ito's (Color Universal Design, 2008), ordered so that neighbours differ in lightness.
 """
 
@@ -34,13 +34,13 @@ RC: dict[Any, Any] = {
 
 
 def figure(width: float = 7.0, height: float = 4.2) -> Figure:
-    """An empty figure of this look, in inches; it belongs to no window and needs no closing."""
+    """An empty figure in this style, size in inches. It belongs to no window and needs no closing."""
     rcParams.update(RC)
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def line(i: int) -> dict[str, Any]:
-    """How series ``i`` is drawn: keywords of ``plot`` and ``errorbar``."""
+    """Keywords of ``plot`` and ``errorbar`` for series ``i``."""
     return {
         "color": COLOURS[i % len(COLOURS)],
         "linestyle": LINES[i % len(LINES)],
@@ -49,11 +49,11 @@ def line(i: int) -> dict[str, Any]:
 
 
 def bar(i: int) -> dict[str, Any]:
-    """How the bars of series ``i`` are drawn: keywords of ``bar`` and ``barh``."""
+    """Keywords of ``bar`` and ``barh`` for series ``i``."""
     return {"color": COLOURS[i % len(COLOURS)], "hatch": HATCHES[i % len(HATCHES)], "edgecolor": "white"}
 
 
 def save(drawn: Figure, path: Path) -> None:
-    """Write a figure in the format of its suffix (PNG without one), whole or not at all."""
+    """Write a figure in the format of its suffix (PNG without one), atomically."""
     with replacing(path) as partial:
         drawn.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=150)

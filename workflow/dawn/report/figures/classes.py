@@ -1,4 +1,4 @@
-"""Which classes are found, and which are taken for one another."""
+"""Which classes are recognized, and which are confused with one another."""
 
 from collections.abc import Sequence
 
@@ -8,14 +8,15 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.report.figures.frame import heading, many
+from dawn.report.figures.frame import heading
+from dawn.report.numbers import count
 from dawn.report.style import bar, figure
 
 Counts = NDArray[np.int64]  # (seeds, classes, classes): actual by predicted
 
 
 def confusion(counts: Counts, classes: Sequence[str]) -> Figure:
-    """Percent of each actual class by predicted class, over all seeds; small shares are shaded up."""
+    """Percent of each actual class by predicted class, over all seeds; small percentages are shaded more strongly."""
     total = counts.sum(0)
     percent = 100 * total / np.maximum(total.sum(1, keepdims=True), 1)
     side = 2.6 + 0.52 * len(classes)
@@ -32,7 +33,7 @@ def confusion(counts: Counts, classes: Sequence[str]) -> Figure:
     scale = picture.colorbar(image, ax=axes, ticks=[0, 1, 5, 10, 25, 50, 100], shrink=0.8)
     scale.set_label("percent of the actual class")
     n = len(counts)
-    heading(picture, f"Confusion: {total.sum() // n:,} test images, {many(n, 'seed')}")
+    heading(picture, f"Confusion of the classes: {total.sum() // n:,} test images, {count(n, 'seed')}")
     return picture
 
 
@@ -45,7 +46,7 @@ def write(axes: Axes, percent: NDArray[np.float64], total: NDArray[np.int64]) ->
 
 
 def bars(counts: Counts, classes: Sequence[str]) -> Figure:
-    """What each class loses, the best class on top; whiskers from the lowest seed to the highest.
+    """Errors of each class, the best class on top; whiskers from the lowest seed to the highest.
 
     The errors are drawn, since bars must start from zero and accuracies near 100 % would then all look the same.
     """
@@ -54,17 +55,17 @@ def bars(counts: Counts, classes: Sequence[str]) -> Figure:
     order = np.argsort(-missed.mean(0), kind="stable")
     picture = figure(7, 1.8 + 0.42 * len(classes))
     axes = picture.subplots()
-    named = (("of the class, not found (100 - recall)", missed), ("of those called so, wrong (100 - precision)", false))
+    named = (("not recognized (100 - recall)", missed), ("wrongly predicted (100 - precision)", false))
     for i, (name, values) in enumerate(named):
         mean = values.mean(0)[order]
         span = np.abs(np.stack([values.min(0), values.max(0)])[:, order] - mean) if len(values) > 1 else None
         place = np.arange(len(classes)) + (0.2, -0.2)[i]
         axes.barh(place, mean, 0.38, xerr=span, capsize=2, label=name, **bar(i))
     axes.set_yticks(np.arange(len(classes)), [classes[i] for i in order])
-    axes.set_xlabel("percent of the images")
+    axes.set_xlabel("percent of the images of the class, or predicted as the class")
     axes.set_xlim(left=0)
     axes.grid(axis="y", visible=False)
     picture.legend(loc="outside lower center", ncols=2, fontsize=9)
     whiskers = "Bar: mean. Whiskers: lowest and highest seed." if len(counts) > 1 else ""
-    heading(picture, f"Errors of each class, {many(len(counts), 'seed')}", whiskers)
+    heading(picture, f"Errors of each class, {count(len(counts), 'seed')}", whiskers)
     return picture

@@ -1,16 +1,17 @@
-"""How trainings went: loss and accuracy by epoch, and when each came to its target."""
+"""How trainings went: loss and accuracy by epoch, and when each reached the target."""
 
-import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dawn.report.figures.frame import INK, heading, many
+from dawn.report.figures.frame import INK, heading
+from dawn.report.numbers import count
 from dawn.report.style import COLOURS, figure, line
+from dawn.results.curve import EpochMetrics, at_target
 
-Curve = Mapping[str, Sequence[float]]  # the columns of a curve.tsv; NaN where an epoch was not monitored
+Curve = Sequence[EpochMetrics]
 TARGET = {"color": "0.3", "linewidth": 1.2, "linestyle": (0, (1, 1))}
 
 
@@ -22,25 +23,22 @@ def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
         (left, ("train_loss", "loss"), "cross-entropy"),
         (right, ("train_accuracy", "accuracy"), "accuracy, percent"),
     ):
-        for i, (name, split) in enumerate(zip(names, ("train, as augmented", monitored), strict=True)):
+        for i, (name, split) in enumerate(zip(names, ("train, augmented", monitored), strict=True)):
             band(axes, seeds, name, split, i)
         axes.set(xlabel="epoch", ylabel=label)
         axes.locator_params(axis="x", integer=True)
     right.axhline(target, label=f"target, {target:g} %", **TARGET)
     left.set_ylim(bottom=0)
     right.legend(loc="lower right")
-    shade = "Line: mean. Band: from the lowest seed to the highest." if len(seeds) > 1 else ""
-    heading(picture, f"Loss and accuracy by epoch, {many(len(seeds), 'seed')}", shade)
+    below = "Line: mean. Band: from the lowest seed to the highest." if len(seeds) > 1 else ""
+    heading(picture, f"Loss and accuracy by epoch, {count(len(seeds), 'seed')}", below)
     return picture
 
 
 def band(axes: Axes, seeds: Sequence[Curve], name: str, label: str, style: int) -> None:
-    """One quantity: its mean over the seeds as a marked line, lowest to highest as a band."""
-    rows = [
-        (epoch, values)
-        for epoch, *values in zip(seeds[0]["epoch"], *(seed[name] for seed in seeds), strict=True)
-        if not any(map(math.isnan, values))
-    ]
+    """One column of the curves: its mean over the seeds as a marked line, lowest to highest as a band."""
+    rows = [(epoch[0].epoch, [getattr(row, name) for row in epoch]) for epoch in zip(*seeds, strict=True)]
+    rows = [(epoch, values) for epoch, values in rows if None not in values]
     epochs, means = [row[0] for row in rows], [statistics.fmean(row[1]) for row in rows]
     axes.plot(epochs, means, **line(style), markevery=max(1, len(rows) // 12), label=label)
     if len(seeds) > 1:
@@ -48,32 +46,25 @@ def band(axes: Axes, seeds: Sequence[Curve], name: str, label: str, style: int) 
         axes.fill_between(epochs, low, high, color=COLOURS[style], alpha=0.25, linewidth=0)
 
 
-def arrivals(seeds: Sequence[Curve], target: float) -> list[float | None]:
-    """Seconds of training until the monitored accuracy of each seed was first at the target; None if never."""
-    return [
-        next((s for s, a in zip(seed["seconds"], seed["accuracy"], strict=True) if a >= target), None) for seed in seeds
-    ]
-
-
 def time_to_target(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
-    """Above, accuracy against seconds of training; below, the share of the seeds at the target by then."""
+    """Above, accuracy against seconds of training; below, the percentage of the seeds at the target by then."""
     picture = figure(7, 5.4)
     upper, lower = picture.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-    for number, seed in enumerate(seeds):
-        seen = [(s, a) for s, a in zip(seed["seconds"], seed["accuracy"], strict=True) if not math.isnan(a)]
-        label = None if number else f"{monitored} split, a line a seed"
-        upper.plot(*zip(*seen, strict=True), color=COLOURS[0], alpha=0.6, linewidth=1.2, label=label)
+    for number, curve in enumerate(seeds):
+        points = [(row.seconds, row.accuracy) for row in curve if row.accuracy is not None]
+        label = None if number else f"{monitored} split, one line per seed"
+        upper.plot(*zip(*points, strict=True), color=COLOURS[0], alpha=0.6, linewidth=1.2, label=label)
     upper.axhline(target, label=f"target, {target:g} %", **TARGET)
-    found = sorted(second for second in arrivals(seeds, target) if second is not None)
-    last = max(seed["seconds"][-1] for seed in seeds)
-    shares = [100 * i / len(seeds) for i in range(len(found) + 1)]
-    upper.plot(found, [target] * len(found), linestyle="", marker="v", color=INK, label="first at the target")
-    lower.step([0.0, *found, last], [*shares, shares[-1]], where="post", color=INK)
-    lower.plot(found, shares[1:], linestyle="", marker="v", color=INK)
+    times = sorted(row.seconds for curve in seeds if (row := at_target(curve, target)) is not None)
+    last = max(curve[-1].seconds for curve in seeds)
+    percent = [100 * i / len(seeds) for i in range(len(times) + 1)]
+    upper.plot(times, [target] * len(times), linestyle="", marker="v", color=INK, label="first epoch at the target")
+    lower.step([0.0, *times, last], [*percent, percent[-1]], where="post", color=INK)
+    lower.plot(times, percent[1:], linestyle="", marker="v", color=INK)
     upper.set(ylabel="accuracy, percent", xlim=(0, 1.02 * last))
     lower.set(xlabel="seconds of training", ylabel="seeds at the\ntarget, percent", ylim=(-6, 106))
     upper.legend(loc="lower right")
-    median = f", half of these by {statistics.median(found):,.1f} s" if found else ""
-    came = f"{len(found)} of {many(len(seeds), 'seed')} came there in training{median}."
-    heading(picture, f"Time to {target:g} %", came)
+    median = f"; median of these {statistics.median(times):,.1f} s" if times else ""
+    reached = f"{len(times)} of {count(len(seeds), 'seed')} reached it in training{median}."
+    heading(picture, f"Time to {target:g} %", reached)
     return picture

@@ -1,4 +1,4 @@
-"""One cycle: what the schedule does to the learning rate and the momentum."""
+"""The schedule: learning rate and momentum of each step."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from dawn.report.style import COLOURS, LINES, figure
 
 
 def cycle(rates: Sequence[float], momenta: Sequence[float], per_epoch: int, name: str) -> Figure:
-    """Two panels, one over the other: learning rate and momentum of every step; epochs on the upper edge."""
+    """Learning rate (above) and momentum (below) of each step; epochs on the upper edge."""
     picture = figure(7, 4.8)
     upper, lower = picture.subplots(2, 1, sharex=True)
     for i, (axes, values, label) in enumerate(((upper, rates, "learning rate"), (lower, momenta, "momentum"))):
@@ -21,8 +21,8 @@ def cycle(rates: Sequence[float], momenta: Sequence[float], per_epoch: int, name
     upper.annotate(f"{rates[peak]:.3g} at step {peak:,}", (peak, rates[peak]), xytext=(9, -1),
                    textcoords="offset points", va="center")  # fmt: skip
     upper.set_ylim(bottom=0)
-    lower.set_xlabel(f"step, {per_epoch:,} an epoch")
+    lower.set_xlabel(f"step ({per_epoch:,} per epoch)")
     epochs = upper.secondary_xaxis("top", functions=(lambda x: x / per_epoch, lambda x: x * per_epoch))
     epochs.set_xlabel("epoch")
-    heading(picture, f"Learning rate and momentum: {name}, {len(rates):,} steps")
+    heading(picture, f"Learning rate and momentum: {name} schedule, {len(rates):,} steps")
     return picture

@@ -1,4 +1,4 @@
-"""What the figures share: a heading of one look, and words that count."""
+"""What the figures have in common: colours of text and areas, and the heading."""
 
 from matplotlib.figure import Figure
 
@@ -12,8 +12,3 @@ def heading(picture: Figure, text: str, below: str = "") -> None:
         # Placed from the upper edge in points, since the layout leaves the suptitle's two lines free.
         height = picture.get_figheight() * 72
         picture.text(0.01, 1 - 21 / height, below, ha="left", va="top", fontsize=9, color="0.25")
-
-
-def many(count: int, what: str) -> str:
-    """``1 seed``, ``3 seeds``."""
-    return f"{count:,} {what}{'s' * (count != 1)}"

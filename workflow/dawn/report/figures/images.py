@@ -1,4 +1,4 @@
-"""Pictures of pictures: what the network sees, where it was wrong, and the filters it looks with first."""
+"""Grids of images: the augmented training images, the mistakes, the filters of the first layer."""
 
 import math
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.report.figures.frame import heading, many
+from dawn.report.figures.frame import heading
+from dawn.report.numbers import count
 from dawn.report.style import figure
 
 Pixels = NDArray[Any]  # (..., h, w, 3), uint8 or floats in [0, 1]
@@ -37,7 +38,7 @@ def grid(images: Sequence[Pixels], texts: Sequence[str], columns: int, cell: tup
 
 
 def sheet(originals: Pixels, seen: Sequence[Pixels], names: Sequence[str], settings: str) -> Figure:
-    """A row an image: as it is, (n, h, w, 3), then as training sees it, an array (n, size, size, 3) an epoch."""
+    """A row for each image: the original, (n, h, w, 3), then an array (n, size, size, 3) for each epoch."""
     rows, columns = len(originals), len(seen)
     picture = figure(0.9 * (columns + 1) + 0.9, 0.9 * rows + 1.2)
     places = picture.subplots(rows, columns + 1, squeeze=False)
@@ -45,18 +46,18 @@ def sheet(originals: Pixels, seen: Sequence[Pixels], names: Sequence[str], setti
         for column, axes in enumerate(line):
             show(axes, seen[column - 1][row] if column else originals[row])
             if row == 0:
-                axes.set_title(f"epoch {column}" if column else "as it is", fontsize=9, fontweight="normal")
+                axes.set_title(f"epoch {column}" if column else "original", fontsize=9, fontweight="normal")
         line[0].set_ylabel(names[row], rotation=0, ha="right", va="center", fontsize=9)
-    heading(picture, "What the network is trained on", settings)
+    heading(picture, "Training images after augmentation", settings)
     return picture
 
 
 def mistakes(images: Pixels, texts: Sequence[str], wrong: int, total: int, seeds: int) -> Figure:
-    """The images (n, h, w, 3) that were judged most confidently and wrongly, the most confident first."""
+    """The images (n, h, w, 3) that were misclassified with most confidence, the most confident first."""
     picture = grid(list(images), texts, 6, (1.4, 1.8))
-    judge = f"the mean probability over {many(seeds, 'seed')}" if seeds > 1 else "1 seed"
-    shown = f" The {len(images)} most confident, in order." if len(images) < wrong else ""
-    heading(picture, f"{wrong:,} of {many(total, 'test image')} wrong", f"Judged by {judge}.{shown}")
+    whose = f"Mean probabilities of {count(seeds, 'seed')}." if seeds > 1 else "1 seed."
+    shown = f" The {len(images)} most confident mistakes, in order." if len(images) < wrong else ""
+    heading(picture, f"{wrong:,} of {count(total, 'test image')} misclassified", whose + shown)
     return picture
 
 
@@ -66,5 +67,5 @@ def filters(weights: NDArray[np.floating[Any]], seed: int) -> Figure:
     scale = np.maximum(np.abs(weights).max((1, 2, 3), keepdims=True), 1e-12)
     pixels = (0.5 + 0.5 * weights / scale).transpose(0, 2, 3, 1)
     picture = grid(list(pixels), [""] * n, min(16, max(8, math.ceil(math.sqrt(2 * n)))), (0.62, 0.62))
-    heading(picture, f"The first layer's {many(n, 'filter')}, {height} x {width} pixels, seed {seed}")
+    heading(picture, f"Filters of the first layer: {n}, {height} x {width} pixels, seed {seed}")
     return picture

@@ -36,9 +36,7 @@ def reliability(
     upper.set(ylabel="accuracy, percent", xlim=(0, 100), ylim=(0, 102))
     lower.set(xlabel="confidence (largest probability), percent", ylabel="images, percent", yscale="log")
     upper.legend(loc="upper left")
-    below = (
-        f"Perfect calibration would give {np.mean(by_chance):.4f} by chance. {count(len(seeds[0][0]), 'test image')}, "
-    )
-    below += f"{count(len(seeds), 'seed')}, {count(bins, 'bin')}."
+    below = f"{count(len(seeds[0][0]), 'test image')}, {count(len(seeds), 'seed')}, {count(bins, 'bin')}. "
+    below += f"Perfect calibration: {np.mean(by_chance):.4f} by chance."
     heading(picture, f"Expected calibration error {np.mean(errors):.4f}", below)
     return picture

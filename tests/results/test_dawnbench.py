@@ -16,7 +16,7 @@ UNTIMED = {"load": 3.0, "build": 1.0, "compile": 2.0, "monitor": 5.0, "save": 0.
 def training(folder, **more):
     path = seed(folder, 0, [50.0, None, 94.1])
     metrics = read_json(path / "metrics.json")
-    metrics |= {"seconds_beside": UNTIMED, "seconds_by_phase": {"whiten": 0.2, "train": 29.8}, "resumed": 1}
+    metrics |= {"seconds_untimed": UNTIMED, "seconds_by_phase": {"whiten": 0.2, "train": 29.8}, "resumed": 1}
     return read_curve(path / "curve.tsv"), metrics | more
 
 

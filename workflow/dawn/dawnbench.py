@@ -28,7 +28,7 @@ def rows(curve: Sequence[EpochMetrics], metrics: dict[str, Any]) -> list[tuple[i
     """Epoch, hours and accuracy in percent of each epoch after which the test split was evaluated."""
     if metrics["monitored"] != "test":
         return []
-    before = sum(metrics["seconds_beside"][phase] for phase in COUNTED)
+    before = sum(metrics["seconds_untimed"][phase] for phase in COUNTED)
     return [
         (math.ceil(row.epoch), f"{(before + row.seconds) / 3600:.10f}", f"{row.accuracy:.4f}")
         for row in curve
@@ -38,7 +38,7 @@ def rows(curve: Sequence[EpochMetrics], metrics: dict[str, Any]) -> list[tuple[i
 
 def clock(metrics: dict[str, Any]) -> dict[str, Any]:
     """The seconds by phase that the hours count and those that they do not; of restarts, the last one is measured."""
-    untimed = metrics["seconds_beside"]
+    untimed = metrics["seconds_untimed"]
     return {
         "secondsCounted": {phase: untimed[phase] for phase in COUNTED} | metrics["seconds_by_phase"],
         "secondsExcluded": {phase: seconds for phase, seconds in untimed.items() if phase not in COUNTED},

@@ -98,7 +98,7 @@ def experiment(here: Experiment, root: Path) -> list[Block]:
 def times(trainings: list[dict[str, Any]]) -> list[Block]:
     """Seconds of a training by phase, over the seeds."""
     rows = []
-    measured = [{"train": t["seconds"], **t["seconds_beside"], **t.get("seconds_by_phase", {})} for t in trainings]
+    measured = [{"train": t["seconds"], **t["seconds_untimed"], **t.get("seconds_by_phase", {})} for t in trainings]
     for phase, what in PHASES.items():
         seconds = [found[phase] for found in measured if phase in found]
         if not any(seconds):

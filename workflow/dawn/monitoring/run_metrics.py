@@ -6,11 +6,9 @@ from typing import Any
 
 import torch
 
+from dawn.results.phases import TIMED, UNTIMED
 from dawn.training.step import summed
-from dawn.training.trainer import TIMED, Trainer
-
-CLOCK = (*TIMED, "evaluate")  # what counts; augmentation is inside of train
-BESIDE = ("load", "build", "compile", "monitor", "save")
+from dawn.training.trainer import Trainer
 
 
 def account(trainer: Trainer) -> dict[str, Any]:
@@ -21,7 +19,7 @@ def account(trainer: Trainer) -> dict[str, Any]:
     """
     last, clock, device = trainer.curve[-1], trainer.clock.seconds, trainer.world.device
     meter = trainer.clock.meter
-    phases = {phase: clock[phase] for phase in CLOCK if phase in clock}
+    phases = {phase: clock[phase] for phase in TIMED if phase in clock}
     return {
         "seed": trainer.seed,
         "monitored": trainer.monitored,
@@ -33,7 +31,7 @@ def account(trainer: Trainer) -> dict[str, Any]:
         "steps": trainer.step,
         "seconds": sum(phases.values()),
         "seconds_by_phase": phases,
-        "seconds_beside": {phase: clock.get(phase, 0.0) for phase in BESIDE},
+        "seconds_untimed": {phase: clock.get(phase, 0.0) for phase in UNTIMED},
         "images_per_s": trainer.step * trainer.experiment.train.batch / trainer.seconds(),
         "joules": joules(trainer),
         "energy_source": meter.source if meter else None,
@@ -52,7 +50,7 @@ def joules(trainer: Trainer) -> float | None:
     A state holds the first process's figure alone, so several that went on from one have none.
     """
     meter, world = trainer.clock.meter, trainer.world
-    parts = [meter.joules.get(phase, 0.0) if meter else None for phase in CLOCK]
+    parts = [meter.joules.get(phase, 0.0) if meter else None for phase in TIMED]
     told = (
         meter is not None
         and meter.source is not None

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from dawn.report.numbers import described
+from dawn.results.phases import PHASES
 from dawn.results.statistics import Scale, fraction, spread
-
-NAMES = {"whiten": "whitening", "train": "training, augmentation included", "evaluate": "final evaluation"}
 
 
 def tally(rows: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
     """The race over its heats, each a row of dawn.race's; times in seconds, shares in percent."""
     first, phases = rows[0], list(dict.fromkeys(phase for row in rows for phase in row["seconds_by_phase"]))
-    beside = {name: [row["seconds_beside"][name] for row in rows] for name in first["seconds_beside"]}
+    beside = {name: [row["seconds_untimed"][name] for row in rows] for name in first["seconds_untimed"]}
     arrivals = [row["arrived"] for row in rows if row["arrived"] is not None]
     used = [row["joules"] for row in rows]
     return {
@@ -46,7 +45,7 @@ def _spread(values: list[float], scale: Scale) -> dict[str, float | None]:
 def line(row: dict[str, Any]) -> str:
     """One heat on one line."""
     parts = ", ".join(f"{phase} {seconds:.3f}" for phase, seconds in row["seconds_by_phase"].items())
-    beside = sum(row["seconds_beside"].values())
+    beside = sum(row["seconds_untimed"].values())
     used = "" if row["joules"] is None else f"  {row['joules']:,.0f} J"
     return (
         f"seed {row['seed']}  {row['accuracy']:.2f} %  {row['seconds']:.3f} s on the clock ({parts})"
@@ -65,7 +64,7 @@ def page(found: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|",
         _row("accuracy, %", found["accuracy"], 2),
         _row("the clock, s", found["clock"], 3),
-        *[_row(f"- {NAMES[phase]}, s", value, 3) for phase, value in found["phases"].items()],
+        *[_row(f"- {PHASES[phase]}, s", value, 3) for phase, value in found["phases"].items()],
         _row("training images/s", found["images_per_s"], 0),
         *([_row("energy of the clock, J", found["joules"], 0)] if found["joules"] else []),
         "",

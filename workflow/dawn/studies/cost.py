@@ -36,7 +36,7 @@ def finished(run: Path, experiment: Experiment) -> dict[int, float]:
             made = header(weights)
             if all(made.get(section) == value for section, value in choices(experiment, *TRAINED).items()):
                 values = read_json(metrics)
-                found[seed] = values["seconds"] + sum(values["seconds_beside"].values())
+                found[seed] = values["seconds"] + sum(values["seconds_untimed"].values())
     return found
 
 

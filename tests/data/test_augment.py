@@ -122,3 +122,22 @@ def test_cutout_blanks_a_square_that_may_hang_over_the_edge():
 
 def test_normalise_takes_float_pixels_too():
     torch.testing.assert_close(normalise(IMAGES, *STATISTICS), normalise(IMAGES.float(), *STATISTICS))
+
+
+def test_each_draw_has_its_own_stream():
+    """A draw that is switched on changes no other, and the flips are not the order's numbers once more."""
+    plain = draw(500, 32, Augment(pad=4, flip="random"), 7, 3)
+    more = draw(500, 32, Augment(pad=4, flip="random", cutout=8, brightness=0.2, contrast=0.2), 7, 3)
+    for name in ("order", "flip", "down", "right"):
+        assert torch.equal(getattr(plain, name), getattr(more, name)), name
+    assert more.cut_x.unique().numel() > 20
+    assert more.brightness.std() > 0.05
+    assert not torch.equal(more.brightness, more.contrast)
+    order = torch.from_numpy(np.random.default_rng([7]).integers(0, 2, 500))
+    assert not torch.equal(draw(500, 32, Augment(flip="alternating"), 7, 0).flip, order)
+
+
+def test_cutout_keeps_the_memory_format_of_its_images():
+    images = torch.randn(3, 3, 9, 9).contiguous(memory_format=torch.channels_last)
+    centre = torch.tensor([4, 0, 8])
+    assert cutout(images, 4, centre, centre).stride() == images.stride()

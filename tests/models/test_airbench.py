@@ -10,12 +10,10 @@ from training import CPU, WORLD, trained
 
 from dawn.config.experiment import check, merge, read
 from dawn.config.networks.airbench import Airbench
-from dawn.config.parts import Lookahead
 from dawn.data import dataset
 from dawn.models.airbench import Stem
 from dawn.models.build import build
 from dawn.models.whitening import filters, patches
-from dawn.training.averaging import Slow, keeping
 from dawn.training.setup import set_whitening
 
 
@@ -120,28 +118,6 @@ def test_the_stem_is_whitened_by_the_train_split_and_stays(data, tmp_path):
     assert isinstance(fresh[0], Stem)
     assert torch.equal(fresh[0].weight, stem.weight)
     assert torch.equal(learned[0].weight, before)
-
-
-def test_lookahead_is_its_formula():
-    settings = Lookahead(every=5, decay=0.95, power=3)
-    rng = np.random.default_rng(0)
-    fast = slow = rng.normal(size=3)
-    tensor = torch.from_numpy(fast.copy())
-    ours = Slow([tensor], settings)
-    for step in range(1, 23):
-        push = rng.normal(size=3)
-        fast = fast + push
-        tensor += torch.from_numpy(push)
-        looked = ours.look(step, 22)
-        assert looked == (step % 5 == 0 or step == 22)
-        if step == 22:
-            fast = slow
-        elif step % 5 == 0:
-            keep = 0.95**5 * (step / 22) ** 3
-            slow = keep * slow + (1 - keep) * fast
-            fast = slow
-        np.testing.assert_allclose(tensor.numpy(), fast, atol=1e-12)
-    assert keeping(7, 22, settings) is None
 
 
 def test_lookahead_reaches_weights_and_statistics_in_every_precision(data, tmp_path):

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import pytest
 import torch
 from conftest import experiment
-from test_progressive import RECORD
+from test_image_sizes import RECORD
 from training import WORLD, Never, trained
 
 from dawn.runtime.distributed import World

@@ -1,6 +1,7 @@
 """The training step by step: learning, SGD, averages, precisions, accumulation, compiling."""
 
 import copy
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -150,3 +151,35 @@ def test_a_split_is_normalised_by_the_statistics_of_train(data):
     assert images.shape == (5, 3, 32, 32)
     assert labels.dtype == torch.int64
     torch.testing.assert_close(images[0], (split.images[0].permute(2, 0, 1) / 255 - 0.3) / 0.15, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"family": "wrn", "depth": 10, "width": 0.25, "dropout": 0.3},
+        {"family": "torchvision", "name": "convnext_tiny"},  # stochastic depth, no dropout
+    ],
+    ids=lambda model: model["family"],
+)
+def test_the_seed_decides_a_network_that_draws_random_numbers(data, tmp_path, model):
+    ends = []
+    for state in (1, 2):
+        torch.manual_seed(state)
+        ends.append(trained(data, tmp_path / str(state), model=model, train={"epochs": 0.3, "batch": 8}))
+    assert all(torch.equal(a, b) for a, b in zip(*map(weights, ends), strict=True))
+
+
+def test_compiled_and_parallel_micro_batches_exchange_gradients_once(data, tmp_path):
+    """torch.compile wraps the parallel module, whose exchange must still be left out until the last micro-batch."""
+    calls = []
+
+    class Exchange:
+        @contextmanager
+        def no_sync(self):
+            calls.append("off")
+            yield
+
+    training = small()
+    training.exchange = Exchange()
+    training.step([(IMAGES[:4], LABELS[:4]), (IMAGES[4:6], LABELS[4:6]), (IMAGES[6:], LABELS[6:])], 0.1, 0.9)
+    assert calls == ["off", "off"]

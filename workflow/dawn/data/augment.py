@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from dawn.config.parts import Augment
+from dawn.runtime.streams import stream
 
 
 class Draws(NamedTuple):
@@ -27,19 +28,30 @@ class Draws(NamedTuple):
 
 
 def draw(count: int, size: int, augment: Augment, seed: int, epoch: int) -> Draws:
-    """The draws of one epoch: a function of the seed and the epoch alone, whatever the device or the processes."""
-    rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(count)
-    shifts = rng.integers(0, 2 * augment.pad + 1, (2, count))
-    coin, cut = rng.integers(0, 2, count), rng.integers(0, size, (2, count))
-    jitter = rng.random((2, count), dtype=np.float32) * 2 - 1
+    """The draws of one epoch: a function of the seed and the epoch alone, whatever the device or the processes.
+
+    Each draw has its own stream of random numbers, and is made only where a setting needs it.
+    """
+
+    def below(bound: int, purpose: str, rows: int, needed: object = True) -> np.ndarray:
+        shape = (rows, count)
+        return stream(seed, purpose, epoch).integers(0, bound, shape) if needed else np.zeros(shape, np.int64)
+
+    def around(middle: float, spread: float, purpose: str) -> np.ndarray:
+        """float32 (count,), uniform between middle - spread and middle + spread."""
+        if not spread:
+            return np.full(count, middle, np.float32)
+        return middle + spread * (2 * stream(seed, purpose, epoch).random(count, np.float32) - 1)
+
+    order = stream(seed, "order", epoch).permutation(count)
+    (flip,) = below(2, "flip", 1, augment.flip == "random")
     if augment.flip == "alternating":  # half the images in even epochs, the other half in odd ones
-        coin = (np.random.default_rng([seed]).integers(0, 2, count)[order] + epoch) % 2
-    if augment.flip == "none":
-        coin = np.zeros_like(coin)
-    middle = 0 if augment.jitter == "normalised" else 1
-    colours = (middle + augment.brightness * jitter[0], 1 + augment.contrast * jitter[1])
-    return Draws(*(torch.from_numpy(array) for array in (order, coin, *shifts, *cut, *colours)))
+        flip = (stream(seed, "alternating flip").integers(0, 2, count)[order] + epoch) % 2
+    crop = below(2 * augment.pad + 1, "crop", 2, augment.pad)
+    cut = below(size, "cutout", 2, augment.cutout)
+    brightness = around(0 if augment.jitter == "normalised" else 1, augment.brightness, "brightness")
+    contrast = around(1, augment.contrast, "contrast")
+    return Draws(*(torch.from_numpy(array) for array in (order, flip, *crop, *cut, brightness, contrast)))
 
 
 def padded(images: Tensor, augment: Augment) -> Tensor:
@@ -101,7 +113,8 @@ def cutout(images: Tensor, side: int, centre_y: Tensor, centre_x: Tensor) -> Ten
     for length, centre in ((images.shape[2], centre_y), (images.shape[3], centre_x)):
         offset = torch.arange(length, device=images.device) - centre[:, None] + side // 2
         hit.append((offset >= 0) & (offset < side))
-    return images.masked_fill((hit[0][:, :, None] & hit[1][:, None, :])[:, None], 0)
+    cut = images.clone(memory_format=torch.preserve_format)  # masked_fill would leave the channels-last format
+    return cut.masked_fill_((hit[0][:, :, None] & hit[1][:, None, :])[:, None], 0)
 
 
 def jitter(pixels: Tensor, brightness: Tensor, contrast: Tensor) -> Tensor:

@@ -27,13 +27,11 @@ class Average:
             torch._foreach_copy_(self.means, kept)
 
 
-def keeping(step: int, steps: int, settings: Lookahead) -> float | None:
-    """How much of the slow weights stays after ``step`` of ``steps`` (1 .. steps), or None between two looks.
+def slow_fraction(step: int, steps: int, settings: Lookahead) -> float | None:
+    """The fraction of the slow weights that stays after ``step`` of ``steps`` (1 .. steps), None between two updates.
 
-    decay^every (step / steps)^power, and 1 after the last step, when the slow weights are the result.
+    decay^every (step / steps)^power.
     """
-    if step == steps:
-        return 1.0
     if step % settings.every:
         return None
     return float(settings.decay**settings.every * (step / steps) ** settings.power)
@@ -47,11 +45,15 @@ class Slow:
         self.means = [t.detach().clone() for t in self.tensors]
 
     @torch.no_grad()
-    def look(self, step: int, steps: int) -> bool:
-        """After ``step``: slow = a slow + (1 - a) fast, and fast = slow. Returns whether it was time to."""
-        keep = keeping(step, steps, self.settings)
-        if keep is None:
+    def update(self, step: int, steps: int) -> bool:
+        """After ``step``: slow = a slow + (1 - a) fast, and fast = slow. Return whether an update was due.
+
+        After the last step the slow weights are the result, whether or not an update came right before.
+        """
+        fraction = slow_fraction(step, steps, self.settings)
+        if fraction is not None:
+            torch._foreach_lerp_(self.means, self.tensors, 1 - fraction)
+        if fraction is None and step < steps:
             return False
-        torch._foreach_lerp_(self.means, self.tensors, 1 - keep)
         torch._foreach_copy_(self.tensors, self.means)
         return True

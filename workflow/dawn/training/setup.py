@@ -4,6 +4,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from dawn.config.experiment import Experiment
 from dawn.data.augment import Draws, draw, windows
@@ -31,9 +32,11 @@ def prepare(experiment: Experiment, classes: int, seed: int, world: World) -> Tr
     moved = [*precision.weights, *buffers]
     average = Average(moved, settings.ema) if settings.ema else None
     slow = Slow(moved, settings.lookahead) if settings.lookahead.every else None
+    exchange = forward if isinstance(forward, DistributedDataParallel) else None
     if settings.compile:
         forward = cast(nn.Module, torch.compile(forward, dynamic=False))
-    return Training(net, forward, precision, optimizer(net, precision.weights, settings), average, settings, slow)
+    moves = optimizer(net, precision.weights, settings)
+    return Training(net, forward, precision, moves, average, settings, slow, exchange)
 
 
 @torch.no_grad()

@@ -32,6 +32,7 @@ class Training:
     average: Average | None
     settings: Train
     slow: Slow | None = None
+    exchange: DistributedDataParallel | None = None  # the gradients' exchange inside ``forward``, where there is one
     recorded: dict[torch.Size, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=dict)
 
     @cached_property
@@ -87,7 +88,7 @@ class Training:
 
     def look(self, step: int, steps: int) -> None:
         """After ``step`` of ``steps``: the look back to the slow weights, where it is due."""
-        if self.slow is not None and self.slow.look(step, steps):
+        if self.slow is not None and self.slow.update(step, steps):
             self.precision.spread()
 
     def _swap(self) -> None:
@@ -117,8 +118,8 @@ class Training:
                 torch._foreach_copy_(kept.means, means)
 
     def _quiet(self) -> Any:
-        """No exchange of gradients until the last micro-batch."""
-        return self.forward.no_sync() if isinstance(self.forward, DistributedDataParallel) else nullcontext()
+        """No exchange of gradients until the last micro-batch, also inside a compiled ``forward``."""
+        return self.exchange.no_sync() if self.exchange is not None else nullcontext()
 
 
 def check_finite(total: float, step: int, rate: float, precision: str) -> None:

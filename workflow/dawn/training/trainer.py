@@ -13,6 +13,7 @@ from dawn.monitoring.live import Live
 from dawn.monitoring.progress import Progress
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
+from dawn.runtime.streams import torch_seed
 from dawn.training import checkpoint
 from dawn.training.optimizer import fading
 from dawn.training.schedule import rate_and_momentum, size_at
@@ -110,8 +111,7 @@ class Trainer:
         start, stop = self.step % per_epoch, min(per_epoch, self.steps - epoch * per_epoch)
         self.trainset.resize(self.size(self.step))
         for parts in self.trainset.epoch(epoch, self.world, settings.accumulate, start, stop):
-            if self.training.drops:
-                torch.manual_seed(((self.seed << 32) + self.step << 12) % 2**62 + self.world.rank)
+            torch.manual_seed(torch_seed(self.seed, self.step, self.world.rank))
             rate, momentum = self.rate_and_momentum(self.step)
             loss = self.training.step(parts, rate, momentum, fading(self.step, per_epoch, settings))
             self.totals += loss

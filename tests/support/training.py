@@ -13,6 +13,16 @@ from dawn.training.trainer import Trainer
 CPU = torch.device("cpu")
 WORLD = World(0, 1, CPU)
 
+AIRBENCH = {
+    "model": {"family": "airbench", "widths": [4, 8], "head_unit": True, "logit_scale": 0.02},
+    "train": {
+        "epochs": 2.5, "optimizer": "muon", "muon": {"lr": 0.05}, "stem_epochs": 2, "bias_lr_multiplier": 0.2,
+        "schedule": {"kind": "linear", "momentum": [0.85, 0.85]}, "nesterov": True, "lookahead": {"every": 4},
+        "sizes": [[0, 24], [0.5, 32]], "augment": {"pad": 2, "flip": "alternating", "cutout": 5},
+    },
+    "run": {"trace": True},
+}  # fmt: skip
+
 
 class Never(Interrupt):
     def __init__(self):

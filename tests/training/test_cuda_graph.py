@@ -5,14 +5,13 @@ from contextlib import nullcontext
 import pytest
 import torch
 from conftest import experiment
-from test_image_sizes import RECORD
-from training import WORLD, Never, trained
+from training import AIRBENCH, WORLD, Never, trained
 
 from dawn.runtime.distributed import World
 from dawn.training import cuda_graph
 from dawn.training.trainer import Trainer
 
-STEADY = RECORD["train"] | {"precision": "fp32", "cuda_graph": True}
+STEADY = AIRBENCH["train"] | {"precision": "fp32", "cuda_graph": True}
 
 
 @pytest.fixture
@@ -70,8 +69,8 @@ def cuda(monkeypatch):
 
 
 def test_recorded_steps_are_the_steps(data, tmp_path, cuda):
-    plain = trained(data, tmp_path / "plain", **(RECORD | {"train": STEADY | {"cuda_graph": False}}))
-    trainer = Trainer(experiment(**(RECORD | {"train": STEADY})), data, data / "stats.json", 0, tmp_path / "r", WORLD)
+    plain = trained(data, tmp_path / "plain", **(AIRBENCH | {"train": STEADY | {"cuda_graph": False}}))
+    trainer = Trainer(experiment(**(AIRBENCH | {"train": STEADY})), data, data / "stats.json", 0, tmp_path / "r", WORLD)
     assert sorted(trainer.training.recorded) == [torch.Size([16, 3, n, n]) for n in (24, 32)]
     assert all(isinstance(group["lr"], torch.Tensor) for group in trainer.training.optimizer.param_groups)
     replayed = []
@@ -82,7 +81,7 @@ def test_recorded_steps_are_the_steps(data, tmp_path, cuda):
     torch.testing.assert_close(torch.tensor(trainer.trace), torch.tensor(plain.trace))
     for a, b in zip(plain.training.precision.weights, trainer.training.precision.weights, strict=True):
         torch.testing.assert_close(a, b)
-    again = Trainer(experiment(**(RECORD | {"train": STEADY})), data, data / "stats.json", 0, tmp_path / "r", WORLD)
+    again = Trainer(experiment(**(AIRBENCH | {"train": STEADY})), data, data / "stats.json", 0, tmp_path / "r", WORLD)
     again.training.restore(trainer.training.state())
     for a, b in zip(again.training.precision.weights, trainer.training.precision.weights, strict=True):
         assert torch.equal(a, b)

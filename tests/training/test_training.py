@@ -119,6 +119,7 @@ def test_auto_is_fp32_on_the_cpu():
     assert Precision("auto", 1.0, nn.Linear(1, 1), CPU).kind == "fp32"
 
 
+@pytest.mark.full
 def test_compiling_changes_no_number(data, tmp_path):
     plain = trained(data, tmp_path / "plain", train={"epochs": 1})
     fast = trained(data, tmp_path / "compiled", train={"epochs": 1, "compile": True})
@@ -157,9 +158,9 @@ def test_a_split_is_normalised_by_the_statistics_of_train(data):
     "model",
     [
         {"family": "wrn", "depth": 10, "width": 0.25, "dropout": 0.3},
-        {"family": "torchvision", "name": "convnext_tiny"},  # stochastic depth, no dropout
+        pytest.param({"family": "torchvision", "name": "convnext_tiny"}, marks=pytest.mark.full),  # stochastic depth
     ],
-    ids=lambda model: model["family"],
+    ids=["dropout", "stochastic depth"],
 )
 def test_the_seed_decides_a_network_that_draws_random_numbers(data, tmp_path, model):
     ends = []

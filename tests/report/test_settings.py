@@ -1,0 +1,51 @@
+"""The settings on the page: how an experiment differs from the nearest that is known."""
+
+import subprocess
+
+import yaml
+from conftest import ROOT, experiment
+
+from dawn.config.experiment import check, merge, read
+from dawn.report.page import Bullets, Heading, Table
+from dawn.report.settings import differences, known
+from dawn.report.settings import experiment as blocks
+
+
+def test_differences_are_the_leaves_that_differ():
+    assert differences(experiment(), experiment()) == []
+    changed = experiment(train={"epochs": 7, "schedule": {"peak": 0.2}}, run={"save_every": 9})
+    assert differences(experiment(), changed) == [("train.epochs", 2, 7), ("train.schedule.peak", 0.1, 0.2)]
+    other = differences(experiment(), experiment(model={"family": "wrn", "depth": 16, "width": 2}))
+    assert ("model.family", "darknet", "wrn") in other
+    assert ("model.slope", 0.1, None) in other
+
+
+def test_an_experiment_is_shown_by_the_nearest_that_is_known():
+    base = read(ROOT / "params.yaml")
+    demo = merge(base, read(ROOT / "workflow/presets/demo.yaml"))
+    assert "params.yaml" in next(iter(known(ROOT)))
+    heading, items = blocks(check(demo), ROOT)
+    assert (heading, items.items[0]) == (Heading("Experiment"), "the preset demo, unchanged")
+    epochs = check(demo).train.epochs
+    _, items, table = blocks(check(merge(demo, {"train": {"epochs": epochs + 1}})), ROOT)
+    assert items == Bullets(["the preset demo, except for:", items.items[1]])
+    rows = [("train.epochs", str(epochs), str(epochs + 1))]
+    assert table == Table(("setting", "the preset demo", "this run"), rows)
+
+
+def test_known_is_what_git_has_where_there_is_git(tmp_path):
+    (tmp_path / "workflow/presets").mkdir(parents=True)
+    text = yaml.safe_dump(experiment().model_dump(mode="json"))
+    (tmp_path / "params.yaml").write_text(text)
+    assert list(known(tmp_path)) == ["params.yaml"]
+    for line in (["init", "-q"], ["add", "."], ["-c", "user.name=A", "-c", "user.email=a@b.c", "commit", "-qm", "x"]):
+        subprocess.run(["git", *line], cwd=tmp_path, check=True)
+    (tmp_path / "params.yaml").write_text(text.replace("epochs: 2", "epochs: 9"))
+    (name, found), *_ = known(tmp_path).items()
+    assert name.startswith("params.yaml at ")
+    assert found.train.epochs == 2
+
+
+def test_an_invalid_params_file_has_nothing_to_compare_with(tmp_path):
+    (tmp_path / "params.yaml").write_text("seeds: none\n")
+    assert blocks(experiment(), tmp_path)[1] == Bullets(["nothing to compare it with: params.yaml is not valid"])

@@ -1,0 +1,42 @@
+"""Where a result came from, as parts of a page: the time by phase, the machine, code and data."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dawn.report.page import Block, Bullets, Heading, Table
+from dawn.results.phases import PHASES, TIMED
+
+
+def times(trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """Seconds of a training by phase, over the seeds; ``trainings`` are their metrics.json."""
+    rows = []
+    measured = [{**training["seconds_by_phase"], **training["seconds_untimed"]} for training in trainings]
+    for phase, text in PHASES.items():
+        seconds = [found[phase] for found in measured if phase in found]
+        if not any(seconds):
+            continue
+        span = f"{min(seconds):,.1f} to {max(seconds):,.1f}" if len(seconds) > 1 else ""
+        timed = "timed" if phase in TIMED else "not timed"
+        rows.append((phase, text, timed, f"{statistics.fmean(seconds):,.1f}", span))
+    return [Heading("Seconds of a training"), Table(("phase", "what is done", "clock", "mean", "range"), rows)]
+
+
+def origin(provenance: Mapping[str, Any], training: Mapping[str, Any]) -> list[Block]:
+    """The machine, and what the numbers came out of: ``provenance`` is provenance.json, ``training`` a metrics.json."""
+    machine, code, data = provenance["machine"], provenance["code"], provenance["data"]
+    gpus, torch = "; ".join(machine["gpus"]) or "none", provenance["packages"].get("torch", "unknown")
+    where = [
+        f"trained on: {training['processes']} x {training['device']}, {training['precision']}",
+        f"CPU: {machine['cpu']}, {machine['cores']} cores; GPU: {gpus}",
+        f"{machine['system']}; Python {provenance['python']}, torch {torch}",
+        f"container: {machine['image'] or 'none'}",
+    ]
+    commit = "not in a git repository" if code["commit"] is None else code["commit"]
+    made = [
+        f"code: {commit}{', with uncommitted changes' if code['dirty'] else ''}",
+        *(f"{name}: sha256 {digest[:16]}" for name, digest in code["locks"].items()),
+        f"data: sha256 {data.get('sha256') or 'unknown'}",
+        f"written {provenance['written']}",
+    ]
+    return [Heading("Machine"), Bullets(where), Heading("Provenance"), Bullets(made)]

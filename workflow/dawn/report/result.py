@@ -1,0 +1,109 @@
+"""The result of an experiment as parts of a page: its claim, its measures over the seeds, and each seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dawn.report.numbers import DASH, count, described, fraction, interval, std
+from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
+
+MEASURES = {  # key of the metrics: its row's name and digits
+    "accuracy": ("test accuracy, %", 2),
+    "top5": ("top-5 accuracy, %", 2),
+    "loss": ("test loss", 4),
+    "calibration_error": ("expected calibration error", 4),
+    "calibration_error_if_calibrated": ("- the same of a perfectly calibrated network, by chance", 4),
+    "seconds": ("seconds of training", 1),
+    "images_per_s": ("images/s", 0),
+}
+
+
+@dataclass(frozen=True)
+class Seed:
+    """What the page shows of one seed; times in seconds, None where the target was not reached."""
+
+    number: int
+    accuracy: float
+    seconds: float
+    seconds_to_target: float | None
+
+
+def claim(metrics: Mapping[str, Any]) -> str:
+    """The result in one line."""
+    return f"{described(metrics['accuracy'], 2, ' %')} test accuracy over {count(metrics['seeds'], 'seed')}"
+
+
+def result(metrics: Mapping[str, Any]) -> list[Block]:
+    """Measures over the seeds, target, price and network."""
+    rows = [
+        (name, f"{metrics[key]['mean']:,.{digits}f}", ends(metrics[key], digits), std(metrics[key], digits))
+        for key, (name, digits) in MEASURES.items()
+    ]
+    accuracy, dollars = metrics["accuracy"], metrics["dollars"]
+    middle = f"median {accuracy['median']:.2f} %, interquartile mean {accuracy['interquartile_mean']:.2f} %"
+    items = [
+        *([f"test accuracy: {middle}"] if metrics["seeds"] > 2 else []),
+        *target(metrics),
+        f"network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP per image",
+        *([f"price of a training: {interval(dollars, 4, ' dollars')}"] if dollars else []),
+    ]
+    table = Table(("over the seeds", "mean", "95 % interval", "std"), rows)
+    return [Heading("Result"), *warnings(metrics), Bullets(items), table]
+
+
+def ends(value: Mapping[str, Any], digits: int) -> str:
+    """The interval alone; equal values and a single one have none."""
+    if value["low"] is None:
+        return DASH if value["std"] is None else "none, all equal"
+    return f"{value['low']:,.{digits}f} to {value['high']:,.{digits}f}"
+
+
+def target(metrics: Mapping[str, Any]) -> list[str]:
+    """Who reached the target, and when."""
+    found, seeds = metrics["target"], metrics["seeds"]
+    goal, reached = f"{found['accuracy']:g} %", found["seeds_in_training"]
+    first = f"test accuracy of at least {goal}: {fraction(found)} of the seeds"
+    if not reached:
+        return [first, f"time to {goal}: not reached in training"]
+    when = f"time to {goal}: {interval(found['seconds'], 1, ' s')}, mean of the seeds that reached it in training, "
+    expected = interval(found["expected_seconds"], 1, " s")
+    return [
+        first,
+        f"{when}{reached} of {seeds}",
+        f"expected time to {goal}, the time of failed seeds included: {expected}",
+    ]
+
+
+def warnings(metrics: Mapping[str, Any]) -> list[Block]:
+    """A paragraph about seeds that learned nothing or are far from the others, where there are any."""
+    chance, apart = metrics["seeds_at_chance"], metrics["seeds_apart"]
+    texts = [f"{name(chance)} learned nothing: no better than always naming the most frequent class."] if chance else []
+    texts += [f"{name(apart)} far from the median of all seeds."] if apart else []
+    more = "The mean includes them; the median and the interquartile mean depend little on them."
+    return [Paragraph(" ".join([*texts, more]), bold=True)] if texts else []
+
+
+def name(seeds: Sequence[int]) -> str:
+    """``Seed 3`` or ``Seeds 3, 5``."""
+    return f"Seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+
+
+def seeds_table(metrics: Mapping[str, Any], seeds: Sequence[Seed]) -> list[Block]:
+    """A row for each seed."""
+    goal = f"{metrics['target']['accuracy']:g} %"
+    rows = [
+        (
+            str(seed.number),
+            f"{seed.accuracy:.2f}",
+            DASH if seed.seconds_to_target is None else f"{seed.seconds_to_target:,.1f}",
+            f"{seed.seconds:,.1f}",
+            "; ".join(
+                text
+                for key, text in (("seeds_at_chance", "learned nothing"), ("seeds_apart", "far from the others"))
+                if seed.number in metrics[key]
+            ),
+        )
+        for seed in seeds
+    ]
+    heads = ("seed", "test accuracy, %", f"seconds to {goal}", "seconds of training", "remark")
+    return [Heading("Seeds"), Table(heads, rows)]

@@ -1,0 +1,46 @@
+"""The settings of an experiment as parts of a page: how they differ from the nearest known experiment."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dawn.config.experiment import CHOICES, Experiment, check, flat, merge, read
+from dawn.core.cli import InputError
+from dawn.core.host import answer
+from dawn.report.page import Block, Bullets, Heading, Table
+
+
+def experiment(here: Experiment, root: Path) -> list[Block]:
+    """The nearest of the known experiments and the settings that differ from it."""
+    compared = {name: differences(other, here) for name, other in known(root).items()}
+    if not compared:
+        return [Heading("Experiment"), Bullets(["nothing to compare it with: params.yaml is not valid"])]
+    name = min(compared, key=lambda each: len(compared[each]))
+    rows = [(key, json.dumps(there), json.dumps(own)) for key, there, own in compared[name]]
+    items = [f"{name}, {'except for:' if rows else 'unchanged'}", f"seeds: {', '.join(map(str, here.seeds))}"]
+    table = [Table(("setting", name, "this run"), rows)] if rows else []
+    return [Heading("Experiment"), Bullets(items), *table]
+
+
+def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any]]:
+    """Key, value there and value here of every setting that decides a result and differs."""
+    there, own = (flat(each.model_dump(mode="json", include=set(CHOICES))) for each in (known, here))
+    keys = [*own, *(key for key in there if key not in own)]
+    return [(key, there.get(key), own.get(key)) for key in keys if there.get(key) != own.get(key)]
+
+
+def known(root: Path) -> dict[str, Experiment]:
+    """The experiments of a checkout by name: params.yaml as committed (or as it is), and each preset over it."""
+    committed = answer("git", "show", "HEAD:./params.yaml", at=root)
+    base = yaml.safe_load(committed) if committed else read(root / "params.yaml")
+    name = f"params.yaml at {answer('git', 'rev-parse', '--short', 'HEAD', at=root)}" if committed else "params.yaml"
+    presets = {f"the preset {path.stem}": read(path) for path in sorted((root / "workflow/presets").glob("*.yaml"))}
+    found = {}
+    for label, over in {name: {}, **presets}.items():
+        try:
+            found[label] = check(merge(base, over))
+        except InputError:  # an edited params.yaml may not fit a preset
+            continue
+    return found

@@ -1,4 +1,4 @@
-"""The doctor says what is so, on this machine and on ones that are made up for it."""
+"""The doctor on this machine, and on simulated ones."""
 
 import http.server
 import importlib.metadata
@@ -12,15 +12,16 @@ from packaging.requirements import Requirement
 
 from dawn import doctor
 from dawn.core.cli import InputError
-from dawn.health import hardware, place, software
+from dawn.health import engines, hardware, software
+from dawn.health.mirrors import mirrors
 
 
 @pytest.mark.full
-def test_it_finds_this_machine_fit():
+def test_this_machine_has_no_problem():
     done = step("doctor", "python", "packages", "torch", "gpu", "join", "shm", "disk")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
-    assert all(re.match(r"(ok   |--   )  (python|packages|torch|gpu|join|shm|disk) +\S", line) for line in lines)
+    assert all(re.match(r"(ok     |--     )  (python|packages|torch|gpu|join|shm|disk) +\S", line) for line in lines)
     assert [line.split()[1] for line in lines if line.startswith("ok")][:3] == ["python", "packages", "torch"]
     assert any("2 of 2" in line for line in lines if " join " in line) or "nccl" in done.stdout
 
@@ -34,27 +35,33 @@ def test_the_lock_is_read_as_its_makers_do():
     assert len(here) > 20
 
 
-def test_another_version_is_wrong_and_named(monkeypatch):
+def test_another_version_is_a_problem_and_named(monkeypatch):
     real = importlib.metadata.version
     monkeypatch.setattr(importlib.metadata, "version", lambda name: "0.1" if name == "numpy" else real(name))
     (found,) = software.packages(ROOT)
-    assert found.state == "wrong"
-    assert found.words.startswith("not those of requirements/runtime.lock: numpy 0.1 for 2.")
+    assert found.state == "problem"
+    assert found.text.startswith("not those of requirements/runtime.lock: numpy is 0.1, not 2.")
     assert found.remedy
 
 
 @pytest.mark.parametrize(
     ("visible", "driver", "cuda", "state", "words"),
     [
-        (0, None, "13.0", "none", "none here, so the CPU trains"),
-        (0, "580.65", "13.0", "none", "the driver 580.65 is loaded, so --gpus all, --nv"),
-        (2, "580.65", None, "wrong", "2 here, and this PyTorch is built for the CPU alone"),
-        (1, "535.104.05", "13.2", "wrong", "driver 535.104.05 is too old for CUDA 13.2 -> install driver 580 or newer"),
-        (1, "580.65", "13.2", "wrong", "1 here, driver 580.65, and CUDA 13.2 finds none -> python -c"),
+        (0, None, "13.0", "not needed", "none on this machine, training uses the CPU"),
+        (0, "580.65", "13.0", "not needed", "driver 580.65 is loaded, so --gpus all, --nv"),
+        (2, "580.65", None, "problem", "2 on this machine, but this PyTorch is built without CUDA"),
+        (
+            1,
+            "535.104.05",
+            "13.2",
+            "problem",
+            "driver 535.104.05 is too old for CUDA 13.2 -> install driver 580 or newer",
+        ),
+        (1, "580.65", "13.2", "problem", "1 on this machine, driver 580.65, but CUDA 13.2 finds none -> python -c"),
     ],
 )
 def test_why_there_is_no_gpu(visible, driver, cuda, state, words):
-    found = hardware.silent(visible, driver, cuda)
+    found = hardware.no_gpu(visible, driver, cuda)
     assert found.state == state
     assert words in doctor.line("gpu", found)
 
@@ -76,16 +83,16 @@ def server():
         server.shutdown()
 
 
-def test_mirrors_are_asked(server, tmp_path):
+def test_mirrors_are_queried(server, tmp_path):
     (tmp_path / "here.tgz").touch()
     urls = [f"{server}/right", f"{server}/other", f"{server}/gone", "http://127.0.0.1:9/refused"]
     urls += [f"file://{tmp_path}/here.tgz", str(tmp_path / "not.tgz"), "resources/generated/demo-binary.tar.gz"]
-    found = place.mirrors(urls, 170)
-    assert [f.state for f in found] == ["ok", "wrong", "wrong", "none", "ok", "wrong", "ok"]
-    assert "170 bytes" in found[0].words
-    assert "7 bytes, not 170" in found[1].words
-    assert "HTTP 404" in found[2].words
-    assert "out of reach (ConnectionError)" in found[3].words
+    found = mirrors(urls, 170)
+    assert [f.state for f in found] == ["ok", "problem", "problem", "not needed", "ok", "problem", "ok"]
+    assert "170 bytes" in found[0].text
+    assert "7 bytes, not 170" in found[1].text
+    assert "HTTP 404" in found[2].text
+    assert "out of reach (ConnectionError)" in found[3].text
     assert all(f.remedy for f in found if f.state != "ok")
 
 
@@ -94,50 +101,50 @@ def command(folder, name, script):
     (folder / name).chmod(0o755)
 
 
-def test_what_is_wrong_with_a_scheduler(monkeypatch, tmp_path):
+def test_problems_of_a_scheduler(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert [f.state for f in place.scheduler(ROOT)] == ["none"]
+    assert [f.state for f in engines.scheduler(ROOT)] == ["not needed"]
     command(tmp_path, "sbatch", "")
     command(tmp_path, "sinfo", "exit 1")
-    assert place.scheduler(ROOT)[0].words == "sbatch is here, and sinfo does not answer"
+    assert engines.scheduler(ROOT)[0].text == "sbatch is installed, but sinfo fails"
     command(tmp_path, "sinfo", 'case $1 in --version) echo slurm 23;; *) echo "gpu* 4 idle";; esac')
-    assert place.scheduler(ROOT)[0].words == "slurm 23: gpu* 4 idle"
+    assert engines.scheduler(ROOT)[0].text == "slurm 23: gpu* 4 idle"
     command(tmp_path, "scontrol", "echo 'MinJobAge               = 10 sec'")
-    (found,) = place.scheduler(ROOT)
-    assert found.state == "wrong"
-    assert "forgets an ended job after 10 s" in found.words
+    (found,) = engines.scheduler(ROOT)
+    assert found.state == "problem"
+    assert "forgets an ended job after 10 s" in found.text
 
 
 def test_an_image_of_another_lock_is_found_out(monkeypatch, tmp_path):
     (tmp_path / "requirements").mkdir()
     (tmp_path / "requirements/runtime.lock").write_text("torch==2\n")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert place.container(tmp_path)[0].words == "no Apptainer or Docker here"
+    assert engines.container(tmp_path)[0].text == "no Apptainer or Docker on this machine"
     (tmp_path / "containers").mkdir()
     (tmp_path / "containers/dawn.sif").touch()
     script = 'case $1 in --version) echo apptainer version 1;; *) echo "torch=={}";; esac'
     command(tmp_path, "apptainer", script.format(2))
-    assert [f.state for f in place.container(tmp_path)] == ["ok", "ok"]
+    assert [f.state for f in engines.container(tmp_path)] == ["ok", "ok"]
     command(tmp_path, "apptainer", script.format(1))
-    assert place.container(tmp_path)[1].words == (
+    assert engines.container(tmp_path)[1].text == (
         "containers/dawn.sif was built from another requirements/runtime.lock"
     )
     command(tmp_path, "apptainer", "exit 1")
-    assert [f.state for f in place.container(tmp_path)] == ["wrong"]
+    assert [f.state for f in engines.container(tmp_path)] == ["problem"]
 
 
-def test_something_wrong_ends_with_1(monkeypatch, capsys, tmp_path):
+def test_a_problem_ends_with_1(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr(software, "installed", lambda name: None)
     monkeypatch.setattr(sys, "argv", ["doctor", "python", "packages"])
     with pytest.raises(SystemExit) as end:
         doctor.main()
     assert end.value.code == 1
     shown = capsys.readouterr()
-    assert [line[:5] for line in shown.out.splitlines()] == ["ok   ", "WRONG"]
-    assert shown.err == "1 wrong\n"
+    assert [line.split()[0] for line in shown.out.splitlines()] == ["ok", "PROBLEM"]
+    assert shown.err == "1 problem\n"
 
 
 def test_an_unknown_check_is_refused(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["doctor", "cuda"])
-    with pytest.raises(InputError, match="no check is called cuda; there are python, packages"):
+    with pytest.raises(InputError, match="cuda is not a check; there are python, packages"):
         doctor.main()

@@ -1,1 +1,1 @@
-"""What can be wrong with a machine, a module for each kind; dawn.doctor asks them all."""
+"""The checks of a machine, a module for each kind; ``dawn.doctor`` runs them."""

@@ -1,4 +1,4 @@
-"""What a look at this machine found."""
+"""The result of a check."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,8 +6,8 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report. ``none`` is something that is not here and need not be."""
+    """One line of the doctor's report; the remedy is for a problem."""
 
-    state: Literal["ok", "none", "wrong"]
-    words: str
+    state: Literal["ok", "not needed", "problem"]
+    text: str
     remedy: str = ""

@@ -1,4 +1,4 @@
-"""The Python that runs the steps, and what it imports."""
+"""The Python that runs the commands, and the packages that it imports."""
 
 import importlib.metadata
 import re
@@ -12,15 +12,15 @@ LOCKED = re.compile(r"^([\w.-]+)==(\S+)(?: ; (.+?))? *\\?$", re.MULTILINE)
 
 
 def python(root: Path) -> list[Finding]:
-    """Its version."""
+    """The version of Python."""
     version = sys.version.split()[0]
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
         return [Finding("ok", f"{version}, {sys.executable}")]
-    return [Finding("wrong", f"{version} is not 3.11 to 3.13", "make PYTHON=/path/to/python3.12 env")]
+    return [Finding("problem", f"{version} is not 3.11 to 3.13", "make PYTHON=/path/to/python3.12 env")]
 
 
 def locked(text: str) -> dict[str, str]:
-    """The versions that a lock wants on this machine."""
+    """The versions that a lock file requires on this machine."""
     from packaging.markers import Marker
 
     return {name: version for name, version, mark in LOCKED.findall(text) if not mark or Marker(mark).evaluate()}
@@ -35,14 +35,14 @@ def installed(name: str) -> str | None:
 
 
 def packages(root: Path) -> list[Finding]:
-    """Whether what is installed is what the lock says."""
-    lock = root / "requirements" / "runtime.lock"
-    wanted = locked(lock.read_text(encoding="utf-8"))
-    other = [f"{name} {installed(name)} for {want}" for name, want in wanted.items() if installed(name) != want]
+    """Whether the installed packages are those of the lock file."""
+    required = locked((root / "requirements" / "runtime.lock").read_text(encoding="utf-8"))
+    other = [f"{name} is {installed(name)}, not {version}" for name, version in required.items()
+             if installed(name) != version]  # fmt: skip
     if not other:
-        return [Finding("ok", f"{len(wanted)}, all of the versions in requirements/runtime.lock")]
+        return [Finding("ok", f"{len(required)}, all of the versions in requirements/runtime.lock")]
     shown = ", ".join(other[:3]) + (f" and {len(other) - 3} more" if len(other) > 3 else "")
-    return [Finding("wrong", f"not those of requirements/runtime.lock: {shown}", "make env, or build the image again")]
+    return [Finding("problem", f"not those of requirements/runtime.lock: {shown}", "make env, or make image")]
 
 
 def torch(root: Path) -> list[Finding]:
@@ -55,10 +55,8 @@ def torch(root: Path) -> list[Finding]:
         product = torch.ones(64, 64) @ torch.ones(64, 64)
     except (ImportError, OSError, RuntimeError) as error:
         why = " ".join(str(error).split())
-        return [Finding("wrong", f"does not load: {why}", "make env; a base image without libstdc++6 looks like this")]
+        return [Finding("problem", f"does not load: {why}", "make env; a base image needs the library libstdc++6")]
     if float(product[0, 0]) != 64:
-        return [
-            Finding("wrong", "a matrix product came out wrong on the CPU", "unset OPENBLAS_CORETYPE, MKL_* and try")
-        ]
+        return [Finding("problem", "a matrix product on the CPU is wrong", "unset OPENBLAS_CORETYPE and MKL_*")]
     versions = f"{torch.__version__}, torchvision {torchvision.__version__}"
     return [Finding("ok", f"{versions}, {torch.get_num_threads()} threads, {time.monotonic() - start:.1f} s to load")]

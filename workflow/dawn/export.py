@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dawn.core import cli
 from dawn.serving import exported
-from dawn.serving.predictor import load_trained
+from dawn.serving.predictor import add_network, load_trained
 
 FORMATS = {
     "onnx": ("model.onnx", exported.write_onnx, exported.difference_of_onnx),
@@ -28,6 +28,7 @@ def main() -> None:
     """Parse, trace, write, compare."""
     parser = cli.parser(main)
     parser.add_argument("--model", type=Path, required=True, help="directory of a seed, or its weights")
+    add_network(parser)
     parser.add_argument("--format", choices=FORMATS, action="append", help="may be repeated; both unless given")
     parser.add_argument("--out", type=Path, help="directory of the exports (that of the weights)")
     args = parser.parse_args()
@@ -35,7 +36,7 @@ def main() -> None:
     missing = [name for name in PACKAGES if "onnx" in formats and importlib.util.find_spec(name) is None]
     if missing:
         raise cli.InputError(f"ONNX needs {', '.join(missing)}, not installed; install them, or give --format torch")
-    trained = load_trained(args.model)
+    trained = load_trained(args.model, args.network)
     program, images, expected = exported.traced(trained)
     bound = exported.TOLERANCE * max(1.0, float(expected.abs().max()))
     for name, write, difference in (FORMATS[each] for each in formats):

@@ -19,7 +19,7 @@ from dawn.config.types import Views
 from dawn.core import cli
 from dawn.data.image_file import image_files
 from dawn.serving.prediction import FORMATS, predictions
-from dawn.serving.predictor import SUFFIX, WEIGHTS, Predictor
+from dawn.serving.predictor import SUFFIX, WEIGHTS, Predictor, add_network
 
 
 def separated(places: list[Path]) -> tuple[list[Path], list[Path]]:
@@ -42,6 +42,7 @@ def main() -> None:
         "--model", type=Path, action="extend", nargs="+", required=True, metavar="SEED",
         help="directories of seeds, or their weights; images may follow",
     )  # fmt: skip
+    add_network(parser)
     parser.add_argument("--format", choices=FORMATS, default="table", help="of what is printed (table)")
     parser.add_argument("--top", type=int, default=3, help="most likely classes in a table or JSON (%(default)d)")
     parser.add_argument("--tta", choices=get_args(Views), default="none", help="views averaged (none)")
@@ -52,7 +53,8 @@ def main() -> None:
     if not (images := [*args.images, *images]):
         raise cli.InputError("no image is given; name image files, or folders of them")
     files, faults = image_files(images)
-    predictor = Predictor(models, torch.device("cuda" if torch.cuda.is_available() else "cpu"), args.tta)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    predictor = Predictor(models, device, args.tta, args.network)
     found = list(predictions(predictor, files, faults))
     if found:
         print(FORMATS[args.format](found, predictor.classes, args.top), end="")

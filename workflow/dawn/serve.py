@@ -9,17 +9,19 @@ image in the space of the last linear layer's input. It is bound to 127.0.0.1: n
 machine, forward the port: ssh -L 8000:127.0.0.1:8000 HOST. Needs the packages of the group `serve`.
 """
 
+import importlib.util
 import logging
 import os
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from dawn.core import cli
-from dawn.serving.predictor import Predictor
+from dawn.serving.predictor import Predictor, add_network
 
 HOST = "127.0.0.1"
 
@@ -31,41 +33,47 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, default=Path("data"), help="directory of the arrays (data, if it is there)"
     )
+    add_network(parser)
     parser.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one (%(default)d)")
     args = parser.parse_args()
-    try:
-        from werkzeug.serving import make_server
-
-        from dawn.serving.app import application
-        from dawn.serving.neighbours import Neighbours
-    except ImportError as error:
-        raise cli.InputError(f"{error.name} is not installed; install flask") from error
+    if importlib.util.find_spec("flask") is None:
+        raise cli.InputError("flask is not installed; install it")
     if not 0 <= args.port < 1 << 16:
         raise cli.InputError(f"--port {args.port}: 0 to 65535")
-    predictor = Predictor(args.model, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    here = (args.data / "train_images.npy").exists()
-    neighbours = Neighbours(predictor, args.data) if here else None
-    examples = np.load(args.data / "test_images.npy", mmap_mode="r") if here else None
-    try:
-        listening = socket.create_server((HOST, args.port))
-    except OSError as error:
-        raise cli.InputError(
-            f"port {args.port}: {os.strerror(error.errno or 0)}; choose another with --port"
-        ) from error
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    serve(Predictor(args.model, device, network=args.network), args.data, args.port)
+
+
+def serve(predictor: Predictor, data: Path, port: int) -> None:
+    """Answer requests until SIGINT."""
+    from werkzeug.serving import make_server
+
+    from dawn.serving.app import application
+    from dawn.serving.neighbours import Neighbours
+
+    here = (data / "train_images.npy").exists()
+    neighbours = Neighbours(predictor, data) if here else None
+    examples = np.load(data / "test_images.npy", mmap_mode="r") if here else None
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    app, fd = application(predictor, neighbours, examples), listening.fileno()
-    server = make_server(HOST, args.port, app, threaded=True, fd=fd)
-    address = f"http://{HOST}:{listening.getsockname()[1]}"
-    print(f"{address} serves {', '.join(map(str, args.model))}; Ctrl-C ends it", flush=True)
-    if not here:
-        print(f"{args.data} has no train images, so none are shown as nearest; see --data", file=sys.stderr)
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        print("ended", file=sys.stderr)
-    finally:
+    with listening(port) as listener:
+        app = application(predictor, neighbours, examples)
+        server = make_server(HOST, port, app, threaded=True, fd=listener.fileno())
+        names = ", ".join(str(member.path.parent) for member in predictor.members)
+        print(f"http://{HOST}:{listener.getsockname()[1]} serves {names}; Ctrl-C ends it", flush=True)
+        if not here:
+            print(f"{data} has no train images, so none are shown as nearest; see --data", file=sys.stderr)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
         server.server_close()
-        listening.close()
+
+
+def listening(port: int) -> socket.socket:
+    """A socket of this machine's own that listens; an InputError where the port cannot be had."""
+    try:
+        return socket.create_server((HOST, port))
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise cli.InputError(f"port {port}: {reason}; choose another with --port") from error
 
 
 if __name__ == "__main__":

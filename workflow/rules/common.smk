@@ -36,6 +36,13 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+# A stage of DVC depends on the directory below; it would not see an edit to a file elsewhere.
+NETWORKS = ROOT / "workflow/networks"
+if STAGE and EXPERIMENT.model.family == "file" and NETWORKS not in EXPERIMENT.model.file.resolve().parents:
+    raise WorkflowError(
+        f"model.path = {EXPERIMENT.model.path}: DVC tracks only workflow/networks/; move the file there"
+    )
+
 # Each experiment by the directory of its results, which is the wildcard `run` of the rules: `results` for params.yaml,
 # and a directory for each variant of a study. SHARED holds the params.yaml that the rules of the data read.
 SHARED = STUDY.directory if STUDY else "results"

@@ -43,7 +43,9 @@ rule app:
         weights=expand("{seed}/model.safetensors", seed=seeds(next(iter(RUNS)))),
     container:
         None
+    params:
+        network=f"--network {EXPERIMENT.model.file}" if EXPERIMENT.model.family == "file" else "",
     message:
         "Serve a page to try the network"
     shell:
-        "python -m dawn.serve --model {input.weights} --data data"
+        "python -m dawn.serve --model {input.weights} --data data {params.network}"

@@ -6,10 +6,11 @@ from pydantic import BaseModel, Field
 
 from dawn.config.networks.airbench import Airbench
 from dawn.config.networks.darknet import Darknet
+from dawn.config.networks.file import File
 from dawn.config.networks.torchvision import Torchvision
 from dawn.config.networks.wide_resnet import WideResNet
 
-Network = Darknet | WideResNet | Torchvision | Airbench
+Network = Darknet | WideResNet | Torchvision | Airbench | File
 Model = Annotated[Network, Field(discriminator="family")]
 
 FAMILIES: dict[str, type[BaseModel]] = {

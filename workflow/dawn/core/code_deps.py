@@ -47,8 +47,8 @@ def _files(name: str) -> list[Path]:
 
 
 def fingerprint(root: Path) -> str:
-    """One checksum over params.yaml, the Snakefile, the rules and the package."""
-    names = ("params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py")
+    """One checksum over params.yaml, the Snakefile, the rules, the package and the networks next to it."""
+    names = ("params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py", "workflow/networks/*.py")
     digest = hashlib.sha256()
     for path in sorted(path for name in names for path in root.glob(name)):
         digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())

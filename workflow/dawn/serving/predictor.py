@@ -1,17 +1,21 @@
 """Trained networks as a function of images: those of one experiment over its seeds, averaged."""
 
+import argparse
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
-from dawn.config.model import Model
+from dawn.config.errors import explain
+from dawn.config.experiment import Experiment
+from dawn.config.model import Model, Network
 from dawn.core.cli import InputError
 from dawn.data.preprocessing import Preprocessing
 from dawn.models.inference import views
@@ -20,6 +24,13 @@ from dawn.models.weights import read_weights, restored
 WEIGHTS = "model.safetensors"  # in the directory of a seed
 SUFFIX = ".safetensors"
 BATCH = 256  # images at once
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Add ``--network``, the file of a network of the family ``file``."""
+    parser.add_argument(
+        "--network", type=Path, metavar="FILE", help="the Python file of a network of model.family file"
+    )
 
 
 @dataclass(frozen=True)
@@ -32,8 +43,12 @@ class Trained:
     classes: tuple[str, ...]
 
 
-def load_trained(place: Path) -> Trained:
-    """The network of a file of weights, or of the directory of a seed, in evaluation mode on the CPU."""
+def load_trained(place: Path, network: Path | None = None) -> Trained:
+    """The network of a file of weights, or of the directory of a seed, in evaluation mode on the CPU.
+
+    A network of the family ``file`` is code, which a file of weights must not choose to run: the user names it in
+    ``network``, and its checksum must be that in the weights.
+    """
     path = place / WEIGHTS if place.is_dir() else place
     if not path.exists():
         raise InputError(f"{path} is not there; train first, or name a directory such as results/seed-0")
@@ -41,16 +56,31 @@ def load_trained(place: Path) -> Trained:
     if "model" not in header or "classes" not in header:
         raise InputError(f"{path} does not store its network; it was not written by dawn.train")
     preprocessing = Preprocessing.parse(header.get("preprocessing"), path)
-    model: Model = TypeAdapter(Model).validate_python(header["model"])
+    model = _model(header["model"], path, network)
     net = restored(model, path, len(header["classes"])).eval()
     return Trained(path, net.requires_grad_(False), preprocessing, tuple(header["classes"]))
+
+
+def _model(values: dict[str, Any], path: Path, network: Path | None) -> Network:
+    """The settings of the network in a header."""
+    if values.get("family") == "file":
+        if network is None:
+            raise InputError(f"{path} is of a network of your own; give the file {values['path']} with --network")
+        values = {**values, "path": str(network.absolute())}
+    try:
+        found: Network = TypeAdapter(Model).validate_python(values)
+    except ValidationError as error:
+        raise InputError(f"{path}: {explain(error, Experiment)}") from error
+    return found
 
 
 class Predictor:
     """One or several networks that see an image alike; what they answer is averaged."""
 
-    def __init__(self, places: Sequence[Path], device: torch.device, tta: str = "none") -> None:
-        self.members = [load_trained(place) for place in places]
+    def __init__(
+        self, places: Sequence[Path], device: torch.device, tta: str = "none", network: Path | None = None
+    ) -> None:
+        self.members = [load_trained(place, network) for place in places]
         self.device, self.tta, self.lock = device, tta, threading.Lock()
         first, *others = self.members
         for other in others:

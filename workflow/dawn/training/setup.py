@@ -11,7 +11,7 @@ from dawn.data.augment import Draws, draw, windows
 from dawn.data.dataset import Split, Trainset, make
 from dawn.models import whitening
 from dawn.models.airbench import Stem
-from dawn.models.build import build
+from dawn.models.build import build, check_output
 from dawn.runtime.distributed import World, parallel
 from dawn.runtime.precision import Precision
 from dawn.training import cuda_graph
@@ -20,10 +20,13 @@ from dawn.training.optimizer import optimizer
 from dawn.training.step import Training
 
 
-def prepare(experiment: Experiment, classes: int, seed: int, world: World) -> Training:
-    """The network with its optimiser and averages, on the device."""
+def prepare(experiment: Experiment, classes: int, size: int, seed: int, world: World) -> Training:
+    """The network with its optimiser and averages, on the device; ``size`` is that of the images in pixels."""
     settings, device = experiment.train, world.device
-    net = build(experiment.model, classes, seed).to(device)
+    net = build(experiment.model, classes, seed)
+    for pixels in {side for _, side in settings.sizes} or {size}:
+        check_output(net, classes, pixels)
+    net = net.to(device)
     if settings.channels_last:
         net = net.to(memory_format=torch.channels_last)
     precision = Precision(settings.precision, settings.loss_scale, net, device)

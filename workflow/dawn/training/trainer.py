@@ -47,7 +47,8 @@ class Trainer:
             monitor = load(data, stats, self.monitored, world.device)
             self.monitor = monitor.at(settings.sizes[-1][1]) if settings.sizes else monitor
         with self.clock.phase("build"):
-            self.training = prepare(experiment, len(read_json(data / "dataset.json")["classes"]), seed, world)
+            classes = len(read_json(data / "dataset.json")["classes"])
+            self.training = prepare(experiment, classes, self.trainset.whole, seed, world)
         self.word: str | None = None
         if settings.compile or settings.cuda_graph:
             with self.clock.phase("compile"):

@@ -114,7 +114,7 @@ def test_several_nodes_are_started_by_srun(monkeypatch, tmp_path):
         launch.main()
     srun = "srun --nodes=2 --ntasks=2 --ntasks-per-node=1 --kill-on-bad-exit=1 --cpus-per-task=8 --gpus-per-node=4"
     inside = "apptainer exec --home '/a b' --nv image.sif"
-    ours = "python -m dawn.launch --nodes 2 --meeting first:20345 --processes auto dawn.train --seed 0"
+    ours = "python -m dawn.launch --nodes 2 --rendezvous first:20345 --processes auto dawn.train --seed 0"
     assert called == [("srun", shlex.split(f"{srun} {inside} {ours}"))]
 
 

@@ -3,8 +3,9 @@
     python -m dawn.launch --processes auto|N dawn.train --params ...
     python -m dawn.launch --nodes 2 --gpus 4 --cpus 8 dawn.train ...     in a Slurm job that holds two nodes
 
-``auto`` is a process for each visible GPU, or one. Imports torch for several alone, so that one costs no second start.
-On several nodes it starts itself once on each, by srun, and there in the container that DAWN_CONTAINER enters.
+``auto`` is a process for each visible GPU, or one. On a CPU the processes get as many threads as there are free cores,
+unless OMP_NUM_THREADS or DAWN_THREADS sets their number. torch is imported only for several processes, so that one
+costs no second start. On several nodes srun starts this module once on each, in the container of DAWN_CONTAINER.
 """
 
 import argparse
@@ -17,26 +18,26 @@ import socket
 import sys
 
 from dawn.core import cli
-from dawn.core.host import cores, visible_gpus
+from dawn.core.host import visible_gpus
+from dawn.runtime import threads
 from dawn.training.shutdown import EXIT_CODE
 
 
-def several(processes: int, nodes: int, meeting: str | None, step: list[str]) -> int:
+def several(processes: int, nodes: int, rendezvous: str | None, step: list[str]) -> int:
     """Run a module on several processes as torchrun does. Returns the exit code of the first to fail.
 
-    The processes are those of each of ``nodes`` nodes, which find each other at ``meeting``, host:port.
+    The processes are those of each of ``nodes`` nodes, which find each other at ``rendezvous``, host:port.
     torchrun's own command would bury the step's one line about bad input under two tracebacks.
     """
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores() // processes)))
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     line = ["--standalone"]
-    if meeting:
-        line = ["--nnodes", str(nodes), "--rdzv-backend", "c10d", "--rdzv-endpoint", meeting]
-        line += ["--rdzv-id", os.environ.get("SLURM_JOB_ID", meeting)]
+    if rendezvous:
+        line = ["--nnodes", str(nodes), "--rdzv-backend", "c10d", "--rdzv-endpoint", rendezvous]
+        line += ["--rdzv-id", os.environ.get("SLURM_JOB_ID", rendezvous)]
     try:
         run.run(run.parse_args([*line, "--nproc-per-node", str(processes), "-m", *step]))  # type: ignore[no-untyped-call]
     except ChildFailedError as error:
@@ -50,7 +51,7 @@ def several(processes: int, nodes: int, meeting: str | None, step: list[str]) ->
 def across(args: argparse.Namespace, step: list[str]) -> list[str]:
     """The command that starts this module once on each node of a Slurm job, the first of which we are on.
 
-    All is said to srun, since Snakemake's executor takes Slurm's variables out of the environment.
+    srun gets every option on its command line, since Snakemake's executor removes Slurm's environment variables.
     """
     job = os.environ.get("SLURM_JOB_ID", "")
     if not job.isdecimal() or not shutil.which("srun"):
@@ -58,35 +59,41 @@ def across(args: argparse.Namespace, step: list[str]) -> list[str]:
             f"run.nodes is {args.nodes}, which takes a Slurm job (snakemake --workflow-profile profiles/slurm); "
             "without Slurm start torchrun on each node, as docs/cluster.md says"
         )
-    meeting = f"{socket.gethostname()}:{20000 + int(job) % 12000}"
+    rendezvous = f"{socket.gethostname()}:{20000 + int(job) % 12000}"
     line = ["srun", f"--nodes={args.nodes}", f"--ntasks={args.nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
     line += [f"--cpus-per-task={args.cpus}"] + ([f"--gpus-per-node={args.gpus}"] if args.gpus else [])
     inside = shlex.split(os.environ.get("DAWN_CONTAINER", ""))
-    ours = ["python", "-m", "dawn.launch", "--nodes", str(args.nodes), "--meeting", meeting]
-    return [*line, *inside, *ours, "--processes", args.processes, *step]
+    again = ["python", "-m", "dawn.launch", "--nodes", str(args.nodes), "--rendezvous", rendezvous]
+    return [*line, *inside, *again, "--processes", args.processes, *step]
 
 
 def main() -> None:
-    """Become the step, or watch over its processes, or start this on every node."""
+    """Become the step, or start its processes and wait for them, or start this on every node."""
     parser = cli.parser(main)
     parser.add_argument("--processes", default="auto", help="on each node: auto, or how many (auto)")
     parser.add_argument("--nodes", type=int, default=1, help="of a Slurm job (1)")
     parser.add_argument("--gpus", type=int, default=0, help="of each node, for srun (0)")
     parser.add_argument("--cpus", type=int, default=1, help="of each node, for srun (1)")
-    parser.add_argument("--meeting", help="host:port where several nodes find each other; set by this itself")
+    parser.add_argument(
+        "--rendezvous", help="host:port where several nodes find each other; passed by this module to itself"
+    )
     parser.add_argument("module", help="the step, such as dawn.train")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="the step's own")
     args = parser.parse_args()
     if args.processes != "auto" and not re.fullmatch("[1-9][0-9]*", args.processes):
         raise cli.InputError(f"--processes is {args.processes}; it must be auto or a number from 1 on")
     step = [args.module, *args.arguments]
-    if args.nodes > 1 and not args.meeting:
+    if args.nodes > 1 and not args.rendezvous:
         line = across(args, step)
         os.execvp(line[0], line)
     processes = max(1, visible_gpus()) if args.processes == "auto" else int(args.processes)
+    settings, reason = threads.settings(os.environ, processes)
+    os.environ.update(settings)
+    if reason:
+        print(f"dawn.launch: {reason}", file=sys.stderr, flush=True)
     if processes == args.nodes == 1:
         os.execv(sys.executable, [sys.executable, "-m", *step])
-    sys.exit(several(processes, args.nodes, args.meeting, step))
+    sys.exit(several(processes, args.nodes, args.rendezvous, step))
 
 
 if __name__ == "__main__":

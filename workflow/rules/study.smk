@@ -16,7 +16,7 @@ localrules:
 rule timing:
     input:
         ARRAYS,
-        code=code("timing"),
+        code=code("timing", "launch"),
         stats="data/stats.json",
     output:
         "{run}/timing.tsv",
@@ -34,8 +34,8 @@ rule timing:
     message:
         "Time forward passes and training steps of {wildcards.run}"
     shell:
-        "DAWN_LOG={log} python -m dawn.timing --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
-        " --out {output.times}"
+        "DAWN_LOG={log} python -m dawn.launch --processes 1 dawn.timing --params {wildcards.run}/params.yaml"
+        " --data data --stats {input.stats} --out {output.times}"
 
 
 rule study_timing:

@@ -75,7 +75,7 @@ rule dawnbench:
 rule lr_find:
     input:
         ARRAYS,
-        code=code("lr_find"),
+        code=code("lr_find", "launch"),
         stats="data/stats.json",
     output:
         "{run}/lr_find.tsv",
@@ -98,5 +98,5 @@ rule lr_find:
     message:
         "Run the learning-rate range test"
     shell:
-        "DAWN_LOG={log} python -m dawn.lr_find --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
-        " --out {output.plot}"
+        "DAWN_LOG={log} python -m dawn.launch --processes 1 dawn.lr_find --params {wildcards.run}/params.yaml"
+        " --data data --stats {input.stats} --out {output.plot}"

@@ -1,5 +1,6 @@
 """The machine that a step runs on: its cores, its GPUs, its processor, what its commands print."""
 
+import math
 import os
 import platform
 import re
@@ -8,9 +9,38 @@ import subprocess
 from pathlib import Path
 
 
+def affinity() -> set[int]:
+    """The CPUs that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return os.sched_getaffinity(0)
+    return set(range(os.cpu_count() or 1))
+
+
 def cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The number of cores that this process may use: its affinity, within the quota of its control group."""
+    return max(1, int(min(len(affinity()), quota())))
+
+
+def quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+    """The CPU time that control groups allow, in cores: the least of the group and those above it, or infinity.
+
+    https://docs.kernel.org/admin-guide/cgroup-v2.html: cpu.max; version 1 has cpu.cfs_quota_us and its period.
+    """
+    limits = [math.inf]
+    for line in _lines(own):
+        _, controllers, path = line.split(":", 2)
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top = root / "cpu" if controllers else root
+        group = top / path.strip("/")
+        limits += [_limit(place) for place in (group, *group.parents) if place.is_relative_to(top)]
+    return min(limits)
+
+
+def _limit(group: Path) -> float:
+    words = _lines(group / "cpu.max") or _lines(group / "cpu.cfs_quota_us") + _lines(group / "cpu.cfs_period_us")
+    numbers = " ".join(words).split()
+    return int(numbers[0]) / int(numbers[1]) if len(numbers) == 2 and numbers[0] not in ("max", "-1") else math.inf
 
 
 def visible_gpus() -> int:

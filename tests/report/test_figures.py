@@ -100,12 +100,12 @@ def test_confusion_and_errors_are_shares_of_the_class():
 
 def test_calibration_bins_as_the_metric_does():
     confidence, right = np.array([0.05, 0.55, 0.59, 1.0]), np.array([0.0, 1, 0, 1])
-    count, said, held = binned(confidence, right, 10)
+    count, mean, accuracy = binned(confidence, right, 10)
     assert count.tolist() == [1, 0, 0, 0, 0, 2, 0, 0, 0, 1]
-    assert said[5] == pytest.approx(0.57)
-    assert held[5] == 0.5
-    assert np.isnan(held[1])
-    gap = np.nansum(count / 4 * np.abs(said - held))
+    assert mean[5] == pytest.approx(0.57)
+    assert accuracy[5] == 0.5
+    assert np.isnan(accuracy[1])
+    gap = np.nansum(count / 4 * np.abs(mean - accuracy))
     assert f"{gap:.4f}" in texts(reliability([(confidence, right)], 10, [float(gap)], [0.1]))
 
 

@@ -1,4 +1,4 @@
-"""The page of `dvc plots`, drawn in a real browser that has no network."""
+"""The page of `dvc plots`, rendered by a real browser without a network."""
 
 import json
 
@@ -24,7 +24,7 @@ def test_the_template_has_the_scripts_and_their_licenses_inside():
         assert license in text
         assert code in text
     assert text.count("{plot_divs}") == text.count("{refresh_tag}") == 1
-    with pytest.raises(InputError, match="cannot be put in a page"):
+    with pytest.raises(InputError, match="cannot be embedded in a page"):
         page({"x": ("document.write('</script>')", "")})
 
 

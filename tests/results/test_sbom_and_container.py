@@ -1,4 +1,4 @@
-"""The image as far as it can be judged unbuilt: the Dockerfile, its SBOM, the steps' Docker."""
+"""The image as far as it can be tested unbuilt: the Dockerfile, its SBOM, commands in Docker."""
 
 import importlib.metadata
 import json
@@ -57,8 +57,8 @@ def test_the_definition_file_says_what_the_dockerfile_says():
     commands = re.findall(r"^RUN (.*?)(?<!\\)\n", DOCKERFILE, re.MULTILINE | re.DOTALL)
     assert len(commands) == 4
     for command in commands:
-        said = " ".join(command.replace("\\\n", " ").replace("/opt/", "/tmp/").split())
-        assert said.removesuffix(" && useradd --create-home --uid 1000 dawn") in words
+        line = " ".join(command.replace("\\\n", " ").replace("/opt/", "/tmp/").split())
+        assert line.removesuffix(" && useradd --create-home --uid 1000 dawn") in words
     assert re.search(r"^ARG (BASE=\S+)", DOCKERFILE, re.MULTILINE)[1] in words
 
 
@@ -120,7 +120,7 @@ def test_the_sbom_is_valid_and_lists_both_kinds_of_packages(docker, tmp_path, mo
     table = {row[0]: row for row in rows}
     assert table["pydantic"][2:] == ["pypi", "MIT"]
     assert table["torch"][1] == parts["torch"]["version"]
-    assert "1 of Debian" in capsys.readouterr().err
+    assert "1 Debian packages" in capsys.readouterr().err
 
 
 def test_an_image_that_is_not_ours_is_refused(docker, monkeypatch, tmp_path):

@@ -1,18 +1,17 @@
-"""Write the page that `dvc plots` fills in, with its drawing library inside, so that it opens without a network.
+"""Write the HTML template of `dvc plots` with the drawing library in it, so that the page works offline.
 
     python -m dawn.plots_template --out .dvc/tmp/plots.html
 
-DVC's own page loads Vega from a server. Snakemake brings the same three scripts for its report, proven by checksum when
-it was packed, with their licenses; so they are neither fetched nor kept in this repository. `make env` calls this.
+DVC's own template loads Vega from a server. Snakemake ships the same three scripts and their licences for its report,
+and the lock file has the checksum of its package. So they are neither downloaded nor part of this repository.
+`make env` runs this command.
 """
-
-from pathlib import Path
 
 from dawn.core import cli
 from dawn.core.files import write_text
 
 SCRIPTS = ("vega", "vega-lite", "vega-embed")
-FILLED = ("{plot_divs}", "{refresh_tag}", "{scripts}")  # what DVC replaces, wherever it stands
+FILLED = ("{plot_divs}", "{refresh_tag}", "{scripts}")  # DVC replaces these wherever they are
 PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -33,17 +32,17 @@ img {{ max-width: 100%; }}
 
 
 def page(sources: dict[str, tuple[str, str]]) -> str:
-    """The template; ``sources`` holds code and license of each script."""
+    """The template; ``sources`` holds the code and the licence of each script."""
     parts = []
-    for name, (code, license) in sources.items():
+    for name, (code, licence) in sources.items():
         if any(word in code for word in FILLED) or "</script" in code:
-            raise cli.InputError(f"{name} cannot be put in a page as it is; report this with the version of snakemake")
-        parts.append(f"<!-- {name}\n{license.replace('--', '- -')}\n-->\n<script>{code}</script>")
+            raise cli.InputError(f"{name} cannot be embedded in a page; report this with the version of snakemake")
+        parts.append(f"<!-- {name}\n{licence.replace('--', '- -')}\n-->\n<script>{code}</script>")
     return PAGE.format(scripts="\n".join(parts))
 
 
 def bundled() -> dict[str, tuple[str, str]]:
-    """Code and license of each script, from the installed Snakemake."""
+    """Code and licence of each script, from the installed Snakemake."""
     try:
         from snakemake.assets import Assets
     except ImportError:
@@ -57,9 +56,9 @@ def bundled() -> dict[str, tuple[str, str]]:
 
 
 def main() -> None:
-    """Parse, bundle, write."""
+    """Parse the command line and write."""
     parser = cli.parser(main)
-    parser.add_argument("--out", type=Path, required=True, help="the template, HTML")
+    cli.add_out(parser, "the template, HTML")
     write_text(parser.parse_args().out, page(bundled()))
 
 

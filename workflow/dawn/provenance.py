@@ -1,8 +1,8 @@
-"""Write down what a result came out of: code, locks, data, packages, machine.
+"""Record the provenance of a result: code, lock files, data, packages, machine.
 
     python -m dawn.provenance --root . --data data --out results/provenance.json
 
-Imports neither torch nor the network's code: it asks the package metadata, git and nvidia-smi.
+Reads the package metadata, git and nvidia-smi; imports no torch.
 """
 
 import datetime
@@ -22,10 +22,10 @@ from dawn.core.host import answer, processor
 def code(root: Path) -> dict[str, Any]:
     """The commit of the checkout, and whether files differ from it; nulls outside a repository.
 
-    In an image there is no git, so there the workflow says it in DAWN_CODE: the commit, then the changed files.
+    An image has no git, so the workflow passes DAWN_CODE to it: the commit on the first line, then the changed files.
     """
-    told = os.environ.get("DAWN_CODE")
-    commit, _, changed = told.partition("\n") if told else (told, "", told)
+    passed = os.environ.get("DAWN_CODE")
+    commit, _, changed = passed.partition("\n") if passed else (None, "", None)
     if shutil.which("git"):
         commit, changed = answer("git", "rev-parse", "HEAD", at=root), answer("git", "status", "--porcelain", at=root)
     return {
@@ -36,7 +36,7 @@ def code(root: Path) -> dict[str, Any]:
 
 
 def image() -> str | None:
-    """The image that we are in, with its checksum; None outside."""
+    """The image that runs this, with its checksum; None outside of an image."""
     file = os.environ.get("APPTAINER_CONTAINER")
     if file and Path(file).is_file():
         return f"{file}@sha256:{sha256(Path(file))}"
@@ -62,13 +62,13 @@ def packages() -> dict[str, str]:
 
 
 def main() -> None:
-    """Parse, ask, write."""
+    """Parse the command line, collect and write."""
     parser = cli.parser(main)
-    parser.add_argument("--root", type=Path, default=Path(), help="the checkout (.)")
-    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
-    parser.add_argument("--out", type=Path, required=True, help="the provenance, JSON")
+    cli.add_root(parser)
+    cli.add_inputs(parser, "data")
+    cli.add_out(parser, "the provenance, JSON")
     args = parser.parse_args()
-    record = {
+    provenance = {
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "code": code(args.root),
         "data": read_json(args.data / "dataset.json"),
@@ -76,7 +76,7 @@ def main() -> None:
         "machine": machine(),
         "packages": packages(),
     }
-    write_json(args.out, record)
+    write_json(args.out, provenance)
 
 
 if __name__ == "__main__":

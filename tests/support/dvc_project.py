@@ -15,13 +15,7 @@ from dawn.config.experiment import CHOICES, check
 from dawn.results.manifest import choices
 
 WHO = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-TINY = {
-    "data": {"sha256": None, "bytes": None, "layout": "binary", "classes": None},
-    "model": {"blocks": [1, 1], "width": 4, "bn_momentum": 0.1},
-    "train": {"epochs": 1, "batch": 32, "schedule": {"peak": 0.1}},
-    "evaluate": {"target": 5},
-    "submission": {"cost_per_hour": 3.6},
-}
+TINY = ("train={epochs: 1}", "evaluate={target: 5}", "submission={cost_per_hour: 3.6}")
 
 
 @dataclass(frozen=True)
@@ -105,17 +99,22 @@ def environment() -> dict[str, str]:
     return kept | {"PATH": f"{workspace.BIN}{os.pathsep}{kept['PATH']}", "GIT_TERMINAL_PROMPT": "0"}
 
 
-def make(folder: Path) -> Project:
-    """A repository as a clone would be, its params.yaml that of a tiny experiment on a small archive."""
-    made = workspace.make(folder)
-    project = Project(made.path)
-    assert step("plots_template", "--out", made.path / ".dvc/plots.html").returncode == 0  # as `make env` does
+def adopt(place: workspace.Workspace) -> Project:
+    """A repository of a checkout whose params.yaml has run already: DVC takes over its results."""
+    project = Project(place.path)
+    assert step("plots_template", "--out", place.path / ".dvc/plots.html").returncode == 0  # as `make env` does
     project.git("init", "--quiet")
     project.git("config", "user.name", "A")
     project.git("config", "user.email", "a@example.org")
-    preset = folder / "tiny.yaml"
-    preset.write_text(yaml.safe_dump(TINY | {"data": TINY["data"] | {"urls": [str(made.archive)]}}))
-    assert step("preset", preset, "--params", made.path / "params.yaml").returncode == 0
     project.git("add", "--all")
-    project.git("commit", "--quiet", "--message", "A tiny experiment")
+    if (place.path / "results").exists():
+        project.dvc("commit", "--force")
+    project.git("commit", "--quiet", "--all", "--message", "A small experiment")
     return project
+
+
+def make(folder: Path) -> Project:
+    """A repository as a clone would be, its params.yaml that of a tiny experiment on a small archive."""
+    place = workspace.make(folder)
+    workspace.write_params(place, *TINY)
+    return adopt(place)

@@ -20,7 +20,6 @@ import sys
 from dawn.core import cli
 from dawn.core.host import visible_gpus
 from dawn.runtime import threads
-from dawn.training.shutdown import EXIT_CODE
 
 
 def several(processes: int, nodes: int, rendezvous: str | None, step: list[str]) -> int:
@@ -44,7 +43,7 @@ def several(processes: int, nodes: int, rendezvous: str | None, step: list[str])
         _, failure = error.get_first_failure()
         return int(failure.exitcode) if failure.exitcode > 0 else 128 - int(failure.exitcode)
     except SignalException:
-        return EXIT_CODE
+        return os.EX_TEMPFAIL  # what a stopped training ends with: run it again, and it resumes
     return 0
 
 

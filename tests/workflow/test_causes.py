@@ -1,0 +1,80 @@
+"""An edit to code or settings is a reason for exactly what it decides: for Snakemake, DVC and the resume key alike."""
+
+import os
+
+import dvc_project
+import pytest
+from conftest import experiment
+
+from dawn.core import code_deps
+from dawn.training import checkpoint
+
+AFTER_TRAINING = {"evaluate", "summarize", "summary", "all"}
+ON_TRAINING = AFTER_TRAINING | {"train", "dawnbench", "provenance"}
+TRAIN, EVALUATE = {"train@0", "train@1"}, {"evaluate@0", "evaluate@1"}
+
+
+@pytest.fixture(scope="module")
+def project(copied):
+    """The finished run as a DVC project in which nothing is out of date."""
+    made = dvc_project.adopt(copied)
+    assert copied.planned() == set()
+    assert made.changed() == set()
+    return made
+
+
+def key(place):
+    """The name of a training's checkpoints under the code of a checkout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(code_deps, "HERE", place.path / "workflow/dawn")
+        return checkpoint.key(experiment().text("train"), place.path / "data", place.path / "data/stats.json", "train")
+
+
+@pytest.mark.parametrize(
+    ("module", "rules", "stages", "resumable"),
+    [
+        ("training/muon.py", ON_TRAINING, TRAIN, False),
+        ("training/trainer.py", ON_TRAINING, TRAIN, False),
+        ("data/augment.py", ON_TRAINING, TRAIN | EVALUATE, False),
+        ("runtime/clock.py", ON_TRAINING, TRAIN | EVALUATE, False),
+        ("models/darknet.py", ON_TRAINING | {"model"}, TRAIN | EVALUATE | {"summarize"}, False),
+        ("models/inference.py", AFTER_TRAINING, EVALUATE, True),
+        ("results/statistics.py", {"summarize", "summary", "all"}, {"summarize"}, True),
+        ("data/archive/tar.py", {"arrays", "stats", "model"} | ON_TRAINING, {"prepare"}, True),
+        ("monitoring/progress.py", set(), set(), True),
+        ("monitoring/run_metrics.py", set(), set(), True),
+    ],
+)
+def test_an_edit_runs_what_it_decides(copied, project, module, rules, stages, resumable):
+    path = copied.path / "workflow/dawn" / module
+    text, before = path.read_text(), key(copied)
+    path.write_text(text + "\n# edited\n")
+    try:
+        assert copied.planned() == rules
+        assert project.changed() == stages
+        assert (key(copied) == before) == resumable
+    finally:
+        path.write_text(text)
+
+
+def test_touching_code_runs_nothing(copied, project):
+    for path in (copied.path / "workflow/dawn").rglob("*.py"):
+        os.utime(path)
+    assert copied.planned() == set()
+    assert project.changed() == set()
+
+
+@pytest.mark.parametrize(
+    ("setting", "rules"),
+    [
+        ("evaluate={tta: mirror}", AFTER_TRAINING),
+        ("run={save_every: 5}", set()),
+        ("lr_find={steps: 20}", set()),
+        ("train={epochs: 2, batch: 32, schedule: {peak: 0.2}}", ON_TRAINING),
+        ("model={blocks: [1], width: 4}", {"model"} | ON_TRAINING),
+        ("submission={author: me}", {"dawnbench", "all"}),
+        ("seeds=[0, 1, 2]", {"model", "provenance"} | ON_TRAINING),
+    ],
+)
+def test_a_setting_runs_what_it_decides(copied, setting, rules):
+    assert copied.planned(setting) == rules

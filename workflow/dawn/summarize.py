@@ -4,7 +4,8 @@
         --plots results results/seed-0 results/seed-1 ...
 
 Intervals are of 95 % (dawn.results.statistics); one seed has none. Seeds that learned nothing or lie apart are listed
-and not left out (dawn.results.outliers). The seeds are verified by their manifests first.
+and not left out (dawn.results.outliers). The seeds are verified by their manifests first. Seeds of the experiment that
+are not among the arguments are listed as ``missing_seeds``.
 """
 
 import statistics
@@ -104,6 +105,9 @@ def main() -> None:
         check(experiment, seed)
     price = experiment.submission.cost_per_hour
     metrics = summarize(args.seeds, experiment.evaluate.target, read_json(args.model), price)
+    given = {seed.name for seed in args.seeds}
+    if missing := [seed for seed in experiment.seeds if f"seed-{seed}" not in given]:
+        metrics["missing_seeds"] = missing
     if args.plots is not None:
         plots(args.seeds, args.plots)
     write_json(args.out, metrics)

@@ -1,7 +1,13 @@
 """What happens before the first job and after the last one."""
 
+import shutil
+
 from dawn.core.files import write_text
 from dawn.core.locks import Owner, release
+
+
+include: "partial.smk"
+
 
 if workflow.is_main_process:
     OWNER = Owner()
@@ -14,6 +20,7 @@ if workflow.is_main_process:
 onstart:
     for run, experiment in {} if "base" in CHOSEN else {SHARED: EXPERIMENT, **RUNS}.items():
         write_text(Path(run, "params.yaml"), dump(experiment))
+        shutil.rmtree(Path(run, "partial"), ignore_errors=True)
     if STUDY:
         write_text(Path(SHARED, "study.json"), STUDY.text)
     if not workflow.local_exec:
@@ -26,3 +33,8 @@ onsuccess:
     summary = Path(SHARED, "table.md" if STUDY else "summary.md")
     if summary.exists() and STAGE in (None, "summarize") and "base" not in CHOSEN:
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)
+
+
+onerror:
+    if workflow.execution_settings.keep_going:
+        summarize_finished()

@@ -29,8 +29,12 @@ class Seed:
 
 
 def claim(metrics: Mapping[str, Any]) -> str:
-    """The result in one line."""
-    return f"{described(metrics['accuracy'], 2, ' %')} test accuracy over {count(metrics['seeds'], 'seed')}"
+    """The result in one line; ``missing_seeds`` are there after a run that did not finish all."""
+    seeds, missing = count(metrics["seeds"], "seed"), metrics.get("missing_seeds")
+    if missing:
+        names = ", ".join(map(str, missing))
+        seeds = f"{metrics['seeds']} of {metrics['seeds'] + len(missing)} seeds (not finished: {names})"
+    return f"{described(metrics['accuracy'], 2, ' %')} test accuracy over {seeds}"
 
 
 def result(metrics: Mapping[str, Any]) -> list[Block]:

@@ -13,11 +13,7 @@ rule model_card:
 
 rule card:
     input:
-        lambda wildcards: expand(
-            "{seed}/{file}",
-            seed=seeds(wildcards.run),
-            file=["metrics.json", "evaluation.json", "confusion.csv"],
-        ),
+        of_seeds("metrics.json", "evaluation.json", "confusion.csv"),
         code=code("model_card"),
         metrics="{run}/metrics.json",
         provenance="{run}/provenance.json",
@@ -35,17 +31,18 @@ rule card:
         " --metrics {input.metrics} --provenance {input.provenance} --out {output}"
 
 
-# On this machine, in the host's Python, until it is interrupted. It writes no file, so it always runs.
+# Runs on this machine until it is interrupted, in the host's Python, without a container: the image has no web server.
+# It writes no result, so it always runs.
 rule app:
     input:
         ARRAYS,
         "data/dataset.json",
         weights=expand("{seed}/model.safetensors", seed=seeds(next(iter(RUNS)))),
-    container:
-        None
+    log:
+        "logs/app.log",
     params:
         network=f"--network {EXPERIMENT.model.file}" if EXPERIMENT.model.family == "file" else "",
     message:
         "Serve a page to try the network"
     shell:
-        "python -m dawn.serve --model {input.weights} --data data {params.network}"
+        "DAWN_LOG={log} python -m dawn.serve --model {input.weights} --data data {params.network}"

@@ -3,9 +3,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: env demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
+.PHONY: help docs schema env demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
 
-env: .venv/ready
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+env: .venv/ready ## install the locked packages into .venv
 
 # Compiled bytecode makes every later start three times faster, so PYTHONDONTWRITEBYTECODE is unset here.
 .venv/ready: requirements/dev.lock requirements/uv.lock
@@ -19,52 +22,58 @@ env: .venv/ready
 	$(BIN)/python -m dawn.plots_template --out .dvc/plots.html
 	touch $@
 
-demo: env
+demo: env ## run the whole pipeline on generated images
 	$(BIN)/snakemake --profile profiles/demo
 
 # The quick tests: under five minutes on two cores. One worker for each core, one thread for each worker.
-test: env
+test: env ## the quick tests, under five minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # The other tests: those that start snakemake and dvc many times or train for long.
-test-all: env
+test-all: env ## the other tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m full
 
 # The tests on Docker, Apptainer and Slurm, which it installs and starts: needs Debian, root and about an hour.
-test-hpc: env
+test-hpc: env ## the tests on Docker, Apptainer and Slurm (Debian, root)
 	$(BIN)/python -m pytest -n0 tests/hpc
 
-doctor: env
+doctor: env ## check this machine
 	$(BIN)/python -m dawn.doctor
 
 # The container image, its Apptainer version, its SBOM: containers/README.md.
-image:
+image: ## build the Docker image
 	docker build --file containers/Dockerfile --tag dawn --build-arg REVISION=$$(git rev-parse HEAD) $(IMAGE_ARGS) .
 
 SIF := containers/dawn.sif
-sif:
+sif: ## build the Apptainer image
 	apptainer build --force --mksquashfs-args "-comp zstd -Xcompression-level 3" $(SIF) docker-daemon:dawn:latest
 
-sbom: env
+sbom: env ## list what is in the image
 	$(BIN)/python -m dawn.sbom --image $(if $(wildcard containers/dawn.sif),containers/dawn.sif,dawn) --out containers/sbom.json
 
-lint: env
+lint: env ## check format, style, types and the Snakefile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
-format: env
+format: env ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-bench: env
+bench: env ## measure the training loop
 	$(BIN)/python tests/bench/throughput.py
 
+docs: env ## the documentation as a site: site/index.html
+	$(BIN)/mkdocs build --quiet
+
+schema: env ## the JSON schema of params.yaml, after an edit to the settings
+	$(BIN)/python -m dawn.schema --out workflow/schemas/params.schema.json
+
 # The lock of the container (runtime) and of the SBOM tool hold the versions of the dev lock.
-lock: env
+lock: env ## resolve the locks anew
 	$(BIN)/uv pip compile --quiet --upgrade --universal --generate-hashes --custom-compile-command "make lock" \
 	  pyproject.toml --group dev --output-file requirements/dev.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --custom-compile-command "make lock" \
@@ -73,25 +82,25 @@ lock: env
 	  --group sbom --constraint requirements/dev.lock --output-file requirements/sbom.lock
 
 # The figures, then one HTML file with all of them: make report ARGS="--profile profiles/demo"
-report: env
+report: env ## results/report.html, one file with all figures
 	snakemake plots $(ARGS)
 	snakemake plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css $(ARGS)
 
 # The table of DVC's experiments: only columns that differ, without file checksums and rarely used metrics.
 DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*
-compare:
+compare: ## the table of DVC experiments
 	@dvc exp show --md --only-changed --hide-workspace --drop '$(DROP)'
 
 # After dvc exp apply, checkout or pull: mark the results as up to date for Snakemake, if DVC finds them unchanged.
-sync:
+sync: ## mark what DVC brought back as up to date for Snakemake
 	@dvc status --quiet || { dvc status; echo "make sync: params, code or results differ from dvc.lock; run dvc repro" >&2; exit 1; }
 	snakemake --touch --quiet host rules progress
 
 # Save a run of plain snakemake as a DVC experiment, its weights evaluated again: make save NAME=wider
-save:
+save: ## save a run as a DVC experiment: make save NAME=wider
 	snakemake --quiet host rules progress
 	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate summarize summary
 	dvc exp save $(if $(NAME),--name $(NAME))
 
-clean:
+clean: ## delete the demo and caches
 	rm -rf demo .snakemake .pytest_cache .mypy_cache .ruff_cache

@@ -11,7 +11,7 @@ import pytest
 import workspace
 from conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "containers").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "containers").glob("*.md"))]
 MADE = {
     "workflow/presets/mine.yaml",
     "workflow/studies/mine.yaml",

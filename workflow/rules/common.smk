@@ -7,6 +7,8 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 ROOT = Path(workflow.basedir)
+if not (ROOT / "workflow/dawn").is_dir():
+    raise WorkflowError("this workflow cannot be a module of another: clone it and run it there (config/README.md)")
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from dawn.core.cli import InputError

@@ -34,7 +34,11 @@ class Experiment(BaseModel):
 
     model_config = STRICT
 
-    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1), BeforeValidator(_expand)]
+    seeds: Annotated[
+        tuple[NonNegativeInt, ...],
+        Field(min_length=1),
+        BeforeValidator(_expand, json_schema_input_type=list[int] | int),
+    ]
     """A training for each; a single number n is short for 0 to n - 1."""
     data: Data
     model: Model

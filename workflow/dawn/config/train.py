@@ -18,7 +18,7 @@ class Train(BaseModel):
 
     model_config = STRICT
 
-    epochs: Annotated[int | float, Field(gt=0, le=100_000), AfterValidator(_integer)]
+    epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(_integer)]
     """Passes over the train split; a fraction ends the last epoch early."""
     batch: PositiveInt
     """Images in an optimizer step, over all processes."""

@@ -1,0 +1,103 @@
+"""What users of the ecosystem expect of a repository: each file is there, and says what is true."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+import jsonschema
+import pytest
+import yaml
+from archives import call
+from conftest import ROOT
+
+from dawn import schema
+
+SCHEMA = ROOT / "workflow/schemas/params.schema.json"
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+def read(name):
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+def test_make_help_lists_every_target():
+    shown = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    targets = re.search(r"^\.PHONY: (.+)$", MAKEFILE, re.MULTILINE)[1].split()
+    assert sorted(re.findall(r"^make (\S+)  +\S", shown, re.MULTILINE)) == sorted(targets)
+
+
+def test_pre_commit_runs_the_checks_of_make_lint():
+    recipe = re.search(r"^lint:.*\n((?:\t.+\n)+)", MAKEFILE, re.MULTILINE)[1]
+    checks = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe.splitlines()]
+    (repository,) = read(".pre-commit-config.yaml")["repos"]
+    assert repository["repo"] == "local"
+    assert [hook["entry"] for hook in repository["hooks"]] == checks
+
+
+def test_the_workflow_of_github_runs_what_continuous_integration_runs():
+    steps = read(".github/workflows/ci.yml")["jobs"]["check"]["steps"]
+    assert [step["run"] for step in steps if "run" in step] == ["bash .ci/run"]
+    assert (ROOT / ".ci/run").is_file()
+
+
+def test_the_citation_is_of_this_version():
+    citation, project = read("CITATION.cff"), tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert citation["cff-version"] == "1.2.0"
+    assert (citation["title"], citation["version"]) == (project["name"], project["version"])
+    assert citation["license"] == project["license"]
+    assert {"message", "authors"} <= set(citation)
+    versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == "Unreleased"
+    assert project["version"] in versions
+
+
+def test_the_catalog_finds_what_it_needs():
+    usage = read(".snakemake-workflow-catalog.yml")["usage"]
+    assert usage["software-stack-deployment"]["apptainer"] is True
+    assert (ROOT / "config/README.md").is_file()
+    assert (ROOT / "Snakefile").is_file()
+
+
+def test_the_schema_is_that_of_the_settings(tmp_path):
+    assert call(schema.main, "--out", tmp_path / "schema.json") is None
+    assert (tmp_path / "schema.json").read_text() == SCHEMA.read_text(), "make schema"
+    first = (ROOT / "params.yaml").read_text().splitlines()[0]
+    assert first == f"# yaml-language-server: $schema={SCHEMA.relative_to(ROOT)}"
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "valid"),
+    [
+        ("train", {}, True),
+        ("train", {"epohcs": 3}, False),
+        ("train", {"epochs": -1}, False),
+        ("model", {"family": "nothing"}, False),
+        ("evaluate", {"tta": "six"}, True),
+    ],
+)
+def test_the_schema_accepts_and_refuses_as_the_workflow_does(section, change, valid):
+    rules = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+    values = read("params.yaml")
+    values[section] |= change
+    assert rules.is_valid(values) is valid
+    assert rules.is_valid(values | {"seeds": 5}) is valid
+
+
+@pytest.mark.full
+def test_the_site_builds_without_a_warning_or_a_request_to_the_network(tmp_path):
+    line = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", tmp_path / "site"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "WARNING" not in done.stderr
+    pages = list((tmp_path / "site").rglob("*.html"))
+    assert len(pages) >= len(list((ROOT / "docs").rglob("*.md"))) + 1
+    loaded = re.compile(r'(?:src|<link[^>]+href)="(https?:[^"]+)"')
+    assert [url for page in pages for url in loaded.findall(page.read_text())] == []
+
+
+def test_every_page_is_in_the_navigation():
+    named = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    pages = [path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")]
+    assert sorted(named) == sorted(["index.md", *pages])

@@ -26,7 +26,7 @@ def preset(name, **over):
 def test_a_preset_trains_and_evaluates_on_one_gpu(name):
     experiment = preset(name)
     with fake_cuda():
-        training = prepare(experiment, 10, 0, WORLD)
+        training = prepare(experiment, 10, 32, 0, WORLD)
         train = split()
         set_whitening(training.net, train)
         inference.warm_up(training.net, train, experiment, WORLD)

@@ -55,7 +55,7 @@ def test_the_measures_over_the_seeds(tmp_path):
 def test_the_target_is_reached_by_some_by_all_or_by_none(tmp_path):
     some = text(result(of(tmp_path, 93.0, 94.0, 95.0)[0]))
     assert "test accuracy of at least 94 %: 67 % (21 to 94) of the seeds" in some
-    assert "time to 94 %: 20.0 s, mean of the seeds that reached it in training, 2 of 3" in some
+    assert "time to 94 %: 20.0 s, mean of the 2 of 3 seeds that reached it in training" in some
     assert "the time of failed seeds included: 30.0 s" in some
     assert "time to 94 %: not reached in training" in text(result(of(tmp_path, 90.0)[0]))
     assert "dollars" not in some

@@ -14,8 +14,8 @@ def times(trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
     measured = [{**training["seconds_by_phase"], **training["seconds_untimed"]} for training in trainings]
     for phase, text in PHASES.items():
         seconds = [found[phase] for found in measured if phase in found]
-        if not any(seconds):
-            continue
+        if not any(value >= 0.05 for value in seconds):
+            continue  # rounds to nothing
         span = f"{min(seconds):,.1f} to {max(seconds):,.1f}" if len(seconds) > 1 else ""
         timed = "timed" if phase in TIMED else "not timed"
         rows.append((phase, text, timed, f"{statistics.fmean(seconds):,.1f}", span))

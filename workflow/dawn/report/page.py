@@ -50,7 +50,7 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. A column whose cells are all numbers, ``–`` or empty is aligned to the right."""
+    """A table. A column whose cells are all numbers, ``–`` or empty is aligned to the right, unless all are empty."""
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -59,7 +59,8 @@ class Table:
     @property
     def numbers(self) -> list[bool]:
         """Whether each column holds numbers."""
-        return [all(NUMBER.match(cell) for cell in column) for column in zip(*self.rows, strict=True)]
+        columns = zip(*self.rows, strict=True)
+        return [any(column) and all(NUMBER.match(cell) for cell in column) for column in columns]
 
 
 @dataclass(frozen=True)

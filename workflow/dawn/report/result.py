@@ -69,11 +69,13 @@ def target(metrics: Mapping[str, Any]) -> list[str]:
     first = f"test accuracy of at least {goal}: {fraction(found)} of the seeds"
     if not reached:
         return [first, f"time to {goal}: not reached in training"]
-    when = f"time to {goal}: {interval(found['seconds'], 1, ' s')}, mean of the seeds that reached it in training, "
+    time = f"time to {goal}: {interval(found['seconds'], 1, ' s')}"
+    if seeds == 1:
+        return [first, time]
     expected = interval(found["expected_seconds"], 1, " s")
     return [
         first,
-        f"{when}{reached} of {seeds}",
+        f"{time}, mean of the {reached} of {seeds} seeds that reached it in training",
         f"expected time to {goal}, the time of failed seeds included: {expected}",
     ]
 

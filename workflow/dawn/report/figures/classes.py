@@ -1,4 +1,4 @@
-"""Which classes are recognized, and which are confused with one another."""
+"""Which classes are recognised, and which are confused with one another."""
 
 from collections.abc import Sequence
 
@@ -55,7 +55,7 @@ def bars(counts: Counts, classes: Sequence[str]) -> Figure:
     order = np.argsort(-missed.mean(0), kind="stable")
     picture = figure(7, 1.8 + 0.42 * len(classes))
     axes = picture.subplots()
-    named = (("not recognized (100 - recall)", missed), ("wrongly predicted (100 - precision)", false))
+    named = (("not recognised (100 - recall)", missed), ("wrongly predicted (100 - precision)", false))
     for i, (name, values) in enumerate(named):
         mean = values.mean(0)[order]
         span = np.abs(np.stack([values.min(0), values.max(0)])[:, order] - mean) if len(values) > 1 else None

@@ -22,7 +22,7 @@ def range_test(
     low, first = min(smoothed), smoothed[0]
     axes.set(xscale="log", xlabel="learning rate", ylabel="training loss")
     axes.set_ylim(low - 0.1 * (first - low + 0.1), first + 0.6 * (first - low + 0.1))
-    axes.legend()
+    picture.legend(loc="outside lower center", ncols=2, fontsize=9)
     below = f"{len(rates)} steps of one batch; each multiplies the learning rate by the same factor."
     heading(picture, "Learning-rate range test", below)
     return picture

@@ -46,7 +46,7 @@ class Evaluate(BaseModel):
     tta_fraction: Fraction = 1.0
     """Fraction of the images that get these views: the least confident without them."""
     precision: Literal["fp32", "bf16", "half"] = "fp32"
-    """Number format."""
+    """Number format; fp32 is IEEE single precision on every device, without TF32."""
     batch: PositiveInt = 1000
     """Images in a forward pass."""
     bins: Annotated[int, Field(ge=1, le=1000)] = 15

@@ -55,7 +55,8 @@ class Train(BaseModel):
     augment: Augment = Augment()
     """Augmentation of the training images."""
     precision: Literal["auto", "fp32", "bf16", "fp16", "half"] = "auto"
-    """Number format; auto is fp16 on a GPU and fp32 on a CPU, half keeps the network itself in fp16."""
+    """Number format; auto is fp16 on a GPU and fp32 on a CPU; fp32 is IEEE single precision (no TF32); half keeps the
+    network itself in fp16."""
     loss_scale: Positive = 512.0
     """Static loss scale of precision half."""
     batch_norm: Literal["global", "local"] = "global"

@@ -45,7 +45,7 @@ def test_another_version_is_a_problem_and_named(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("visible", "driver", "cuda", "state", "words"),
+    ("visible", "driver", "cuda", "state", "text"),
     [
         (0, None, "13.0", "not needed", "none on this machine, training uses the CPU"),
         (0, "580.65", "13.0", "not needed", "driver 580.65 is loaded, so --gpus all, --nv"),
@@ -60,10 +60,10 @@ def test_another_version_is_a_problem_and_named(monkeypatch):
         (1, "580.65", "13.2", "problem", "1 on this machine, driver 580.65, but CUDA 13.2 finds none -> python -c"),
     ],
 )
-def test_why_there_is_no_gpu(visible, driver, cuda, state, words):
+def test_why_there_is_no_gpu(visible, driver, cuda, state, text):
     found = hardware.no_gpu(visible, driver, cuda)
     assert found.state == state
-    assert words in doctor.line("gpu", found)
+    assert text in doctor.line("gpu", found)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 
 import dvc_project
 import pytest
-from browser import asked, chromium, complaints, needs_chromium, shot
+from browser import chromium, complaints, needs_chromium, requested, shot
 from conftest import ROOT, step
 from finished import Finished
 from selenium.webdriver.common.by import By
@@ -56,4 +56,4 @@ def test_the_plots_of_a_run_are_drawn_offline(finished: Finished):
             assert driver.execute_script(ink, canvas) > 10
         shot(driver, "dvc-plots")
         assert complaints(driver) == []
-        assert asked(driver) == []
+        assert requested(driver) == []

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import workspace
-from browser import asked, chromium, complaints, needs_chromium, shot
+from browser import chromium, complaints, needs_chromium, requested, shot
 from conftest import ROOT
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -15,10 +15,10 @@ pytestmark = [pytest.mark.full, needs_chromium]
 FIGURES = {
     "1 Result": {"the run on one page"},
     "2 Training": {
-        "loss and accuracy by epoch", "learning rate and momentum", "time to the target", "which learning rate?"
+        "loss and accuracy by epoch", "learning rate and momentum", "time to the target", "learning-rate range test"
     },
     "3 Errors": {"calibration", "errors of each class", "confusion of the classes", "most confident mistakes"},
-    "4 Images": {"first-layer filters", "what training sees"},
+    "4 Images": {"first-layer filters", "training images"},
 }  # fmt: skip
 
 
@@ -36,7 +36,7 @@ def report(finished):
 
 
 def rows(driver):
-    """The results of the category that is open: the words of each and its two buttons."""
+    """The results of the category that is open: the text of each and its two buttons."""
     found = driver.find_elements(By.CSS_SELECTOR, "tbody tr")
     return {row.find_element(By.TAG_NAME, "td").text: row.find_elements(By.TAG_NAME, "a") for row in found}
 
@@ -45,8 +45,8 @@ def click(driver, text):
     next(link for link in driver.find_elements(By.TAG_NAME, "a") if link.text.strip() == text).click()
 
 
-def look(driver, name):
-    """Open a result of the category that is open; it must fill a part of the window and lie in it whole."""
+def open_result(driver, name):
+    """Open a result of the open category; it must be visible whole in the window."""
     rows(driver)[name][0].click()
     shown = WebDriverWait(driver, 20).until(
         lambda d: d.find_elements(By.CSS_SELECTOR, ".p-3 > img, iframe[src^='data:text/html']")
@@ -67,8 +67,8 @@ def look(driver, name):
 def explained(driver, name):
     """The caption that the second button shows."""
     rows(driver)[name][1].click()
-    words = WebDriverWait(driver, 20).until(lambda d: d.find_element(By.TAG_NAME, "body").text)
-    return words.partition("DESCRIPTION")[2].partition("SIZE")[0].strip()
+    text = WebDriverWait(driver, 20).until(lambda d: d.find_element(By.TAG_NAME, "body").text)
+    return text.partition("DESCRIPTION")[2].partition("SIZE")[0].strip()
 
 
 def test_every_figure_opens_without_a_network(report):
@@ -83,23 +83,23 @@ def test_every_figure_opens_without_a_network(report):
             click(driver, category)
             WebDriverWait(driver, 20).until(lambda d, n=names: set(rows(d)) == n)
             for name in sorted(names):
-                look(driver, name)
+                open_result(driver, name)
                 shot(driver, re.sub(r"\W+", "-", name))
                 caption = explained(driver, name)
                 assert len(caption) > 150, f"{name}: {caption}"
                 driver.execute_script(f"app.showCategory({category!r})")
                 WebDriverWait(driver, 20).until(lambda d, n=names: set(rows(d)) == n)
         assert complaints(driver) == []
-        assert asked(driver) == []
+        assert requested(driver) == []
 
 
-def test_the_browser_would_tell(tmp_path):
+def test_the_browser_reports_errors_and_requests(tmp_path):
     page = tmp_path / "bad.html"
     page.write_text("<script src='https://example.org/lib.js'></script><script>throw new Error('no')</script>")
     with chromium() as driver:
         driver.get(page.as_uri())
         assert any("Error: no" in line for line in complaints(driver))
-        assert asked(driver) == ["https://example.org/lib.js"]
+        assert requested(driver) == ["https://example.org/lib.js"]
 
 
 def test_make_report_does_the_same():

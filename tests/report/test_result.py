@@ -20,7 +20,7 @@ MODEL = {"parameters": 1_000, "flops": 2_000_000}
 
 
 def text(blocks):
-    """The words of the blocks that are no tables."""
+    """The text of the blocks that are no tables."""
     lines = [item for block in blocks if isinstance(block, Bullets) for item in block.items]
     return "\n".join(lines + [block.text for block in blocks if isinstance(block, Paragraph)])
 

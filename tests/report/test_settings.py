@@ -29,7 +29,7 @@ def test_an_experiment_is_shown_by_the_nearest_that_is_known():
     epochs = check(demo).train.epochs
     _, items, table = blocks(check(merge(demo, {"train": {"epochs": epochs + 1}})), ROOT)
     assert items == Bullets(["the preset demo, except for:", items.items[1]])
-    rows = [("train.epochs", str(epochs), str(epochs + 1))]
+    rows = [("train.epochs", f"{epochs:g}", f"{epochs + 1:g}")]
     assert table == Table(("setting", "the preset demo", "this run"), rows)
 
 

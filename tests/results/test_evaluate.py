@@ -139,15 +139,15 @@ class Table(torch.nn.Module):
         return torch.stack([x[:, 0].mean((1, 2)), x[:, 1, 0, 0], x[:, 2, :, 0].amax(1)], 1)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_the_least_confident_share_gets_the_views(share):
+@pytest.mark.parametrize("fraction", [0.0, 0.3, 1.0])
+def test_the_least_confident_fraction_gets_the_views(fraction):
     images = torch.from_numpy(RNG.integers(0, 256, (40, 8, 8, 3), dtype=np.uint8))
     split = Split(images, torch.zeros(40, dtype=torch.int64), torch.full((3,), 0.5), torch.full((3,), 0.25))
     world = World(0, 1, torch.device("cpu"))
     found, plain, six = (
-        predict(Table(), split, tta, 7, world, s) for tta, s in (("six", share), ("none", 1.0), ("six", 1.0))
+        predict(Table(), split, tta, 7, world, s) for tta, s in (("six", fraction), ("none", 1.0), ("six", 1.0))
     )
     sure = plain.softmax(1).max(1).values.numpy()
-    asked = set(np.argsort(sure, kind="stable")[: int(np.ceil(share * 40))])
+    unsure = set(np.argsort(sure, kind="stable")[: int(np.ceil(fraction * 40))])
     for i in range(40):
-        torch.testing.assert_close(found[i], six[i] if i in asked else plain[i])
+        torch.testing.assert_close(found[i], six[i] if i in unsure else plain[i])

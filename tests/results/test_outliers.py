@@ -13,7 +13,7 @@ def by_seed(values):
 def test_seeds_that_learned_nothing():
     even = [[50, 50], [50, 50]]
     assert at_chance(by_seed([51.0, 60.0, 70.0, 49.0]), even) == [0, 1, 3]
-    uneven = [[90, 0], [10, 0]]  # whoever says the first class each time is right in 90 %
+    uneven = [[90, 0], [10, 0]]  # always naming the first class gives 90 %
     assert at_chance(by_seed([90.0, 98.0, 99.5]), uneven) == [0, 1]
     ten = (100 * np.eye(10, dtype=int)).tolist()
     assert at_chance({3: 57.0, 5: 10.0, 7: 37.0}, ten) == [5]

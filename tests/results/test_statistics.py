@@ -96,7 +96,7 @@ def test_the_median_and_the_interquartile_mean():
 
 
 def test_one_lucky_seed_is_not_faster_than_five():
-    """Before: the mean of the arrivals alone, 15 s against 20.4 s."""
+    """Before: the mean of the seeds that reached the target alone, 15 s against 20.4 s."""
     lucky = expected_time([15.0, None, None, None, None], [30.0] * 5)
     steady = expected_time([20.0, 21.0, 20.5, 20.2, 20.3], [30.0] * 5)
     assert lucky["mean"] == 15 + 4 * 30

@@ -1,4 +1,4 @@
-"""A real headless Chromium that has no network, to open the pages which a run leaves."""
+"""A headless Chromium without a network, to open the pages of a run."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-# .ci/run looks for these words, and fails where it finds them.
+# .ci/run searches the log for this reason, and fails if it is there.
 needs_chromium = pytest.mark.skipif(
     not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed (apt install chromium-driver)"
 )
@@ -46,15 +46,15 @@ def complaints(driver: webdriver.Chrome) -> list[str]:
     return [entry["message"] for entry in driver.get_log("browser") if entry["level"] == "SEVERE"]
 
 
-def asked(driver: webdriver.Chrome) -> list[str]:
-    """The addresses on the network that pages have asked for since the last call."""
+def requested(driver: webdriver.Chrome) -> list[str]:
+    """The network addresses that pages have requested since the last call."""
     events = [json.loads(entry["message"])["message"] for entry in driver.get_log("performance")]
     urls = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
     return [url for url in urls if url.startswith(("http", "ws"))]
 
 
 def shot(driver: webdriver.Chrome, name: str) -> None:
-    """Keep a screenshot in the directory that DAWN_SHOTS names, for those who look."""
+    """Save a screenshot in the directory that DAWN_SHOTS names."""
     if folder := os.environ.get("DAWN_SHOTS"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         driver.save_screenshot(str(Path(folder) / f"{name}.png"))

@@ -18,10 +18,15 @@ def experiment(here: Experiment, root: Path) -> list[Block]:
     if not compared:
         return [Heading("Experiment"), Bullets(["nothing to compare it with: params.yaml is not valid"])]
     name = min(compared, key=lambda each: len(compared[each]))
-    rows = [(key, json.dumps(there), json.dumps(own)) for key, there, own in compared[name]]
+    rows = [(key, text(there), text(own)) for key, there, own in compared[name]]
     items = [f"{name}, {'except for:' if rows else 'unchanged'}", f"seeds: {', '.join(map(str, here.seeds))}"]
     table = [Table(("setting", name, "this run"), rows)] if rows else []
     return [Heading("Experiment"), Bullets(items), *table]
+
+
+def text(value: Any) -> str:
+    """A setting as in YAML, a whole number without decimals."""
+    return f"{value:.12g}" if isinstance(value, float) else json.dumps(value)
 
 
 def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any]]:

@@ -1,4 +1,4 @@
-"""Seeds to look at before their mean is believed: those that learned nothing, and those far from the others."""
+"""Seeds that make a mean misleading: those that learned nothing, and those far from the others."""
 
 import math
 import statistics
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from scipy import stats
 
 LEVEL = 0.05  # the chance that one of several seeds with normally distributed accuracies is named
-ERRORS = 3  # standard errors of an accuracy within which two accuracies are not told apart
+ERRORS = 3  # standard errors of an accuracy; a smaller difference may come from the choice of the test images
 
 
 def at_chance(accuracies: Mapping[int, float], confusion: Sequence[Sequence[int]]) -> list[int]:

@@ -56,23 +56,25 @@ def fraction(hits: int, trials: int) -> dict[str, float]:
 
 
 def expected_time(reached: Sequence[float | None], whole: Sequence[float]) -> dict[str, float | None]:
-    """The seconds that one arrival at the target costs, if seeds are trained until one reaches it.
+    """Expected time to target, in seconds, if seeds are trained one after the other until one reaches the target.
 
-    ``reached`` holds the seconds at which each seed reached the target (None: never), ``whole`` those of its whole
-    training. The value is all seconds spent until arrival or the end, over the number of arrivals (the expected running
-    time of Auger and Hansen, CEC 2005): m + T (n - k) / k with the mean m of the k arrivals and T of the failures.
-    Its interval is that of a sum by the square-and-add method (Zou and Donner, Statistics in Medicine 27, 2008) from
-    the interval of m and Wilson's of k / n; so few seeds that all arrived still have a high end. All null without an
-    arrival; no interval from a single arrival or equal ones.
+    ``reached`` holds the time to target of each seed (None: never), ``whole`` the time of its whole training. The value
+    is all time spent until the target or the end, divided by the number k of seeds that reached it (the expected
+    running time of Auger and Hansen, CEC 2005). It equals m + T (n - k) / k, m being the mean of the k times to target
+    and T the mean time of the failed seeds, or of all where none failed.
+
+    Its interval combines that of m with Wilson's of k / n by the square-and-add method (Zou and Donner, Statistics in
+    Medicine 27, 2008). So it extends far upward where a few seeds all reached the target, since the next may not. All
+    is null where no seed reached it; there is no interval where one did, or where the times are equal.
     """
     times = [seconds for seconds in reached if seconds is not None]
     if not times:
         return {"mean": None, "low": None, "high": None}
-    arrived, hits = spread(times, "positive"), fraction(len(times), len(reached))
-    failed = [all_of_it for seconds, all_of_it in zip(reached, whole, strict=True) if seconds is None]
+    to_target, hits = spread(times, "positive"), fraction(len(times), len(reached))
+    failed = [training for seconds, training in zip(reached, whole, strict=True) if seconds is None]
     lost = statistics.fmean(failed or whole)
-    odds, least, most = (100 / hits[name] - 1 for name in ("share", "high", "low"))
-    mean, low, high = (arrived[name] for name in ("mean", "low", "high"))
+    odds, least, most = (100 / hits[name] - 1 for name in ("share", "high", "low"))  # of failures
+    mean, low, high = (to_target[name] for name in ("mean", "low", "high"))
     assert mean is not None
     expected = mean + lost * odds
     if low is None or high is None:

@@ -48,7 +48,7 @@ def write(axes: Axes, percent: NDArray[np.float64], total: NDArray[np.int64]) ->
 def bars(counts: Counts, classes: Sequence[str]) -> Figure:
     """Errors of each class, the best class on top; whiskers from the lowest seed to the highest.
 
-    The errors are drawn, since bars must start from zero and accuracies near 100 % would then all look the same.
+    The errors are drawn, since bars must start from zero and accuracies near 100 % would then be hard to distinguish.
     """
     hits = np.diagonal(counts, axis1=1, axis2=2)
     missed, false = (100 - 100 * hits / np.maximum(counts.sum(axis), 1) for axis in (2, 1))

@@ -17,8 +17,8 @@ def range_test(
     axes.plot(rates, losses, color="0.7", linewidth=1, label="loss of each batch")
     axes.plot(rates, smoothed, color=COLOURS[0], linewidth=2, label="smoothed loss")
     for (name, value), style in zip(suggestion.items(), ("--", ":"), strict=True):
-        words = f"{name.replace('_tenth', ' point / 10')}: {value:.2g}"
-        axes.axvline(value, color=INK, linestyle=style, linewidth=1.5, label=words)
+        text = f"{name.replace('_tenth', ' point / 10')}: {value:.2g}"
+        axes.axvline(value, color=INK, linestyle=style, linewidth=1.5, label=text)
     low, first = min(smoothed), smoothed[0]
     axes.set(xscale="log", xlabel="learning rate", ylabel="training loss")
     axes.set_ylim(low - 0.1 * (first - low + 0.1), first + 0.6 * (first - low + 0.1))

@@ -27,6 +27,8 @@ def test_a_small_spread_has_students_interval(values):
 def test_an_interval_stays_in_the_possible_range(values):
     found = spread(values, "percent")
     assert 0 <= found["low"] < found["mean"] < found["high"] <= 100
+    found = spread([value / 100 for value in values], "fraction")
+    assert 0 <= found["low"] < found["mean"] < found["high"] <= 1
     found = spread([1e-3 + 50 * value for value in values], "positive")
     assert 0 <= found["low"] < found["mean"] < found["high"] < math.inf
 
@@ -91,8 +93,12 @@ def test_a_fraction_has_wilsons_interval():
 
 
 def test_the_median_and_the_interquartile_mean():
-    assert robust([94.0, 94.2, 10.0, 94.1, 93.9]) == {"median": 94.0, "interquartile_mean": pytest.approx(94.0)}
-    assert robust([1.0, 2.0, 6.0]) == {"median": 2.0, "interquartile_mean": pytest.approx(3.0)}
+    for values in ([94.0, 94.2, 10.0, 94.1], [94.0, 94.2, 10.0, 94.1, 93.9, 94.3, 94.4, 94.05]):
+        trimmed = stats.trim_mean(values, 0.25)  # the same where four divides the number of values
+        assert robust(values) == {"median": np.median(values), "interquartile_mean": pytest.approx(trimmed)}
+    assert robust([6.0, 1.0, 2.0])["interquartile_mean"] == pytest.approx((0.25 * 1 + 2 + 0.25 * 6) / 1.5)
+    assert robust([94.0, 94.2, 10.0, 94.1, 93.9])["interquartile_mean"] == pytest.approx(94.0, abs=0.02)
+    assert robust([7.0]) == {"median": 7.0, "interquartile_mean": 7.0}
 
 
 def test_one_lucky_seed_is_not_faster_than_five():

@@ -22,8 +22,8 @@ from dawn.results.outliers import apart, at_chance
 from dawn.results.statistics import Scale, expected_time, fraction, robust, spread
 
 OF_EVALUATION: dict[str, Scale] = {
-    "accuracy": "percent", "top5": "percent", "loss": "positive", "calibration_error": "positive",
-    "calibration_error_if_calibrated": "positive",
+    "accuracy": "percent", "top5": "percent", "loss": "positive", "calibration_error": "fraction",
+    "calibration_error_if_calibrated": "fraction",
 }  # fmt: skip
 OF_TRAINING: dict[str, Scale] = {
     "seconds": "positive", "images_per_s": "positive", "peak_memory_bytes": "positive", "train_loss": "positive",

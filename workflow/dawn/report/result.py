@@ -85,8 +85,9 @@ def warnings(metrics: Mapping[str, Any]) -> list[Block]:
     chance, apart = metrics["seeds_at_chance"], metrics["seeds_apart"]
     texts = [f"{name(chance)} learned nothing: no better than always naming the most frequent class."] if chance else []
     texts += [f"{name(apart)} far from the median of all seeds."] if apart else []
-    more = "The mean includes them; the median and the interquartile mean depend little on them."
-    return [Paragraph(" ".join([*texts, more]), bold=True)] if texts else []
+    few = len({*chance, *apart}) <= metrics["seeds"] // 4
+    texts.append("The mean includes them" + (", the interquartile mean does not." if few else "."))
+    return [Paragraph(" ".join(texts), bold=True)] if chance or apart else []
 
 
 def name(seeds: Sequence[int]) -> str:

@@ -7,16 +7,17 @@ from typing import Literal
 
 from scipy import stats
 
-Scale = Literal["percent", "positive", "any"]
+Scale = Literal["fraction", "percent", "positive", "any"]
+TOP = {"fraction": 1.0, "percent": 100.0}
 
 
 def spread(values: Sequence[float], scale: Scale) -> dict[str, float | None]:
     """Mean, sample standard deviation and 95 % interval of the mean.
 
-    For values of ``any`` sign the interval is Student's, mean +- t std / sqrt(n). For percentages it is Student's on
-    the scale g = logit(mean / 100), for positive quantities on g = log(mean): g +- t g'(mean) std / sqrt(n),
-    transformed back (the delta method, as in Stata's logit intervals of proportions). So it stays inside 0 .. 100 or
-    above 0, and where the spread is small it is the same.
+    For values of ``any`` sign the interval is Student's, mean +- t std / sqrt(n). For fractions of 1 and percentages it
+    is Student's on the scale g = logit(mean), for positive quantities on g = log(mean): g +- t g'(mean) std / sqrt(n),
+    transformed back (the delta method, as in Stata's logit intervals of proportions). So it stays inside 0 .. 1, inside
+    0 .. 100 or above 0, and where the spread is small it is the same.
 
     One value has no spread, and equal values show none: their interval is null.
     """
@@ -37,16 +38,21 @@ def _moved(mean: float, distance: float, scale: Scale) -> float:
         return mean + distance
     if scale == "positive":
         return mean * math.exp(min(distance / mean, 700.0))  # exp(710) is infinite
-    odds = mean / (100 - mean) * math.exp(max(-700.0, min(100 * distance / (mean * (100 - mean)), 700.0)))
-    return 100 * odds / (1 + odds)
+    top = TOP[scale]
+    logit = math.log(mean / (top - mean)) + top * distance / (mean * (top - mean))
+    return top / (1 + math.exp(min(-logit, 700.0)))
 
 
 def robust(values: Sequence[float]) -> dict[str, float]:
-    """The median, and the interquartile mean: the mean without the lowest and the highest quarter (rounded down).
+    """The median, and the interquartile mean: that of the middle half of the sorted values.
 
-    Agarwal et al., arXiv 2108.13264, recommend the latter for a few runs of which some may fail.
+    A value at an edge of the middle half counts by the part of it that is inside. Agarwal et al., arXiv 2108.13264,
+    recommend this mean for a few runs of which some may fail.
     """
-    return {"median": statistics.median(values), "interquartile_mean": float(stats.trim_mean(values, 0.25))}
+    n = len(values)
+    inside = [max(0.0, min(i + 1, 0.75 * n) - max(i, 0.25 * n)) for i in range(n)]
+    middle = sum(weight * value for weight, value in zip(inside, sorted(values), strict=True)) / (n / 2)
+    return {"median": statistics.median(values), "interquartile_mean": middle}
 
 
 def fraction(hits: int, trials: int) -> dict[str, float]:

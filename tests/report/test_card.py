@@ -6,6 +6,7 @@ import pytest
 import yaml
 from archives import CIFAR10, call
 from conftest import experiment
+from seed_files import seed, write_manifest
 
 from dawn import model_card
 
@@ -21,13 +22,13 @@ def evaluation(recall):
 @pytest.fixture
 def run(tmp_path):
     """A finished run of two seeds, written by hand; the arguments that name its files."""
-    for seed in (0, 1):
-        folder = tmp_path / f"seed-{seed}"
-        folder.mkdir()
+    for number in (0, 1):
+        folder = seed(tmp_path, number, [94.0])
         used = {"monitored": "test", "processes": 2, "device": "NVIDIA H100", "precision": "fp16"}
         (folder / "metrics.json").write_text(json.dumps(used))
-        (folder / "evaluation.json").write_text(json.dumps(evaluation(30.0 + seed)))
+        (folder / "evaluation.json").write_text(json.dumps(evaluation(30.0 + number)))
         (folder / "confusion.csv").write_text('actual,predicted\ncat,"dog | x"\ncat,cat\n')
+        write_manifest(folder)
     names = ("accuracy", "top5", "loss", "calibration_error", "train_accuracy", "seconds")
     metrics = {"seeds": 2, "parameters": 1234567, "flops": 3e6} | dict.fromkeys(names, SPREAD)
     data = {"classes": ["cat", "dog | x"], "shape": [32, 32, 3], "counts": {"train": 900, "test": 100},
@@ -89,3 +90,8 @@ def test_a_single_seed_has_no_interval(run, tmp_path):
     _, text = written(run[:-1], tmp_path)
     assert "a single seed has none" in text
     assert "| test accuracy | 94.00 % | – |" in text
+
+
+def test_an_edited_evaluation_is_refused(run, tmp_path):
+    (tmp_path / "seed-1/evaluation.json").write_text(json.dumps(evaluation(99.0)))
+    assert "was changed after the evaluation" in call(model_card.main, *run)

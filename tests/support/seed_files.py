@@ -36,5 +36,10 @@ def seed(folder: Path, number: int, accuracies: list[float | None], seconds: flo
     write_text(path / "predictions.npz", "")
     choices = experiment(**over).text("data", "model", "train")
     write_weights(path / "model.safetensors", torch.nn.Linear(2, 2), choices, [], {})
-    write_json(location(path), manifest(experiment(**over), path))
+    write_manifest(path, **over)
     return path
+
+
+def write_manifest(path: Path, **over: object) -> None:
+    """Write the manifest of the files as they are now."""
+    write_json(location(path), manifest(experiment(**over), path))

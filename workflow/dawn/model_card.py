@@ -15,6 +15,7 @@ from dawn.core import cli
 from dawn.core.files import read_json, write_text
 from dawn.report.card import Card, confusions, front_matter, limits, results
 from dawn.report.page import Block, Bullets, Heading, Paragraph, markdown
+from dawn.results.manifest import check
 
 USE = """## Use
 
@@ -86,8 +87,11 @@ def main() -> None:
     cli.add_out(parser, "the card, Markdown")
     args = parser.parse_args()
     seeds: list[Path] = args.seeds
+    experiment = load(args.params)
+    for seed in seeds:
+        check(experiment, seed)
     card = Card(
-        load(args.params),
+        experiment,
         read_json(args.metrics),
         read_json(args.provenance),
         read_json(seeds[0] / "metrics.json"),

@@ -25,7 +25,7 @@ class Project:
     path: Path
 
     def run(self, *line: str, fails: bool = False, **env: str) -> str:
-        """What a command prints, both streams; it must succeed, or fail if told so."""
+        """What a command prints, both streams; it must succeed, or fail if ``fails``."""
         done = subprocess.run(
             line, cwd=self.path, env=environment() | env, text=True, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -76,7 +76,7 @@ class Project:
         return found[0] if found else name
 
     def honest(self, name: str) -> dict[str, Any]:
-        """The metrics of an experiment, whose manifests must tell of the very params.yaml it is shown with."""
+        """The metrics of an experiment, whose manifests must be of the params.yaml that it is shown with."""
         revision = self.commit(name)
         experiment = check(yaml.safe_load(self.git("show", f"{revision}:params.yaml")))
         for seed in experiment.seeds:
@@ -89,7 +89,7 @@ class Project:
 
 
 def ran(output: str) -> list[str]:
-    """The stages that DVC says it is running."""
+    """The stages that DVC prints as running."""
     return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
 
 
@@ -111,6 +111,11 @@ def adopt(place: workspace.Workspace) -> Project:
         project.dvc("commit", "--force")
     project.git("commit", "--quiet", "--all", "--message", "A small experiment")
     return project
+
+
+def run_first(folder: Path) -> None:
+    """A project whose first experiment has run in the workspace."""
+    assert make(folder).exp("-n", "first") == ["prepare", "train@0", "evaluate@0", "summarize"]
 
 
 def make(folder: Path) -> Project:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,32 +32,41 @@ class Finished:
         return self.root / "data"
 
 
-@pytest.fixture(scope="session")
-def finished_once(tmp_path_factory):
-    """The run itself, which the test processes share and none changes: the first to ask for it makes it."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "finished-once"
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> workspace.Workspace:
+    """What ``make`` makes in a folder, once for all processes of a test run: the first to ask for it makes it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / name
     folder.mkdir(exist_ok=True)
-    place = workspace.Workspace(folder / "checkout", folder / "small.tar.gz")
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
-            place = workspace.make(folder)
-            workspace.write_params(place, "seeds=[0, 1]", "lr_find={steps: 12}")
-            run = place.snakemake("plots", "results/lr_find.png")
-            assert run.returncode == 0, run.stderr
-            assert "test accuracy over 2 seeds" in run.stderr
+            make(folder)
             (folder / "done").touch()
-    return place
+    return workspace.at(folder)
+
+
+def run_everything(folder: Path) -> None:
+    """Two seeds of the small experiment, trained, evaluated and drawn, and a learning-rate range test."""
+    place = workspace.make(folder)
+    workspace.write_params(place, "seeds=[0, 1]", "lr_find={steps: 12}")
+    run = place.snakemake("plots", "results/lr_find.png")
+    assert run.returncode == 0, run.stderr
+    assert "test accuracy over 2 seeds" in run.stderr
+
+
+@pytest.fixture(scope="session")
+def finished_once(tmp_path_factory):
+    """The finished run, which the test processes share and none changes."""
+    return once(tmp_path_factory, "finished-once", run_everything)
 
 
 @pytest.fixture(scope="session")
 def finished(finished_once, tmp_path_factory):
-    """Two seeds of the small experiment, trained, evaluated and drawn, and a learning-rate range test: a copy."""
+    """A copy of the finished run for the tests of this process, which add files but change no result."""
     return Finished(finished_once.copy(tmp_path_factory.mktemp("finished")))
 
 
 @pytest.fixture(scope="module")
 def copied(finished_once, tmp_path_factory):
-    """Another copy of the same, for the tests of one module to change."""
+    """A copy of the finished run for the tests of one module to change."""
     return finished_once.copy(tmp_path_factory.mktemp("copied"))

@@ -98,17 +98,21 @@ def environment() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"OMP_NUM_THREADS": "1"}
 
 
+def at(folder: Path) -> Workspace:
+    """The workspace that ``make`` has made in a folder."""
+    return Workspace(folder / "checkout", folder / "small.tar.gz")
+
+
 def make(folder: Path, train: int = 320, test: int = 100) -> Workspace:
     """Copy what git would, and draw a small archive."""
     listed = subprocess.check_output(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, text=True)
-    path = folder / "checkout"
+    place = at(folder)
     for name in listed.splitlines():
         if (ROOT / name).is_file():
-            (path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, path / name)
-    archive = folder / "small.tar.gz"
-    assert step("demo_archive", "--out", archive, "--train", train, "--test", test).returncode == 0
-    return Workspace(path, archive)
+            (place.path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, place.path / name)
+    assert step("demo_archive", "--out", place.archive, "--train", train, "--test", test).returncode == 0
+    return place
 
 
 def write_params(place: Workspace, *settings: str) -> None:

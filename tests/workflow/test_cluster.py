@@ -1,4 +1,4 @@
-"""What a cluster would be asked for: Snakemake's real Slurm plugin, and an sbatch that notes how it was called."""
+"""What Snakemake's real Slurm plugin requests, by an sbatch that writes down how it was called."""
 
 import os
 import re
@@ -16,7 +16,8 @@ from dawn.core.cli import InputError
 
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 INPUTS = [f"data/{split}_{part}.npy" for split in ("train", "test") for part in ("images", "labels")]
-INPUTS += ["data/dataset.json", "data/stats.json", "results/seed-0/model.safetensors"]
+INPUTS += ["data/dataset.json", "data/stats.json"]
+INPUTS += [f"results/seed-0/{name}" for name in ("model.safetensors", "curve.tsv", "metrics.json")]
 ALWAYS = {"--parsable", "--export=ALL", "--no-requeue", "-p main", "--mem 16000"}
 SLURM = re.findall(
     r"^(snakemake --workflow-profile .*?)(?:  +#.*)?$", (ROOT / "docs/cluster.md").read_text(), re.MULTILINE
@@ -25,20 +26,23 @@ SLURM = re.findall(
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A checkout and commands of Slurm that note their arguments and fail."""
+    """A checkout, and stand-ins for Slurm's client: sbatch writes down its arguments and fails, others print nothing.
+
+    The plugin calls all of them before it submits; sacct is where it looks for the user's account.
+    """
     place = workspace.make(tmp_path_factory.mktemp("cluster"), 20, 20)
     commands = place.path.parent / "bin"
     commands.mkdir()
     answers = {"sbatch": f'printf "%s\\0" "$@" > {commands}/called; echo no node >&2; exit 1', "sinfo": "echo 'main*'"}
     answers["apptainer"] = "echo apptainer version 1.4.5"
     (place.path / "containers/dawn.sif").touch()
-    for name in ("sbatch", "sinfo", "squeue", "sacctmgr", "sshare", "scontrol", "apptainer"):
+    for name in ("sbatch", "sinfo", "squeue", "sacct", "sacctmgr", "sshare", "scontrol", "apptainer"):
         (commands / name).write_text(f"#!/bin/sh\n{answers.get(name, 'exit 0')}\n")
         (commands / name).chmod(0o755)
     return place
 
 
-def asked(place, command, rule, target):
+def requested(place, command, rule, target):
     """The options that sbatch got for one rule's job when a command of the documentation was given."""
     commands = place.path.parent / "bin"
     (commands / "called").unlink(missing_ok=True)
@@ -49,8 +53,8 @@ def asked(place, command, rule, target):
     at = words.index("--config")
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
     done = subprocess.run(
-        [workspace.BIN / "snakemake", target, "--retries", "0", "--allowed-rules", rule, *words[:at],
-         "--config", data, *words[at + 1 : -1]],
+        [workspace.BIN / "snakemake", target, "--forcerun", rule, "--allowed-rules", rule, *words[:at],
+         "--retries", "0", "--slurm-init-seconds-before-status-checks", "1", "--config", data, *words[at + 1 : -1]],
         cwd=place.path, capture_output=True, text=True, check=False,
         env=workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}"},
     )  # fmt: skip
@@ -65,7 +69,6 @@ EVALUATE = ("evaluate", "results/seed-0/evaluation.json")
 WARNED = {"-t 720", "--signal=TERM@90", "--cpus-per-task=8"}
 
 
-@pytest.mark.full
 @pytest.mark.parametrize(
     ("command", "job", "wanted"),
     [
@@ -76,8 +79,8 @@ WARNED = {"-t 720", "--signal=TERM@90", "--cpus-per-task=8"}
         (4, TRAIN, WARNED | {"--nodes=1", "--gpus=1"}),
     ],
 )
-def test_sbatch_is_asked_for_what_the_documentation_says(place, command, job, wanted):
-    options, line = asked(place, SLURM[command], *job)
+def test_sbatch_requests_what_the_documentation_says(place, command, job, wanted):
+    options, line = requested(place, SLURM[command], *job)
     assert options >= ALWAYS | {f"-D {place.path}"} | wanted, line
     sizes = {word for word in options if word.startswith(("--nodes", "--ntasks", "--gpus", "--requeue"))}
     assert sizes == {word for word in wanted if word.startswith(("--nodes", "--ntasks", "--gpus"))}, line

@@ -4,15 +4,14 @@ import torch
 from torch import Tensor, nn
 
 from dawn.config.networks.airbench import Airbench
-from dawn.config.types import Activation
-
-SLOPE = 0.1  # of a leaky ReLU below zero
+from dawn.models.layers import activation
 
 
 class Stem(nn.Conv2d):
-    """The first layer: patches of the image times filters, with a bias, no padding: (b, 3, h, w) to (b, c, h', w').
+    """The first layer: a convolution with bias and without padding, (b, 3, h, w) to (b, c, h', w').
 
-    Whitened, its filters are set once from the train images (``dawn.models.whitening``) and frozen; the bias learns.
+    With ``whiten`` its filters are set once from the train images (dawn.models.whitening) and frozen; the bias is
+    trained.
     """
 
     def __init__(self, model: Airbench) -> None:
@@ -32,29 +31,23 @@ class Head(nn.Linear):
                 self.weight.div_(self.weight.std())
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits times ``logit_scale``."""
+        """Return the logits times ``logit_scale``."""
         return super().forward(x) * self.scale
 
 
 class GlobalMax(nn.Module):
-    """The largest value of each channel: (b, c, h, w) to (b, c)."""
+    """Global max pooling: (b, c, h, w) to (b, c)."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """The maximum over the map, whatever its size."""
+        """Return the maximum of each channel."""
         return nn.functional.max_pool2d(x, (x.shape[2], x.shape[3])).flatten(1)
 
 
-def activation(name: Activation, inplace: bool) -> nn.Module:
-    """The activation of that name; GELU has no in-place form."""
-    if name == "gelu":
-        return nn.GELU()
-    if name == "leaky_relu":
-        return nn.LeakyReLU(SLOPE, inplace=inplace)
-    return {"relu": nn.ReLU, "silu": nn.SiLU}[name](inplace=inplace)
-
-
 def convolution(model: Airbench, ni: int, nf: int) -> nn.Conv2d:
-    """3x3, same size, no bias. With ``dirac`` its first filters hand their input on (arXiv 1706.00388)."""
+    """Return a 3x3 convolution that keeps the size, without bias; ``dirac``: its first filters are the identity.
+
+    Dirac initialisation: arXiv 1706.00388.
+    """
     layer = nn.Conv2d(ni, nf, 3, padding=1, bias=False)
     if model.dirac:
         with torch.no_grad():
@@ -63,14 +56,17 @@ def convolution(model: Airbench, ni: int, nf: int) -> nn.Conv2d:
 
 
 def batch_norm(model: Airbench, channels: int) -> nn.BatchNorm2d:
-    """A batch norm with a bias that learns and, unless ``bn_scale``, a scale that stays 1."""
+    """Return a batch norm whose bias is trained and whose scale stays 1 unless ``bn_scale``."""
     layer = nn.BatchNorm2d(channels, eps=model.bn_eps, momentum=model.bn_momentum)
     layer.weight.requires_grad_(model.bn_scale)
     return layer
 
 
 def group(model: Airbench, ni: int, nf: int) -> list[nn.Module]:
-    """Convolution, pool, norm, activation, then ``depth`` - 1 times the same unpooled: maps of half the size."""
+    """Return convolution, max pooling, batch norm, activation, then the same ``depth`` - 1 times without pooling.
+
+    (b, ni, h, w) to (b, nf, h / 2, w / 2).
+    """
     layers: list[nn.Module] = []
     for i in range(model.depth):
         layers.append(convolution(model, ni if i == 0 else nf, nf))
@@ -80,7 +76,7 @@ def group(model: Airbench, ni: int, nf: int) -> list[nn.Module]:
 
 
 def airbench(model: Airbench, classes: int) -> nn.Sequential:
-    """Stem, groups, global max pool, head: images (b, 3, h, w) to logits (b, classes)."""
+    """Return stem, groups, global max pooling and head: images (b, 3, h, w) to logits (b, classes)."""
     stem = Stem(model)
     layers: list[nn.Module] = [stem, activation(model.stem_activation, model.inplace)]
     channels = stem.out_channels

@@ -3,36 +3,26 @@
 from torch import Tensor, nn
 
 from dawn.config.networks.darknet import Darknet
-
-SIDE = 32  # pixels of an image, for which a fixed pool is cut
-
-
-def activation(model: Darknet, inplace: bool) -> nn.Module:
-    """The activation named in the section; GELU has no in-place form."""
-    if model.activation == "leaky_relu":
-        return nn.LeakyReLU(model.slope, inplace=inplace)
-    if model.activation == "gelu":
-        return nn.GELU()
-    return {"relu": nn.ReLU, "silu": nn.SiLU}[model.activation](inplace=inplace)
+from dawn.models.layers import SIDE, activation, pooling
 
 
 def conv_layer(
     model: Darknet, ni: int, nf: int, kernel: int = 3, stride: int = 1, inplace: bool = True
 ) -> nn.Sequential:
-    """Convolution, batch norm, activation: (b, ni, h, w) to (b, nf, h / stride, w / stride)."""
+    """Return convolution, batch norm, activation: (b, ni, h, w) to (b, nf, h / stride, w / stride)."""
     return nn.Sequential(
         nn.Conv2d(ni, nf, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(nf, momentum=model.bn_momentum),
-        activation(model, model.inplace and inplace),
+        activation(model.activation, model.inplace and inplace, model.slope),
     )
 
 
 class ResLayer(nn.Module):
-    """x + branch(x), the branch a bottleneck of ``ratio`` times the channels: (b, n, h, w) to the same.
+    """x + branch(x), the branch a bottleneck of ``ratio`` times the channels: (b, n, h, w) to the same shape.
 
-    In place, the sum is written over the branch's output. That is right only while nobody needs this output for a
-    gradient: the branch's last activation must not be in place then, and not ReLU, which keeps its result, so ReLU
-    stays in place and its sum is not. Adding into x would destroy what the first convolution keeps.
+    In place, the sum overwrites the branch's output, which the backward pass of the branch's last activation must not
+    need: that activation is out of place then. ReLU saves its output, so with ReLU the activation is in place and the
+    sum is not. Adding into x would overwrite what the first convolution saves for its backward pass.
     """
 
     def __init__(self, model: Darknet, channels: int) -> None:
@@ -49,20 +39,15 @@ class ResLayer(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """x plus its branch."""
+        """Return x plus its branch."""
         branch: Tensor = self.branch(x)
         return branch.add_(x) if self.inplace else x + branch
 
 
-def pooling(kind: str, side: int) -> nn.Module:
-    """The average over a map: all of it, or a window of ``side`` pixels, which fits a map of that side alone."""
-    return nn.AdaptiveAvgPool2d(1) if kind == "adaptive" else nn.AvgPool2d(side)
-
-
 def darknet(model: Darknet, classes: int) -> nn.Sequential:
-    """Stem, groups, pool, linear: images (b, 3, h, w) of any size to logits (b, classes).
+    """Return stem, groups, pooling and a linear layer: images (b, 3, h, w) of any size to logits (b, classes).
 
-    Group i doubles the channels at stride 2 (group 1 at stride 1), then adds ``blocks[i]`` residual layers.
+    Group i doubles the channels at stride 2 (group 1 at stride 1); ``blocks[i]`` residual layers follow.
     """
     layers: list[nn.Module] = [conv_layer(model, 3, model.width)]
     channels, side = model.width, SIDE

@@ -1,4 +1,4 @@
-"""Any torchvision classifier, with a stem that fits 32-pixel images on request."""
+"""Any classifier of torchvision, on request with first layers that keep the size of 32-pixel images."""
 
 import difflib
 
@@ -9,10 +9,9 @@ from dawn.core.cli import InputError
 
 
 def torchvision_net(model: Torchvision, classes: int) -> nn.Module:
-    """The classifier of that name, untrained: images (b, 3, h, w) to logits (b, classes).
+    """Return the untrained classifier of that name: images (b, 3, h, w) to logits (b, classes).
 
-    torchvision is imported here alone, since no other part needs it. Names that are unknown, or of networks that
-    return more than logits, are refused.
+    Only this function imports torchvision. Unknown names and networks that return more than logits are refused.
     """
     from torchvision import models
 
@@ -31,7 +30,7 @@ def torchvision_net(model: Torchvision, classes: int) -> nn.Module:
 
 
 def cifar_stem(net: nn.Module, name: str) -> None:
-    """Make the first convolution a 3x3 of stride 1, in place, and drop a max pooling right behind it."""
+    """Replace the first convolution by a 3x3 of stride 1, and a max pooling directly after it by the identity."""
     leaves = [(path, module) for path, module in net.named_modules() if not list(module.children())]
     convolutions = [i for i, (_, module) in enumerate(leaves) if isinstance(module, nn.Conv2d)]
     if name.startswith(("vit_", "swin", "maxvit")) or not convolutions:

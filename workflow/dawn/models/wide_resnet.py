@@ -1,9 +1,9 @@
-"""Wide residual networks, arXiv 1605.07146, with the block of the DAWNBench entry beside the paper's."""
+"""Wide residual networks (arXiv 1605.07146), with the paper's block or that of fast.ai's DAWNBench entry."""
 
 from torch import Tensor, nn
 
 from dawn.config.networks.wide_resnet import WideResNet
-from dawn.models.darknet import SIDE, pooling
+from dawn.models.layers import SIDE, pooling
 
 STEM = 16
 
@@ -11,8 +11,8 @@ STEM = 16
 class Block(nn.Module):
     """Pre-activation residual block: (b, ni, h, w) to (b, nf, h / stride, w / stride).
 
-    a = relu(bn(x)); the branch is the convolutions B(M) of a, with batch norm, ReLU and dropout between them.
-    plain:  x + branch, scaled: a + scale * branch; where the shape changes, a 1x1 convolution of a replaces x or a.
+    With a = relu(bn(x)), the branch is the convolutions B(M) of a, with batch norm, ReLU and dropout between them.
+    plain: x + branch; scaled: a + scale * branch. Where the shape changes, a 1x1 convolution of a replaces x or a.
     """
 
     def __init__(self, model: WideResNet, ni: int, nf: int, stride: int) -> None:
@@ -29,7 +29,7 @@ class Block(nn.Module):
         self.shortcut = convolution(ni, nf, 1, stride) if (ni, stride) != (nf, 1) else None
 
     def forward(self, x: Tensor) -> Tensor:
-        """The shortcut plus the branch, summed in the branch's own memory when in place."""
+        """Return the shortcut plus the branch; in place, the sum overwrites the branch."""
         entered = self.enter(x)
         branch: Tensor = self.branch(entered)
         short = self.shortcut(entered) if self.shortcut is not None else entered if self.scaled else x
@@ -39,14 +39,17 @@ class Block(nn.Module):
 
 
 def convolution(ni: int, nf: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """A convolution that keeps the size, without bias, drawn as He et al. draw them (normal, by fan-in)."""
+    """Return a convolution with "same" padding and without bias, He-initialised (normal, fan-in; arXiv 1502.01852)."""
     layer = nn.Conv2d(ni, nf, kernel, stride, padding=kernel // 2, bias=False)
     nn.init.kaiming_normal_(layer.weight)
     return layer
 
 
 def wide_resnet(model: WideResNet, classes: int) -> nn.Sequential:
-    """Stem of 16, three groups of 16k, 32k and 64k channels at strides 1, 2 and 2, BN-ReLU-pool-linear tail."""
+    """Return a stem of 16 channels, groups of 16k, 32k and 64k at strides 1, 2 and 2, then BN, ReLU, pooling, linear.
+
+    k is ``width``; images (b, 3, h, w) to logits (b, classes).
+    """
     layers: list[nn.Module] = [convolution(3, STEM, 3)]
     channels = STEM
     for group, stride in enumerate((1, 2, 2)):

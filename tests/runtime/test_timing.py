@@ -9,7 +9,7 @@ from conftest import experiment, step
 from training import CPU, WORLD
 
 from dawn.model import describe
-from dawn.runtime.measure import best_rate, forget_peak, measure, peak
+from dawn.runtime.measure import best_rate, measure, peak, reset_peak
 from dawn.timing import COLUMNS, timed
 
 
@@ -36,7 +36,7 @@ def test_the_peak_of_memory_is_of_the_work_since_it_was_forgotten():
     size = 200 << 20
     big = torch.ones(size, dtype=torch.uint8)
     del big
-    forget_peak(CPU)
+    reset_peak(CPU)
     before = peak(CPU)
     small = torch.ones(size // 4, dtype=torch.uint8)
     after = peak(CPU)

@@ -1,4 +1,4 @@
-"""How long work takes on a device, how much memory it holds at its peak, and how fast the device is at its best."""
+"""Time and peak memory of work on a device, and the highest FLOP/s that the device reaches."""
 
 import resource
 import statistics
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from dawn.runtime.memory import give_back
 
-WARM_UP = 3  # calls before the first that counts: memory is laid out, kernels are chosen
+WARM_UP = 3  # untimed calls first: memory is allocated, kernels are chosen
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,19 @@ class Measured:
     peak_memory_bytes: int
 
     def as_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """Return the same as plain values."""
         return asdict(self)
 
 
 def measure(work: Callable[[], object], device: torch.device, repeats: int, limit: float = 20.0) -> Measured:
-    """Time ``work``: after a warm-up ``repeats`` times, or for ``limit`` seconds, but three times at least.
+    """Time ``work`` after a warm-up: ``repeats`` times, or for ``limit`` seconds, but at least three times.
 
-    On a GPU the time lies between two CUDA events around the call, the queue emptied after each; elsewhere it is the
-    clock's. The memory is all that torch holds on a GPU, and the resident memory of this process on a CPU.
+    On a GPU the time is that between two CUDA events around the call, with an empty queue before it. The memory is what
+    torch has allocated on a GPU, and the resident memory of this process on a CPU.
     """
     for _ in range(WARM_UP):
         work()
-    forget_peak(device)
+    reset_peak(device)
     seconds: list[float] = []
     start = time.perf_counter()
     while len(seconds) < repeats and (len(seconds) < 3 or time.perf_counter() - start < limit):
@@ -50,7 +50,7 @@ def measure(work: Callable[[], object], device: torch.device, repeats: int, limi
 
 
 def on_gpu(work: Callable[[], object], device: torch.device) -> float:
-    """Seconds of one call by the GPU's own clock."""
+    """Return the seconds of one call by the GPU's clock."""
     first, last = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
     torch.cuda.synchronize(device)
     first.record()
@@ -61,14 +61,14 @@ def on_gpu(work: Callable[[], object], device: torch.device) -> float:
 
 
 def on_cpu(work: Callable[[], object]) -> float:
-    """Seconds of one call."""
+    """Return the seconds of one call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
-def forget_peak(device: torch.device) -> None:
-    """Let the peak of memory count from now on, where the system can; what is free already does not count."""
+def reset_peak(device: torch.device) -> None:
+    """Reset the peak of memory to what is in use now, where the system can (Linux, CUDA)."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     else:
@@ -78,7 +78,7 @@ def forget_peak(device: torch.device) -> None:
 
 
 def peak(device: torch.device) -> int:
-    """The most bytes held since ``forget_peak``, or since the start where the system cannot forget."""
+    """Return the most bytes in use since ``reset_peak``, or since the start where the peak cannot be reset."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     with suppress(OSError):
@@ -89,10 +89,7 @@ def peak(device: torch.device) -> int:
 
 
 def best_rate(device: torch.device, dtype: torch.dtype, limit: float = 2.0) -> tuple[float, str]:
-    """The most FLOP/s that this device showed here, and at what: a large matrix product or a large convolution.
-
-    Both, since a device may be faster at one of them.
-    """
+    """Return the highest FLOP/s measured on this device, and with what: a large matrix product or convolution."""
     rates = {}
     for name, (flops, work) in large(device, dtype).items():
         work()
@@ -106,7 +103,7 @@ def best_rate(device: torch.device, dtype: torch.dtype, limit: float = 2.0) -> t
 
 @torch.no_grad()
 def large(device: torch.device, dtype: torch.dtype) -> dict[str, tuple[float, Callable[[], object]]]:
-    """The work that shows a device at its best, and its FLOPs: a multiplication and an addition are two."""
+    """Return large matrix products and convolutions by name: FLOPs (a multiply-add is two) and the call."""
     side, batch = (8192, 512) if device.type == "cuda" else (1024, 8)
     a, b = (torch.randn(side, side, device=device, dtype=dtype) for _ in range(2))
     images = torch.randn(batch, 128, 32, 32, device=device, dtype=dtype).contiguous(memory_format=torch.channels_last)

@@ -48,10 +48,8 @@ def joined() -> Iterator[World]:
         yield World(0, 1, device)
         return
     dist.init_process_group("nccl" if cuda else "gloo", device_id=device if cuda else None)
-    try:
-        yield World(dist.get_rank(), size, device)
-    finally:
-        dist.destroy_process_group()
+    yield World(dist.get_rank(), size, device)
+    dist.destroy_process_group()  # not after an exception: NCCL would wait for processes that have not failed
 
 
 def use_gpu(device: torch.device) -> None:

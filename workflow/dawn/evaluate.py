@@ -3,7 +3,7 @@
     python -m dawn.evaluate --params params.yaml --data data --stats data/stats.json
         --model results/seed-0/model.safetensors --out results/seed-0 --manifest results/manifests/0.json
 
-Writes evaluation.json, predictions.npz (logits float32 (n, classes), labels uint8 (n,)) and confusion.csv (a row an
+Writes evaluation.json, predictions.npz (logits float32 (n, classes), labels unsigned (n,)) and confusion.csv (a row an
 image: actual and predicted class). With --manifest also the manifest of the seed: the choices that made its
 files, those of its training included, and the checksum of each. Whoever reads the files verifies them by it. The
 manifests of all seeds are in one directory, since a DVC stage can depend on a directory, but not on a list of files
@@ -61,8 +61,9 @@ def percent(part: Tensor, whole: Tensor) -> float | None:
 
 def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], bins: int, seconds: float) -> None:
     """Write the files of an evaluation that took ``seconds`` on the clock."""
+    kind = np.min_scalar_type(len(classes) - 1)
     with replacing(out / "predictions.npz") as partial, partial.open("wb") as file:
-        np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(np.uint8))
+        np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(kind))
     rows = [(classes[a], classes[p]) for a, p in zip(labels.tolist(), logits.argmax(1).tolist(), strict=True)]
     write_table(out / "confusion.csv", ("actual", "predicted"), rows, separator=",")
     write_json(out / "evaluation.json", metrics_of(logits, labels, classes, bins) | {"seconds": seconds})

@@ -3,10 +3,14 @@
     python -m dawn.preset workflow/presets/demo.yaml
     git checkout params.yaml && python -m dawn.preset workflow/presets/wrn22.yaml      from one preset to another
 
+    python -m dawn.preset new --data photos/            a preset for images of your own, workflow/presets/photos.yaml
+
 A model of another family replaces the section. Nothing is written unless the result is a valid experiment.
 """
 
 import io
+import re
+import sys
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,7 @@ from ruamel.yaml.tokens import CommentToken
 from dawn.config.experiment import check, merge, read
 from dawn.core import cli
 from dawn.core.files import write_text
+from dawn.data.collection.survey import survey
 
 
 def merged(text: str, preset: str) -> str:
@@ -70,8 +75,31 @@ def align_comments(node: Any) -> None:
             align_comments(value)
 
 
+def new(arguments: list[str]) -> None:
+    """Write a preset for a folder or an archive of images."""
+    parser = cli.parser(main)
+    parser.prog += " new"
+    parser.add_argument("--data", type=Path, required=True, help="a folder of images, or a tar or zip of one")
+    parser.add_argument(
+        "--params", type=Path, default=Path("params.yaml"), help="what the preset changes (params.yaml)"
+    )
+    parser.add_argument("--out", type=Path, help="the preset, YAML (workflow/presets/NAME.yaml)")
+    args = parser.parse_args(arguments)
+    name = re.sub(r"[^\w.-]+", "-", args.data.absolute().name.partition(".")[0], flags=re.ASCII).strip("-") or "mine"
+    out: Path = args.out or Path("workflow/presets", f"{name}.yaml")
+    if out.exists():
+        raise cli.InputError(f"{out} exists; delete it, or name another file with --out")
+    found = survey(args.data)
+    check(merge(read(args.params), yaml.safe_load(found.preset())), str(out))
+    write_text(out, found.preset())
+    print(*found.lines(), f"{out} is written; look at it, then: snakemake --configfile {out}", sep="\n")
+
+
 def main() -> None:
     """Merge, check, write."""
+    if sys.argv[1:2] == ["new"]:
+        new(sys.argv[2:])
+        return
     parser = cli.parser(main)
     parser.add_argument("preset", type=Path, nargs="+", help="YAML; of several, each is merged over those before it")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="rewritten in place (params.yaml)")

@@ -40,14 +40,14 @@ def main() -> None:
 
 
 def mapped(path: Path) -> NDArray[np.uint8]:
-    """The images of a .npy file, mapped; InputError unless they are uint8 (n, 32, 32, 3) in C order, n > 0."""
+    """The images of a .npy file, mapped; InputError unless they are uint8 (n, h, w, 3) in C order, n > 0."""
     try:
         images = np.lib.format.open_memmap(path, mode="r")
     except (ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
         raise InputError(f"{path}: is no whole .npy file ({error}); run dawn.arrays again") from error
-    if images.dtype != np.uint8 or images.shape[1:] != (32, 32, 3) or not images.flags.c_contiguous:
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or not images.flags.c_contiguous:
         raise InputError(
-            f"{path}: is {images.dtype} {images.shape}, uint8 (n, 32, 32, 3) in C order is expected; "
+            f"{path}: is {images.dtype} {images.shape}, uint8 (n, h, w, 3) in C order is expected; "
             "run dawn.arrays again"
         )
     if not len(images):
@@ -56,7 +56,7 @@ def mapped(path: Path) -> NDArray[np.uint8]:
 
 
 def moments(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
-    """Mean and population std (3,) over all pixels, divided by 255, of images uint8 (n, 32, 32, 3)."""
+    """Mean and population std (3,) over all pixels, divided by 255, of images uint8 (n, h, w, 3)."""
     rows = images.reshape(len(images), -1)
     sums, squares = np.zeros((2, rows.shape[1]), np.int64)
     for start in range(0, len(rows), BLOCK):

@@ -2,11 +2,28 @@
 
 from urllib.parse import urlsplit
 
+from dawn.data.collection.tracking import file_list
+
+
+def local(url):
+    """A source as a path. Inside a stage of DVC a relative path starts at the checkout in which dvc was called."""
+    return os.path.join(CHECKOUT, url.removeprefix("file://")) if STAGE else url.removeprefix("file://")
+
+
 GENERATED = "resources/generated/demo-binary.tar.gz"
 RESOURCES = os.path.normpath(f"{CHECKOUT}/resources")
 ARCHIVE = f"{RESOURCES}/{Path(urlsplit(EXPERIMENT.data.urls[0]).path).name}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
+
+# A folder of images is read where it is. Snakemake would only see the time of the folder itself.
+FOLDER = next((path for path in (local(url) for url in EXPERIMENT.data.urls) if os.path.isdir(path)), None)
+if FOLDER and EXPERIMENT.data.size is None:
+    raise WorkflowError(
+        f"data.urls names the folder {FOLDER}; set data.layout to folders and data.size to a size in pixels"
+    )
+if FOLDER and STAGE and EXPERIMENT.data.sha256 is None:
+    raise WorkflowError(f"DVC does not see what changes in {FOLDER}; set data.sha256: python -m dawn.preset new --help")
 
 if any(os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE) for url in EXPERIMENT.data.urls):
     raise WorkflowError(f"data.urls names {ARCHIVE}, which the download writes; move the file out of resources/")
@@ -44,10 +61,14 @@ rule download:
         "DAWN_LOG={log} python -m dawn.download --params {resources.shared}/params.yaml --out {output}"
 
 
+# Image files of any size are read by dawn.images, archives of 32-pixel images by dawn.arrays.
+STEP = "images" if EXPERIMENT.data.size else "arrays"
+
+
 rule arrays:
     input:
-        code=code("arrays"),
-        archive=ARCHIVE,
+        code=code(STEP),
+        archive=[] if FOLDER else ARCHIVE,
     output:
         ARRAYS,
         dataset="data/dataset.json",
@@ -56,14 +77,18 @@ rule arrays:
     threads: 2
     resources:
         shared=SHARED,
+        runtime=120,
     params:
         cause=EXPERIMENT.text("data"),
-        layout=EXPERIMENT.data.layout,
+        files=file_list(FOLDER) if FOLDER else None,
+        step=STEP,
+        source=FOLDER or ARCHIVE,
+        option="--source" if STEP == "images" else "--archive",
     message:
-        "Unpack {input.archive}"
+        "Read the images in {params.source}"
     shell:
-        "DAWN_LOG={log} python -m dawn.arrays --params {resources.shared}/params.yaml --archive {input.archive}"
-        " --layout {params.layout} --out data"
+        "DAWN_LOG={log} python -m dawn.{params.step} --params {resources.shared}/params.yaml"
+        " {params.option} {params.source:q} --out data"
 
 
 rule stats:

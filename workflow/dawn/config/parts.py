@@ -45,13 +45,13 @@ class Augment(BaseModel):
 
     model_config = STRICT
 
-    pad: Annotated[int, Field(ge=0, le=16)] = 0
+    pad: Annotated[int, Field(ge=0, le=64)] = 0
     """Border of the random crop, in pixels."""
     mode: Literal["symmetric", "reflect", "zero"] = "reflect"
     """Border: symmetric repeats the edge pixel, reflect does not, zero is black."""
     flip: Literal["random", "alternating", "none"] = "none"
     """Mirroring: at random, or alternating from epoch to epoch (airbench)."""
-    cutout: Annotated[int, Field(ge=0, le=32)] = 0
+    cutout: Annotated[int, Field(ge=0, le=512)] = 0
     """Side of the square that is blanked, in pixels."""
     brightness: Below1 = 0.0
     """Range of the brightness: a factor from 1 - this to 1 + this, or a summand from -this to this."""

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
-from dawn.config.types import STRICT, Below1, Fraction, Positive, Views
+from dawn.config.types import STRICT, Below1, Fraction, ImageSize, Positive, Resize, Views
 
 
 class Data(BaseModel):
@@ -20,7 +20,15 @@ class Data(BaseModel):
     bytes: PositiveInt | None = None
     """Size of the archive, checked where no sha256 is known."""
     layout: Literal["python", "binary", "folders"]
-    """Layout of the archive: CIFAR's pickles, CIFAR's binary records, or PNG files in class folders."""
+    """Layout of the archive: CIFAR's pickles, CIFAR's binary records, or image files in class folders."""
+    size: ImageSize | None = None
+    """Side in pixels that the image files of layout folders are brought to; null: 32-pixel PNG files alone."""
+    resize: Resize = "crop"
+    """How: crop scales the largest square in the middle, stretch the whole image (dawn/data/image_file.py)."""
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Fraction of each class that becomes the test split, if the folders have none."""
+    test_seed: NonNegativeInt = 0
+    """Seed of the choice of these images."""
     classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     """Expected class names; null: those of the archive."""
     holdout: NonNegativeInt = 0
@@ -33,6 +41,8 @@ class Data(BaseModel):
         remote = [url for url in self.urls if urlsplit(url).scheme in ("http", "https")]
         if remote and self.sha256 is None and self.bytes is None:
             raise ValueError(f"sha256 = null is allowed only for local files; {remote[0]} needs sha256 or bytes")
+        if self.size is not None and self.layout != "folders":
+            raise ValueError(f"size = {self.size} is only for layout folders; set it to null for layout {self.layout}")
         return self
 
 

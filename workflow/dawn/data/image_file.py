@@ -28,7 +28,7 @@ def read_image(source: Path | bytes, size: int, resize: Resize) -> NDArray[np.ui
     Scaled by Pillow's bilinear filter, which averages where an image shrinks.
     """
     try:
-        with warnings.catch_warnings(), _opened(source) as file:
+        with warnings.catch_warnings(), opened(source) as file:
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is not used
             return scaled(_rgb(file), size, resize)
     except InputError:
@@ -41,7 +41,8 @@ def read_image(source: Path | bytes, size: int, resize: Resize) -> NDArray[np.ui
         raise InputError(f"is a damaged image ({' '.join(str(error).split()) or type(error).__name__})") from error
 
 
-def _opened(source: Path | bytes) -> BinaryIO:
+def opened(source: Path | bytes) -> BinaryIO:
+    """The bytes of an image file to read; InputError where they are too many."""
     size = len(source) if isinstance(source, bytes) else source.stat().st_size
     if size > MAX_BYTES:
         raise InputError(f"has {size:,} bytes, at most {MAX_BYTES:,} are allowed")

@@ -36,7 +36,13 @@ class Preprocessing:
         """That of a training on the arrays in ``data`` with the channel statistics in ``stats``."""
         size = int(np.load(data / "train_images.npy", mmap_mode="r", allow_pickle=False).shape[1])
         channels, sizes = read_json(stats), experiment.train.sizes
-        return cls(size, "crop", sizes[-1][1] if sizes else size, tuple(channels["mean"]), tuple(channels["std"]))
+        return cls(
+            size,
+            experiment.data.resize,
+            sizes[-1][1] if sizes else size,
+            tuple(channels["mean"]),
+            tuple(channels["std"]),
+        )
 
     @classmethod
     def parse(cls, values: Any, source: Path) -> "Preprocessing":

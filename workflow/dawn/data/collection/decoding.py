@@ -1,0 +1,77 @@
+"""Many image files to arrays of one size over several processes, with a bounded number of images in memory."""
+
+import hashlib
+import itertools
+import multiprocessing
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawn.config.types import Resize
+from dawn.core.cli import InputError
+from dawn.core.host import cores
+from dawn.data.image_file import MAX_BYTES, read_image
+
+CHUNK = 64  # files that a process decodes at once
+FEW = 400  # files that are not worth starting processes for
+
+File = tuple[str, bytes | Path]  # its name in the source, and its bytes or where they are
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Files in order: images uint8 (k, size, size, 3), black where ``faults`` names the file, and SHA-256 of each."""
+
+    names: list[str]
+    images: NDArray[np.uint8]
+    digests: list[str]
+    faults: list[str]
+
+
+def decode(files: Sequence[File], size: int, resize: Resize) -> Decoded:
+    """Decode some files; one that cannot be read is a line in ``faults``."""
+    images = np.zeros((len(files), size, size, 3), np.uint8)
+    digests, faults = [], []
+    for image, (name, source) in zip(images, files, strict=True):
+        try:
+            data = source if isinstance(source, bytes) else _beginning(source)
+            digests.append(hashlib.sha256(data).hexdigest())
+            image[...] = read_image(data, size, resize)
+        except OSError as error:
+            digests.append("")
+            faults.append(f"{name}: cannot be read ({error.strerror})")
+        except InputError as error:
+            faults.append(f"{name}: {error}")
+    return Decoded([name for name, _ in files], images, digests, faults)
+
+
+def _beginning(path: Path) -> bytes:
+    """The bytes of a file, or one more than an image may have."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def decoded(files: Iterator[File], count: int, size: int, resize: Resize) -> Iterator[Decoded]:
+    """Decode ``count`` files in order, in this process or several."""
+    chunks = iter(lambda: list(itertools.islice(files, CHUNK)), [])
+    if count <= FEW or cores() == 1:
+        yield from (decode(chunk, size, resize) for chunk in chunks)
+        return
+    workers = cores()
+    pending: deque[Future[Decoded]] = deque()
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            for chunk in chunks:
+                pending.append(pool.submit(decode, chunk, size, resize))
+                if len(pending) > 2 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        except BrokenProcessPool as error:
+            raise InputError("a process that decodes images was killed; is there too little memory?") from error

@@ -1,0 +1,121 @@
+"""From the names of image files to classes and splits: the folder that a file is in is its class."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawn.core.cli import InputError, quoted
+from dawn.data.image_file import SUFFIXES
+from dawn.data.stratified import held_out
+
+TRAIN, TEST, VALIDATION = ("train", "training"), ("test",), ("val", "valid", "validation")
+SPLITS = {folder: names[0] for names in (TRAIN, TEST, VALIDATION) for folder in names}
+MOST_CLASSES = 1 << 16
+NAME = 80  # characters of a class name
+SHOWN = 20  # faults in a message
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The image files of a source in its order, with the class and the split of each.
+
+    ``labels`` int64 (n,) are positions in ``classes``; ``test`` bool (n,), or None where the source has no split.
+    """
+
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    labels: NDArray[np.int64]
+    test: NDArray[np.bool_] | None
+    others: tuple[str, ...]  # files that are no images, which are left out
+
+
+def listing(names: Sequence[str], source: str, expected: Sequence[str] | None = None) -> Listing:
+    """The listing of a source's files; ``expected`` are its classes in label order, or None for those found, sorted.
+
+    A file is CLASS/.../FILE or SPLIT/CLASS/.../FILE, below any folders that all files share. InputError names the
+    files that are in no class.
+    """
+    images = [name for name in names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    if not images:
+        raise InputError(f"{source}: has no image files ({', '.join(SUFFIXES)})")
+    parts = _below_shared([PurePosixPath(name).parts for name in images])
+    split = all(part[0].lower() in SPLITS and len(part) > 2 for part in parts)
+    if split and len({SPLITS[part[0].lower()] for part in parts}) > 2:
+        raise InputError(
+            f"{source}: has a test and a validation split; delete one (data.holdout draws a validation split)"
+        )
+    strays = [name for name, part in zip(images, parts, strict=True) if len(part) < 2]
+    if strays:
+        raise InputError(
+            f"{source}: in no class folder: {faults(strays)}; each image must be in a folder named as its class"
+        )
+    found = [part[1] if split else part[0] for part in parts]
+    classes = class_names(found, source, expected)
+    place = {name: label for label, name in enumerate(classes)}
+    test = np.array([SPLITS[part[0].lower()] != "train" for part in parts]) if split else None
+    taken = set(images)
+    others = tuple(name for name in names if name not in taken)
+    return Listing(tuple(images), classes, np.array([place[name] for name in found]), test, others)
+
+
+def _below_shared(parts: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The parts of the paths below the folders that all of them share, unless these are a split or a single class."""
+    while len({part[0] for part in parts}) == 1 and all(len(part) > 2 for part in parts):
+        parts = [part[1:] for part in parts]
+    return parts
+
+
+def class_names(found: Sequence[str], source: str, expected: Sequence[str] | None) -> tuple[str, ...]:
+    """The classes in label order; InputError unless there are 2 or more, of printable names, and as expected."""
+    classes = sorted(set(found))
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        raise InputError(
+            f"{source}: has {len(classes)} class folders ({quoted(classes[0])}), 2 to {MOST_CLASSES} are needed"
+        )
+    for name in classes:
+        if not name.isprintable() or name != name.strip() or len(name) > NAME:
+            raise InputError(
+                f"{source}: folder {quoted(name)} cannot name a class; use up to {NAME} printable characters"
+            )
+    if expected is not None and set(expected) != set(classes):
+        raise InputError(
+            f"{source}: has classes {quoted(', '.join(classes))}; data.classes expects {quoted(', '.join(expected))}"
+        )
+    return tuple(expected) if expected is not None else tuple(classes)
+
+
+def held_for_test(found: Listing, source: str, fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Which images, bool (n,), are the test split: the source's own, or a fraction of each class.
+
+    InputError where a class would have no image in one of the splits.
+    """
+    rows = found.test
+    if rows is None:
+        rows = held_out(
+            found.labels, len(found.classes), round(fraction * len(found.labels)), seed, "data.test_fraction"
+        )
+    for name, side in (("train", ~rows), ("test", rows)):
+        counts = np.bincount(found.labels[side], minlength=len(found.classes))
+        if not counts.all():
+            missing = [found.classes[i] for i in np.flatnonzero(counts == 0)]
+            raise InputError(f"{source}: no {name} image of class {faults(missing)}; every class needs one")
+    return rows
+
+
+def faults(lines: Sequence[str]) -> str:
+    """The first of many, quoted, and how many more there are."""
+    more = f" and {len(lines) - SHOWN:,} more" if len(lines) > SHOWN else ""
+    return ", ".join(quoted(line) for line in lines[:SHOWN]) + more
+
+
+def left_out(others: Sequence[str]) -> str | None:
+    """A line about the files that are no images; None without any."""
+    if not others:
+        return None
+    kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)
+    shown = ", ".join(f"{count:,} x {kind}" for kind, count in kinds.most_common(5))
+    return f"{len(others):,} files that are no images are left out ({shown})"

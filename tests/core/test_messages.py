@@ -52,8 +52,9 @@ def test_what_is_not_a_mapping_is_named(tmp_path):
     [
         (["train", "--seed", -1], "dawn.train: --seed -1: at least 0"),
         (["train", "--data", "nowhere"], "dawn.train: No such file or directory: nowhere/train_images.npy"),
-        (["plot", "nowhere", "--out", "x"], "dawn.plot: No such file or directory: nowhere/evaluation.json"),
-        (["crate", "--results", "no", "--out", "x"], "dawn.crate: No such file or directory: no/provenance.json"),
+        (["plot", "no", "--out", "x"],
+         "dawn.plot: no has no manifest manifests/no.json; finish the experiment with snakemake"),
+        (["crate", "--results", "no", "--out", "x"], "dawn.crate: No such file or directory: no/params.yaml"),
     ],
 )  # fmt: skip
 def test_a_step_says_it_in_one_line(params, data, tmp_path, line, words):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 from archives import call
-from browser import asked, chromium, complaints, needs_chromium, shot
+from browser import chromium, complaints, needs_chromium, requested, shot
 from seeds import pixels, write_image, write_seed
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -68,7 +68,7 @@ def test_an_image_is_classified_in_a_browser(data, tmp_path):
         )
         shot(driver, "serve-dark")
         assert complaints(driver) == []
-        assert all(url.startswith((address, "blob:")) for url in asked(driver))
+        assert all(url.startswith((address, "blob:")) for url in requested(driver))
 
 
 @needs_chromium

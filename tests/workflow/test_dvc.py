@@ -7,8 +7,10 @@ import signal
 import subprocess
 import time
 
+import boto3
 import dvc_project
 import finished
+import moto.server
 import pytest
 from conftest import ROOT, step
 
@@ -187,9 +189,7 @@ class remote:
     def __enter__(self):
         if self.kind == "directory":
             return str(self.folder / "store"), [], {}
-        boto3 = pytest.importorskip("boto3")
-        moto = pytest.importorskip("moto.server")
-        self.server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+        self.server = moto.server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self.server.start()
         host, port = self.server.get_host_and_port()
         endpoint = f"http://{host}:{port}"

@@ -106,6 +106,8 @@ def main() -> None:
         with joined() as world:
             train(args, experiment, world)
     except Interrupted:
+        if os.environ.get("RANK", "0") == "0":
+            print(f"seed {args.seed}: stopped; the same command goes on from its checkpoint", file=sys.stderr)
         sys.exit(EXIT_CODE)
 
 

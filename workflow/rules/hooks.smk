@@ -2,7 +2,10 @@
 
 import shutil
 
+from snakemake.logging import logger
+
 from dawn.core.files import write_text
+from dawn.core.job_log import shorten
 from dawn.core.locks import Owner, release
 
 
@@ -10,6 +13,7 @@ include: "partial.smk"
 
 
 if workflow.is_main_process:
+    shorten(logger)
     OWNER = Owner()
     if message := release(OWNER):
         print(f"dawn: {message}", file=sys.stderr)

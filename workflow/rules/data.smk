@@ -4,20 +4,16 @@ from urllib.parse import urlsplit
 
 from dawn.data.collection.tracking import file_list
 
-
-def local(url):
-    """A source as a path. Inside a stage of DVC a relative path starts at the checkout in which dvc was called."""
-    return os.path.join(CHECKOUT, url.removeprefix("file://")) if STAGE else url.removeprefix("file://")
-
-
 GENERATED = "resources/generated/demo-binary.tar.gz"
 RESOURCES = os.path.normpath(f"{CHECKOUT}/resources")
 ARCHIVE = f"{RESOURCES}/{Path(urlsplit(EXPERIMENT.data.urls[0]).path).name}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
 
-# A folder of images is read where it is. Snakemake would only see the time of the folder itself.
-FOLDER = next((path for path in (local(url) for url in EXPERIMENT.data.urls) if os.path.isdir(path)), None)
+# A folder of images is read where it is. Snakemake would only see the time of the folder itself. Inside a stage of DVC a
+# relative path starts at the checkout in which dvc was called.
+PATHS = [os.path.join(CHECKOUT if STAGE else "", url.removeprefix("file://")) for url in EXPERIMENT.data.urls]
+FOLDER = next(filter(os.path.isdir, PATHS), None)
 if FOLDER and EXPERIMENT.data.size is None:
     raise WorkflowError(
         f"data.urls names the folder {FOLDER}; set data.layout to folders and data.size to a size in pixels"
@@ -82,7 +78,7 @@ rule arrays:
         cause=EXPERIMENT.text("data"),
         files=file_list(FOLDER) if FOLDER else None,
         step=STEP,
-        source=FOLDER or ARCHIVE,
+        source=lambda wildcards, input: FOLDER or input.archive,
         option="--source" if STEP == "images" else "--archive",
     message:
         "Read the images in {params.source}"

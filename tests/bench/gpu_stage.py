@@ -19,11 +19,13 @@ from profiling import profiled
 
 from dawn.core.cli import describe
 from dawn.core.files import read_json, write_json
+from dawn.monitoring.energy import for_device
 from dawn.race import heat
 from dawn.report.race import line
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
-from dawn.training.shutdown import Interrupt
-from dawn.training.trainer import Trainer
+from dawn.training.setup import set_up
+from dawn.training.shutdown import StopRequest
 
 
 def timed(work: Callable[[], object], device: torch.device, repeats: int) -> list[float]:
@@ -62,14 +64,14 @@ def heats(stage: Stage, args: argparse.Namespace, world: World) -> None:
     """
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in stage.variants}
     faults: dict[str, str] = {}
-    start, slowest, interrupt = time.monotonic(), 0.0, Interrupt(True)
+    start, slowest, stop = time.monotonic(), 0.0, StopRequest(True)
     for seed in range(stage.seeds):
         begun = time.monotonic()
         if len(faults) == len(rows) or (seed and begun - start + slowest > args.seconds):
             break
         for name in [name for name in rows if name not in faults]:
             try:
-                rows[name].append(once(stage, name, seed, args, world, interrupt))
+                rows[name].append(once(stage, name, seed, args, world, stop))
             except Exception as error:  # whatever it is, the others need not fall with it
                 traceback.print_exc()
                 faults[name] = f"{type(error).__name__}: {describe(error)}"[:240]
@@ -80,12 +82,13 @@ def heats(stage: Stage, args: argparse.Namespace, world: World) -> None:
 
 
 def once(
-    stage: Stage, name: str, seed: int, args: argparse.Namespace, world: World, interrupt: Interrupt
+    stage: Stage, name: str, seed: int, args: argparse.Namespace, world: World, stop: StopRequest
 ) -> dict[str, Any]:
     """One heat."""
     stats, state = args.data / "stats.json", args.out.with_suffix(".state") / name
-    trainer = Trainer(experiment(stage.variants[name], args.tiny), args.data, stats, seed, state, world)
-    found = heat(trainer, args.data, stats, interrupt, False)
+    clock = Clock(world.device, for_device(world))
+    trainer = set_up(experiment(stage.variants[name], args.tiny), args.data, stats, seed, state, world, clock)
+    found = heat(trainer, args.data, stats, stop, False)
     print(f"{name}: {line(found)}", flush=True)
     return found
 

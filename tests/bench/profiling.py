@@ -14,10 +14,14 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from dawn.config.experiment import Experiment, check, merge
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
+from dawn.training.schedule import Scheduled
+from dawn.training.setup import set_up
 from dawn.training.trainer import Trainer
 
 STEPS = 10
+SLOW = Scheduled(lr=1e-9, momentum=0.85, stem_lr=1e-9)
 KINDS = [  # the first that fits an operator's name
     ("convolution", "conv"),
     ("batch norm", "batch_norm"),
@@ -53,12 +57,12 @@ class Traffic(TorchDispatchMode):
 def counted(trainer: Trainer, batches: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
     """FLOPs and bytes of one step by kind of work."""
     with FlopCounterMode(display=False) as counter:
-        trainer.training.step(batches[0], 1e-6, 0.85)
+        trainer.state.step(batches[0], SLOW)
     flops: dict[str, int] = defaultdict(int)
     for operator, n in counter.flop_counts["Global"].items():
         flops[kind(str(operator))] += n
     with Traffic() as traffic:
-        trainer.training.step(batches[0], 1e-6, 0.85)
+        trainer.state.step(batches[0], SLOW)
     return flops, traffic.bytes
 
 
@@ -67,7 +71,7 @@ def watched(trainer: Trainer, batches: list[Any], world: World) -> tuple[Any, fl
 
     def steps() -> None:
         for i in range(STEPS):
-            trainer.training.step(batches[i % len(batches)], 1e-6, 0.85)
+            trainer.state.step(batches[i % len(batches)], SLOW)
         if world.device.type == "cuda":
             torch.cuda.synchronize()
 
@@ -91,7 +95,8 @@ def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str
     """The step by kind of work (not compiled: an operator is a kernel or two), and the kernels of the step as raced."""
 
     def prepared(settings: Experiment) -> tuple[Trainer, list[Any]]:
-        trainer = Trainer(settings, data, data / "stats.json", 0, data / "nowhere", world)
+        clock = Clock(world.device)
+        trainer = set_up(settings, data, data / "stats.json", 0, data / "nowhere", world, clock)
         epoch = trainer.trainset.epoch(0, world, 1)
         return trainer, [parts for parts, _ in zip(epoch, range(STEPS), strict=False)]
 

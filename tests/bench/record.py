@@ -30,11 +30,11 @@ from torchvision import transforms
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core.files import write_json
 from dawn.models.build import build
-from dawn.monitoring.progress import Progress
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
 from dawn.runtime.precision import trained
-from dawn.training.shutdown import Interrupt
-from dawn.training.trainer import Trainer
+from dawn.training.setup import set_up
+from dawn.training.shutdown import StopRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 MEAN, STD = [0.49, 0.48, 0.45], [0.25, 0.24, 0.26]
@@ -69,14 +69,11 @@ def write_noise(folder: Path, count: int) -> None:
 def ours(experiment: Experiment, folder: Path) -> Callable[[], object]:
     """An epoch of dawn's trainer."""
     with joined() as world:
-        trainer = Trainer(experiment, folder, folder / "stats.json", 0, folder / ".state", world)
-    trainer.progress, trainer.interrupt = Progress("", 1, 0, False), Interrupt(True)
-
-    def epoch() -> None:
-        trainer._epoch(trainer.step // trainer.trainset.steps)
-        trainer.totals.zero_()
-
-    return epoch
+        clock = Clock(world.device)
+        trainer = set_up(experiment, folder, folder / "stats.json", 0, folder / ".state", world, clock)
+    trainer.resume()
+    epochs = trainer.run(StopRequest(True))
+    return lambda: next(epochs)
 
 
 def plain(experiment: Experiment, folder: Path) -> Callable[[], object]:

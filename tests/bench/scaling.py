@@ -31,10 +31,14 @@ import torch.distributed as dist
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core.files import write_json
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
+from dawn.training.schedule import Scheduled
+from dawn.training.setup import set_up
 from dawn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
+SLOW = Scheduled(lr=1e-9, momentum=0.9, stem_lr=1e-9)  # the weights hardly move
 
 
 def chosen(args: argparse.Namespace, name: str) -> Experiment:
@@ -79,7 +83,7 @@ def _empty_queue(world: World) -> None:
 @contextmanager
 def unexchanged(trainer: Trainer) -> Iterator[None]:
     """Gradients stay where they were computed."""
-    with trainer.training.forward.no_sync():  # type: ignore[operator]
+    with trainer.state.parallel.no_sync():  # type: ignore[union-attr]
         yield
 
 
@@ -90,13 +94,14 @@ def worker(args: argparse.Namespace) -> None:
         if world.device.type == "cpu":
             torch.set_num_threads(args.threads)
         data = noise(Path(temporary), experiment.train.batch * args.steps)
-        trainer = Trainer(experiment, data, data / "stats.json", 0, data / "state", world)
+        clock = Clock(world.device)
+        trainer = set_up(experiment, data, data / "stats.json", 0, data / "state", world, clock)
 
         def steps() -> None:
             for parts in trainer.trainset.epoch(0, world, experiment.train.accumulate):
-                trainer.training.step(parts, 1e-6, 0.9)
+                trainer.state.step(parts, SLOW)
 
-        gradients = torch.zeros(sum(p.numel() for p in trainer.training.net.parameters()), device=world.device)
+        gradients = torch.zeros(sum(p.numel() for p in trainer.state.net.parameters()), device=world.device)
         found: dict[str, list[float]] = {"with": [], "without": [], "alone": []}
         steps()
         for _ in range(args.repeats):

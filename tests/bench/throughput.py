@@ -79,20 +79,22 @@ def arrays(data: Path | None, folder: Path) -> Path:
 
 
 def loop(folder: Path, pairs: int) -> float:
-    """An epoch of the real loop, augmentation, schedule and looks at the loss included, against the bare one."""
-    from dawn.monitoring.progress import Progress
-    from dawn.training.shutdown import Interrupt
-    from dawn.training.trainer import Trainer
+    """An epoch of the real loop, augmentation, schedule and checks of the loss included, against the bare one."""
+    from dawn.runtime.clock import Clock
+    from dawn.training.setup import set_up
+    from dawn.training.shutdown import StopRequest
 
     settings = merge(merge(read(ROOT / "params.yaml"), SMALL), {"train": {"epochs": 10_000}})
-    trainer = Trainer(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU))
-    trainer.progress, trainer.interrupt = Progress("", 1, 0, False), Interrupt(True)
-    bare = Trainer(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU)).training
+    trainer, other = (
+        set_up(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU), Clock(CPU))
+        for _ in range(2)
+    )
+    trainer.resume()
+    bare, epochs = other.state, trainer.run(StopRequest(True))
     batches = [parts[0] for parts in trainer.trainset.epoch(0, trainer.world, 1)]
 
     def ours() -> int:
-        trainer._epoch(trainer.step // trainer.trainset.steps)
-        trainer.totals.zero_()
+        next(epochs)
         return len(batches) * BATCH
 
     def plain() -> int:

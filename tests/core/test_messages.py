@@ -72,7 +72,9 @@ def test_too_little_memory_names_the_batch(params, data, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Trainer, "run", full)
     monkeypatch.setattr("sys.argv", ["train", *map(str, arguments(params(), data, tmp_path / "out"))])
-    with pytest.raises(InputError, match=r"too little memory for train\.batch 16 in 1 parts; raise train\.accumulate"):
+    with pytest.raises(
+        InputError, match=r"too little memory for train\.batch 16 in 1 micro-batches; raise train\.accumulate"
+    ):
         train.main()
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import experiment, step
 from PIL import Image
-from training import AIRBENCH, CPU, WORLD, Never, arguments, broken_and_resumed, same_in_the_end, trained
+from training import AIRBENCH, CPU, Never, arguments, assert_same_end, ready, stopped_and_resumed, trained
 
 from dawn.config.parts import Augment, Schedule
 from dawn.core.cli import InputError
@@ -15,8 +15,7 @@ from dawn.data.augment import resized
 from dawn.data.dataset import Split, Trainset
 from dawn.models import weights
 from dawn.runtime.distributed import World
-from dawn.training.schedule import rate_and_momentum, size_at
-from dawn.training.trainer import Trainer
+from dawn.training.schedule import image_size, multiplier_and_momentum
 
 # Three steps: Muon turns the smallest directions of a gradient to full length, so rounding grows with every step, while
 # a gradient that is wrong shows in the first.
@@ -37,9 +36,9 @@ def test_a_smaller_image_is_pillows():
 
 def test_a_size_begins_at_its_share():
     sizes = [(0.0, 24), (0.5, 28), (0.8, 32)]
-    seen = [size_at(t, 10, sizes, 99) for t in range(10)]
+    seen = [image_size(t, 10, sizes, 99) for t in range(10)]
     assert seen == [24] * 5 + [28] * 3 + [32] * 2
-    assert size_at(3, 10, [], 99) == 99
+    assert image_size(3, 10, [], 99) == 99
 
 
 def test_a_small_batch_shows_the_same_places_of_the_same_images():
@@ -63,29 +62,27 @@ def test_warm_up_is_airbenchs_triangle():
     schedule = Schedule(kind="linear", peak=2.0, div=5, warmup=0.23, final=0.07)
     steps = 476
     knots = np.interp(np.arange(steps), [0, int(0.23 * steps), steps], [0.2, 1, 0.07])
-    ours = [rate_and_momentum(t, steps, schedule)[0] / 2 for t in range(steps)]
+    ours = [multiplier_and_momentum(t, steps, schedule)[0] for t in range(steps)]
     np.testing.assert_allclose(ours, knots, atol=1e-12)
 
 
 def test_a_fraction_of_an_epoch_is_so_many_steps(data, tmp_path):
     trainer = trained(data, tmp_path, train={"epochs": 1.34, "schedule": {"kind": "linear"}}, run={"trace": True})
     assert trainer.step == len(trainer.trace) == 9  # 6 an epoch, and the third of one begun
-    assert [row[0] for row in trainer.curve] == [1, 1.34]
+    assert [row.epoch for row in trainer.curve] == [1, 1.34]
     assert trainer.trace[-1][1] == pytest.approx(0.1 * (1 - 8 / 9))
-    assert trainer.curve[-1][1] == pytest.approx(np.mean([row[3] for row in trainer.trace[6:]]))
+    assert trainer.curve[-1].train_loss == pytest.approx(np.mean([row[3] for row in trainer.trace[6:]]))
     assert experiment(train={"epochs": 3.0}).text("train") == experiment(train={"epochs": 3}).text("train")
 
 
 def test_training_grows_and_is_watched_at_the_last_size(data, tmp_path, monkeypatch):
     over = AIRBENCH | {"train": AIRBENCH["train"] | {"sizes": [[0, 16], [0.5, 24]]}}
-    trainer = Trainer(experiment(**over), data, data / "stats.json", 0, tmp_path, WORLD)
-    shapes, work = [], trainer.training.step
-    monkeypatch.setattr(
-        trainer.training, "step", lambda parts, *a: shapes.append(parts[0][0].shape[2]) or work(parts, *a)
-    )
-    trainer.run(Never())
+    trainer = ready(data, tmp_path, **over)
+    shapes, work = [], trainer.state.step
+    monkeypatch.setattr(trainer.state, "step", lambda parts, *a: shapes.append(parts[0][0].shape[2]) or work(parts, *a))
+    list(trainer.run(Never()))
     assert shapes == [16] * 8 + [24] * 7  # 15 steps, half of them 7.5
-    assert trainer.monitor.images.shape[1:3] == (24, 24)
+    assert trainer.validation.images.shape[1:3] == (24, 24)
 
 
 @pytest.mark.parametrize("kind", ["fp32", "half"])
@@ -93,22 +90,22 @@ def test_training_grows_and_is_watched_at_the_last_size(data, tmp_path, monkeypa
 def test_the_record_stopped_at_any_step_ends_as_unbroken(data, tmp_path, stop, kind):
     over = AIRBENCH | {"train": AIRBENCH["train"] | {"precision": kind}}
     unbroken = trained(data, tmp_path / "unbroken", **over)
-    same_in_the_end(broken_and_resumed(data, tmp_path, stop, **over), unbroken)
+    assert_same_end(stopped_and_resumed(data, tmp_path, stop, **over), unbroken)
 
 
 def test_a_state_goes_into_the_tensors_that_are_there(data, tmp_path):
     """What a recorded step reads must be written over in place: here with an optimiser that has moved."""
     one, two = (trained(data, tmp_path / str(seed), seed=seed, **AIRBENCH) for seed in (0, 1))
-    kept = one.training.state()
-    places = [s.data_ptr() for state in two.training.optimizer.state.values() for s in state.values() if s is not None]
-    two.training.restore(kept)
-    again = [s.data_ptr() for state in two.training.optimizer.state.values() for s in state.values() if s is not None]
+    kept = one.state.state_dict()
+    places = [s.data_ptr() for state in two.state.optimizer.state.values() for s in state.values() if s is not None]
+    two.state.load_state_dict(kept)
+    again = [s.data_ptr() for state in two.state.optimizer.state.values() for s in state.values() if s is not None]
     assert places == again
-    for a, b in zip(one.training.optimizer.state.values(), two.training.optimizer.state.values(), strict=True):
+    for a, b in zip(one.state.optimizer.state.values(), two.state.optimizer.state.values(), strict=True):
         assert all(torch.equal(a[name], b[name]) for name in a if a[name] is not None)
-    fresh = Trainer(experiment(**AIRBENCH), data, data / "stats.json", 0, tmp_path / "fresh", WORLD).training.state()
-    two.training.restore(fresh)
-    left = [s for state in two.training.optimizer.state.values() for s in state.values() if s is not None]
+    fresh = ready(data, tmp_path / "fresh", **AIRBENCH).state.state_dict()
+    two.state.load_state_dict(fresh)
+    left = [s for state in two.state.optimizer.state.values() for s in state.values() if s is not None]
     assert not any(s.any() for s in left)
 
 
@@ -131,7 +128,7 @@ def test_two_processes_train_the_record_as_one(data, params, tmp_path):
 def test_compiling_the_record_changes_no_number(data, tmp_path):
     plain = trained(data, tmp_path / "plain", **BRIEF)
     fast = trained(data, tmp_path / "fast", **(BRIEF | {"train": BRIEF["train"] | {"compile": True}}))
-    for a, b in zip(plain.training.net.parameters(), fast.training.net.parameters(), strict=True):
+    for a, b in zip(plain.state.net.parameters(), fast.state.net.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=2e-4, rtol=1e-3)
 
 

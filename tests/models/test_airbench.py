@@ -6,15 +6,17 @@ import torch
 from conftest import ROOT, experiment
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
-from training import CPU, WORLD, trained
+from training import CPU, WORLD, Never, trained
 
 from dawn.config.experiment import check, merge, read
 from dawn.config.networks.airbench import Airbench
 from dawn.data import dataset
 from dawn.models.airbench import Stem
 from dawn.models.build import build
-from dawn.models.whitening import filters, patches
-from dawn.training.setup import set_whitening
+from dawn.models.whitening import filters, patches, set_whitening
+from dawn.monitoring.progress import Progress
+from dawn.runtime.clock import Clock
+from dawn.training.setup import set_up
 
 
 def record(**over):
@@ -106,7 +108,7 @@ def test_the_stem_is_whitened_by_the_train_split_and_stays(data, tmp_path):
     over = {"model": {"family": "airbench", "widths": [4, 8]}, "train": {"epochs": 1}}
     trainer = trained(data, tmp_path, **over)
     split = dataset.load(data, data / "stats.json", "train", CPU)
-    stem = trainer.training.net[0]
+    stem = trainer.state.net[0]
     assert torch.equal(stem.weight, filters(split.slice(0, 96)[0], 2, 5e-4))
     assert trainer.clock.seconds["whiten"] > 0
     assert trainer.seconds() == trainer.clock.seconds["whiten"] + trainer.clock.seconds["train"]
@@ -124,13 +126,13 @@ def test_lookahead_reaches_weights_and_statistics_in_every_precision(data, tmp_p
     for kind in ("fp32", "half"):
         train = {"epochs": 1, "lookahead": {"every": 2}, "precision": kind}
         trainer = trained(data, tmp_path / kind, train=train)
-        training = trainer.training
-        for tensor, mean in zip(training.slow.tensors, training.slow.means, strict=True):
+        state = trainer.state
+        for tensor, mean in zip(state.lookahead.tensors, state.lookahead.means, strict=True):
             assert torch.equal(tensor.detach(), mean)
-        for own, weight in zip(training.precision.own, training.precision.weights, strict=True):
+        for own, weight in zip(state.precision.own, state.precision.weights, strict=True):
             assert torch.equal(own, weight.to(own.dtype))
         plain = trained(data, tmp_path / f"{kind}-plain", train={"epochs": 1, "precision": kind})
-        assert not torch.equal(plain.training.precision.weights[0], training.precision.weights[0])
+        assert not torch.equal(plain.state.precision.weights[0], state.precision.weights[0])
 
 
 @pytest.mark.parametrize("preset", ["record", "record-sgd", "airbench-muon"])
@@ -142,13 +144,12 @@ def test_the_presets_train_on_a_cpu_and_say_what_they_leave_out(data, tmp_path, 
         "data": {"holdout": 0},
     }
     settings = check(merge(merge(read(ROOT / "params.yaml"), read(path)), small))
-    from training import Never
-
-    from dawn.training.trainer import Trainer
-
-    trainer = Trainer(settings, data, data / "stats.json", 0, tmp_path / "state", WORLD)
-    trainer.run(Never())
+    trainer = set_up(settings, data, data / "stats.json", 0, tmp_path / "state", WORLD, Clock(CPU))
+    with Progress(trainer) as progress:
+        trainer.resume()
+        for epoch in trainer.run(Never()):
+            progress.epoch(epoch)
     assert trainer.step == 21
-    assert trainer.curve[-1][0] == 3.5
-    assert trainer.curve[-1][4] > 60
-    assert "train.cuda_graph is left out: the CPU has no CUDA graphs" in capsys.readouterr().err
+    assert trainer.curve[-1].epoch == 3.5
+    assert trainer.curve[-1].accuracy > 60
+    assert "train.cuda_graph has no effect: the CPU has no CUDA graphs" in capsys.readouterr().err

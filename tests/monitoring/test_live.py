@@ -15,23 +15,28 @@ from conftest import ROOT, step
 from training import arguments
 
 from dawn.core.cli import InputError
-from dawn.monitoring import live
+from dawn.monitoring import live as module
 from dawn.monitoring.live import Live
+from dawn.results.curve import EpochMetrics
 
-COLUMNS = ("epoch", "loss", "accuracy")
+
+def epoch(number, loss, accuracy):
+    return EpochMetrics(number, 0.9, 50.0, loss, accuracy, 0.1, 0.9, 1000.0, 2.0)
 
 
 def test_the_metrics_file_is_that_of_the_last_epoch_and_goes(tmp_path):
     path = tmp_path / "metrics.json"
-    told = Live(tmp_path / "seed-3", COLUMNS, path, False, True)
-    told.epoch([1, 0.5, None])
-    assert json.loads(path.read_text()) == {"live": {"training": "seed-3", "epoch": 1, "loss": 0.5}}
-    told.epoch([2, 0.4, 60.0])
+    live = Live(tmp_path / "seed-3", path, False, True)
+    live.epoch(epoch(1, 0.5, None))
+    written = json.loads(path.read_text())["live"]
+    assert (written["training"], written["epoch"], written["loss"]) == ("seed-3", 1, 0.5)
+    assert "accuracy" not in written
+    live.epoch(epoch(2, 0.4, 60.0))
     assert json.loads(path.read_text())["live"]["accuracy"] == 60
-    told.close()
+    live.close()
     assert not path.exists()
-    silent = Live(tmp_path / "seed-3", COLUMNS, path, True, False)
-    silent.epoch([1, 0.5, 1.0])
+    silent = Live(tmp_path / "seed-3", path, True, False)
+    silent.epoch(epoch(1, 0.5, 1.0))
     silent.close()
     assert list(tmp_path.iterdir()) == []
 
@@ -47,19 +52,19 @@ def test_outside_of_dvc_the_metrics_are_left_alone(params, data, tmp_path):
 def test_events_can_be_read_by_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    told = Live(tmp_path / "seed-0", COLUMNS, None, True, True)
-    told.epoch([1, 0.5, None])
-    told.epoch([2, 0.25, 60.0])
-    told.close()
+    live = Live(tmp_path / "seed-0", None, True, True)
+    live.epoch(epoch(1, 0.5, None))
+    live.epoch(epoch(2, 0.25, 60.0))
+    live.close()
     found = EventAccumulator(str(tmp_path / "seed-0/tensorboard")).Reload()
     assert [(e.step, e.value) for e in found.Scalars("loss")] == [(1, 0.5), (2, 0.25)]
     assert [(e.step, e.value) for e in found.Scalars("accuracy")] == [(2, 60)]
 
 
 def test_without_tensorboard_there_is_one_clear_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(live.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"run\.tensorboard is true .* pip install tensorboard, or set it to false"):
-        Live(tmp_path / "seed-0", COLUMNS, None, True, True)
+        Live(tmp_path / "seed-0", None, True, True)
 
 
 def seen_on(terminal):

@@ -17,7 +17,7 @@ from dawn.report.figures.images import filters, mistakes, sheet
 from dawn.report.style import COLOURS, save
 from dawn.results.calibration import binned
 from dawn.results.curve import EpochMetrics
-from dawn.training.schedule import rate_and_momentum
+from dawn.training.schedule import multiplier_and_momentum
 
 
 def trained(*accuracies):
@@ -65,7 +65,7 @@ def test_the_two_series_of_a_figure_differ_without_colour(missing):
 
 def test_the_cycle_is_the_schedules():
     settings = experiment().train.schedule
-    rates, momenta = zip(*(rate_and_momentum(i, 200, settings) for i in range(200)), strict=True)
+    rates, momenta = zip(*(multiplier_and_momentum(i, 200, settings) for i in range(200)), strict=True)
     picture = cycle(rates, momenta, 50, "one cycle")
     assert list(picture.axes[0].lines[0].get_ydata()) == list(rates)
     assert list(picture.axes[1].lines[0].get_ydata()) == list(momenta)

@@ -8,8 +8,9 @@ from fake_cuda import GPU, WORLD, fake_cuda, split
 from dawn.config.experiment import check, merge, read
 from dawn.data.dataset import Trainset
 from dawn.models import inference
+from dawn.models.whitening import set_whitening
 from dawn.runtime.distributed import joined
-from dawn.training.setup import prepare, set_whitening
+from dawn.training.setup import build_state
 
 PRESETS = ["params", *sorted(path.stem for path in (ROOT / "workflow/presets").glob("*.yaml"))]
 TRAINED_IN = {"half": torch.float16}  # the other precisions keep fp32 weights
@@ -26,24 +27,24 @@ def preset(name, **over):
 def test_a_preset_trains_and_evaluates_on_one_gpu(name):
     experiment = preset(name)
     with fake_cuda():
-        training = prepare(experiment, 10, 32, 0, WORLD)
+        state = build_state(experiment, 10, 32, 0, WORLD)
         train = split()
-        set_whitening(training.net, train)
-        inference.warm_up(training.net, train, experiment, WORLD)
+        set_whitening(state.net, train)
+        inference.warm_up(state.net, train, experiment, WORLD)
         trainset = Trainset(train, experiment.train.augment, 0, experiment.train.batch)
         for images, labels in next(trainset.epoch(0, WORLD, experiment.train.accumulate)):
-            logits = training.precision.logits(training.forward, training.arranged(images))
+            logits = state.precision.logits(state.forward, state.in_format(images))
             assert (logits.device, logits.dtype, logits.shape) == (GPU, torch.float32, (16, 10))
             assert torch.nn.functional.cross_entropy(logits, labels).device == GPU
-        kind = TRAINED_IN.get(training.precision.kind, torch.float32)
-        assert {p.dtype for p in training.net.parameters() if p.ndim == 4} == {kind}
-        for p in training.precision.own:
+        kind = TRAINED_IN.get(state.precision.kind, torch.float32)
+        assert {p.dtype for p in state.net.parameters() if p.ndim == 4} == {kind}
+        for p in state.precision.own:
             p.grad = torch.zeros_like(p)
-        if training.precision.kind != "fp16":  # whose scaler reads a value
-            training.precision.update(training.optimizer, experiment.train.clip)
-        training.look(experiment.train.lookahead.every, 1000)
-        training.finish()
-        logits = inference.evaluation_logits(training.net, train, experiment, WORLD)
+        if state.precision.kind != "fp16":  # whose scaler reads a value
+            state.precision.update(state.optimizer, experiment.train.clip)
+        state.update_lookahead(experiment.train.lookahead.every, 1000)
+        state.finish()
+        logits = inference.evaluation_logits(state.net, train, experiment, WORLD)
         assert (logits.device.type, logits.dtype, logits.shape) == ("cpu", torch.float32, (64, 10))
 
 

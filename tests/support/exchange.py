@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 from conftest import experiment
 
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
-from dawn.training.trainer import Trainer
+from dawn.training.setup import set_up
 
 
 def main(data, out):
@@ -18,16 +19,16 @@ def main(data, out):
         found = {}
         for compress in ("none", "fp16", "bf16"):
             settings = experiment(train={"compress": compress, "batch_norm": "local"})
-            trainer = Trainer(settings, data, data / "stats.json", 0, out / "state", world)
+            trainer = set_up(settings, data, data / "stats.json", 0, out / "state", world, Clock(world.device))
             images, labels = next(trainer.trainset.epoch(0, world, 1))[0]
-            forward = trainer.training.forward
+            forward = trainer.state.forward
             if compress == "none":
                 with forward.no_sync():
-                    trainer.training.gradient(images, labels, 1)
-                found["own"] = [p.grad.clone() for p in trainer.training.net.parameters()]
-                trainer.training.net.zero_grad()
-            trainer.training.gradient(images, labels, 1)
-            found[compress] = [p.grad.clone() for p in trainer.training.net.parameters()]
+                    trainer.state.gradient(images, labels, 1)
+                found["own"] = [p.grad.clone() for p in trainer.state.net.parameters()]
+                trainer.state.net.zero_grad()
+            trainer.state.gradient(images, labels, 1)
+            found[compress] = [p.grad.clone() for p in trainer.state.net.parameters()]
         torch.save(found, out / f"{world.rank}.pt")
 
 

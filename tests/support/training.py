@@ -1,14 +1,13 @@
 """Small trainings, in this process and as a step of their own."""
 
-import csv
-
 import pytest
 import torch
 from conftest import experiment
 
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
-from dawn.training.shutdown import Interrupt, Interrupted
-from dawn.training.trainer import Trainer
+from dawn.training.setup import set_up
+from dawn.training.shutdown import Interrupted, StopRequest
 
 CPU = torch.device("cpu")
 WORLD = World(0, 1, CPU)
@@ -24,59 +23,62 @@ AIRBENCH = {
 }  # fmt: skip
 
 
-class Never(Interrupt):
+class Never(StopRequest):
+    """No request to stop, and no signal handlers."""
+
     def __init__(self):
         self.first, self.requested = True, False
 
 
-def trained(data, tmp_path, seed=0, **over):
-    trainer = Trainer(experiment(**over), data, data / "stats.json", seed, tmp_path / "state", WORLD)
-    trainer.run(Never())
+class At(Never):
+    """A request to stop after a step of a trainer."""
+
+    def __init__(self, trainer, step):
+        self.first, self.trainer, self.step = True, trainer, step
+
+    @property
+    def requested(self):
+        return self.trainer.step == self.step
+
+
+def ready(data, directory, seed=0, world=WORLD, **over):
+    """A trainer of the tiny experiment with settings merged over it, resumed."""
+    clock = Clock(world.device)
+    trainer = set_up(experiment(**over), data, data / "stats.json", seed, directory, world, clock)
+    trainer.resume()
     return trainer
 
 
-def broken_and_resumed(data, tmp_path, stop, **over):
-    """A training that is asked to stop after a step, its state kept, and another that goes on from there to the end."""
+def trained(data, tmp_path, seed=0, **over):
+    trainer = ready(data, tmp_path / "state", seed, **over)
+    list(trainer.run(Never()))
+    return trainer
 
-    def trainer():
-        return Trainer(experiment(**over), data, data / "stats.json", 0, tmp_path / "broken", WORLD)
 
-    class At(Never):
-        @property
-        def requested(self):
-            return broken.step == stop
-
-        @requested.setter
-        def requested(self, value):
-            pass
-
-    broken = trainer()
+def stopped_and_resumed(data, tmp_path, step, **over):
+    """A training that is stopped after a step, and another that continues from its checkpoint to the end."""
+    first = ready(data, tmp_path / "stopped", **over)
     with pytest.raises(Interrupted):
-        broken.run(At())
+        list(first.run(At(first, step)))
     torch.manual_seed(12345)
-    resumed = trainer()
-    assert resumed.step == stop
-    resumed.run(Never())
+    resumed = ready(data, tmp_path / "stopped", **over)
+    assert resumed.step == step
+    list(resumed.run(Never()))
     return resumed
 
 
-def same_in_the_end(one, other):
+def assert_same_end(one, other):
     """Assert that two trainings end with the same weights, statistics and trace."""
     for trainer in (one, other):
-        trainer.training.finish()
-    ours, theirs = one.training.net.state_dict(), other.training.net.state_dict()
+        trainer.state.finish()
+    ours, theirs = one.state.net.state_dict(), other.state.net.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert one.trace == other.trace
 
 
 def weights(trainer):
-    return [p.detach().clone() for p in trainer.training.net.parameters()]
+    return [p.detach().clone() for p in trainer.state.net.parameters()]
 
 
 def arguments(path, data, out, *more):
     return ["--params", path, "--data", data, "--stats", data / "stats.json", "--seed", 0, "--out", out, *more]
-
-
-def read_curve(path):
-    with path.open() as file:
-        return list(csv.DictReader(file, delimiter="\t"))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dawn.config.parts import Lookahead
-from dawn.training.averaging import Slow
+from dawn.config.parts import Lookahead as Settings
+from dawn.training.averaging import Lookahead
 
 
 @pytest.mark.parametrize("steps", [22, 20])
@@ -14,7 +14,7 @@ def test_lookahead_is_its_formula(steps):
     rng = np.random.default_rng(0)
     fast = slow = rng.normal(size=3)
     tensor = torch.from_numpy(fast.copy())
-    lookahead = Slow([tensor], Lookahead(every=5, decay=0.95, power=3))
+    lookahead = Lookahead([tensor], Settings(every=5, decay=0.95, power=3))
     for step in range(1, steps + 1):
         push = rng.normal(size=3)
         fast = fast + push

@@ -1,15 +1,13 @@
-"""The recording of a step, on a CPU: CUDA's part is played by a stand-in that does the captured work again."""
+"""Capture and replay of a step, on a CPU: a stand-in for torch.cuda runs the captured work again."""
 
 from contextlib import nullcontext
 
 import pytest
 import torch
-from conftest import experiment
-from training import AIRBENCH, WORLD, Never, trained
+from training import AIRBENCH, WORLD, Never, ready, trained
 
 from dawn.runtime.distributed import World
 from dawn.training import cuda_graph
-from dawn.training.trainer import Trainer
 
 STEADY = AIRBENCH["train"] | {"precision": "fp32", "cuda_graph": True}
 
@@ -42,56 +40,59 @@ def cuda(monkeypatch):
 
     ran = []
 
-    def follow(training):
-        update = training.update
+    def follow(state):
+        update = state.update
 
         def followed(parts):
             total = update(parts)
             ran.append((update, parts, total))
             return total
 
-        training.update = followed
+        state.update = followed
 
     for name, fake in {
         "Stream": Stream, "current_stream": Stream, "stream": lambda _: nullcontext(), "CUDAGraph": Graph,
         "graph": Capture,
     }.items():  # fmt: skip
         monkeypatch.setattr(torch.cuda, name, fake)
-    monkeypatch.setattr(cuda_graph, "why_not", lambda training, world: None)
-    record = cuda_graph.record
+    monkeypatch.setattr(cuda_graph, "obstacle", lambda world: None)
+    capture = cuda_graph.capture
 
-    def followed_record(training, images, labels):
-        if "update" not in vars(training):
-            follow(training)
-        record(training, images, labels)
+    def followed_capture(state, images, labels):
+        if "update" not in vars(state):
+            follow(state)
+        return capture(state, images, labels)
 
-    monkeypatch.setattr(cuda_graph, "record", followed_record)
+    monkeypatch.setattr(cuda_graph, "capture", followed_capture)
 
 
-def test_recorded_steps_are_the_steps(data, tmp_path, cuda):
+def test_replayed_steps_are_the_steps(data, tmp_path, cuda):
     plain = trained(data, tmp_path / "plain", **(AIRBENCH | {"train": STEADY | {"cuda_graph": False}}))
-    trainer = Trainer(experiment(**(AIRBENCH | {"train": STEADY})), data, data / "stats.json", 0, tmp_path / "r", WORLD)
-    assert sorted(trainer.training.recorded) == [torch.Size([16, 3, n, n]) for n in (24, 32)]
-    assert all(isinstance(group["lr"], torch.Tensor) for group in trainer.training.optimizer.param_groups)
+    trainer = ready(data, tmp_path / "r", **(AIRBENCH | {"train": STEADY}))
+    state = trainer.state
+    assert sorted(state.captured) == [torch.Size([16, 3, n, n]) for n in (24, 32)]
+    assert all(isinstance(group["lr"], torch.Tensor) for group in state.optimizer.param_groups)
     replayed = []
-    for shape, replay in list(trainer.training.recorded.items()):
-        trainer.training.recorded[shape] = lambda *parts, replay=replay: replayed.append(parts) or replay(*parts)
-    trainer.run(Never())
+    for shape, replay in list(state.captured.items()):
+        state.captured[shape] = lambda *parts, replay=replay: replayed.append(parts) or replay(*parts)
+    list(trainer.run(Never()))
     assert len(replayed) == 15
     torch.testing.assert_close(torch.tensor(trainer.trace), torch.tensor(plain.trace))
-    for a, b in zip(plain.training.precision.weights, trainer.training.precision.weights, strict=True):
+    for a, b in zip(plain.state.precision.weights, state.precision.weights, strict=True):
         torch.testing.assert_close(a, b)
-    again = Trainer(experiment(**(AIRBENCH | {"train": STEADY})), data, data / "stats.json", 0, tmp_path / "r", WORLD)
-    again.training.restore(trainer.training.state())
-    for a, b in zip(again.training.precision.weights, trainer.training.precision.weights, strict=True):
+    again = ready(data, tmp_path / "r", **(AIRBENCH | {"train": STEADY})).state
+    again.load_state_dict(state.state_dict())
+    for a, b in zip(again.precision.weights, state.precision.weights, strict=True):
         assert torch.equal(a, b)
 
 
-def test_what_keeps_a_step_from_being_recorded(data, tmp_path):
-    wet = Trainer(
-        experiment(model={"family": "wrn", "depth": 10, "dropout": 0.1}), data, data / "stats.json", 0, tmp_path, WORLD
-    )
-    assert "the CPU has no CUDA graphs" in cuda_graph.why_not(wet.training, WORLD)
+def test_what_prevents_a_capture(data, tmp_path, cuda, monkeypatch):
+    random = {"family": "wrn", "depth": 10, "width": 0.25, "dropout": 0.1}
+    trainer = ready(data, tmp_path, model=random, train=STEADY | {"optimizer": "sgd", "sizes": []})
+    assert trainer.note == "train.cuda_graph has no effect: the network draws random numbers in every step"
+    assert not trainer.state.captured
+    monkeypatch.undo()
     gpu = torch.device("cuda", 0)
-    assert "2 processes" in cuda_graph.why_not(wet.training, World(0, 2, gpu))
-    assert "dropout" in cuda_graph.why_not(wet.training, World(0, 1, gpu))
+    assert "the CPU has no CUDA graphs" in cuda_graph.obstacle(WORLD)
+    assert "2 processes" in cuda_graph.obstacle(World(0, 2, gpu))
+    assert cuda_graph.obstacle(World(0, 1, gpu)) is None

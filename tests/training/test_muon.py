@@ -8,7 +8,8 @@ from torch.nn import functional as F
 from dawn.config.parts import Muon as Settings
 from dawn.config.train import Train
 from dawn.training.muon import Muon, orthogonal, updates
-from dawn.training.optimizer import fading, optimizer, set_rate
+from dawn.training.optimizer import make_optimizer, set_learning_rates
+from dawn.training.schedule import Scheduled
 
 PUBLISHED = (3.4445, -4.7750, 2.0315)
 
@@ -63,14 +64,14 @@ def test_a_step_is_its_definition():
         muon={"lr": 0.05, "momentum": 0.6, "coefficients": other},
     )  # fmt: skip
     net, x, y = network(), torch.randn(8, 3, 8, 8), torch.arange(8) % 4
-    moves = optimizer(net, list(net.parameters()), train)
+    moves = make_optimizer(net, list(net.parameters()), train)
     assert isinstance(moves, Muon)
     weights = {name: p.detach().clone() for name, p in net.named_parameters()}
     velocities = {name: torch.zeros_like(w) for name, w in weights.items()}
     for rate in (0.1, 0.04):
         net.zero_grad()
         F.cross_entropy(net(x), y).backward()
-        set_rate(moves, rate, 0.85)
+        set_learning_rates(moves, Scheduled(rate / 0.1, 0.85, rate / 0.1))
         moves_gradients = {name: p.grad.clone() for name, p in net.named_parameters()}
         moves.step()
         for name, g in moves_gradients.items():
@@ -82,10 +83,10 @@ def test_a_step_is_its_definition():
                 turned = u @ torch.diag(polynomial(s / s.norm(), 3, other)) @ vh
                 w -= rate / 0.1 * 0.05 * turned.view(w.shape)
             else:
-                share = 0.5 if g.ndim == 1 else 1.0
-                g = g + 0.01 / share * w
+                multiplier = 0.5 if g.ndim == 1 else 1.0
+                g = g + 0.01 / multiplier * w
                 v.mul_(0.85).add_(g)
-                w -= rate * share * (g + 0.85 * v)
+                w -= rate * multiplier * (g + 0.85 * v)
     for name, p in net.named_parameters():
         torch.testing.assert_close(p.detach(), weights[name], atol=2e-5, rtol=1e-4)
 
@@ -93,7 +94,7 @@ def test_a_step_is_its_definition():
 def test_groups_have_their_rates_and_the_stem_its_own_time():
     from dawn.config.networks.airbench import Airbench
     from dawn.models.build import build
-    from dawn.training.optimizer import trained
+    from dawn.runtime.precision import trained
 
     net = build(Airbench(family="airbench", widths=(4, 8)), 10, 0)
     train = Train(
@@ -101,12 +102,10 @@ def test_groups_have_their_rates_and_the_stem_its_own_time():
         weight_decay=0.64,
         schedule={"peak": 0.1, "momentum": [0.9, 0.9]}, muon={"lr": 0.2},
     )  # fmt: skip
-    moves = optimizer(net, trained(net), train)
+    moves = make_optimizer(net, trained(net), train)
     found = {len(group["params"]): group for group in moves.param_groups}
     assert sorted(found) == [1, 4]  # head; stem's bias; four batch norms' biases; four filters
-    set_rate(moves, 0.05, 0.9, fading(10, 10, train))
+    set_learning_rates(moves, Scheduled(lr=0.5, momentum=0.9, stem_lr=0.5))
     rates = [group["lr"] for group in moves.param_groups]
     assert rates == pytest.approx([0.05, 64 * 0.05, 3 * 0.1 * 0.5, 0.2 * 0.5])
     assert [group["weight_decay"] for group in moves.param_groups] == pytest.approx([0.64, 0.01, 0.64 / 3, 0])
-    assert fading(20, 10, train) == fading(35, 10, train) == 0
-    assert fading(5, 10, Train(epochs=4, batch=8, schedule={"peak": 0.1})) is None

@@ -6,7 +6,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from dawn.config.parts import Schedule
-from dawn.training.schedule import rate_and_momentum
+from dawn.config.train import Train
+from dawn.training.schedule import Scheduler, multiplier_and_momentum
+
+
+def lr_and_momentum(step, steps, schedule):
+    multiplier, momentum = multiplier_and_momentum(step, steps, schedule)
+    return schedule.peak * multiplier, momentum
 
 
 def clr_beta(t, n, peak, div, pct, high, low):
@@ -24,35 +30,35 @@ def clr_beta(t, n, peak, div, pct, high, low):
 
 @given(
     n=st.integers(1, 3000),
-    share=st.floats(0, 1, exclude_max=True),
+    fraction=st.floats(0, 1, exclude_max=True),
     peak=st.floats(1e-4, 10),
     div=st.floats(1, 100),
     pct=st.floats(0, 100),
     momenta=st.tuples(st.floats(0, 0.99), st.floats(0, 0.99)),
 )
-def test_one_cycle_is_the_table(n, share, peak, div, pct, momenta):
+def test_one_cycle_is_the_table(n, fraction, peak, div, pct, momenta):
     assume(int(n * (1 - pct / 100) / 2) > 0)
-    t, (low, high) = int(share * n), sorted(momenta)
+    t, (low, high) = int(fraction * n), sorted(momenta)
     schedule = Schedule(kind="one_cycle", peak=peak, div=div, pct=pct, momentum=(high, low))
-    assert rate_and_momentum(t, n, schedule) == pytest.approx(clr_beta(t, n, peak, div, pct, high, low), abs=1e-12)
+    assert lr_and_momentum(t, n, schedule) == pytest.approx(clr_beta(t, n, peak, div, pct, high, low), abs=1e-12)
 
 
 @given(n=st.integers(1, 20), pct=st.floats(0, 100))
-def test_every_step_of_a_short_cycle_has_a_rate(n, pct):
+def test_every_step_of_a_short_cycle_has_a_learning_rate(n, pct):
     schedule = Schedule(peak=1, div=20, pct=pct)
     for t in range(n):
-        rate, momentum = rate_and_momentum(t, n, schedule)
-        assert 0 < rate <= 1
+        lr, momentum = lr_and_momentum(t, n, schedule)
+        assert 0 < lr <= 1
         assert 0.85 <= momentum <= 0.95
 
 
 def test_the_lesson_by_hand():
     schedule = Schedule(peak=1.3, div=20, pct=20, momentum=(0.95, 0.85))
     n, c = 1000, 400
-    assert rate_and_momentum(0, n, schedule) == pytest.approx((0.065, 0.95))
-    assert rate_and_momentum(c, n, schedule) == pytest.approx((1.3, 0.85))
-    assert rate_and_momentum(2 * c, n, schedule) == pytest.approx((0.065, 0.95))
-    assert rate_and_momentum(900, n, schedule) == pytest.approx((0.065 * (1 - 0.99 * 0.5), 0.95))
+    assert lr_and_momentum(0, n, schedule) == pytest.approx((0.065, 0.95))
+    assert lr_and_momentum(c, n, schedule) == pytest.approx((1.3, 0.85))
+    assert lr_and_momentum(2 * c, n, schedule) == pytest.approx((0.065, 0.95))
+    assert lr_and_momentum(900, n, schedule) == pytest.approx((0.065 * (1 - 0.99 * 0.5), 0.95))
 
 
 @pytest.mark.parametrize("final", [0.0, 0.1])
@@ -65,7 +71,7 @@ def test_cosine_and_linear_are_torchs(kind, final):
         "linear": lambda: torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, final, steps),
     }[kind]()
     for step in range(steps):
-        ours, momentum = rate_and_momentum(step, steps, Schedule(kind=kind, peak=peak, final=final))
+        ours, momentum = lr_and_momentum(step, steps, Schedule(kind=kind, peak=peak, final=final))
         assert ours == pytest.approx(optimizer.param_groups[0]["lr"], abs=1e-9)
         assert momentum == 0.95
         optimizer.step()
@@ -74,8 +80,17 @@ def test_cosine_and_linear_are_torchs(kind, final):
 
 def test_steps_fall_at_the_milestones():
     schedule = Schedule(kind="step", peak=0.1, milestones=(0.3, 0.6, 0.8), factor=0.2)
-    rates = [rate_and_momentum(t, 200, schedule)[0] for t in range(200)]
+    rates = [lr_and_momentum(t, 200, schedule)[0] for t in range(200)]
     assert rates[59] == 0.1
     assert rates[60] == pytest.approx(0.02)
     assert rates[120] == pytest.approx(0.004)
     assert rates[160] == rates[199] == pytest.approx(0.0008)
+
+
+def test_the_bias_of_a_whitening_layer_has_a_schedule_of_its_own():
+    train = Train(epochs=4, batch=8, stem_epochs=2, schedule={"peak": 0.1})
+    scheduler = Scheduler(train, 40, 10)
+    assert [scheduler.at(step).stem_lr for step in (0, 10, 20, 35)] == [1, 0.5, 0, 0]
+    assert scheduler.at(10).lr == multiplier_and_momentum(10, 40, train.schedule)[0]
+    same = Scheduler(Train(epochs=4, batch=8, schedule={"peak": 0.1}), 40, 10)
+    assert same.at(5).stem_lr == same.at(5).lr

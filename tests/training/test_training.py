@@ -13,9 +13,10 @@ from dawn.config.train import Train
 from dawn.core.cli import InputError
 from dawn.data import dataset
 from dawn.runtime.precision import Precision
-from dawn.training.averaging import Average
-from dawn.training.optimizer import optimizer, set_rate
-from dawn.training.step import Training, check_finite
+from dawn.training.averaging import EMA
+from dawn.training.optimizer import make_optimizer, set_learning_rates
+from dawn.training.schedule import Scheduled
+from dawn.training.step import TrainState, check_finite
 
 
 def small(settings=None, **over):
@@ -26,8 +27,13 @@ def small(settings=None, **over):
     )
     settings = Train(**({"epochs": 1, "batch": 8, "schedule": {"peak": 0.1}} | over))
     precision = Precision(settings.precision, settings.loss_scale, net, CPU)
-    average = Average(precision.weights, settings.ema) if settings.ema else None
-    return Training(net, net, precision, optimizer(net, precision.weights, settings), average, settings)
+    ema = EMA(precision.weights, settings.ema) if settings.ema else None
+    return TrainState(net, net, None, precision, make_optimizer(net, precision.weights, settings), settings, ema)
+
+
+def at(lr, momentum):
+    """The schedule of a step with learning rate ``lr``, of which 0.1 is the peak."""
+    return Scheduled(lr / 0.1, momentum, lr / 0.1)
 
 
 IMAGES, LABELS = torch.randn(8, 3, 8, 8), torch.arange(8) % 3
@@ -36,69 +42,69 @@ IMAGES, LABELS = torch.randn(8, 3, 8, 8), torch.arange(8) % 3
 def test_a_training_learns_and_repeats_itself(data, tmp_path):
     one, two = (trained(data, tmp_path / str(i), train={"epochs": 4}) for i in range(2))
     assert all(torch.equal(a, b) for a, b in zip(weights(one), weights(two), strict=True))
-    assert one.curve[-1][4] > 90
-    assert [row[0] for row in one.curve] == [1, 2, 3, 4]
+    assert one.curve[-1].accuracy > 90
+    assert [row.epoch for row in one.curve] == [1, 2, 3, 4]
     assert not all(torch.equal(a, b) for a, b in zip(weights(one), weights(trained(data, tmp_path, 1)), strict=True))
 
 
 def test_sgd_is_its_formula_and_decays_what_it_should():
     for decay, kinds in (("all", 4), ("weights", 2)):
-        training = small(weight_decay=0.1, decay=decay, schedule={"peak": 0.1})
-        reference = copy.deepcopy(training.net)
+        state = small(weight_decay=0.1, decay=decay, schedule={"peak": 0.1})
+        reference = copy.deepcopy(state.net)
         velocity = [torch.zeros_like(p) for p in reference.parameters()]
         for rate, momentum in ((0.1, 0.9), (0.05, 0.8)):
-            training.step([(IMAGES, LABELS)], rate, momentum)
+            state.step([(IMAGES, LABELS)], at(rate, momentum))
             grads = torch.autograd.grad(F.cross_entropy(reference(IMAGES), LABELS), list(reference.parameters()))
             with torch.no_grad():
                 for p, v, g in zip(reference.parameters(), velocity, grads, strict=True):
                     decayed = g + 0.1 * p if kinds == 4 or p.ndim > 1 else g
                     v.mul_(momentum).add_(decayed)
                     p.sub_(rate * v)
-        for ours, theirs in zip(training.net.parameters(), reference.parameters(), strict=True):
+        for ours, theirs in zip(state.net.parameters(), reference.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs)
 
 
 def test_parts_add_up_to_the_batch():
     whole, parts = small(label_smoothing=0.1, clip=0.1), small(label_smoothing=0.1, clip=0.1)
-    one = whole.step([(IMAGES, LABELS)], 0.1, 0.9)
-    two = parts.step([(IMAGES[:4], LABELS[:4]), (IMAGES[4:], LABELS[4:])], 0.1, 0.9)
+    one = whole.step([(IMAGES, LABELS)], at(0.1, 0.9))
+    two = parts.step([(IMAGES[:4], LABELS[:4]), (IMAGES[4:], LABELS[4:])], at(0.1, 0.9))
     torch.testing.assert_close(one, two)
     for a, b in zip(whole.net.parameters(), parts.net.parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
 def test_clipping_bounds_the_step():
-    training = small(clip=1e-3)
-    before = [p.detach().clone() for p in training.net.parameters()]
-    training.step([(IMAGES, LABELS)], 1.0, 0.0)
-    after = [p.detach() for p in training.net.parameters()]
+    state = small(clip=1e-3)
+    before = [p.detach().clone() for p in state.net.parameters()]
+    state.step([(IMAGES, LABELS)], at(1.0, 0.0))
+    after = [p.detach() for p in state.net.parameters()]
     moved = sum(float((a - b).square().sum()) for a, b in zip(before, after, strict=True)) ** 0.5
     assert moved == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_the_average_is_exponential_and_judged():
-    training = small(ema=0.75)
-    mean = [p.detach().clone() for p in training.net.parameters()]
+def test_the_average_is_exponential_and_evaluated():
+    state = small(ema=0.75)
+    mean = [p.detach().clone() for p in state.net.parameters()]
     for _ in range(3):
-        training.step([(IMAGES, LABELS)], 0.1, 0.9)
-        mean = [0.75 * m + 0.25 * p.detach() for m, p in zip(mean, training.net.parameters(), strict=True)]
-    now = [p.detach().clone() for p in training.net.parameters()]
-    with training.averaged():
-        for m, p in zip(mean, training.net.parameters(), strict=True):
+        state.step([(IMAGES, LABELS)], at(0.1, 0.9))
+        mean = [0.75 * m + 0.25 * p.detach() for m, p in zip(mean, state.net.parameters(), strict=True)]
+    now = [p.detach().clone() for p in state.net.parameters()]
+    with state.averaged():
+        for m, p in zip(mean, state.net.parameters(), strict=True):
             torch.testing.assert_close(m, p.detach())
-    assert all(torch.equal(a, b) for a, b in zip(now, training.net.parameters(), strict=True))
-    training.finish()
-    torch.testing.assert_close(next(training.net.parameters()).detach(), mean[0])
+    assert all(torch.equal(a, b) for a, b in zip(now, state.net.parameters(), strict=True))
+    state.finish()
+    torch.testing.assert_close(next(state.net.parameters()).detach(), mean[0])
 
 
 @pytest.mark.parametrize("kind", ["fp16", "bf16", "half"])
 def test_every_precision_follows_fp32(data, tmp_path, kind):
     fp32 = trained(data, tmp_path / "fp32")
     other = trained(data, tmp_path / kind, train={"precision": kind})
-    assert other.training.precision.kind == kind
-    assert other.curve[-1][1] == pytest.approx(fp32.curve[-1][1], rel=0.05)
-    other.training.finish()
-    assert {p.dtype for p in other.training.net.parameters()} == {torch.float32}
+    assert other.state.precision.kind == kind
+    assert other.curve[-1].train_loss == pytest.approx(fp32.curve[-1].train_loss, rel=0.05)
+    other.state.finish()
+    assert {p.dtype for p in other.state.net.parameters()} == {torch.float32}
     for a, b in zip(weights(fp32), weights(other), strict=True):
         assert (a - b).norm() < 0.2 * a.norm() + 0.02
 
@@ -106,13 +112,11 @@ def test_every_precision_follows_fp32(data, tmp_path, kind):
 def test_half_is_half_but_for_batch_norm_and_masters(data, tmp_path):
     trainer = trained(data, tmp_path, train={"precision": "half", "epochs": 1, "ema": 0.5})
     kinds = {
-        type(m).__name__: m.weight.dtype
-        for m in trainer.training.net.modules()
-        if getattr(m, "weight", None) is not None
+        type(m).__name__: m.weight.dtype for m in trainer.state.net.modules() if getattr(m, "weight", None) is not None
     }
     assert kinds == {"Conv2d": torch.float16, "BatchNorm2d": torch.float32, "Linear": torch.float16}
-    assert {w.dtype for w in trainer.training.precision.weights} == {torch.float32}
-    assert trainer.training.precision.scale == 512
+    assert {w.dtype for w in trainer.state.precision.weights} == {torch.float32}
+    assert trainer.state.precision.scale == 512
 
 
 def test_auto_is_fp32_on_the_cpu():
@@ -140,10 +144,10 @@ def test_a_batch_beyond_the_data_is_refused(data, tmp_path):
         trained(data, tmp_path, train={"batch": 128})
 
 
-def test_set_rate_reaches_every_group():
-    training = small(decay="weights", weight_decay=0.1)
-    set_rate(training.optimizer, 0.3, 0.7)
-    assert [(g["lr"], g["momentum"]) for g in training.optimizer.param_groups] == [(0.3, 0.7)] * 2
+def test_learning_rate_and_momentum_reach_every_group():
+    state = small(decay="weights", weight_decay=0.1)
+    set_learning_rates(state.optimizer, at(0.3, 0.7))
+    assert [(g["lr"], g["momentum"]) for g in state.optimizer.param_groups] == [(pytest.approx(0.3), 0.7)] * 2
 
 
 def test_a_split_is_normalised_by_the_statistics_of_train(data):
@@ -164,9 +168,9 @@ def test_a_split_is_normalised_by_the_statistics_of_train(data):
 )
 def test_the_seed_decides_a_network_that_draws_random_numbers(data, tmp_path, model):
     ends = []
-    for state in (1, 2):
-        torch.manual_seed(state)
-        ends.append(trained(data, tmp_path / str(state), model=model, train={"epochs": 0.3, "batch": 8}))
+    for number in (1, 2):
+        torch.manual_seed(number)
+        ends.append(trained(data, tmp_path / str(number), model=model, train={"epochs": 0.3, "batch": 8}))
     assert all(torch.equal(a, b) for a, b in zip(*map(weights, ends), strict=True))
 
 
@@ -180,7 +184,7 @@ def test_compiled_and_parallel_micro_batches_exchange_gradients_once(data, tmp_p
             calls.append("off")
             yield
 
-    training = small()
-    training.exchange = Exchange()
-    training.step([(IMAGES[:4], LABELS[:4]), (IMAGES[4:6], LABELS[4:6]), (IMAGES[6:], LABELS[6:])], 0.1, 0.9)
+    state = small()
+    state.parallel = Exchange()
+    state.step([(IMAGES[:4], LABELS[:4]), (IMAGES[4:6], LABELS[4:6]), (IMAGES[6:], LABELS[6:])], at(0.1, 0.9))
     assert calls == ["off", "off"]

@@ -25,7 +25,7 @@ from dawn.data.augment import Draws, draw
 from dawn.data.dataset import Trainset, load
 from dawn.report.figures.images import sheet
 from dawn.report.style import save
-from dawn.training.schedule import size_at
+from dawn.training.schedule import image_size
 
 EPOCHS = 8
 ROWS = 8
@@ -66,7 +66,7 @@ def sizes(settings: Train, trainset: Trainset) -> list[int]:
     """The image size, in pixels, at the start of each epoch that is shown."""
     steps = max(1, math.ceil(settings.epochs * trainset.steps - 1e-9))
     epochs = min(EPOCHS, math.ceil(settings.epochs))
-    return [size_at(epoch * trainset.steps, steps, settings.sizes, trainset.whole) for epoch in range(epochs)]
+    return [image_size(epoch * trainset.steps, steps, settings.sizes, trainset.whole) for epoch in range(epochs)]
 
 
 def settings_text(augment: Augment, pixels: list[int]) -> str:

@@ -16,8 +16,10 @@ from dawn.core import cli
 from dawn.core.files import write_json, write_table
 from dawn.report.figures.range_test import range_test
 from dawn.report.style import save
-from dawn.runtime.distributed import joined
-from dawn.training.step import summed
+from dawn.runtime.clock import Clock
+from dawn.runtime.distributed import joined, sum_over_processes
+from dawn.training.schedule import Scheduled
+from dawn.training.setup import set_up
 from dawn.training.trainer import Trainer
 
 Row = tuple[int, float, float, float]
@@ -37,8 +39,9 @@ def sweep(trainer: Trainer, experiment: Experiment) -> list[Row]:
         if step % trainer.trainset.steps == 0:
             epoch = step // trainer.trainset.steps
             stream = trainer.trainset.epoch(epoch, trainer.world, experiment.train.accumulate)
-        totals = trainer.training.step(next(stream), rate(step, settings), momentum)
-        loss = float(summed(totals, trainer.world)[0]) / experiment.train.batch
+        multiplier = rate(step, settings) / experiment.train.schedule.peak
+        totals = trainer.state.step(next(stream), Scheduled(multiplier, momentum, multiplier))
+        loss = float(sum_over_processes(totals, trainer.world)[0]) / experiment.train.batch
         if not math.isfinite(loss):
             break
         running = settings.smooth * running + (1 - settings.smooth) * loss
@@ -70,7 +73,11 @@ def main() -> None:
     args = parser.parse_args()
     experiment = load(args.params)
     with joined() as world:
-        trainer = Trainer(experiment, args.data, args.stats, experiment.seeds[0], args.out.parent / ".none", world)
+        clock = Clock(world.device)
+        trainer = set_up(
+            experiment, args.data, args.stats, experiment.seeds[0], args.out.parent / ".none", world, clock
+        )
+        trainer.resume()
         rows = sweep(trainer, experiment)
         if world.first:
             report(rows, args.out)

@@ -28,7 +28,7 @@ from dawn.report.figures.images import filters, mistakes
 from dawn.report.style import save
 from dawn.results.curve import read_curve
 from dawn.results.manifest import verify
-from dawn.training.schedule import rate_and_momentum
+from dawn.training.schedule import multiplier_and_momentum
 
 SHOWN = 30  # mistakes
 
@@ -59,8 +59,9 @@ def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
     settings = experiment.train
     per_epoch = dataset["counts"]["train"] // settings.batch
     steps = max(1, math.ceil(settings.epochs * per_epoch - 1e-9))
-    rates, momenta = zip(*(rate_and_momentum(i, steps, settings.schedule) for i in range(steps)), strict=True)
-    return cycle(rates, momenta, per_epoch, settings.schedule.kind.replace("_", " "))
+    scheduled = [multiplier_and_momentum(step, steps, settings.schedule) for step in range(steps)]
+    rates = [settings.schedule.peak * multiplier for multiplier, _ in scheduled]
+    return cycle(rates, [momentum for _, momentum in scheduled], per_epoch, settings.schedule.kind.replace("_", " "))
 
 
 def draw_mistakes(predictions: Sequence[tuple[Any, Any]], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:

@@ -24,16 +24,19 @@ from dawn.core.files import read_json, write_json, write_text
 from dawn.data.dataset import load as load_split
 from dawn.models.inference import evaluation_logits, warm_up
 from dawn.monitoring.energy import for_device
+from dawn.monitoring.progress import Progress
 from dawn.monitoring.run_metrics import account
 from dawn.report.race import line, page, tally
+from dawn.results.curve import at_target
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training import checkpoint
-from dawn.training.shutdown import EXIT_CODE, Interrupt, Interrupted, leaving_together
+from dawn.training.setup import set_up
+from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
 from dawn.training.trainer import Trainer
 
 
-def heat(trainer: Trainer, data: Path, stats: Path, interrupt: Interrupt, shown: bool) -> dict[str, Any]:
+def heat(trainer: Trainer, data: Path, stats: Path, stop: StopRequest, shown: bool) -> dict[str, Any]:
     """Train one seed to the end and evaluate it on the same clock: the metrics of the run, final accuracy and loss.
 
     ``arrived`` is the clock when the monitored accuracy was first at the target, None where it never was.
@@ -44,17 +47,20 @@ def heat(trainer: Trainer, data: Path, stats: Path, interrupt: Interrupt, shown:
     if world.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(world.device)
         with clock.phase("compile"):
-            warm_up(trainer.training.net, split, trainer.experiment, world)
-    trainer.run(interrupt, shown)
+            warm_up(trainer.state.net, split, trainer.experiment, world)
+    trainer.resume()
+    with Progress(trainer, shown) as progress:
+        for epoch in trainer.run(stop):
+            progress.epoch(epoch)
     with clock.phase("evaluate"):
-        trainer.training.finish()
-        logits = evaluation_logits(trainer.training.net, split, trainer.experiment, world)
+        trainer.state.finish()
+        logits = evaluation_logits(trainer.state.net, split, trainer.experiment, world)
     labels = split.labels.cpu()
-    hits = [row[8] for row in trainer.curve if row[4] is not None and row[4] >= target]
+    reached = at_target(trainer.curve, target)
     row = account(trainer) | {
         "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
         "loss": float(functional.cross_entropy(logits.double(), labels)),
-        "arrived": hits[0] if hits else None,
+        "arrived": reached.seconds if reached else None,
     }
     # A seed that ended in numbers that are none counts too, and JSON has no word for them.
     return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
@@ -62,26 +68,26 @@ def heat(trainer: Trainer, data: Path, stats: Path, interrupt: Interrupt, shown:
 
 def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """All heats, going on from those that are kept, and the files of the race."""
-    interrupt = Interrupt(world.first)
+    stop = StopRequest(world.first)
     choices = experiment.text(*CHOICES) + world.device.type
     states = args.resume / checkpoint.key(choices, args.data, args.stats, "race") / "race"
     kept = states / "rows.json"
     rows: list[dict[str, Any]] = read_json(kept) if kept.exists() else []
     done, shown = {row["seed"] for row in rows}, True
     for seed in [seed for seed in experiment.seeds if seed not in done]:
-        with leaving_together(interrupt):
+        with stopping_together(stop):
             clock = Clock(world.device, for_device(world))
-            trainer = Trainer(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world, clock)
-            rows.append(heat(trainer, args.data, args.stats, interrupt, shown))
+            trainer = set_up(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world, clock)
+            rows.append(heat(trainer, args.data, args.stats, stop, shown))
         del trainer  # its memory is the next one's
         if world.first:
             write_json(kept, rows)
-            checkpoint.forget(states / f"seed-{seed}")
+            checkpoint.delete(states / f"seed-{seed}")
             print(line(rows[-1]), file=sys.stderr, flush=True)
         shown = False  # the first tells how each epoch goes, the others what came out
     if world.first:
         finish(args, experiment, [row for row in rows if row["seed"] in experiment.seeds])
-        checkpoint.forget(states)
+        checkpoint.delete(states)
 
 
 def finish(args: argparse.Namespace, experiment: Experiment, rows: list[dict[str, Any]]) -> None:

@@ -21,8 +21,10 @@ from dawn.core import cli
 from dawn.core.files import write_json, write_table
 from dawn.core.host import processor
 from dawn.report import style
+from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import best_rate, measure
+from dawn.training.setup import set_up
 from dawn.training.trainer import Trainer
 
 NUMBERS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "half": torch.float16}
@@ -35,8 +37,7 @@ Parts = list[tuple[Tensor, Tensor]]
 
 def works(trainer: Trainer) -> dict[str, Callable[[], object]]:
     """The calls to time. Forward judges, as an evaluation does; the others train."""
-    training = trainer.training
-    rate, momentum = trainer.rate_and_momentum(0)
+    state, scheduled = trainer.state, trainer.scheduler.at(0)
     trainer.trainset.resize(trainer.size(trainer.steps))  # the size that is judged at, where it grows on the way
 
     def batches() -> Any:
@@ -48,33 +49,33 @@ def works(trainer: Trainer) -> dict[str, Callable[[], object]]:
 
     @torch.no_grad()
     def forward() -> None:
-        training.net.eval()
+        state.net.eval()
         for images, _ in parts:
-            training.precision.logits(training.net, training.arranged(images))
-        training.net.train()
+            state.precision.logits(state.net, state.in_format(images))
+        state.net.train()
 
     def backward() -> None:
         for images, labels in parts:
-            training.gradient(images, labels, 1 / len(parts))
-        training.net.zero_grad(set_to_none=True)
+            state.gradient(images, labels, 1 / len(parts))
+        state.net.zero_grad(set_to_none=True)
 
     return {
         "forward": forward,
         "forward_backward": backward,
-        "step": lambda: training.step(next(stream), rate, momentum),
+        "step": lambda: state.step(next(stream), scheduled),
     }
 
 
 def flops(trainer: Trainer) -> dict[str, float]:
     """FLOPs of one image by work, as torch counts them in matrix products and convolutions."""
-    training, count = trainer.training, 2
-    images, labels = trainer.monitor.slice(0, count)
+    state, count = trainer.state, 2
+    images, labels = trainer.validation.slice(0, count)
     with FlopCounterMode(display=False) as forward, torch.no_grad():
-        training.precision.logits(training.net, training.arranged(images))
+        state.precision.logits(state.net, state.in_format(images))
     with FlopCounterMode(display=False) as both:
-        logits = training.precision.logits(training.net, training.arranged(images))
+        logits = state.precision.logits(state.net, state.in_format(images))
         torch.nn.functional.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
-    training.net.zero_grad(set_to_none=True)
+    state.net.zero_grad(set_to_none=True)
     one, whole = forward.get_total_flops() / count, both.get_total_flops() / count
     return {"forward": one, "forward_backward": whole, "step": whole}
 
@@ -90,8 +91,10 @@ def timed(experiment: Experiment, data: Path, stats: Path, world: World) -> dict
         for batch in batches:
             over = {"train": {"precision": precision, "batch": batch}}
             chosen = check(merge(experiment.model_dump(mode="json"), over))
-            trainer = Trainer(chosen, data, stats, experiment.seeds[0], data / ".none", world)
-            kind, counted = trainer.training.precision.kind, flops(trainer)
+            clock = Clock(world.device)
+            trainer = set_up(chosen, data, stats, experiment.seeds[0], data / ".none", world, clock)
+            trainer.resume()
+            kind, counted = trainer.state.precision.kind, flops(trainer)
             if kind not in peaks:
                 rate, at = best_rate(world.device, NUMBERS[kind])
                 peaks[kind] = {"flops_per_s": rate, "at": at}

@@ -36,6 +36,11 @@ class Data(BaseModel):
     holdout_seed: NonNegativeInt = 0
     """Seed of the choice of these images."""
 
+    @property
+    def monitored(self) -> str:
+        """The split that is evaluated between epochs."""
+        return "holdout" if self.holdout else "test"
+
     @model_validator(mode="after")
     def _check(self) -> "Data":
         remote = [url for url in self.urls if urlsplit(url).scheme in ("http", "https")]

@@ -74,6 +74,10 @@ class Trainset:
         self.steps, self.whole = len(split) // batch, split.images.shape[1]
         self.make, self.size = make, 0
 
+    def compile(self) -> None:
+        """Fuse the augmentation of a batch into few kernels."""
+        self.make = torch.compile(make, dynamic=False)
+
     def resize(self, size: int) -> None:
         """Give the images at ``size`` x ``size`` pixels from now on; pad and cutout stay so many pixels."""
         if size != self.size:  # made when first needed, which the clock of the training sees

@@ -1,7 +1,10 @@
 """The filters of a whitening layer: what a patch of the train images is made of, each part at equal strength."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from dawn.data.dataset import Split
+from dawn.models.airbench import Stem
 
 IMAGES = 5000  # the first of the train split, as airbench94 takes them
 
@@ -29,3 +32,12 @@ def filters(images: Tensor, kernel: int, eps: float) -> Tensor:
     rows = (vectors / (values + eps).sqrt()).T.flip(0)
     rows = rows * rows.gather(1, rows.abs().argmax(1, keepdim=True)).sign()
     return torch.cat([rows, -rows]).float().reshape(-1, images.shape[1], kernel, kernel).to(images.device)
+
+
+@torch.no_grad()
+def set_whitening(net: nn.Module, split: Split) -> None:
+    """Set the filters of a whitening layer from the first train images; they are the same in every process."""
+    for module in net.modules():
+        if isinstance(module, Stem) and not module.weight.requires_grad:
+            images, _ = split.slice(0, min(len(split), IMAGES))
+            module.weight.copy_(filters(images, module.kernel_size[0], module.eps))

@@ -2,12 +2,12 @@
 
 import importlib.util
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
+from dawn.results.curve import EpochMetrics
 
 
 class Live:
@@ -17,14 +17,14 @@ class Live:
     take its place later. Events lie in ``tensorboard/`` of the seed's directory ``out`` and stay.
     """
 
-    def __init__(self, out: Path, columns: Sequence[str], metrics: Path | None, tensorboard: bool, first: bool) -> None:
-        self.name, self.columns, self.first = out.name, columns, first
+    def __init__(self, out: Path, metrics: Path | None, tensorboard: bool, first: bool) -> None:
+        self.name = out.name
         self.path = metrics if first else None
         self.writer: Any = events(out / "tensorboard") if tensorboard and first else None
 
-    def epoch(self, row: Sequence[float | None]) -> None:
-        """A row of the curve has come."""
-        values = {name: value for name, value in zip(self.columns, row, strict=True) if value is not None}
+    def epoch(self, row: EpochMetrics) -> None:
+        """Report an epoch."""
+        values = {name: value for name, value in vars(row).items() if value is not None}
         if self.path is not None:
             write_json(self.path, {"live": {"training": self.name, **values}})
         if self.writer is not None:

@@ -1,53 +1,70 @@
-"""What a training shows: a bar on a terminal, one line an epoch anywhere else."""
+"""Report a training on stderr: a bar on a terminal, one line for each epoch anywhere else."""
 
 import sys
-import time
+import threading
+from typing import Any, Self
 
 from tqdm import tqdm
 
+from dawn.results.curve import EpochMetrics
+from dawn.training.trainer import Trainer
+
+REFRESH = 0.5  # seconds between two updates of the bar
+
 
 class Progress:
-    """Shows from the first process alone; every other stays silent."""
+    """Reports while its block runs. The bar follows the trainer from a thread, so no step waits for it."""
 
-    def __init__(self, name: str, images: int, done: int, shown: bool) -> None:
-        self.shown, self.name = shown, name
-        self.terminal = shown and sys.stderr.isatty()
-        self.next = 0.0
-        self.bar = (
-            tqdm(
-                total=images,
-                initial=done,
-                desc=name,
-                unit="img",
-                unit_scale=True,
-                dynamic_ncols=True,
-                leave=False,
-            )
-            if self.terminal
-            else None
+    def __init__(self, trainer: Trainer, shown: bool = True) -> None:
+        self.trainer, self.shown = trainer, shown and trainer.world.first
+        self.bar: Any = None
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._follow, daemon=True)
+
+    def __enter__(self) -> Self:
+        trainer, batch = self.trainer, self.trainer.experiment.train.batch
+        if self.shown and sys.stderr.isatty():
+            self.bar = tqdm(
+                total=trainer.steps * batch, initial=trainer.step * batch, unit="img", unit_scale=True,
+                dynamic_ncols=True, leave=False,
+            )  # fmt: skip
+            self.thread.start()
+        if trainer.note:
+            self.line(trainer.note)
+        if trainer.resumed:
+            self.line(f"continues after step {trainer.step} of {trainer.steps}")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.ended.set()
+        if self.bar is not None:
+            self.thread.join()
+            self.bar.close()
+
+    def epoch(self, row: EpochMetrics) -> None:
+        """Report an epoch on a line."""
+        epochs, split = self.trainer.experiment.train.epochs, self.trainer.experiment.data.monitored
+        validated = "" if row.accuracy is None else f"  {split} {row.accuracy:5.2f} %"
+        self.line(
+            f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}  loss {row.train_loss:.4f}"
+            f"  train {row.train_accuracy:5.2f} %{validated}"
+            f"  lr {row.lr:.4f}  {row.images_per_s:,.0f} img/s  {row.seconds:.1f} s"
         )
 
-    def due(self) -> bool:
-        """Whether the bar wants fresh numbers; reading the loss makes a GPU wait, so not after every step."""
-        return self.terminal and time.monotonic() >= self.next
-
-    def advance(self, images: int) -> None:
-        """Count images as seen."""
-        if self.bar is not None:
-            self.bar.update(images)
-
-    def show(self, loss: float, rate: float) -> None:
-        """Put the loss and the learning rate beside the bar."""
-        if self.bar is not None:
-            self.bar.set_postfix_str(f"loss {loss:.3f}, lr {rate:.4f}")
-            self.next = time.monotonic() + 0.5
-
     def line(self, text: str) -> None:
-        """One line that stays, above the bar if there is one."""
+        """Print a line, above the bar if there is one."""
         if self.shown:
-            tqdm.write(text, file=sys.stderr) if self.terminal else print(text, file=sys.stderr, flush=True)
+            text = f"seed {self.trainer.seed}  {text}"
+            tqdm.write(text, file=sys.stderr) if self.bar is not None else print(text, file=sys.stderr, flush=True)
 
-    def close(self) -> None:
-        """Take the bar away."""
-        if self.bar is not None:
-            self.bar.close()
+    def _follow(self) -> None:
+        """Update the bar until the block ends."""
+        trainer, bar = self.trainer, self.bar
+        assert bar is not None
+        while not self.ended.wait(REFRESH):
+            epoch = min(trainer.step // trainer.trainset.steps + 1, trainer.experiment.train.epochs)
+            bar.set_description(
+                f"seed {trainer.seed}  epoch {epoch:g}/{trainer.experiment.train.epochs:g}", refresh=False
+            )
+            bar.n = trainer.step * trainer.experiment.train.batch
+            bar.refresh()

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from dawn.results.phases import TIMED, UNTIMED
-from dawn.training.step import summed
+from dawn.runtime.distributed import sum_over_processes
 from dawn.training.trainer import Trainer
 
 
@@ -22,11 +22,11 @@ def account(trainer: Trainer) -> dict[str, Any]:
     phases = {phase: clock[phase] for phase in TIMED if phase in clock}
     return {
         "seed": trainer.seed,
-        "monitored": trainer.monitored,
-        "accuracy": last[4],
-        "loss": last[3],
-        "train_accuracy": last[2],
-        "train_loss": last[1],
+        "monitored": trainer.experiment.data.monitored,
+        "accuracy": last.accuracy,
+        "loss": last.loss,
+        "train_accuracy": last.train_accuracy,
+        "train_loss": last.train_loss,
         "epochs": trainer.experiment.train.epochs,
         "steps": trainer.step,
         "seconds": sum(phases.values()),
@@ -36,8 +36,8 @@ def account(trainer: Trainer) -> dict[str, Any]:
         "joules": joules(trainer),
         "energy_source": meter.source if meter else None,
         "peak_memory_bytes": peak(device),
-        "parameters": sum(p.numel() for p in trainer.training.net.parameters()),
-        "precision": trainer.training.precision.kind,
+        "parameters": sum(p.numel() for p in trainer.state.net.parameters()),
+        "precision": trainer.state.precision.kind,
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         "processes": trainer.world.size,
         "resumed": trainer.resumed,
@@ -58,7 +58,7 @@ def joules(trainer: Trainer) -> float | None:
         and not (trainer.resumed and world.size > 1)
     )
     mine = sum(part for part in parts if part is not None) if told else math.nan
-    total = float(summed(torch.tensor(mine, dtype=torch.float64, device=world.device), world))
+    total = float(sum_over_processes(torch.tensor(mine, dtype=torch.float64, device=world.device), world))
     return None if math.isnan(total) else total
 
 

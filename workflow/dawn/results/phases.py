@@ -10,5 +10,6 @@ PHASES = {  # in the order in which they begin
     "save": "checkpoints",
     "evaluate": "final evaluation of the test split",
 }
-TIMED = ("whiten", "train", "evaluate")
+TRAINING = ("whiten", "train")
+TIMED = (*TRAINING, "evaluate")
 UNTIMED = tuple(phase for phase in PHASES if phase not in TIMED)

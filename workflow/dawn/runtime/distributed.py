@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
 
@@ -50,6 +50,14 @@ def joined() -> Iterator[World]:
     dist.init_process_group("nccl" if cuda else "gloo", device_id=device if cuda else None)
     yield World(dist.get_rank(), size, device)
     dist.destroy_process_group()  # not after an exception: NCCL would wait for processes that have not failed
+
+
+def sum_over_processes(values: Tensor, world: World) -> Tensor:
+    """Return the sum of ``values`` over all processes, in each of them."""
+    if world.size > 1:
+        values = values.clone()
+        dist.all_reduce(values)
+    return values
 
 
 def use_gpu(device: torch.device) -> None:

@@ -53,12 +53,12 @@ class Precision:
             torch.nn.utils.clip_grad_norm_(self.weights, clip)
         self.scaler.step(optimizer)
         self.scaler.update()
-        self.spread()
+        self.copy_to_network()
         self.net.zero_grad(set_to_none=True)
 
     @torch.no_grad()
-    def spread(self) -> None:
-        """Give the network the masters' values; in any precision but half it holds them itself."""
+    def copy_to_network(self) -> None:
+        """Copy the fp32 masters to the network; in any precision but half it holds them itself."""
         if self.kind == "half":
             torch._foreach_copy_(tuple(self.own), self.weights)
 
@@ -66,4 +66,4 @@ class Precision:
         """Make the network fp32, its weights the masters' values: the training is over."""
         if self.kind == "half":
             self.net.float()
-            self.spread()
+            self.copy_to_network()

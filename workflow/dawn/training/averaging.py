@@ -1,15 +1,15 @@
-"""Averages of the weights that come out better than the weights: exponential, and looking back (Lookahead)."""
+"""Averages of the weights that are evaluated in their place: EMA and Lookahead."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from dawn.config.parts import Lookahead
+from dawn.config.parts import Lookahead as Settings
 
 
-class Average:
-    """Exponential moving average of tensors, fp32, starting from their present values."""
+class EMA:
+    """Exponential moving average of tensors, starting from their present values, in their dtype."""
 
     def __init__(self, tensors: Sequence[Tensor], decay: float) -> None:
         self.tensors, self.decay = list(tensors), decay
@@ -19,34 +19,24 @@ class Average:
         """mean = decay mean + (1 - decay) value, for all tensors at once."""
         torch._foreach_lerp_(self.means, [t.detach() for t in self.tensors], 1 - self.decay)
 
+    @torch.no_grad()
     def swap(self) -> None:
-        """Exchange the averages and the present values; twice is nothing."""
-        with torch.no_grad():
-            kept = [t.detach().clone() for t in self.tensors]
-            torch._foreach_copy_(self.tensors, self.means)
-            torch._foreach_copy_(self.means, kept)
+        """Exchange the means and the present values; a second call restores both."""
+        values = [t.detach().clone() for t in self.tensors]
+        torch._foreach_copy_(self.tensors, self.means)
+        torch._foreach_copy_(self.means, values)
 
 
-def slow_fraction(step: int, steps: int, settings: Lookahead) -> float | None:
-    """The fraction of the slow weights that stays after ``step`` of ``steps`` (1 .. steps), None between two updates.
+class Lookahead:
+    """Lookahead (arXiv 1907.08610) as airbench94 runs it: statistics of batch norm included, slower towards the end."""
 
-    decay^every (step / steps)^power.
-    """
-    if step % settings.every:
-        return None
-    return float(settings.decay**settings.every * (step / steps) ** settings.power)
-
-
-class Slow:
-    """The slow weights of Lookahead (arXiv 1907.08610), as airbench94 runs it, statistics of batch norm included."""
-
-    def __init__(self, tensors: Sequence[Tensor], settings: Lookahead) -> None:
+    def __init__(self, tensors: Sequence[Tensor], settings: Settings) -> None:
         self.tensors, self.settings = list(tensors), settings
         self.means = [t.detach().clone() for t in self.tensors]
 
     @torch.no_grad()
     def update(self, step: int, steps: int) -> bool:
-        """After ``step``: slow = a slow + (1 - a) fast, and fast = slow. Return whether an update was due.
+        """After ``step`` of ``steps`` (1 .. steps): slow = a slow + (1 - a) fast, fast = slow. Return whether due.
 
         After the last step the slow weights are the result, whether or not an update came right before.
         """
@@ -57,3 +47,10 @@ class Slow:
             return False
         torch._foreach_copy_(self.tensors, self.means)
         return True
+
+
+def slow_fraction(step: int, steps: int, settings: Settings) -> float | None:
+    """Return a = decay^every (step / steps)^power, or None where ``step`` is no multiple of ``every``."""
+    if step % settings.every:
+        return None
+    return float(settings.decay**settings.every * (step / steps) ** settings.power)

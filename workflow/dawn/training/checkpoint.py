@@ -1,4 +1,4 @@
-"""What a training needs to go on after it was killed, and the weights that it leaves in the end."""
+"""Checkpoints: what a training needs to continue after it was stopped or killed."""
 
 import hashlib
 import shutil
@@ -11,42 +11,42 @@ from dawn.core.cli import InputError
 from dawn.core.code_deps import closure
 from dawn.core.files import replacing, sha256
 
-STATE = "state.pt"
+FILE = "state.pt"
 
 
-def key(choices: str, data: Path, stats: Path, step: str) -> str:
-    """A name for all that decides the weights: the choices, the data, the code of ``step``.
+def key(choices: str, data: Path, stats: Path, command: str) -> str:
+    """Return a name for all that decides the weights: the settings, the data, the code of ``command``.
 
-    An edit to any of them names another directory, so a state is never used where it does not belong.
+    An edit to any of them names another directory, so a checkpoint is never used for another training.
     """
     digest = hashlib.sha256(choices.encode())
-    for path in (data / "dataset.json", stats, *closure(step)):
+    for path in (data / "dataset.json", stats, *closure(command)):
         digest.update(f"{path.name} {sha256(path) if path.exists() else None}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def save(directory: Path, state: dict[str, Any]) -> None:
-    """Replace the state in ``directory``; a kill at any instant leaves the old one or the new one."""
-    with replacing(directory / STATE) as partial:
-        torch.save(state, partial)
+def save(directory: Path, values: dict[str, Any]) -> None:
+    """Replace the checkpoint in ``directory`` atomically: a kill at any time leaves the old one or the new one."""
+    with replacing(directory / FILE) as partial:
+        torch.save(values, partial)
 
 
 def load(directory: Path, device: torch.device) -> dict[str, Any] | None:
-    """The state in ``directory``, or None; a broken one is refused, since silently starting anew would hide it."""
-    path = directory / STATE
+    """Return the checkpoint in ``directory``, or None; an InputError if it is damaged, rather than starting again."""
+    path = directory / FILE
     if not path.exists():
         return None
     try:
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        values: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # torch.load has no error of its own
         raise InputError(
             f"{path} cannot be read ({type(error).__name__}); delete it to train from the start"
         ) from error
-    return state
+    return values
 
 
-def forget(directory: Path) -> None:
-    """Remove the state, and the directory of its key when no other seed has one there."""
+def delete(directory: Path) -> None:
+    """Delete the checkpoint, and the directories above it that hold no other."""
     shutil.rmtree(directory, ignore_errors=True)
     for parent in (directory.parent, directory.parent.parent):
         if parent.is_dir() and not any(parent.iterdir()):

@@ -1,4 +1,4 @@
-"""Muon: filters move by an orthogonal matrix, everything else by SGD (K. Jordan, kellerjordan.github.io/posts/muon)."""
+"""Muon: filters are updated by an orthogonal matrix, all else by SGD (K. Jordan, kellerjordan.github.io/posts/muon)."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,9 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dawn.config.parts import Muon as Settings
+
+FILTERS = "filters"  # the name of the parameter groups that take orthogonal steps
+
 
 def orthogonal(matrices: Tensor, steps: int, coefficients: Sequence[float]) -> Tensor:
-    """(k, m, n) matrices with their singular values driven near 1 by Newton-Schulz steps, in their own number type.
+    """(k, m, n) matrices with their singular values driven near 1 by Newton-Schulz steps, in their own dtype.
 
     X = aX + (bA + cA^2)X with A = XX', from X / |X|. A is m x m, so the longer side is kept second.
     The published coefficients (a, b, c) converge fast but not to 1: 0.7 to 1.2, which does as well.
@@ -24,45 +28,45 @@ def orthogonal(matrices: Tensor, steps: int, coefficients: Sequence[float]) -> T
     return x.mT if tall else x
 
 
-def updates(gradients: list[Tensor], steps: int, coefficients: Sequence[float], kind: torch.dtype) -> list[Tensor]:
-    """Each filter's (c_out, c_in, k, k) gradient made orthogonal as a matrix (c_out, c_in k k), equal shapes at once.
+def updates(gradients: list[Tensor], steps: int, coefficients: Sequence[float], dtype: torch.dtype) -> list[Tensor]:
+    """Each filter's gradient (c_out, c_in, k, k) made orthogonal as a matrix (c_out, c_in k k), equal shapes batched.
 
-    The steps are taken in the number type ``kind``; bf16, whose range is fp32's, does as well as fp32.
+    The iterations run in ``dtype``; bf16, whose range is that of fp32, gives the same quality as fp32.
     """
-    alike: dict[tuple[int, int], list[int]] = defaultdict(list)
+    by_shape: dict[tuple[int, int], list[int]] = defaultdict(list)
     for i, gradient in enumerate(gradients):
-        alike[gradient.shape[0], gradient[0].numel()].append(i)
+        by_shape[gradient.shape[0], gradient[0].numel()].append(i)
     results = list(gradients)
-    for shape, members in alike.items():
+    for shape, members in by_shape.items():
         stack = torch.stack([gradients[i].reshape(shape) for i in members])
-        moved = orthogonal(stack.to(kind), steps, coefficients).to(stack.dtype)
-        for i, matrix in zip(members, moved, strict=True):
+        matrices = orthogonal(stack.to(dtype), steps, coefficients).to(stack.dtype)
+        for i, matrix in zip(members, matrices, strict=True):
             results[i] = matrix.view(gradients[i].shape)
     return results
 
 
 class Muon(torch.optim.SGD):
-    """SGD whose groups with ``muon`` (momentum, steps, coefficients) set take orthogonal steps, of type ``kind``.
+    """SGD whose groups named ``filters`` take orthogonal steps, computed in ``dtype``.
 
-    A filter w of such a group is first scaled to norm sqrt(c_out); then v = m v + g, and w = w - rate O(g + m v).
+    A filter w is first scaled to norm sqrt(c_out); then v = m v + g, and w = w - lr O(g + m v).
     """
 
-    def __init__(self, groups: list[dict[str, Any]], kind: torch.dtype, **settings: Any) -> None:
+    def __init__(self, groups: list[dict[str, Any]], muon: Settings, dtype: torch.dtype, **settings: Any) -> None:
         super().__init__(groups, **settings)
-        self.kind = kind
+        self.muon, self.dtype = muon, dtype
         self._step_supports_amp_scaling = False  # a scaled gradient would mix with velocities of another scale
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
-        """One update of all groups."""
+        """Update all groups."""
         for group in self.param_groups:
-            if group.get("muon"):
-                self.turn([p for p in group["params"] if p.grad is not None], *group["muon"])
+            if group["name"] == FILTERS:
+                self.orthogonalise([p for p in group["params"] if p.grad is not None])
         return super().step(closure)
 
-    def turn(self, weights: list[Tensor], momentum: float, steps: int, coefficients: Sequence[float]) -> None:
-        """Scale the filters, and put the orthogonal steps in the place of their gradients."""
-        gradients = [w.grad for w in weights if w.grad is not None]
+    def orthogonalise(self, weights: list[Tensor]) -> None:
+        """Scale the filters, and replace their gradients by orthogonal updates."""
+        gradients, momentum = [w.grad for w in weights if w.grad is not None], self.muon.momentum
         for weight in weights:
             if "velocity" not in self.state[weight]:
                 self.state[weight]["velocity"] = torch.zeros_like(weight)
@@ -72,4 +76,5 @@ class Muon(torch.optim.SGD):
         torch._foreach_add_(gradients, velocities, alpha=momentum)
         norms = torch._foreach_norm(weights)
         torch._foreach_mul_(weights, [len(w) ** 0.5 / n for w, n in zip(weights, norms, strict=True)])
-        torch._foreach_copy_(gradients, updates(gradients, steps, coefficients, self.kind))
+        orthogonal = updates(gradients, self.muon.steps, self.muon.coefficients, self.dtype)
+        torch._foreach_copy_(gradients, orthogonal)

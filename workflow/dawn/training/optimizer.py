@@ -1,6 +1,5 @@
-"""What moves the weights: SGD or Muon over groups of weights, and the precision that a step computes in."""
+"""The optimiser: SGD, or Muon for filters, over groups of weights that each have a learning rate of their own."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,70 +9,72 @@ from torch import Tensor, nn
 from dawn.config.train import Train
 from dawn.models.airbench import Stem
 from dawn.runtime.precision import trained
-from dawn.training.muon import Muon
+from dawn.training.muon import FILTERS, Muon
+from dawn.training.schedule import Scheduled
+
+WEIGHTS, BIASES, STEM_BIAS = "weights", "biases", "stem bias"  # the other groups, by what is in them
 
 
-def optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> torch.optim.SGD:
-    """What moves ``weights``, the masters of the trained parameters of ``net``; rates are set before every step.
+def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> torch.optim.SGD:
+    """Return the optimiser of ``weights``: the trained parameters of ``net``, or their fp32 masters.
 
-    SGD's update is torch's: v = m v + g + decay w; w = w - rate v. A group whose rate is k times the schedule's has
-    its L2 divided by k: k says how fast it learns, not how fast it shrinks.
+    SGD's update is torch's: v = m v + g + decay w; w = w - lr v. Learning rates are set before each step.
     """
-    stems = {id(module.bias) for module in net.modules() if isinstance(module, Stem)}
-    kinds: dict[str, list[Tensor]] = {"rest": [], "bias": [], "stem": [], "filter": []}
-    for weight, own in zip(weights, trained(net), strict=True):
-        if id(own) in stems:
-            kinds["stem"].append(weight)
-        elif own.ndim < 2:
-            kinds["bias"].append(weight)
-        else:
-            kinds["filter" if own.ndim == 4 and train.optimizer == "muon" else "rest"].append(weight)
-    high = max(train.schedule.momentum)
-    groups = [group(kind, members, train) for kind, members in kinds.items() if members]
+    groups = [group(name, members, train) for name, members in split(net, weights, train).items() if members]
+    settings: dict[str, Any] = {"lr": train.schedule.peak, "momentum": max(train.schedule.momentum), "fused": True}
     if train.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=train.schedule.peak, momentum=high, fused=True)
-    kind = torch.float32 if weights[0].device.type == "cpu" and train.precision != "bf16" else torch.bfloat16
-    return Muon(groups, kind, lr=train.schedule.peak, momentum=high, fused=True)
+        return torch.optim.SGD(groups, **settings)
+    on_cpu = weights[0].device.type == "cpu"
+    dtype = torch.float32 if on_cpu and train.precision != "bf16" else torch.bfloat16
+    return Muon(groups, train.muon, dtype, **settings)
 
 
-def group(kind: str, weights: list[Tensor], train: Train) -> dict[str, Any]:
-    """The settings of a group: ``share`` is its rate over the schedule's, ``epochs`` how long it learns."""
-    nesterov = train.nesterov and max(train.schedule.momentum) > 0
-    if kind == "filter":
-        turn = (train.muon.momentum, train.muon.steps, train.muon.coefficients)
-        share = train.muon.lr / train.schedule.peak
-        return {"params": weights, "share": share, "momentum": 0.0, "weight_decay": 0.0, "muon": turn}
-    share = {"bias": train.bias_lr_multiplier, "stem": train.stem_lr_multiplier}.get(kind, 1.0)
-    decay = 0.0 if train.decay == "weights" and kind != "rest" else train.weight_decay / share
-    more = {"epochs": train.stem_epochs} if kind == "stem" and train.stem_epochs else {}
-    return {"params": weights, "share": share, "weight_decay": decay, "nesterov": nesterov, **more}
-
-
-def set_rate(optimizer: torch.optim.Optimizer, rate: float, momentum: float, fading: float | None = None) -> None:
-    """Set learning rate and momentum of every group, each its share of the rate.
-
-    A group with ``epochs`` of its own takes ``fading`` in the rate's place, where that is given. A rate that lies on
-    the device, for a recorded step to read, is written over there.
-    """
-    for group in optimizer.param_groups:
-        value = group["share"] * (fading if fading is not None and "epochs" in group else rate)
-        if isinstance(group["lr"], Tensor):
-            group["lr"].fill_(value)
+def split(net: nn.Module, weights: Sequence[Tensor], train: Train) -> dict[str, list[Tensor]]:
+    """Return the weights by group, in the order of the parameters of ``net``."""
+    stem_biases = {id(module.bias) for module in net.modules() if isinstance(module, Stem)}
+    groups: dict[str, list[Tensor]] = {WEIGHTS: [], BIASES: [], STEM_BIAS: [], FILTERS: []}
+    for weight, parameter in zip(weights, trained(net), strict=True):
+        if id(parameter) in stem_biases:
+            groups[STEM_BIAS].append(weight)
+        elif parameter.ndim < 2:
+            groups[BIASES].append(weight)
         else:
-            group["lr"] = value
-        if "muon" not in group:
-            group["momentum"] = momentum
+            groups[FILTERS if parameter.ndim == 4 and train.optimizer == "muon" else WEIGHTS].append(weight)
+    return groups
 
 
-def fading(step: int, per_epoch: int, train: Train) -> float | None:
-    """The rate of a whitening layer's bias at ``step``: the peak, falling to 0 within ``stem_epochs``, then 0."""
-    if train.stem_epochs is None:
-        return None
-    return train.schedule.peak * max(0.0, 1 - step / math.ceil(train.stem_epochs * per_epoch))
+def group(name: str, weights: list[Tensor], train: Train) -> dict[str, Any]:
+    """Return one of torch's parameter groups; ``base_lr`` is its learning rate at the peak of the schedule.
+
+    A multiplier says how fast a group learns, not how fast it shrinks, so the weight decay is divided by it.
+    """
+    if name == FILTERS:  # their momentum is Muon's own
+        return {"params": weights, "name": name, "base_lr": train.muon.lr, "momentum": 0.0, "weight_decay": 0.0}
+    multiplier = {BIASES: train.bias_lr_multiplier, STEM_BIAS: train.stem_lr_multiplier}.get(name, 1.0)
+    decays = train.decay == "all" or name == WEIGHTS
+    return {
+        "params": weights,
+        "name": name,
+        "base_lr": multiplier * train.schedule.peak,
+        "weight_decay": train.weight_decay / multiplier if decays else 0.0,
+        "nesterov": train.nesterov and max(train.schedule.momentum) > 0,
+    }
 
 
-def reload(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Take over a state of the optimiser: into the tensors that it has, if it has any."""
+def set_learning_rates(optimizer: torch.optim.Optimizer, scheduled: Scheduled) -> None:
+    """Set the learning rate and momentum of each group; a rate on the device, which a captured step reads, in place."""
+    for group in optimizer.param_groups:
+        lr = group["base_lr"] * (scheduled.stem_lr if group["name"] == STEM_BIAS else scheduled.lr)
+        if isinstance(group["lr"], Tensor):
+            group["lr"].fill_(lr)
+        else:
+            group["lr"] = lr
+        if group["name"] != FILTERS:
+            group["momentum"] = scheduled.momentum
+
+
+def restore(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Load a state of the optimiser, into the tensors that it has already, since a captured step reads those."""
     if not optimizer.state:
         optimizer.load_state_dict(state)
         return
@@ -81,5 +82,5 @@ def reload(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     for i, weight in enumerate(weights):
         for name, value in optimizer.state[weight].items():
             if isinstance(value, Tensor):
-                found = state["state"].get(i, {}).get(name)
-                value.zero_() if found is None else value.copy_(found)
+                saved = state["state"].get(i, {}).get(name)
+                value.zero_() if saved is None else value.copy_(saved)

@@ -1,51 +1,79 @@
-"""Learning rate and momentum by batch: pure functions of the step, with no torch in them."""
+"""Learning rate and momentum of every step: pure functions of the step, with no torch in them.
+
+A schedule gives a multiplier: the learning rate over the one that a group of weights has at the peak, its ``base_lr``.
+"""
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dawn.config.parts import Schedule
+from dawn.config.train import Train
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """What is scheduled for one step: multipliers of the learning rates, and the momentum of SGD."""
+
+    lr: float
+    momentum: float
+    stem_lr: float  # of the bias of a whitening layer
+
+
+class Scheduler:
+    """The schedule of a training of ``steps`` steps, ``per_epoch`` of them in an epoch."""
+
+    def __init__(self, train: Train, steps: int, per_epoch: int) -> None:
+        self.schedule, self.steps = train.schedule, steps
+        self.stem_steps = None if train.stem_epochs is None else math.ceil(train.stem_epochs * per_epoch)
+
+    def at(self, step: int) -> Scheduled:
+        """Return what is scheduled for a step (0 .. steps - 1)."""
+        lr, momentum = multiplier_and_momentum(step, self.steps, self.schedule)
+        return Scheduled(lr, momentum, lr if self.stem_steps is None else max(0.0, 1 - step / self.stem_steps))
+
+
+def multiplier_and_momentum(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
+    """Return the multiplier of the learning rate, and the momentum, of a step (0 .. steps - 1) of ``steps``."""
+    curve = {"one_cycle": one_cycle, "cosine": decay, "linear": decay, "step": milestones}[schedule.kind]
+    return curve(step, steps, schedule)
 
 
 def one_cycle(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
     """fastai 0.7's ``use_clr_beta``: up to the peak, down again, then an annealing to a hundredth of the start.
 
-    ``pct`` is the share of the annealing, ``div`` the peak over the start; momentum mirrors the rate.
+    The annealing takes ``pct`` percent of the steps; ``div`` is the peak over the start; momentum mirrors the rate.
     """
-    low, (high, dip) = schedule.peak / schedule.div, schedule.momentum
+    high, low = schedule.momentum
     half = int(steps * (1 - schedule.pct / 100) / 2)
     if step <= 2 * half and half:
         up = 1 - abs(step - half) / half
-        return low * (1 + up * (schedule.div - 1)), high + up * (dip - high)
+        return (1 + up * (schedule.div - 1)) / schedule.div, high + up * (low - high)
     done = (step - 2 * half) / (steps - 2 * half)
-    return low * (1 - 0.99 * done), high
+    return (1 - 0.99 * done) / schedule.div, high
 
 
-def annealed(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
-    """A straight line from peak / div to the peak over ``warmup``, a share of the training, then down to ``final``
-    times the peak: cosine by half a cosine, linear straight on. Momentum stays at its high.
+def decay(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
+    """A linear warm-up from 1 / ``div`` over the fraction ``warmup`` of the steps, then a decay to ``final``.
+
+    cosine decays by half a cosine, linear by a straight line; momentum keeps its high value.
     """
     first = int(schedule.warmup * steps)
     if step < first:
-        return schedule.peak * (1 + (schedule.div - 1) * step / first) / schedule.div, schedule.momentum[0]
+        return (1 + (schedule.div - 1) * step / first) / schedule.div, schedule.momentum[0]
     done = (step - first) / (steps - first)
     left = (1 + math.cos(math.pi * done)) / 2 if schedule.kind == "cosine" else 1 - done
-    return schedule.peak * (schedule.final + (1 - schedule.final) * left), schedule.momentum[0]
+    return schedule.final + (1 - schedule.final) * left, schedule.momentum[0]
 
 
-def stairs(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
-    """The peak, times ``factor`` at each milestone, a share of the training; momentum stays at its high."""
-    passed = sum(step >= round(share * steps) for share in schedule.milestones)
-    return schedule.peak * schedule.factor**passed, schedule.momentum[0]
+def milestones(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
+    """1, times ``factor`` at each milestone, a fraction of the steps; momentum keeps its high value."""
+    passed = sum(step >= round(fraction * steps) for fraction in schedule.milestones)
+    return schedule.factor**passed, schedule.momentum[0]
 
 
-def rate_and_momentum(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
-    """The learning rate and momentum of batch ``step`` (0 .. steps - 1) of ``steps`` in all."""
-    curve = {"one_cycle": one_cycle, "cosine": annealed, "linear": annealed, "step": stairs}[schedule.kind]
-    return curve(step, steps, schedule)
-
-
-def size_at(step: int, steps: int, sizes: Sequence[tuple[float, int]], whole: int) -> int:
-    """Height and width of the images of batch ``step``: of the last of ``sizes`` (share of the training, pixels)
-    that has begun; ``whole``, the images' own, where none are given.
+def image_size(step: int, steps: int, sizes: Sequence[tuple[float, int]], full: int) -> int:
+    """Return height and width of the images of a step: the last of ``sizes``, (fraction of the steps, pixels), that has
+    begun; ``full``, the size of the data set's images, where there are none.
     """
-    return max(((share, size) for share, size in sizes if step >= share * steps), default=(0, whole))[1]
+    return max(((start, size) for start, size in sizes if step >= start * steps), default=(0, full))[1]

@@ -1,140 +1,129 @@
-"""The training step, and the clock beside it."""
+"""One training step: forward, cross-entropy, backward, update, on all that it changes."""
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 
 from dawn.config.train import Train
 from dawn.core.cli import InputError
-from dawn.runtime.distributed import World
 from dawn.runtime.precision import Precision
-from dawn.training.averaging import Average, Slow
-from dawn.training.optimizer import reload, set_rate
+from dawn.training import optimizer
+from dawn.training.averaging import EMA, Lookahead
+from dawn.training.schedule import Scheduled
+
+MicroBatch = tuple[Tensor, Tensor]  # images float32 (b, 3, h, w), labels int64 (b,)
 
 
 @dataclass
-class Training:
-    """All that moves from step to step. ``net`` holds the weights; ``forward`` runs it, parallel or compiled."""
+class TrainState:
+    """Everything that changes from step to step.
+
+    ``net`` holds the weights; ``forward`` runs it, in parallel or compiled; ``parallel`` is the module in ``forward``
+    that averages gradients over processes, if there are several; ``captured`` holds CUDA graphs by shape of the images.
+    """
 
     net: nn.Module
     forward: nn.Module
+    parallel: DistributedDataParallel | None
     precision: Precision
     optimizer: torch.optim.Optimizer
-    average: Average | None
     settings: Train
-    slow: Slow | None = None
-    exchange: DistributedDataParallel | None = None  # the gradients' exchange inside ``forward``, where there is one
-    recorded: dict[torch.Size, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=dict)
+    ema: EMA | None = None
+    lookahead: Lookahead | None = None
+    captured: dict[torch.Size, Callable[[Tensor, Tensor], Tensor]] = field(default_factory=dict)
 
-    @cached_property
-    def drops(self) -> bool:
-        """Whether chance has a part in a step: the network has dropout."""
-        return any(isinstance(module, nn.Dropout) and module.p for module in self.net.modules())
-
-    def step(
-        self, parts: list[tuple[Tensor, Tensor]], rate: float, momentum: float, fading: float | None = None
-    ) -> Tensor:
-        """One update from a step's micro-batches. Returns, on the device, this process's loss sum and right answers."""
-        set_rate(self.optimizer, rate, momentum, fading)
-        replay = self.recorded.get(parts[0][0].shape)
+    def step(self, parts: list[MicroBatch], scheduled: Scheduled) -> Tensor:
+        """Train on the micro-batches of one step. Return this process's loss sum and correct predictions, (2,)."""
+        optimizer.set_learning_rates(self.optimizer, scheduled)
+        replay = self.captured.get(parts[0][0].shape)
         return self.update(parts) if replay is None else replay(*parts[0])
 
-    def update(self, parts: list[tuple[Tensor, Tensor]]) -> Tensor:
-        """The work of a step, all of it on the device: gradients, the optimiser, the average."""
-        total = torch.zeros(2, device=parts[0][1].device)
+    def update(self, parts: list[MicroBatch]) -> Tensor:
+        """The work of a step on the device: gradients, optimizer, EMA. Return as ``step`` does."""
+        sums = torch.zeros(2, device=parts[0][1].device)
         for i, (images, labels) in enumerate(parts):
-            with self._quiet() if i < len(parts) - 1 else nullcontext():
-                total += self.gradient(images, labels, 1 / len(parts))
+            with self._without_exchange() if i < len(parts) - 1 else nullcontext():
+                sums += self.gradient(images, labels, 1 / len(parts))
         self.precision.update(self.optimizer, self.settings.clip)
-        if self.average is not None:
-            self.average.update()
-        return total
+        if self.ema is not None:
+            self.ema.update()
+        return sums
 
     def gradient(self, images: Tensor, labels: Tensor, weight: float) -> Tensor:
-        """Add ``weight`` times the gradient of the mean loss. Returns loss sum and right answers, (2,)."""
-        logits = self.precision.logits(self.forward, self.arranged(images))
+        """Add ``weight`` times the gradient of the mean loss. Return loss sum and correct predictions, (2,)."""
+        logits = self.precision.logits(self.forward, self.in_format(images))
         loss = functional.cross_entropy(logits, labels, label_smoothing=self.settings.label_smoothing)
         self.precision.backward(loss * weight if weight != 1 else loss)
         with torch.no_grad():
             return torch.stack([loss.detach() * len(labels), (logits.argmax(1) == labels).sum()])
 
-    def arranged(self, images: Tensor) -> Tensor:
-        """The images in the memory format of the network; the batches come channels-last."""
+    def in_format(self, images: Tensor) -> Tensor:
+        """Return channels-last images in the memory format of the network."""
         return images if self.settings.channels_last else images.contiguous()
+
+    def _without_exchange(self) -> AbstractContextManager[None]:
+        """Gradients are exchanged after the last micro-batch only, also where ``forward`` is compiled."""
+        return self.parallel.no_sync() if self.parallel is not None else nullcontext()
+
+    def update_lookahead(self, step: int, steps: int) -> None:
+        """After ``step`` of ``steps``: update the slow weights of Lookahead where it is due."""
+        if self.lookahead is not None and self.lookahead.update(step, steps):
+            self.precision.copy_to_network()
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """The averaged weights in the network for a while, where an average is kept."""
+        """The EMA in place of the weights while the block runs, if there is one."""
         self._swap()
         try:
             yield
         finally:
             self._swap()
 
+    def _swap(self) -> None:
+        if self.ema is not None:
+            self.ema.swap()
+            self.precision.copy_to_network()
+
     def finish(self) -> None:
-        """Leave the network in fp32 with the weights to judge it by: the averaged, where an average is kept."""
-        if self.average is not None:
-            self.average.swap()
+        """Leave the network in fp32 with the weights to evaluate: the EMA, if there is one."""
+        if self.ema is not None:
+            self.ema.swap()
         self.precision.release()
 
-    def look(self, step: int, steps: int) -> None:
-        """After ``step`` of ``steps``: the look back to the slow weights, where it is due."""
-        if self.slow is not None and self.slow.update(step, steps):
-            self.precision.spread()
-
-    def _swap(self) -> None:
-        if self.average is not None:
-            self.average.swap()
-            self.precision.spread()
-
-    def state(self) -> dict[str, Any]:
-        """All of it as tensors and plain values, for a checkpoint."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything as tensors and plain values, for a checkpoint."""
         return {
             "net": self.net.state_dict(),
             "weights": [w.detach() for w in self.precision.weights],
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.precision.scaler.state_dict(),
-            "means": [kept.means if kept is not None else [] for kept in (self.average, self.slow)],
+            "means": [average.means if average is not None else [] for average in (self.ema, self.lookahead)],
         }
 
     @torch.no_grad()
-    def restore(self, state: dict[str, Any]) -> None:
-        """Become what ``state`` was; tensors that are there already are written over, since a recording reads them."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Load a ``state_dict``, into the tensors that are there, since captured steps read those."""
         self.net.load_state_dict(state["net"])
         torch._foreach_copy_(self.precision.weights, state["weights"])
-        reload(self.optimizer, state["optimizer"])
+        optimizer.restore(self.optimizer, state["optimizer"])
         self.precision.scaler.load_state_dict(state["scaler"])
-        for kept, means in zip((self.average, self.slow), state["means"], strict=True):
-            if kept is not None:
-                torch._foreach_copy_(kept.means, means)
-
-    def _quiet(self) -> Any:
-        """No exchange of gradients until the last micro-batch, also inside a compiled ``forward``."""
-        return self.exchange.no_sync() if self.exchange is not None else nullcontext()
+        for average, means in zip((self.ema, self.lookahead), state["means"], strict=True):
+            if average is not None:
+                torch._foreach_copy_(average.means, means)
 
 
-def check_finite(total: float, step: int, rate: float, precision: str) -> None:
-    """Refuse a loss that is no number, naming the step and the likely remedy."""
-    if not math.isfinite(total):
+def check_finite(loss: float, step: int, lr: float, precision: str) -> None:
+    """Raise an InputError if the loss is NaN or infinite, naming the step and the likely remedy."""
+    if not math.isfinite(loss):
         remedy = "lower train.loss_scale or " if precision == "half" else ""
         raise InputError(
-            f"the loss is {total} at step {step} (learning rate {rate:.4g}, {precision}); "
+            f"the loss is {loss} at step {step} (learning rate {lr:.4g}, {precision}); "
             f"{remedy}lower train.schedule.peak, or set train.clip to 1"
         )
-
-
-def summed(values: Tensor, world: World) -> Tensor:
-    """The sum over all processes."""
-    if world.size > 1:
-        values = values.clone()
-        dist.all_reduce(values)
-    return values

@@ -1,177 +1,151 @@
-"""One training, from the start or its last state to the end: epochs, monitoring, states, telling how it goes."""
+"""One training: steps, epochs, validation, checkpoints."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
-from dawn.config.experiment import Experiment, check_world
-from dawn.core.files import read_json
-from dawn.data.dataset import Trainset, load
-from dawn.monitoring.live import Live
-from dawn.monitoring.progress import Progress
+from dawn.config.experiment import Experiment
+from dawn.data.dataset import Split, Trainset
+from dawn.models.whitening import set_whitening
+from dawn.results.curve import EpochMetrics
+from dawn.results.phases import TRAINING
 from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import World
+from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.streams import torch_seed
 from dawn.training import checkpoint
-from dawn.training.optimizer import fading
-from dawn.training.schedule import rate_and_momentum, size_at
-from dawn.training.setup import prepare, set_whitening, warm_up
-from dawn.training.shutdown import Interrupt, Interrupted
-from dawn.training.step import check_finite, summed
-from dawn.training.validation import count
+from dawn.training.schedule import Scheduled, Scheduler, image_size
+from dawn.training.shutdown import Interrupted, StopRequest
+from dawn.training.step import TrainState, check_finite
+from dawn.training.validation import validate
 
-TIMED = ("whiten", "train")  # the phases of the clock; the others are told beside it
-CHECK_EVERY = 50  # steps between looks at the loss on a GPU, which waits for each look
+CHECK_EVERY = 50  # steps between checks of the loss on a GPU, each of which waits for the device
+SAVED = ("step", "trace", "sums", "resumed")  # plain attributes of a Trainer in its checkpoint
 
 
 class Trainer:
-    """How far one training has come, and what it needs to go on.
+    """A training that is ready to start: ``resume()`` it, then iterate over ``run()``.
 
-    ``curve`` has a row an epoch, ``trace`` a row a step (step, rate, momentum, loss). ``totals`` are the running
-    epoch's loss sum and right answers of this process; a state keeps the first process's, for every process.
+    ``curve`` has a row for each epoch, ``trace`` one for each step (step, learning rate, momentum, loss), if asked for.
+    ``sums`` are the loss sum and correct predictions of the current epoch on this process.
     """
 
     def __init__(
-        self, experiment: Experiment, data: Path, stats: Path, seed: int, state: Path, world: World,
-        clock: Clock | None = None,
-    ) -> None:  # fmt: skip
-        self.experiment, self.seed, self.world, self.directory = experiment, seed, world, state
-        self.clock = clock or Clock(world.device)
-        settings = experiment.train
-        check_world(settings, world.size)
-        with self.clock.phase("load"):
-            self.trainset = Trainset(load(data, stats, "train", world.device), settings.augment, seed, settings.batch)
-            self.monitored = "holdout" if experiment.data.holdout else "test"
-            monitor = load(data, stats, self.monitored, world.device)
-            self.monitor = monitor.at(settings.sizes[-1][1]) if settings.sizes else monitor
-        with self.clock.phase("build"):
-            classes = len(read_json(data / "dataset.json")["classes"])
-            self.training = prepare(experiment, classes, self.trainset.whole, seed, world)
-        self.word: str | None = None
-        if settings.compile or settings.cuda_graph:
-            with self.clock.phase("compile"):
-                self.word = warm_up(self.training, self.trainset, world)
+        self,
+        experiment: Experiment,
+        seed: int,
+        world: World,
+        clock: Clock,
+        trainset: Trainset,
+        validation: Split,
+        state: TrainState,
+        directory: Path,
+    ) -> None:
+        """``validation`` is evaluated between epochs; checkpoints are written to ``directory``."""
+        self.experiment, self.seed, self.world, self.clock = experiment, seed, world, clock
+        self.trainset, self.validation, self.state, self.directory = trainset, validation, state, directory
+        self.steps = max(1, math.ceil(experiment.train.epochs * trainset.steps - 1e-9))  # the last epoch may be cut
+        self.scheduler = Scheduler(experiment.train, self.steps, trainset.steps)
         self.step, self.resumed = 0, 0
-        self.totals = torch.zeros(2, device=world.device)
-        self.curve: list[list[float | None]] = []
+        self.sums = torch.zeros(2, device=world.device)
+        self.curve: list[EpochMetrics] = []
         self.trace: list[list[float]] = []
-        self._resume()
-
-    @property
-    def steps(self) -> int:
-        """Updates in the whole training; the last epoch is cut short where ``epochs`` is no whole number."""
-        return max(1, math.ceil(self.experiment.train.epochs * self.trainset.steps - 1e-9))
+        self.note: str | None = None  # which setting has no effect here, if any
 
     def seconds(self) -> float:
-        """What counts as training time so far."""
-        return sum(self.clock.seconds.get(phase, 0.0) for phase in TIMED)
+        """Return the training time on the clock so far."""
+        return sum(self.clock.seconds.get(phase, 0.0) for phase in TRAINING)
 
-    def _resume(self) -> None:
-        state = checkpoint.load(self.directory, self.world.device)
-        if state is None:
+    def size(self, step: int) -> int:
+        """Return height and width of the images of a step."""
+        return image_size(step, self.steps, self.experiment.train.sizes, self.trainset.whole)
+
+    def resume(self) -> bool:
+        """Continue from the checkpoint; without one, initialise the whitening layer. Return whether there was one."""
+        saved = checkpoint.load(self.directory, self.world.device)
+        if saved is None:
             with self.clock.phase("whiten"):
-                set_whitening(self.training.net, self.trainset.split)
-        else:
-            self.training.restore(state["training"])
-            self.step, self.curve, self.trace = state["step"], state["curve"], state["trace"]
-            self.totals, self.resumed = state["totals"], state["resumed"] + 1
-            self.clock.restore(state, *TIMED, "monitor", "save")
+                set_whitening(self.state.net, self.trainset.split)
+            return False
+        for name in SAVED:
+            setattr(self, name, saved[name])
+        self.resumed += 1
+        self.curve = [EpochMetrics(*row) for row in saved["curve"]]
+        self.state.load_state_dict(saved["state"])
+        self.clock.restore(saved, *TRAINING, "monitor", "save")
+        return True
 
     def save(self) -> None:
-        """Keep the state; the first process's alone, since the others' are the same."""
+        """Write a checkpoint, on the first process, for all: the others' weights are the same."""
         if self.world.first:
             with self.clock.phase("save"):
-                names = ("step", "curve", "trace", "totals", "resumed")
-                state: dict[str, Any] = {name: getattr(self, name) for name in names}
-                checkpoint.save(self.directory, state | self.clock.state() | {"training": self.training.state()})
+                saved: dict[str, Any] = {name: getattr(self, name) for name in SAVED} | self.clock.state()
+                saved |= {"curve": [list(vars(row).values()) for row in self.curve], "state": self.state.state_dict()}
+                checkpoint.save(self.directory, saved)
 
-    def run(self, interrupt: Interrupt, shown: bool = True, live: Live | None = None) -> None:
-        """Train to the end; raises Interrupted, its state kept, when asked to stop. Tells how it goes if ``shown``."""
+    def run(self, stop: StopRequest) -> Iterator[EpochMetrics]:
+        """Train to the end, yielding the metrics of each epoch. Raises Interrupted, after a checkpoint, on request."""
         settings, per_epoch = self.experiment.train, self.trainset.steps
-        batch, first = settings.batch, self.world.first
-        self.progress = Progress(f"seed {self.seed}", self.steps * batch, self.step * batch, first and shown)
-        self.interrupt, self.live = interrupt, live
-        if self.word:
-            self.progress.line(f"seed {self.seed}  {self.word}")
-        if self.resumed:
-            self.progress.line(f"seed {self.seed}  goes on after step {self.step} of {self.steps}")
         for epoch in range(self.step // per_epoch, math.ceil(self.steps / per_epoch)):
             start, before = self.step, self.seconds()
             with self.clock.phase("train"):
-                self._epoch(epoch)
-            self._record(epoch, (self.step - start) * batch / (self.seconds() - before))
-            self._obey()
+                self._train(epoch, stop)
+            self.curve.append(self._metrics(epoch, (self.step - start) * settings.batch / (self.seconds() - before)))
+            yield self.curve[-1]
+            self._stop_if(stop)
             if (epoch + 1) % self.experiment.run.save_every == 0 and self.step < self.steps:
                 self.save()
-        self.progress.close()
 
-    def _epoch(self, epoch: int) -> None:
-        settings, per_epoch = self.experiment.train, self.trainset.steps
-        start, stop = self.step % per_epoch, min(per_epoch, self.steps - epoch * per_epoch)
+    def _train(self, epoch: int, stop: StopRequest) -> None:
+        """Run the remaining steps of an epoch."""
+        per_epoch = self.trainset.steps
+        first, last = self.step % per_epoch, min(per_epoch, self.steps - epoch * per_epoch)
         self.trainset.resize(self.size(self.step))
-        for parts in self.trainset.epoch(epoch, self.world, settings.accumulate, start, stop):
+        for parts in self.trainset.epoch(epoch, self.world, self.experiment.train.accumulate, first, last):
             torch.manual_seed(torch_seed(self.seed, self.step, self.world.rank))
-            rate, momentum = self.rate_and_momentum(self.step)
-            loss = self.training.step(parts, rate, momentum, fading(self.step, per_epoch, settings))
-            self.totals += loss
+            scheduled = self.scheduler.at(self.step)
+            sums = self.state.step(parts, scheduled)
+            self.sums += sums
             self.step += 1
-            self.training.look(self.step, self.steps)
-            self._look(loss, rate, momentum)
+            self.state.update_lookahead(self.step, self.steps)
+            self._check(sums, scheduled)
+            if self.step % per_epoch and self.step < self.steps:  # at the end of an epoch its metrics come first
+                self._stop_if(stop)
             self.trainset.resize(self.size(self.step))
 
-    def size(self, step: int) -> int:
-        """Height and width of the images of a step."""
-        return size_at(step, self.steps, self.experiment.train.sizes, self.trainset.whole)
-
-    def rate_and_momentum(self, step: int) -> tuple[float, float]:
-        """What the schedule says for a step."""
-        return rate_and_momentum(step, self.steps, self.experiment.train.schedule)
-
-    def _look(self, loss: torch.Tensor, rate: float, momentum: float) -> None:
-        """After a step: the trace, the bar, a loss that is no number, a wish to stop."""
+    def _check(self, sums: Tensor, scheduled: Scheduled) -> None:
+        """After a step: append to the trace, and refuse a loss that is not finite."""
         train, step = self.experiment.train, self.step - 1
+        due = self.world.device.type == "cpu" or self.step % min(CHECK_EVERY, self.trainset.steps) == 0
+        if not due and not self.experiment.run.trace:
+            return
+        loss, lr = float(sums[0]) * self.world.size / train.batch, train.schedule.peak * scheduled.lr
         if self.experiment.run.trace:
-            self.trace.append([step, rate, momentum, float(loss[0]) * self.world.size / train.batch])
-        self.progress.advance(train.batch)
-        shown = self.progress.due()
-        if shown or self.world.device.type == "cpu" or self.step % min(CHECK_EVERY, self.trainset.steps) == 0:
-            value = float(loss[0]) * self.world.size / train.batch
-            if self.world.first:  # a gradient that is no number reaches every process within a step
-                check_finite(value, step, rate, self.training.precision.kind)
-            if shown:
-                self.progress.show(value, rate)
-        if (
-            self.step % self.trainset.steps and self.step < self.steps
-        ):  # else the epoch is over, and its row comes first
-            self._obey()
+            self.trace.append([step, lr, scheduled.momentum, loss])
+        if due and self.world.first:  # a gradient that is not finite reaches every process within a step
+            check_finite(loss, step, lr, self.state.precision.kind)
 
-    def _obey(self) -> None:
-        """Keep the state and stop, if asked to; the other processes end when the first is gone."""
-        if self.interrupt.requested and self.world.first:
+    def _stop_if(self, stop: StopRequest) -> None:
+        """Write a checkpoint and stop, if requested; the other processes end when the first is gone."""
+        if stop.requested and self.world.first:
             self.save()
-            self.progress.close()
             raise Interrupted
 
-    def _record(self, epoch: int, images_per_s: float) -> None:
-        """A row of the curve, and a line that says it."""
+    def _metrics(self, epoch: int, images_per_s: float) -> EpochMetrics:
+        """Return the metrics of the epoch that has just ended, validated where that is due."""
         settings, seconds = self.experiment.train, self.seconds()
         images = (self.step - epoch * self.trainset.steps) * settings.batch
-        loss, right = (summed(self.totals, self.world) / images).tolist()
-        self.totals.zero_()
-        held: tuple[float | None, float | None] = (None, None)
+        loss, correct = (sum_over_processes(self.sums, self.world) / images).tolist()
+        self.sums.zero_()
+        validated: tuple[float | None, float | None] = (None, None)
         if (epoch + 1) % settings.monitor_every == 0 or self.step == self.steps:
             with self.clock.phase("monitor"):
-                held = count(self.training, self.monitor, self.world)
-        rate, momentum = self.rate_and_momentum(self.step - 1)
-        number = min(epoch + 1, settings.epochs)
-        self.curve.append([number, loss, 100 * right, *held, rate, momentum, images_per_s, seconds])
-        if self.live is not None:
-            self.live.epoch(self.curve[-1])
-        test = "" if held[1] is None else f"  {self.monitored} {held[1]:5.2f} %"
-        place = f"{number:>{len(str(settings.epochs))}}/{settings.epochs}"
-        self.progress.line(
-            f"seed {self.seed}  epoch {place}  loss {loss:.4f}  train {100 * right:5.2f} %{test}"
-            f"  lr {rate:.4f}  {images_per_s:,.0f} img/s  {seconds:.1f} s"
-        )
+                validated = validate(self.state, self.validation, self.world)
+        scheduled = self.scheduler.at(self.step - 1)
+        return EpochMetrics(
+            min(epoch + 1, settings.epochs), loss, 100 * correct, *validated,
+            settings.schedule.peak * scheduled.lr, scheduled.momentum, images_per_s, seconds,
+        )  # fmt: skip

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from dawn.config import experiment
 from dawn.core import cli, files
 from dawn.core.cli import InputError
-from dawn.data.archive import binary, folders, pickles
+from dawn.data.archive import binary, cifar100, folders, pickles
 from dawn.data.archive.dataset import Dataset, Split
 
 READ = {"python": pickles.read, "binary": binary.read, "folders": folders.read}
+READ_100 = {"cifar100-python": cifar100.read_python, "cifar100-binary": cifar100.read_binary}
 STALE = {"dataset.json", "holdout_images.npy", "holdout_labels.npy"}  # what an earlier run may have left
 
 
@@ -32,7 +33,8 @@ def main() -> None:
     digest = files.sha256(args.archive)
     if args.sha256 and digest != args.sha256.lower():
         raise InputError(f"{args.archive.name}: SHA-256 is {digest}, {args.sha256} is expected; fetch it again")
-    dataset: Dataset = READ[args.layout](args.archive)
+    both = READ_100.get(args.layout)
+    dataset: Dataset = both(args.archive, args.labels) if both else READ[args.layout](args.archive)
     if classes and classes != dataset.classes:
         raise InputError(
             f"{args.archive.name}: has classes {', '.join(dataset.classes)}; "
@@ -42,6 +44,7 @@ def main() -> None:
     if args.holdout:
         splits["train"], splits["holdout"] = cut(dataset, args.holdout, args.seed)
     source = {"layout": args.layout, "archive": args.archive.name, "sha256": digest}
+    source |= {"labels": args.labels} if both else {}
     seed = {"holdout_seed": args.seed if args.holdout else None}
     write(args.out, splits, describe(dataset.classes, splits) | source | seed)
 
@@ -49,7 +52,8 @@ def main() -> None:
 def arguments(parser: ArgumentParser) -> ArgumentParser:
     """The parser with the arguments of this step."""
     parser.add_argument("--archive", type=Path, required=True, help="the archive, a tar, gzipped or not")
-    parser.add_argument("--layout", choices=READ, help="what is in it (default: data.layout of --params)")
+    parser.add_argument("--layout", choices=[*READ, *READ_100], help="what is in it (default: data.layout of --params)")
+    parser.add_argument("--labels", choices=("fine", "coarse"), help="of CIFAR-100 (default: data.labels, or fine)")
     parser.add_argument("--out", type=Path, required=True, help="directory for the arrays")
     parser.add_argument("--params", type=Path, help="params.yaml, for what the options below do not say")
     parser.add_argument("--sha256", help="SHA-256 that the archive must have")
@@ -63,9 +67,10 @@ def settle(args: Namespace) -> tuple[str, ...] | None:
     data = experiment.load(args.params).data if args.params else None
     if args.layout is None:
         if data is None:
-            raise InputError(f"--layout is missing; give one of {', '.join(READ)}, or --params")
+            raise InputError(f"--layout is missing; give one of {', '.join([*READ, *READ_100])}, or --params")
         args.layout = data.layout
     args.sha256 = args.sha256 or (data.sha256 if data else None)
+    args.labels = args.labels or (data.labels if data else "fine")
     if args.holdout is None:
         args.holdout = data.holdout if data else 0
     if args.seed is None:

@@ -19,7 +19,7 @@ if FOLDER and EXPERIMENT.data.size is None:
         f"data.urls names the folder {FOLDER}; set data.layout to folders and data.size to a size in pixels"
     )
 if FOLDER and STAGE and EXPERIMENT.data.sha256 is None:
-    raise WorkflowError(f"DVC does not see what changes in {FOLDER}; set data.sha256: python -m dawn.preset new --help")
+    raise WorkflowError(f"DVC does not see what changes in {FOLDER}; set data.sha256 (docs/tutorials/my-data.md)")
 
 if any(os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE) for url in EXPERIMENT.data.urls):
     raise WorkflowError(f"data.urls names {ARCHIVE}, which the download writes; move the file out of resources/")

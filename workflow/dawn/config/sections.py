@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
-from dawn.config.types import STRICT, Below1, Fraction, ImageSize, Positive, Resize, Views
+from dawn.config.types import STRICT, Below1, Fraction, ImageSize, Labels, Positive, Resize, Views
 
 
 class Data(BaseModel):
@@ -19,8 +19,10 @@ class Data(BaseModel):
     """Checksum of the archive; null only for a local file, or with bytes."""
     bytes: PositiveInt | None = None
     """Size of the archive, checked where no sha256 is known."""
-    layout: Literal["python", "binary", "folders"]
-    """Layout of the archive: CIFAR's pickles, CIFAR's binary records, or image files in class folders."""
+    layout: Literal["python", "binary", "cifar100-python", "cifar100-binary", "folders"]
+    """Layout of the archive: CIFAR-10's or CIFAR-100's pickles or binary records, or image files in class folders."""
+    labels: Labels = "fine"
+    """Classes of CIFAR-100: the 100 fine or the 20 coarse ones."""
     size: ImageSize | None = None
     """Side in pixels that the image files of layout folders are brought to; null: 32-pixel PNG files alone."""
     resize: Resize = "crop"

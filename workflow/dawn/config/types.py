@@ -19,6 +19,7 @@ Pool = Literal["adaptive", "fixed"]
 Views = Literal["none", "mirror", "six", "six_equal"]
 MOST_CHANNELS = 16384  # more can only be a mistyped width
 
+Labels = Literal["fine", "coarse"]  # of CIFAR-100
 Resize = Literal["crop", "stretch"]  # how an image becomes a square; dawn/data/image_file.py
 
 

@@ -12,15 +12,28 @@ Names = Callable[[bytes, str], tuple[str, ...]]
 Batch = Callable[[bytes, str], Split]
 
 
-def read(archive: Path, train: list[str], test: str, names: str, names_of: Names, batch: Batch) -> Dataset:
-    """The data set in these members, each understood by ``names_of`` or ``batch``; InputError on anything else."""
+def read(
+    archive: Path,
+    train: list[str],
+    test: str,
+    names: str,
+    names_of: Names,
+    batch: Batch,
+    others: tuple[str, ...] = (),
+    limit: int = tar.MEMBER,
+) -> Dataset:
+    """The data set in these members, each understood by ``names_of`` or ``batch``; InputError on anything else.
+
+    ``others`` may be there too and are not read; ``limit`` is the size of a member in bytes.
+    """
     batches: dict[str, Split] = {}
     classes: tuple[str, ...] | None = None
-    for name, data in tar.members(archive, re.compile("|".join(map(re.escape, [*train, test, names])))):
+    known = re.compile("|".join(map(re.escape, [*train, test, names, *others])))
+    for name, data in tar.members(archive, known, limit):
         where = f"{archive.name}: {name}"
         if name == names:
             classes = names_of(data, where)
-        else:
+        elif name not in others:
             batches[name] = batch(data, where)
     if classes is None:
         raise InputError(f"{archive.name}: has no {names}; is this the right archive for the chosen layout?")

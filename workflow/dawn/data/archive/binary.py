@@ -8,7 +8,6 @@ from dawn.core.cli import InputError
 from dawn.data.archive import batches
 from dawn.data.archive.dataset import VALUES, Dataset, Split, class_lines, images_of
 
-RECORD = 1 + VALUES  # bytes
 TOP = "cifar-10-batches-bin"
 TRAIN = [f"{TOP}/data_batch_{k}.bin" for k in range(1, 6)]
 TEST = f"{TOP}/test_batch.bin"
@@ -20,9 +19,13 @@ def read(archive: Path) -> Dataset:
     return batches.read(archive, TRAIN, TEST, NAMES, class_lines, batch)
 
 
-def batch(data: bytes, where: str) -> Split:
-    """The images and labels of the records of one member; InputError where a record is not whole."""
-    if len(data) % RECORD:
-        raise InputError(f"{where}: {len(data)} bytes are no whole number of records of {RECORD} bytes")
-    records = np.frombuffer(data, np.uint8).reshape(-1, RECORD)
-    return Split(images_of(records[:, 1:]), records[:, 0].copy())
+def batch(data: bytes, where: str, labels: int = 1, which: int = 0) -> Split:
+    """The images and labels of the records of one member; InputError where a record is not whole.
+
+    A record has ``labels`` label bytes, of which ``which`` counts, and then the planes.
+    """
+    record = labels + VALUES
+    if len(data) % record:
+        raise InputError(f"{where}: {len(data)} bytes are no whole number of records of {record} bytes")
+    records = np.frombuffer(data, np.uint8).reshape(-1, record)
+    return Split(images_of(records[:, labels:]), records[:, which].copy())

@@ -42,21 +42,21 @@ def load(data: bytes, where: str) -> dict[str, Any]:
     return value
 
 
-def names_of(data: bytes, where: str) -> tuple[str, ...]:
+def names_of(data: bytes, where: str, key: str = "label_names") -> tuple[str, ...]:
     """The class names of batches.meta; InputError if they are not a list of strings."""
-    names = load(data, where).get("label_names")
+    names = load(data, where).get(key)
     if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
-        raise InputError(f"{where}: has no list of strings 'label_names'")
+        raise InputError(f"{where}: has no list of strings '{key}'")
     try:
         return class_names([name.decode() if isinstance(name, bytes) else name for name in names], where)
     except UnicodeDecodeError as error:
-        raise InputError(f"{where}: 'label_names' is not UTF-8 text ({error.reason})") from error
+        raise InputError(f"{where}: '{key}' is not UTF-8 text ({error.reason})") from error
 
 
-def batch(member: bytes, where: str) -> Split:
+def batch(member: bytes, where: str, key: str = "labels") -> Split:
     """The images and labels of one batch; InputError unless there is one row of 3072 bytes for each label."""
     content = load(member, where)
-    data, labels = array(content.get("data"), f"{where}: 'data'"), integers(content.get("labels"), where)
+    data, labels = array(content.get("data"), f"{where}: 'data'"), integers(content.get(key), where)
     if data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != VALUES:
         raise InputError(f"{where}: 'data' is {data.dtype} {data.shape}, uint8 (n, {VALUES}) is expected")
     if len(labels) != len(data):

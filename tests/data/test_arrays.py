@@ -172,7 +172,8 @@ def test_checksum(tmp_path: Path) -> None:
 
 def test_params_say_what_the_command_line_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Data:
-        holdout, holdout_seed, sha256, layout, classes = 6, 5, None, "binary", ("dog", *archives.CLASSES[1:])
+        holdout, holdout_seed, sha256, layout, labels = 6, 5, None, "binary", "fine"
+        classes = ("dog", *archives.CLASSES[1:])
 
     class Experiment:
         data = Data

@@ -93,7 +93,7 @@ def test_a_killed_training_of_a_temporary_workspace_goes_on(project):
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert "goes on after step" in project.run(*line)
+    assert "continues after step" in project.run(*line)
     project.honest("long")
     assert not (project.path / ".resume").exists()
 

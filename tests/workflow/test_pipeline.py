@@ -80,7 +80,7 @@ def test_a_stopped_training_is_retried_and_resumes(copied):
         training.send_signal(signal.SIGTERM)
         _, printed = process.communicate(timeout=300)
         assert process.returncode == 0, printed
-        assert "goes on after step" in printed
+        assert "continues after step" in printed
 
 
 @pytest.mark.full

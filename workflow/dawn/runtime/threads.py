@@ -16,7 +16,7 @@ STAT = Path("/proc/stat")
 
 
 def settings(environment: Mapping[str, str], processes: int) -> tuple[dict[str, str], str | None]:
-    """OpenMP's settings for each of several processes on this machine, and the reason where there was a choice.
+    """OpenMP's settings for each of several processes on this machine, and the reason if they are fewer than usual.
 
     A number of threads that the user has set stays: OMP_NUM_THREADS, or DAWN_THREADS where it exists. Snakemake sets
     OMP_NUM_THREADS itself, to the threads of the rule; with DAWN_THREADS = auto these are a limit.
@@ -29,6 +29,8 @@ def settings(environment: Mapping[str, str], processes: int) -> tuple[dict[str, 
     found = _threads(str(max(1, round(free) // processes)))
     if round(free) < limit and "OMP_WAIT_POLICY" not in environment:
         found["OMP_WAIT_POLICY"] = "passive"
+    if round(free) >= limit:
+        return found, None  # as usual
     number = found["OMP_NUM_THREADS"]
     where = "" if processes == 1 else f" for each of {processes} processes"
     return found, f"{number} thread{'s' * (number != '1')}{where}, since {free:.1f} of {limit} cores are free"

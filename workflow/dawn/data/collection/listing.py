@@ -118,4 +118,4 @@ def left_out(others: Sequence[str]) -> str | None:
         return None
     kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)
     shown = ", ".join(f"{count:,} x {kind}" for kind, count in kinds.most_common(5))
-    return f"{len(others):,} files that are no images are left out ({shown})"
+    return f"left out, since no image: {shown}"

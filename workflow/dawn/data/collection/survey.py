@@ -1,5 +1,6 @@
 """What a folder or an archive of images holds, and a preset that trains on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -48,8 +49,8 @@ class Survey:
         others = left_out(self.found.others)
         return [
             f"{self.source}: {len(self.found.names):,} images of {len(self.found.classes):,} classes, "
-            f"{counts.min():,} to {counts.max():,} for each; {split}",
-            f"width {min(widths)} to {max(widths)}, height {min(heights)} to {max(heights)} pixels"
+            f"{span(counts.tolist())} for each; {split}",
+            f"width {span(widths)}, height {span(heights)} pixels"
             + ("" if len(self.sizes) == len(self.found.names) else f" in {len(self.sizes)} of them"),
             *([others] if others else []),
         ]
@@ -78,6 +79,12 @@ class Survey:
         model = {"family": "darknet", "blocks": [1, 2, 2, 1], "width": 16, "bn_momentum": 0.1}
         text = yaml.safe_dump({"data": data, "model": model, "train": train}, sort_keys=False, allow_unicode=True)
         return "\n".join([*(f"# {line}" for line in self.lines()), text])
+
+
+def span(values: Sequence[int]) -> str:
+    """``3 to 7``, or ``3`` where all are equal."""
+    low, high = min(values), max(values)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def survey(source: Path) -> Survey:

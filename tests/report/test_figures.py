@@ -98,6 +98,15 @@ def test_confusion_and_errors_are_shares_of_the_class():
     assert missed == {30, 0}
 
 
+def test_many_classes_fit_a_picture():
+    names = [f"class {i}" for i in range(500)]
+    counts = np.random.default_rng(0).multinomial(10, np.full(500, 1 / 500), (1, 500))
+    for picture in (confusion(counts, names), bars(counts, names)):
+        assert max(picture.get_size_inches()) < 30
+        assert len(picture.axes[0].get_yticks()) <= 60
+    assert "Errors of the 60 least recognised of 500 classes" in texts(picture)
+
+
 def test_calibration_bins_as_the_metric_does():
     confidence, right = np.array([0.05, 0.55, 0.59, 1.0]), np.array([0.0, 1, 0, 1])
     count, mean, accuracy = binned(confidence, right, 10)

@@ -1,6 +1,7 @@
 """What happens before the first job and after the last one."""
 
 import shutil
+import time
 
 from snakemake.logging import logger
 
@@ -10,6 +11,9 @@ from dawn.core.locks import Owner, release
 
 
 include: "partial.smk"
+
+
+START = time.time()
 
 
 if workflow.is_main_process:
@@ -35,7 +39,8 @@ onstart:
 onsuccess:
     leave_stage()
     summary = Path(SHARED, "table.md" if STUDY else "summary.md")
-    if summary.exists() and STAGE in (None, "summarize") and "base" not in CHOSEN:
+    written = summary.exists() and summary.stat().st_mtime >= START  # and not left by an earlier run
+    if written and STAGE in (None, "summarize") and "base" not in CHOSEN:
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)
 
 

@@ -21,7 +21,7 @@ rule all:
     input:
         f"{STUDY.directory}/table.csv" if STUDY else [],
         expand("{run}/{file}", run=RUNS, file=["metrics.json", "model.txt", "summary.md"]),
-        expand("{seed}/dawnbench.json", seed=[seed for run in RUNS for seed in seeds(run)]),
+        lambda wildcards: [f"{seed}/dawnbench.json" for run in RUNS for seed in seeds(run)],
 
 
 rule plots:

@@ -60,7 +60,7 @@ def test_a_variant_lies_over_the_command_line_over_settings_over_base_over_param
     assert (a.train.epochs, a.train.batch) == (4, 80)
     assert (b.train.epochs, b.train.batch) == (4, 40)
     assert a.seeds == found.shared.seeds == (0, 1)
-    assert found.against.name == "a"
+    assert [comparison["weights"] for comparison in json.loads(found.text)["comparisons"]] == [{"b": 1, "a": -1}]
     assert found.directory == "results/studies/mine"
 
 
@@ -75,7 +75,9 @@ def test_a_grid_has_a_variant_for_each_of_its_points(planned):
         "width-32-kernels-3",
     ]
     assert found.variants["width-16-kernels-3"].experiment.model.kernels == (3,)
-    assert json.loads(found.text)["against"] == "width-32-kernels-3"
+    compared = [comparison["weights"] for comparison in json.loads(found.text)["comparisons"]]
+    assert len(compared) == 3
+    assert all(weights["width-32-kernels-3"] == -1 for weights in compared)
 
 
 @pytest.mark.parametrize(

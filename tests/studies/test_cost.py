@@ -1,63 +1,138 @@
-"""What a study will cost, from what was measured: worked out by hand."""
+"""What a study will cost and detect, from what was measured: worked out by hand."""
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT, TINY
+from study_files import finished
+from study_simulation import draw, verdicts
 
 from dawn.config.experiment import merge
 from dawn.config.plan import plan
-from dawn.core.files import write_json
-from dawn.studies.cost import Estimate, duration, estimate, predicted, told
+from dawn.core.files import read_json, write_json
+from dawn.studies.cost import COMPILING, DRIFT, STARTS, Estimate, estimate, predicted
+from dawn.studies.planning import costs, detection, durations
 
 STUDY = {"question": "?", "seeds": 3, "variants": {"a": {}, "b": {"train": {"epochs": 4}}}}
+COUNTS = {"train": 100, "test": 32}
 
 
 @pytest.fixture
-def tiny(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    path = tmp_path / "mine.yaml"
-    path.write_text(yaml.safe_dump(STUDY))
-    over = merge(TINY, {"submission": {"cost_per_hour": 3.6}})
-    return plan(path, ROOT / "params.yaml", ROOT / "workflow/presets", over)
+def planned(tmp_path, monkeypatch):
+    def make(over=None, **keys):
+        monkeypatch.chdir(tmp_path)
+        path = tmp_path / "mine.yaml"
+        path.write_text(yaml.safe_dump(STUDY | keys))
+        settings = merge(merge(TINY, {"submission": {"cost_per_hour": 3.6}}), over or {})
+        return plan(path, ROOT / "params.yaml", ROOT / "workflow/presets", settings)
+
+    return make
 
 
 def times(step=0.5, forward=0.1):
-    rows = [{"precision": "fp32", "batch": 16, "work": w, "seconds": s, "images_per_s": 16 / s}
+    rows = [{"precision": "fp32", "batch": 16, "work": w, "seconds": s, "low": 0.9 * s, "high": 1.2 * s}
             for w, s in (("forward", forward), ("step", step))]  # fmt: skip
     return {"device": "a device", "rows": rows}
 
 
-def test_the_times_of_a_step_make_those_of_a_training(tiny):
+def test_the_times_of_a_step_make_those_of_a_training(planned):
+    tiny = planned()
     a, b = (tiny.variants[name].experiment for name in "ab")
-    counts = {"train": 100, "test": 32}
-    # 2 epochs of 6 steps of half a second, and 2 looks at 2 batches of the test split of a tenth of a second
-    assert predicted(times(), a, counts) == pytest.approx(2 * 6 * 0.5 + 2 * 2 * 0.1)
-    assert predicted(times(), b, counts) == pytest.approx(4 * 6 * 0.5 + 4 * 2 * 0.1)
-    assert predicted({"rows": [{"precision": "fp32", "batch": 8, "work": "step", "seconds": 1}]}, a, counts) is None
+    # 2 epochs of 6 steps of half a second; 2 evaluations between and 1 in the end of 2 batches of a tenth of a second
+    seconds = 2 * 6 * 0.5 + 3 * 2 * 0.1
+    assert predicted(times(), a, COUNTS) == pytest.approx((0.9 * DRIFT[0] * seconds, 1.2 * DRIFT[1] * seconds))
+    seconds = 4 * 6 * 0.5 + 5 * 2 * 0.1
+    assert predicted(times(), b, COUNTS) == pytest.approx((0.9 * DRIFT[0] * seconds, 1.2 * DRIFT[1] * seconds))
+    assert predicted({"rows": [{"precision": "fp32", "batch": 8, "work": "step", "seconds": 1}]}, a, COUNTS) is None
 
 
-def test_no_times_no_cost(tiny, tmp_path):
+@pytest.mark.parametrize(
+    ("over", "steps", "evaluations"),
+    [
+        ({"train": {"sizes": [[0, 16], [0.5, 32]]}}, 12 * (0.5 / 4 + 0.5), 3),
+        ({"train": {"sizes": [[0, 16]]}}, 12, 3),  # the last size was timed
+        ({"evaluate": {"tta": "six"}}, 12, 2 + 6),
+        ({"evaluate": {"tta": "six", "tta_fraction": 0.2}}, 12, 2 + 2),
+        ({"train": {"monitor_every": 2}}, 12, 1 + 1),
+    ],
+)
+def test_image_sizes_views_and_monitoring_are_counted(planned, over, steps, evaluations):
+    experiment = planned(over).variants["a"].experiment
+    seconds = steps * 0.5 + evaluations * 2 * 0.1
+    assert predicted(times(), experiment, COUNTS)[0] == pytest.approx(0.9 * DRIFT[0] * seconds)
+
+
+def test_compiling_is_counted(planned):
+    plain, compiled = (planned({"train": {"compile": on}}).variants["a"].experiment for on in (False, True))
+    (low, high), (with_low, with_high) = (predicted(times(), each, COUNTS) for each in (plain, compiled))
+    assert (with_low - low, with_high - high) == pytest.approx(COMPILING)
+
+
+def test_no_times_no_cost(planned, tmp_path):
+    found = estimate(tiny := planned(), tmp_path / "data")
+    assert [(e.left, e.seconds) for e in found] == [((3, 3), None)] * 2
+    lines = costs(tiny, found)
+    assert lines[0] == "study mine: 2 variants x 3 seeds, 6 trainings to do"
+    assert lines[-1].endswith("no times yet, so no cost: snakemake study_timing --config study=mine takes some")
+
+
+def test_times_make_hours_and_dollars_with_a_range(planned, tmp_path):
+    tiny = planned()
+    write_json(tmp_path / "data/dataset.json", {"counts": COUNTS})
+    write_json(tmp_path / "results/studies/mine/a/timing.json", times(step=300))
     found = estimate(tiny, tmp_path / "data")
-    assert [(e.left, e.seconds) for e in found] == [(3, None), (3, None)]
-    assert told(tiny, found).endswith("no times yet, so no cost: snakemake study_timing --config study=mine takes some")
-
-
-def test_times_make_hours_and_dollars(tiny, tmp_path):
-    write_json(tmp_path / "data/dataset.json", {"counts": {"train": 100, "test": 32}})
-    write_json(tmp_path / "results/studies/mine/a/timing.json", times())
-    lines = told(tiny, estimate(tiny, tmp_path / "data")).splitlines()
-    assert lines[0] == "study mine: 2 variants x 3 seeds, 6 of 6 trainings to do"
-    assert " ".join(lines[1].split()) == "a 3 to do 6 s each, 19 s in all (timed on a device)"
+    trained = predicted(times(step=300), tiny.variants["a"].experiment, COUNTS)
+    low, high = (end + start for end, start in zip(trained, STARTS, strict=True))
+    lines = costs(tiny, found)
+    each = f"{low / 3600:.1f} to {high / 3600:.1f} h each"
+    assert " ".join(lines[1].split()) == f"a 3 to do {each} (timed on a device)"
     assert lines[2].endswith("(not timed)")
-    assert lines[3] == "  training: 19 s one after the other, less 1 not timed; $0.02 at $3.6 an hour"
+    assert lines[3] == (
+        f"  in all: {3 * low / 3600:.1f} to {3 * high / 3600:.1f} h one after the other, less 1 not timed; "
+        f"${3 * low / 1000:.2f} to ${3 * high / 1000:.2f} at $3.6 an hour"
+    )
 
 
-def test_all_done_costs_nothing(tiny):
-    lines = told(tiny, [Estimate("a", 0, 100.0, "mean of 3 trained"), Estimate("b", 0, 50.0, "mean of 3 trained")])
-    assert "0 of 6 trainings to do" in lines
-    assert lines.endswith("training: 0 s one after the other; $0.00 at $3.6 an hour")
+def test_a_finished_seed_counts_all_that_it_spent(planned, tmp_path):
+    tiny = planned()
+    folder = tmp_path / "results/studies/mine/a"
+    finished(folder, {0: 50.0, 1: 60.0}, **{k: tiny.variants["a"].experiment.model_dump(mode="json")[k]
+                                            for k in ("data", "model", "train", "evaluate")})  # fmt: skip
+    (a, _) = estimate(tiny, tmp_path / "data")
+    seconds = 10 + 1 + 2 + read_json(folder / "seed-0/evaluation.json")["seconds"]
+    assert (a.left, a.source) == ((1, 1), "by 2 trained")
+    assert a.seconds == pytest.approx((DRIFT[0] * seconds + STARTS[0], DRIFT[1] * seconds + STARTS[1]))
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0.4, "0 s"), (119, "119 s"), (150, "2.5 min"), (9000, "2.5 h")])
-def test_durations(seconds, words):
-    assert duration(seconds) == words
+def test_a_sequential_study_has_a_range_of_seeds(planned, tmp_path):
+    tiny = planned(seeds={"first": 3, "most": 20}, until="decided")
+    lines = costs(tiny, estimate(tiny, tmp_path / "data"))
+    assert lines[0] == "study mine: 2 variants x 3 to 20 seeds, 6 to 40 trainings to do"
+
+
+def test_all_done_costs_nothing(planned):
+    lines = costs(planned(), [Estimate("a", (0, 0), (90.0, 100.0), ""), Estimate("b", (0, 0), (50.0, 90.0), "")])
+    assert ", 0 trainings to do" in lines[0]
+    assert lines[-1] == "  in all: 0 s one after the other; $0.00 to $0.00 at $3.6 an hour"
+
+
+def test_the_power_that_is_announced_is_that_of_simulated_studies(planned):
+    (first, second) = detection(planned(seeds=8, difference=0.2, spread=0.15))
+    rng = np.random.default_rng(0)
+    hits = [verdicts(draw(rng, 2, 8, common=0.0, shifts=(0, 0.2)), [8])[0].kind == "better" for _ in range(1500)]
+    announced = int(first.split("with a chance of ")[1].split(" %")[0])
+    assert announced == pytest.approx(100 * np.mean(hits), abs=4)
+    assert "(expected spread 0.15, seeds that have nothing in common)" in first
+    needed = int(second.split("takes ")[1].split()[0])
+    hits = [verdicts(draw(rng, 2, needed, common=0.0, shifts=(0, 0.2)), [needed])[0].kind == "better"
+            for _ in range(1500)]  # fmt: skip
+    assert np.mean(hits) == pytest.approx(0.8, abs=0.05)
+    assert "set spread" in detection(planned())[0]
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [((0, 0.4), "0 s"), ((60, 119), "60 to 119 s"), ((30, 150), "0.5 to 2.5 min"), ((1800, 9000), "0.5 to 2.5 h")],
+)  # fmt: skip
+def test_durations(span, words):
+    assert durations(span) == words

@@ -1,39 +1,48 @@
-"""Two results side by side, what differs between them, and a verdict in a sentence.
+"""Two results next to each other, the settings that differ, and a verdict in a sentence.
 
     python -m dawn.compare results/studies/blocks/B-3-3 results/studies/blocks/B-3-1
     python -m dawn.compare "blocks/B(3,3)" "blocks/B(3,1)"        variants of a study by their names
     python -m dawn.compare base wider                             experiments of DVC
-    python -m dawn.compare results base                           what lies in results/ against one of them
+    python -m dawn.compare results base --difference 0.5          what is in results/ against one of them
 
-The first is the base. Nothing is run: what is compared must be finished.
+The first is the base. Nothing is run: what is compared must be finished. The difference that matters is that of the
+study, 0.2 points outside one.
 """
 
 from pathlib import Path
 from typing import Any
 
+from dawn.config.experiment import flat
 from dawn.config.plan import slug
 from dawn.core import cli
-from dawn.studies.gather import Result, compared, of_seals
+from dawn.core.files import read_json
+from dawn.report.numbers import DASH, fraction, interval, std
+from dawn.studies.analysis import Analyses, Design
+from dawn.studies.measures import MEASURES
 from dawn.studies.revision import of_revision
-from dawn.studies.statistics import judge
-from dawn.studies.words import DASH, interval, milliseconds, sentence
+from dawn.studies.sentences import sentence
+from dawn.studies.tables import milliseconds
+from dawn.studies.variants import Result, of_directory, same_batches, same_data
+from dawn.studies.verdicts import Comparison, Verdict
 
 STUDIES = Path("results/studies")
 MATTERS = 0.2  # percentage points
 
 
-def found(name: str) -> Result:
-    """The result of a directory, of a study's variant as study/variant, or of an experiment of DVC."""
-    if Path(name).is_dir():
-        return of_seals(name, Path(name))
+def directory(name: str) -> Path | None:
+    """The directory that a name stands for, which may be study/variant; None for an experiment of DVC."""
     study, slash, variant = name.partition("/")
-    if slash and (STUDIES / study / slug(variant)).is_dir():
-        return of_seals(name, STUDIES / study / slug(variant))
-    result = of_revision(name)
+    paths = [Path(name), *([STUDIES / study / slug(variant)] if slash else [])]
+    return next((path for path in paths if path.is_dir()), None)
+
+
+def found(name: str) -> Result:
+    """The result of a directory, of a variant of a study, or of an experiment of DVC."""
+    path = directory(name)
+    result = of_revision(name) if path is None else of_directory(name, path)
     if result is None:
-        known = ", ".join(
-            f"{p.parent.name}/{p.name}" for p in sorted(STUDIES.glob("*/*/")) if (p / "manifests").is_dir()
-        )
+        variants = (p for p in sorted(STUDIES.glob("*/*/")) if (p / "manifests").is_dir())
+        known = ", ".join(f"{p.parent.name}/{p.name}" for p in variants)
         raise cli.InputError(
             f"{name} is no directory of results, no variant of a study ({known or 'there are none'}) and no experiment "
             "of DVC"
@@ -41,15 +50,28 @@ def found(name: str) -> Result:
     return result
 
 
+def matters(names: list[str]) -> float:
+    """The difference that matters in the study that a result belongs to, else 0.2 points."""
+    for path in map(directory, names):
+        if path and (about := path.parent / "study.json").is_file():
+            study = read_json(about)
+            if study["measure"] == "accuracy":
+                return float(study["difference"])
+    return MATTERS
+
+
 def rows(result: Result) -> dict[str, str]:
-    """What is said of one result, by what it is."""
-    m, target = result.metrics, result.metrics["target"]
-    return {
-        "seeds": ", ".join(map(str, result.accuracy)),
+    """The numbers of one result, by their names."""
+    shown = {"seeds": ", ".join(map(str, result.evaluations))}
+    if (m := result.metrics) is None:
+        return shown
+    target = m["target"]
+    return shown | {
         "accuracy, %": interval(m["accuracy"]),
-        "std": DASH if m["accuracy"]["std"] is None else f"{m['accuracy']['std']:.2f}",
-        f"share at {target['accuracy']:g} %": f"{target['share']:.0f} % ({target['low']:.0f} to {target['high']:.0f})",
+        "std": std(m["accuracy"]),
+        f"seeds at {target['accuracy']:g} %": fraction(target),
         f"seconds to {target['accuracy']:g} %": interval(target["seconds"], 1),
+        "seconds for one arrival": interval(target.get("expected_seconds"), 1),
         "seconds of training": interval(m["seconds"], 1),
         "images/s": interval(m["images_per_s"], 0),
         "peak memory, MiB": f"{m['peak_memory_bytes']['mean'] / 2**20:,.0f}",
@@ -60,29 +82,35 @@ def rows(result: Result) -> dict[str, str]:
     }
 
 
-def settings(values: dict[str, Any], where: str = "") -> dict[str, str]:
+def settings(values: dict[str, Any]) -> dict[str, str]:
     """Every setting as a dotted key and its value."""
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= settings(value, f"{where}{key}.")
-        else:
-            flat[f"{where}{key}"] = f"{value:g}" if isinstance(value, float) else str(value)
-    return flat
+    return {key: f"{v:g}" if isinstance(v, float) else str(v) for key, v in flat(values).items()}
 
 
-def told(base: Result, other: Result) -> str:
-    """The comparison as text: figures, settings that differ, the verdict."""
+def verdict(base: Result, other: Result, margin: float) -> Verdict:
+    """The verdict on two results as on a study of two variants, analysed once."""
+    values = {"base": base.values("accuracy"), "other": other.values("accuracy")}
+    count = min(map(len, values.values()))
+    comparison = Comparison(other.name, base.name, {"base": -1.0, "other": 1.0})
+    analyses = Analyses(Design([comparison], (count,), margin), lambda names: same_batches([base, other]))
+    analyses.once(values)
+    (result,) = analyses.verdicts
+    assert result is not None
+    return result
+
+
+def comparison(base: Result, other: Result, margin: float = MATTERS) -> str:
+    """The comparison as text: numbers, settings that differ, the verdict."""
     left, right = rows(base), rows(other)
     table = [(key, left.get(key, DASH), right.get(key, DASH)) for key in dict.fromkeys([*left, *right])]
     ours, theirs = settings(base.choices), settings(other.choices)
     keys = [key for key in dict.fromkeys([*ours, *theirs]) if ours.get(key) != theirs.get(key)]
     differing = [(key, ours.get(key, DASH), theirs.get(key, DASH)) for key in keys]
     lines = aligned([("", base.name, other.name), *table, ("", "", ""), *differing])
-    verdict = sentence(base.name, other.name, judge([compared(base, other)], MATTERS)[0])
-    if any(key.startswith("data.") for key in keys):
-        verdict += " Beware: they did not train and test on the same data."
-    return "\n".join([*lines, "" if differing else "no setting differs", verdict])
+    last = sentence(verdict(base, other, margin), MEASURES["accuracy"])
+    if not same_data(base, other):
+        last += " Beware: they did not train and test on the same data."
+    return "\n".join([*lines, "" if differing else "no setting differs", last])
 
 
 def aligned(table: list[tuple[str, str, str]]) -> list[str]:
@@ -92,16 +120,18 @@ def aligned(table: list[tuple[str, str, str]]) -> list[str]:
 
 
 def main() -> None:
-    """Parse, find, tell."""
+    """Parse the command line, read both results, print the comparison."""
     parser = cli.parser(main)
     parser.add_argument("base", nargs="?", default="", help="a directory, study/variant, or an experiment of DVC")
     parser.add_argument("other", nargs="?", default="", help="what is compared with it")
+    parser.add_argument("--difference", type=float, help="points of accuracy that matter (the study's, or 0.2)")
     args = parser.parse_args()
     if not (args.base and args.other):
         raise cli.InputError(
             "which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B"
         )
-    print(told(found(args.base), found(args.other)))
+    margin = matters([args.base, args.other]) if args.difference is None else args.difference
+    print(comparison(found(args.base), found(args.other), margin))
 
 
 if __name__ == "__main__":

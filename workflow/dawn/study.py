@@ -1,61 +1,71 @@
-"""Compare the variants of a study that has run: a table, verdicts, pictures and a page.
+"""Compare the variants of a study: verdicts, tables, figures and a page.
 
     python -m dawn.study results/studies/blocks
+    python -m dawn.study results/studies/blocks --partial      what was measured so far, without verdicts
 
-Reads study.json there and what each variant's directory holds. Writes table.csv (a row a variant), table.md,
-page.html and plots/.
+Reads study.json and the directories of the variants, whose files are verified. Writes page.html, table.md, table.csv (a
+row a variant), comparisons.csv, seeds.csv (a row a seed), table.tex, provenance.json and plots/; with --partial
+partial/page.html, partial/table.md and partial/seeds.csv.
 """
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from dawn.core import cli
-from dawn.core.files import read_json, write_table, write_text
-from dawn.studies import page, plots
-from dawn.studies.gather import Result, compared, of_variant
-from dawn.studies.statistics import Judged, judge
-from dawn.studies.table import disagreements, flat, parts
-from dawn.studies.words import sentence
+from dawn.core.files import write_json, write_text
+from dawn.report.page import Block, latex, markdown, web
+from dawn.studies import figures, history, origin, pages, rows, tables
+from dawn.studies.outcome import Outcome, load
 
 
-def judged(results: dict[str, Result], against: str, size: float) -> dict[str, Judged]:
-    """Every variant but the base, judged against it."""
-    others = [slug for slug in results if slug != against]
-    return dict(zip(others, judge([compared(results[against], results[o]) for o in others], size), strict=True))
+def write(outcome: Outcome, out: Path) -> None:
+    """Write all files; table.csv last, since it says that all is there."""
+    results, measure, verdicts = outcome.results, outcome.measure, outcome.verdicts
+    plots = out / "plots"
+    drawn = [(plots / "differences.png", "differences between the variants"),
+             (plots / "accuracy.png", f"{measure.name} of each seed"),
+             (plots / "price.png", "accuracy against time and FLOPs")]  # fmt: skip
+    figures.differences(verdicts, measure, drawn[0][0])
+    figures.values(results, measure, drawn[1][0])
+    figures.price(results, drawn[2][0])
+    _pages(pages.blocks(outcome, drawn), outcome.about, out)
+    shown = [tables.comparisons(verdicts, measure), tables.measured(results, measure)]
+    write_text(out / "table.tex", latex(shown))
+    write_json(out / "provenance.json", origin.origin(results))
+    rows.write(out / "comparisons.csv", [rows.comparison(verdict) for verdict in verdicts])
+    rows.write(out / "seeds.csv", rows.seeds(results, out))
+    rows.write(out / "table.csv", rows.variants(results, measure, verdicts))
 
 
-def warnings(results: dict[str, Result]) -> list[str]:
-    """What makes a comparison unfair: times that were taken on different devices."""
-    devices = sorted({r.timing["device"] for r in results.values() if r.timing})
-    return [f"Beware: the times were taken on different devices ({', '.join(devices)})."] if len(devices) > 1 else []
+def write_partial(outcome: Outcome, study: Path) -> None:
+    """Write what was measured so far."""
+    out = study / "partial"
+    _pages(pages.partial(outcome), outcome.about, out)
+    if found := rows.seeds(outcome.results, study):
+        rows.write(out / "seeds.csv", found)
 
 
-def write(about: dict[str, Any], results: dict[str, Result], out: Path) -> None:
-    """Table, pictures, page; the table last, since it says that all is there."""
-    found = judged(results, about["against"], about["difference"])
-    base = results[about["against"]].name
-    verdicts = [sentence(base, results[slug].name, j, len(found)) for slug, j in found.items()]
-    notes = [*disagreements(results), *warnings(results), *page.NOTES]
-    tables = parts(results, found)
-    drawn = [out / "plots" / "accuracy.png", out / "plots" / "price.png"]
-    plots.accuracy(results, found, drawn[0])
-    plots.price(results, drawn[1])
-    write_text(out / "table.md", page.markdown(about["question"], verdicts, tables, notes))
-    write_text(out / "page.html", page.page(about["name"], about["question"], verdicts, tables, notes, drawn))
-    rows = [flat(result, found.get(slug)) for slug, result in results.items()]
-    names = [f'"{row["variant"]}"' for row in rows]
-    lines = [[name, *list(row.values())[1:]] for name, row in zip(names, rows, strict=True)]
-    write_table(out / "table.csv", list(rows[0]), lines, separator=",")
+def _pages(blocks: list[Block], about: Any, out: Path) -> None:
+    write_text(out / "table.md", markdown(blocks, out))
+    write_text(out / "page.html", web(about["name"], blocks))
 
 
 def main() -> None:
-    """Parse, gather, judge, write."""
+    """Parse the command line, read the results, write."""
     parser = cli.parser(main)
     parser.add_argument("study", type=Path, help="directory of the study's results")
+    parser.add_argument("--partial", action="store_true", help="write what was measured so far, without verdicts")
     args = parser.parse_args()
-    about = read_json(args.study / "study.json")
-    results = {slug: of_variant(name, args.study / slug) for slug, name in about["variants"].items()}
-    write(about, results, args.study)
+    outcome = load(args.study)
+    if args.partial:
+        write_partial(outcome, args.study)
+        return
+    if outcome.lacking:
+        raise cli.InputError(f"{'; '.join(outcome.lacking)}; finish the study with snakemake, or see --partial")
+    history.add(args.study, history.entry(outcome.about, outcome.results))
+    write(outcome, args.study)
+    shutil.rmtree(args.study / "partial", ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The experiments of this run of Snakemake, and what the rules have in common."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ include: "dvc.smk"
 
 # `config` is what --configfile and --config give. These keys choose a study or two results to compare; all others are
 # settings of the experiment, which are merged over params.yaml.
-CHOSEN = {key: str(config[key]) for key in ("study", "base", "other") if key in config}
+CHOSEN = {key: str(config[key]) for key in ("study", "base", "other", "difference") if key in config}
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
 STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
 try:
@@ -64,9 +65,29 @@ def cause(*sections):
     return lambda wildcards: RUNS[wildcards.run].text(*sections)
 
 
-def seeds(run):
-    """The directories of an experiment's seeds."""
-    return [f"{run}/seed-{seed}" for seed in RUNS[run].seeds]
+def seeds(run, analyses=None):
+    """The directories of an experiment's seeds; those of a study with interim analyses after so many of them (all)."""
+    numbers = RUNS[run].seeds
+    if STUDY and len(STUDY.counts) > 1:
+        numbers = numbers[: seed_counts(len(STUDY.counts) - 1 if analyses is None else analyses)[Path(run).name]]
+    return [f"{run}/seed-{seed}" for seed in numbers]
+
+
+def seed_counts(analyses):
+    """The number of seeds that each variant of the study has after so many interim analyses."""
+    counts = dict.fromkeys(STUDY.variants, STUDY.counts[0])
+    for analysis in range(1, analyses + 1):
+        before, done = counts, checkpoints.interim.get(analysis=analysis).output[0]
+        counts = json.loads(Path(done).read_text())["seeds"]
+        if counts == before:  # all comparisons are decided
+            break
+    return counts
+
+
+def of_analysis(analysis):
+    """What an analysis of the study reads, the first is 1."""
+    found = [seed for run in RUNS for seed in seeds(run, analysis - 1)]
+    return [f"{seed}/{file}" for seed in found for file in ("evaluation.json", "metrics.json", "curve.tsv")]
 
 
 def of_seeds(*files):

@@ -35,7 +35,7 @@ rule evaluate:
 rule summarize:
     input:
         of_seeds("evaluation.json", "metrics.json", "curve.tsv", "confusion.csv"),
-        lambda wildcards: expand("{{run}}/manifests/{seed}.json", seed=RUNS[wildcards.run].seeds),
+        lambda wildcards: [s.replace("/seed-", "/manifests/") + ".json" for s in seeds(wildcards.run)],
         code=code("summarize"),
         model="{run}/model.json",
     output:

@@ -44,6 +44,7 @@ onsuccess:
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)
 
 
+# After a failure, what finished of a study, and with --keep-going of an experiment, is summarized in partial/.
 onerror:
-    if workflow.execution_settings.keep_going:
+    if STUDY or workflow.execution_settings.keep_going:
         summarize_finished()

@@ -1,9 +1,9 @@
 """Studies: their variants run by the rules of a single experiment, then a table; and the comparison of two results."""
 
-from dawn.studies import cost
-
 if STUDY and workflow.is_main_process:
-    print(cost.told(STUDY, cost.estimate(STUDY, Path("data"))), file=sys.stderr)
+    from dawn.studies.planning import outlook
+
+    print(outlook(STUDY, Path("data")), file=sys.stderr)
 
 
 # On a cluster these run where snakemake was started: they are short, and compare prints to the terminal.
@@ -16,7 +16,7 @@ localrules:
 rule timing:
     input:
         ARRAYS,
-        code=code("timing", "launch"),
+        code=code("timing"),
         stats="data/stats.json",
     output:
         "{run}/timing.tsv",
@@ -34,8 +34,8 @@ rule timing:
     message:
         "Time forward passes and training steps of {wildcards.run}"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes 1 dawn.timing --params {wildcards.run}/params.yaml"
-        " --data data --stats {input.stats} --out {output.times}"
+        "DAWN_LOG={log} python -m dawn.timing --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
+        " --out {output.times}"
 
 
 rule study_timing:
@@ -45,23 +45,45 @@ rule study_timing:
 
 if STUDY:
 
+    # The number of seeds after an interim analysis is known when it is done, so each is a checkpoint.
+    checkpoint interim:
+        input:
+            lambda wildcards: of_analysis(int(wildcards.analysis)),
+            code=code("interim"),
+        output:
+            f"{STUDY.directory}/analyses/{{analysis}}.json",
+        log:
+            f"logs/{STUDY.directory}/analysis-{{analysis}}.log",
+        localrule: True
+        params:
+            cause=STUDY.text,
+            study=STUDY.directory,
+        message:
+            "Analyse the study, analysis {wildcards.analysis}"
+        shell:
+            "DAWN_LOG={log} python -m dawn.interim {params.study} --analysis {wildcards.analysis} --out {output}"
+
     rule study_table:
         input:
-            of_variants("metrics.json", "timing.json", "model.json"),
-            [f"{seed}/{file}" for run in RUNS for seed in seeds(run) for file in ("evaluation.json", "metrics.json")],
+            of_variants("metrics.json", "timing.json", "model.json", "provenance.json"),
+            lambda wildcards: of_analysis(len(STUDY.counts)),
             code=code("study"),
         output:
-            f"{STUDY.directory}/table.csv",
-            f"{STUDY.directory}/table.md",
+            [f"{STUDY.directory}/{file}" for file in ("table.csv", "table.md", "table.tex", "provenance.json")],
+            [f"{STUDY.directory}/{file}" for file in ("comparisons.csv", "seeds.csv")],
             report(f"{STUDY.directory}/page.html", caption="../report/study-page.rst", category="Studies"),
-            report(f"{STUDY.directory}/plots/accuracy.png", caption="../report/study-accuracy.rst", category="Studies"),
-            report(f"{STUDY.directory}/plots/price.png", caption="../report/study-price.rst", category="Studies"),
+            [
+                report(
+                    f"{STUDY.directory}/plots/{name}.png", caption=f"../report/study-{name}.rst", category="Studies"
+                )
+                for name in ("differences", "accuracy", "price")
+            ],
         log:
             f"logs/{STUDY.directory}/study.log",
         localrule: True
         params:
             cause=STUDY.text,
-            study=lambda wildcards, output: os.path.dirname(output[0]),
+            study=STUDY.directory,
         message:
             "Compare the variants of {params.study}"
         shell:
@@ -80,7 +102,8 @@ rule compare:
     params:
         base=CHOSEN.get("base", ""),
         other=CHOSEN.get("other", ""),
+        difference=f"--difference {CHOSEN['difference']}" if "difference" in CHOSEN else "",
     message:
         "Compare {params.other} with {params.base}"
     shell:
-        "DAWN_LOG={log} python -m dawn.compare {params.base:q} {params.other:q}"
+        "DAWN_LOG={log} python -m dawn.compare {params.base:q} {params.other:q} {params.difference}"

@@ -37,7 +37,7 @@ rule app:
     input:
         ARRAYS,
         "data/dataset.json",
-        weights=expand("{seed}/model.safetensors", seed=seeds(next(iter(RUNS)))),
+        weights=lambda wildcards: [f"{seed}/model.safetensors" for seed in seeds(next(iter(RUNS)))],
     log:
         "logs/app.log",
     params:

@@ -27,7 +27,7 @@ def explain(error: ValidationError, settings: type[BaseModel]) -> str:
 
 
 def _fault(fault: ErrorDetails, settings: type[BaseModel]) -> str:
-    where = [part for part in fault["loc"] if not str(part).startswith(("literal[", "constrained"))]
+    where = [part for part in fault["loc"] if not str(part).startswith(("literal[", "constrained", "tag:"))]
     key = ".".join(str(part) for part in where if part not in FAMILIES)
     value, kind = fault["input"], fault["type"]
     if kind == "extra_forbidden":

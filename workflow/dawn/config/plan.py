@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dawn.config.comparisons import contrasts
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.config.sequential import Sequential
 from dawn.config.study import Study, load
 from dawn.core.cli import InputError
 
 SHARED = ("data", "seeds", "run")  # sections that no variant may change
-RESERVED = ("plots", "page", "table", "timing")  # names of other files in the directory of the study
+RESERVED = (
+    "analyses",
+    "partial",
+    "plots",
+    "page",
+    "table",
+    "timing",
+)  # names of other files in the directory of the study
 
 
 @dataclass(frozen=True)
@@ -35,19 +44,29 @@ class Plan:
     variants: dict[str, Variant]
 
     @property
-    def against(self) -> Variant:
-        """The variant that the others are compared with."""
-        return self.variants[slug(self.study.against or next(iter(self.study.overrides)))]
+    def counts(self) -> tuple[int, ...]:
+        """Return the seeds of each planned analysis; one number for a study without interim analyses."""
+        seeds = self.study.seeds
+        return seeds.counts if isinstance(seeds, Sequential) else (len(self.shared.seeds),)
 
     @property
     def text(self) -> str:
-        """What the table and the page need of the study itself, as JSON."""
+        """What the analyses, the tables and the page need of the study itself, as JSON."""
+        slugs = {variant.name: slug for slug, variant in self.variants.items()}
+        comparisons = [
+            contrast | {"weights": {slugs[name]: weight for name, weight in contrast["weights"].items()}}
+            for contrast in contrasts(self.study)
+        ]
         about = {
             "name": self.name,
             "question": self.study.question,
             "variants": {slug: variant.name for slug, variant in self.variants.items()},
-            "against": self.against.slug,
-            "difference": self.study.difference,
+            "seeds": self.shared.seeds,
+            "analyses": self.counts,
+            "comparisons": comparisons,
+            "measure": self.study.measure,
+            "difference": self.study.margin,
+            "test": self.study.test,
         }
         return json.dumps(about, separators=(",", ":"))
 
@@ -79,7 +98,7 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
         known = ", ".join(sorted(p.stem for p in presets.glob("*.yaml")))
         raise InputError(f"{path}: base = {study.base}: no such preset; presets: {known}")
     values = merge(read(params), read(base)) if study.base else read(params)
-    values = merge(merge(merge(values, {"seeds": study.seeds}), study.settings), over)
+    values = merge(merge(merge(values, {"seeds": _seeds(path, study, over)}), study.settings), over)
     shared = check(values, f"{path}, settings")
     variants: dict[str, Variant] = {}
     for name, own in study.overrides.items():
@@ -87,6 +106,16 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
         _distinct(path, variant, variants)
         variants[variant.slug] = variant
     return Plan(path.stem, path, study, shared, variants)
+
+
+def _seeds(path: Path, study: Study, over: Mapping[str, Any]) -> int | list[int]:
+    """Return the seeds of a variant that is trained to the last analysis."""
+    if not isinstance(study.seeds, Sequential):
+        return study.seeds
+    if "seeds" in over:
+        raise InputError(f"{path}: seeds = {over['seeds']}: the interim analyses decide the seeds of this study; "
+                         "change first and most in its file")  # fmt: skip
+    return study.seeds.most
 
 
 def _experiment(path: Path, name: str, values: dict[str, Any], own: Mapping[str, Any]) -> Experiment:

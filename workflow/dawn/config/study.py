@@ -2,15 +2,28 @@
 
 import itertools
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
 from dawn.config.errors import explain
 from dawn.config.experiment import merge, nested, read
+from dawn.config.sequential import Sequential
 from dawn.config.types import STRICT, Positive
 from dawn.core.cli import InputError
+
+AGAINST = ("previous", "all", "effects")  # what `against` can be other than a variant
+
+
+def _kind(seeds: Any) -> str:
+    return "tag:mapping" if isinstance(seeds, Mapping | Sequential) else "tag:plain"
+
+
+Seeds = Annotated[
+    Annotated[int | list[int], Tag("tag:plain")] | Annotated[Sequential, Tag("tag:mapping")], Discriminator(_kind)
+]
 
 
 class Study(BaseModel):
@@ -24,16 +37,25 @@ class Study(BaseModel):
     """Preset that all variants start from; null: params.yaml."""
     settings: dict[str, Any] = {}
     """Settings of all variants, merged with the preset."""
-    seeds: int | list[int] = 5
-    """Seeds of each variant: a list, or n for 0 to n - 1."""
+    seeds: Seeds = 5
+    """Seeds of each variant: a list, or n for 0 to n - 1, or {first, most} with interim analyses between."""
+    until: Literal["decided"] | None = None
+    """decided: train more seeds of the variants that an interim analysis has not decided."""
     variants: dict[str, dict[str, Any] | None] = {}
     """Name of each variant, and its own settings."""
     grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
     """In place of variants: dotted keys and their values, a variant for each combination."""
     against: str | None = None
-    """The variant that the others are compared with; null: the first."""
-    difference: Positive = 0.2
-    """Difference in accuracy that matters, in percentage points."""
+    """The variant that the others are compared with; null: the first | previous: each with the one before | all: every
+    pair | effects: main effects and interactions of a grid."""
+    measure: Literal["accuracy", "top5", "loss", "calibration_error"] = "accuracy"
+    """What is compared, on the test split."""
+    difference: Positive | None = None
+    """Difference that matters, in units of the measure; null: 0.2 percentage points of accuracy."""
+    test: Literal["holm", "dunnett"] = "holm"
+    """holm: each comparison with its own spread | dunnett: one spread for all variants, which have to spread alike."""
+    spread: Positive | None = None
+    """Expected standard deviation over the seeds of a variant, to plan the number of seeds with."""
 
     @model_validator(mode="after")
     def _check(self) -> "Study":
@@ -42,9 +64,28 @@ class Study(BaseModel):
         names = list(self.overrides)
         if len(names) < 2:
             raise ValueError(f"a study needs at least two variants, not {len(names)}")
-        if self.against is not None and self.against not in names:
-            raise ValueError(f"against = {self.against} must be one of the variants {', '.join(names)}")
+        if taken := [name for name in names if name in AGAINST]:
+            raise ValueError(f"a variant cannot be called {taken[0]}, which is a value of against; rename it")
+        if self.against is not None and self.against not in (*names, *AGAINST):
+            raise ValueError(f"against = {self.against} must be one of {', '.join(AGAINST)}, {', '.join(names)}")
         return self
+
+    @model_validator(mode="after")
+    def _agree(self) -> "Study":
+        if self.against == "effects" and not self.grid:
+            raise ValueError("against = effects needs a grid")
+        if self.test == "dunnett" and self.against in AGAINST:
+            raise ValueError(f"test = dunnett compares with one variant; against = {self.against} needs holm")
+        if isinstance(self.seeds, Sequential) != (self.until is not None):
+            raise ValueError("until: decided and seeds: {first: 3, most: 20} need each other")
+        if self.difference is None and self.measure != "accuracy":
+            raise ValueError(f"measure = {self.measure} needs a difference that matters")
+        return self
+
+    @property
+    def margin(self) -> float:
+        """Return the difference that matters."""
+        return 0.2 if self.difference is None else self.difference
 
     @property
     def overrides(self) -> dict[str, dict[str, Any]]:
@@ -56,8 +97,7 @@ class Study(BaseModel):
             over: dict[str, Any] = {}
             for key, value in zip(self.grid, values, strict=True):
                 over = merge(over, nested(key, value))
-            words = (f"{key.rpartition('.')[2]} {_word(v)}" for key, v in zip(self.grid, values, strict=True))
-            found[", ".join(words)] = over
+            found[", ".join(map(level, self.grid, values))] = over
         return found
 
 
@@ -67,6 +107,11 @@ def load(path: Path) -> Study:
         return Study.model_validate(read(path))
     except ValidationError as error:
         raise InputError(f"{path}: {explain(error, Study)}") from error
+
+
+def level(key: str, value: Any) -> str:
+    """Return a value of a grid in words: the last part of its key, then the value."""
+    return f"{key.rpartition('.')[2]} {_word(value)}"
 
 
 def _word(value: Any) -> str:

@@ -135,3 +135,22 @@ def _row(cells: Sequence[str], tag: str, numbers: Sequence[bool]) -> str:
     marks = [' class="number"' if number else "" for number in numbers]
     content = [f"<{tag}{mark}>{html.escape(cell)}</{tag}>" for mark, cell in zip(marks, cells, strict=True)]
     return f"<tr>{''.join(content)}</tr>"
+
+
+def latex(tables: Sequence[Table]) -> str:
+    """The tables as LaTeX, each a ``table`` of its own with a caption; no package is needed."""
+    return "\n\n".join(map(_latex, tables)) + "\n"
+
+
+def _latex(table: Table) -> str:
+    columns = "".join("r" if number else "l" for number in table.numbers or [False] * len(table.heads))
+    head, *rows = [" & ".join(map(_escaped, cells)) + r" \\" for cells in (table.heads, *table.rows)]
+    return "\n".join([
+        r"\begin{table}", rf"\caption{{{_escaped(table.title)}}}", rf"\begin{{tabular}}{{{columns}}}", r"\hline",
+        head, r"\hline", *rows, r"\hline", r"\end{tabular}", r"\end{table}",
+    ])  # fmt: skip
+
+
+def _escaped(text: str) -> str:
+    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--", "<": "$<$"}
+    return "".join(special.get(c, "\\" + c if c in "&%$#_{}" else c) for c in text)

@@ -1,106 +1,95 @@
-"""What a study will cost before it starts: hours and dollars, from measured times alone. Imports no torch.
+"""What a study will take before it starts: seconds of each variant, with a range. Imports no torch.
 
-A finished seed of a variant says what one more takes; before there is one, the times of dawn.timing do.
+Finished seeds say what one more takes; before there is one, the times of dawn.timing do. Counted are the clock, what is
+excluded from it, the final evaluation and the start of two processes.
 """
 
 import math
 import statistics
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import TRAINED, Experiment
+from dawn.config.experiment import Experiment
 from dawn.config.plan import Plan
 from dawn.core.files import read_json
-from dawn.results.manifest import choices, header
+from dawn.studies.variants import finished
 
 CIFAR10 = {"train": 50_000, "test": 10_000}  # images, where the data is not unpacked yet
+VIEWS = {"none": 1, "mirror": 2, "six": 6, "six_equal": 6}
+STARTS = (4.0, 20.0)  # seconds a seed: two processes that import torch and load the data, and Snakemake between them
+COMPILING = (10.0, 120.0)  # seconds of torch.compile or of capturing a CUDA graph
+DRIFT = (0.8, 1.7)  # the speed of a machine within an hour over that at the moment; docs/results.md has measured 1.7
+
+Span = tuple[float, float]  # lowest and highest
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Of one variant: trainings left, and seconds of each (None: nothing was measured), by which measure."""
+    """Of one variant: seeds to train, at least and at most, and seconds of each; None where nothing was measured."""
 
     name: str
-    left: int
-    seconds: float | None
+    left: tuple[int, int]
+    seconds: Span | None
     source: str
 
 
-def finished(run: Path, experiment: Experiment) -> dict[int, float]:
-    """Seconds of each seed that was trained with these choices, what it spent beside the clock included."""
-    found = {}
-    for seed in experiment.seeds:
-        weights, metrics = (run / f"seed-{seed}" / name for name in ("model.safetensors", "metrics.json"))
-        if weights.exists() and metrics.exists():
-            made = header(weights)
-            if all(made.get(section) == value for section, value in choices(experiment, *TRAINED).items()):
-                values = read_json(metrics)
-                found[seed] = values["seconds"] + sum(values["seconds_untimed"].values())
-    return found
+def spent(seed: Path) -> float:
+    """Seconds that a finished seed took, those of its evaluation included, without process starts."""
+    training, evaluation = (read_json(seed / name) for name in ("metrics.json", "evaluation.json"))
+    return float(training["seconds"] + sum(training["seconds_untimed"].values()) + evaluation["seconds"])
 
 
-def predicted(timing: dict[str, Any], experiment: Experiment, counts: dict[str, int]) -> float | None:
-    """Seconds of one training on one device by the times of its step and of its forward pass, monitoring included."""
+def predicted(timing: Mapping[str, Any], experiment: Experiment, counts: Mapping[str, int]) -> Span | None:
+    """Seconds of one seed by the times of a step and of a forward pass, on one device."""
     train = experiment.train
     first = timing["rows"][0]
     own = {r["work"]: r for r in timing["rows"] if (r["precision"], r["batch"]) == (first["precision"], train.batch)}
     if set(own) < {"forward", "step"}:
         return None
-    looks = math.ceil(train.epochs / train.monitor_every)
-    watched = counts["holdout"] if experiment.data.holdout and "holdout" in counts else counts["test"]
-    steps = math.ceil(train.epochs * (counts["train"] // train.batch))
-    return float(steps * own["step"]["seconds"] + looks * watched / own["forward"]["images_per_s"])
+    steps = relative_pixels(experiment) * math.ceil(train.epochs * (counts["train"] // train.batch))
+    monitored = counts["holdout"] if experiment.data.holdout and "holdout" in counts else counts["test"]
+    views = 1 + (VIEWS[experiment.evaluate.tta] - 1) * experiment.evaluate.tta_fraction
+    images = math.ceil(train.epochs / train.monitor_every) * monitored + views * counts["test"]
+    compiling = COMPILING if train.compile or train.cuda_graph else (0.0, 0.0)
+    low, high = (
+        drift * (steps * own["step"][end] + images * own["forward"][end] / train.batch) + once
+        for end, drift, once in zip(("low", "high"), DRIFT, compiling, strict=True)
+    )
+    return low, high
+
+
+def relative_pixels(experiment: Experiment) -> float:
+    """Pixels of all steps, over those of as many steps at the last image size, which is the one that was timed."""
+    sizes = experiment.train.sizes or ((0.0, 32),)
+    ends = [start for start, _ in sizes[1:]] + [1.0]
+    return sum((end - start) * (size / sizes[-1][1]) ** 2 for (start, size), end in zip(sizes, ends, strict=True))
 
 
 def estimate(plan: Plan, data: Path) -> list[Estimate]:
-    """An estimate for each variant, from the results and times that lie there."""
+    """An estimate for each variant, from the results and times that are there."""
     dataset = data / "dataset.json"
     hold = plan.shared.data.holdout
     counts = read_json(dataset)["counts"] if dataset.exists() else CIFAR10 | {"train": 50_000 - hold, "holdout": hold}
     found = []
     for slug, variant in plan.variants.items():
         run = Path(plan.directory, slug)
-        done = finished(run, variant.experiment)
-        left, timing = len(variant.experiment.seeds) - len(done), run / "timing.json"
+        done, timing = finished(run, variant.experiment), run / "timing.json"
+        left = max(0, plan.counts[0] - len(done)), max(0, plan.counts[-1] - len(done))
+        seconds: Span | None = None
+        source = "not timed"
         if done:
-            each = statistics.fmean(done.values())
-            found.append(Estimate(variant.name, left, each, f"mean of {len(done)} trained"))
+            seconds, source = _by_seeds([spent(seed) for seed in done]), f"by {len(done)} trained"
         elif timing.exists():
             times = read_json(timing)
-            found.append(Estimate(variant.name, left, predicted(times, variant.experiment, counts),
-                                  f"timed on {times['device']}"))  # fmt: skip
-        else:
-            found.append(Estimate(variant.name, left, None, "not timed"))
+            seconds, source = predicted(times, variant.experiment, counts), f"timed on {times['device']}"
+        total = None if seconds is None else (seconds[0] + STARTS[0], seconds[1] + STARTS[1])
+        found.append(Estimate(variant.name, left, total, source))
     return found
 
 
-def told(plan: Plan, estimates: list[Estimate]) -> str:
-    """The estimates in words, a line a variant, then their sum."""
-    seeds, width = len(plan.shared.seeds), max(len(e.name) for e in estimates)
-    total = len(estimates) * seeds
-    lines = [f"study {plan.name}: {len(estimates)} variants x {seeds} seeds, {sum(e.left for e in estimates)} of "
-             f"{total} trainings to do"]  # fmt: skip
-    price = plan.shared.submission.cost_per_hour
-    for e in estimates:
-        cost = "" if e.seconds is None else f"  {duration(e.seconds):>8} each, {duration(e.seconds * e.left):>8} in all"
-        lines.append(f"  {e.name:{width}}  {e.left:3} to do{cost}  ({e.source})")
-    known = [e for e in estimates if e.seconds is not None]
-    if not known:
-        return "\n".join([*lines, "  no times yet, so no cost: snakemake study_timing --config study="
-                          f"{plan.name} takes some"])  # fmt: skip
-    seconds = sum(e.left * (e.seconds or 0) for e in known)
-    missing = len(estimates) - len(known)
-    what = f"  training: {duration(seconds)} one after the other" + (f", less {missing} not timed" if missing else "")
-    dollars = "set submission.cost_per_hour for dollars"
-    if price is not None:
-        dollars = f"${price * seconds / 3600:,.2f} at ${price:g} an hour"
-    return "\n".join([*lines, f"{what}; {dollars}"])
-
-
-def duration(seconds: float) -> str:
-    """Seconds, minutes or hours, whichever is read most easily."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
+def _by_seeds(seconds: list[float]) -> Span:
+    """One more seed by those that are finished: as far from their mean as the speed drifts, and they were."""
+    mean = statistics.fmean(seconds)
+    return min(DRIFT[0] * mean, *seconds), max(DRIFT[1] * mean, *seconds)

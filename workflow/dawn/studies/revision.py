@@ -7,7 +7,7 @@ import yaml
 from dawn.config.experiment import CHOICES, check
 from dawn.core.cli import InputError
 from dawn.results.manifest import choices
-from dawn.studies.gather import Result, read
+from dawn.studies.variants import Result, read
 
 
 def of_revision(name: str) -> Result | None:
@@ -30,7 +30,7 @@ def of_revision(name: str) -> Result | None:
         try:
             return str(files.read_text(f"results/{path}"))
         except FileNotFoundError as error:
-            if path == "timing.json":
+            if path in ("timing.json", "provenance.json"):
                 return None
             raise InputError(
                 f"{name} has no results/{path} in DVC's cache; dvc pull brings it, if a remote has it"

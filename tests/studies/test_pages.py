@@ -1,0 +1,155 @@
+"""What dawn.study and dawn.interim write, from files of finished seeds."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+from archives import call
+from conftest import step
+from study_files import finished
+
+from dawn import study as study_command
+from dawn.core.files import write_json
+from dawn.studies.outcome import load
+from dawn.studies.sentences import short
+
+ABOUT = {
+    "name": "wide", "question": "Is a wider network better?", "variants": {"a": "narrow (4)", "b": "wide_8 & more"},
+    "seeds": [0, 1, 2, 3, 4], "analyses": [5], "measure": "accuracy", "difference": 0.2, "test": "holm",
+    "comparisons": [{"name": "wide_8 & more", "base": "narrow (4)", "weights": {"a": -1.0, "b": 1.0}}],
+}  # fmt: skip
+NARROW = dict(enumerate([93.0, 93.1, 92.9, 93.05, 92.95]))
+WIDE = dict(enumerate([93.6, 93.75, 93.4, 93.6, 93.5]))
+
+
+def study(folder, a=NARROW, b=WIDE, **about):
+    write_json(folder / "study.json", ABOUT | about)
+    finished(folder / "a", a)
+    finished(folder / "b", b, model={"width": 8})
+    return folder
+
+
+def rows(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    folder = study(tmp_path_factory.mktemp("study"))
+    (folder / "partial").mkdir()
+    done = step("study", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_tables_say_what_the_seeds_did(written):
+    base, other = rows(written / "table.csv")
+    assert float(base["accuracy_mean"]) == pytest.approx(93.0)
+    assert float(other["difference"]) == pytest.approx(0.57)
+    assert (base["verdict"], other["verdict"]) == ("", "better")
+    (comparison,) = rows(written / "comparisons.csv")
+    assert comparison["against"] == "narrow (4)"
+    assert comparison["verdict"] in (written / "table.md").read_text()
+    assert float(comparison["simultaneous_low"]) < float(comparison["difference_low"]) < 0.57
+    seeds = rows(written / "seeds.csv")
+    assert [(row["variant"], row["seed"]) for row in seeds[4:6]] == [("narrow (4)", "4"), ("wide_8 & more", "0")]
+    assert float(seeds[0]["seconds_to_target"]) == 10
+
+
+def test_the_page_stands_alone_and_names_what_it_came_out_of(written):
+    page = (written / "page.html").read_text()
+    assert page.count("data:image/png;base64,") >= 3
+    assert "http" not in page
+    for words in ("code: abc", "torch: 2.11", "trained on: cpu", "Is a wider network better?"):
+        assert words in page
+    provenance = json.loads((written / "provenance.json").read_text())
+    assert provenance["b"]["code"]["commit"] == "abc"
+    assert not (written / "partial").exists()
+
+
+def test_the_latex_table_escapes_what_is_special(written):
+    text = (written / "table.tex").read_text()
+    assert r"wide\_8 \& more" in text
+    assert text.count(r"\begin{tabular}") == text.count(r"\end{tabular}") == 2
+    assert not re.search(r"(?<!\\)[%_&#](?! )", text.replace(" & ", ""))
+
+
+def test_seeds_that_failed_or_lie_apart_are_named(tmp_path):
+    folder = study(tmp_path, b=WIDE | {2: 25.0, 4: 60.0})
+    assert call(study_command.main, folder) is None
+    text = (folder / "table.md").read_text()
+    assert "Seeds of wide_8 & more that learned nothing: 2 (25.00 %)" in text
+    assert "4 (60.00 %)" in text
+    assert " 93.60 | " in text  # the median
+
+
+def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):
+    folder = study(tmp_path, b={0: 93.6, 1: 93.7})
+    refusal = call(study_command.main, folder)
+    assert refusal.endswith("wide_8 & more has 2 of 5 seeds; finish the study with snakemake, or see --partial")
+    assert call(study_command.main, folder, "--partial") is None
+    text = (folder / "partial/table.md").read_text()
+    assert "Not finished, so without verdicts: wide_8 & more has 2 of 5 seeds." in text
+    assert "| wide_8 & more | 2 | 93.65" in text
+    assert "adjusted p" not in text
+    assert len(rows(folder / "partial/seeds.csv")) == 7
+    assert not (folder / "history.json").exists()
+
+
+def test_more_seeds_than_were_planned_widen_the_intervals(tmp_path):
+    rng = np.random.default_rng(0)
+    a, b = (dict(enumerate((93 + rng.normal(size=8) * 0.2).round(2).tolist())) for _ in range(2))
+    folder = study(tmp_path, a, b)
+    assert call(study_command.main, folder) is None
+    first = load(folder)
+    assert (first.other_plans, first.verdicts[0].difference.n) == ([], 5)
+    write_json(folder / "study.json", ABOUT | {"seeds": list(range(8)), "analyses": [8], "difference": 0.5})
+    assert call(study_command.main, folder) is None
+    text = (folder / "table.md").read_text()
+    assert "Extended without a plan: results were seen when 5 seeds were planned." in text
+    assert "difference was 0.2 and is 0.5" in text
+    (verdict,) = load(folder).verdicts
+    assert not verdict.planned
+    (folder / "history.json").unlink()
+    (planned,) = load(folder).verdicts
+    assert verdict.interval[1] - verdict.interval[0] > 1.5 * (planned.interval[1] - planned.interval[0])
+
+
+def test_a_study_of_other_variants_is_no_extension(tmp_path):
+    folder = study(tmp_path)
+    assert call(study_command.main, folder) is None
+    finished(folder / "b", WIDE | {5: 93.6}, model={"width": 16})
+    finished(folder / "a", NARROW | {5: 93.0})
+    write_json(folder / "study.json", ABOUT | {"seeds": list(range(6)), "analyses": [6]})
+    assert load(folder).other_plans == []
+
+
+def test_an_interim_analysis_asks_for_seeds_where_it_is_undecided(tmp_path):
+    variants = ABOUT["variants"] | {"c": "other"}
+    comparisons = [*ABOUT["comparisons"], {"name": "other", "base": "narrow (4)", "weights": {"a": -1.0, "c": 1.0}}]
+    folder = study(tmp_path, b={seed: value + 5 for seed, value in WIDE.items()}, analyses=[3, 5],
+                   variants=variants, comparisons=comparisons)  # fmt: skip
+    finished(folder / "c", dict(enumerate([93.3, 92.8, 93.6])), model={"width": 2})
+    done = step("interim", folder, "--analysis", 1, "--out", folder / "analyses/1.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((folder / "analyses/1.json").read_text())
+    assert found["seeds"] == {"a": 5, "b": 3, "c": 5}
+    assert found["verdicts"] == {
+        "wide_8 & more against narrow (4)": "better",
+        "other against narrow (4)": "cannot tell",
+    }
+    assert "wide_8 & more is better than narrow (4) by 5.5" in done.stderr
+    finished(folder / "c", dict(enumerate([93.3, 92.8, 93.6, 92.5, 93.9])), model={"width": 2})
+    outcome = load(folder)
+    assert outcome.lacking == []
+    assert short(outcome.verdicts[0]) == "better"
+    assert [v.difference.n for v in outcome.verdicts] == [3, 5]
+
+
+@pytest.mark.parametrize(("measure", "verdict"), [("loss", "better"), ("calibration_error", "cannot tell")])
+def test_other_measures_have_their_direction(tmp_path, measure, verdict):
+    folder = study(tmp_path, measure=measure, difference=0.0001)
+    assert [v.kind for v in load(folder).verdicts] == [verdict]

@@ -1,0 +1,61 @@
+"""Finished experiments, as far as a study reads their files."""
+
+import numpy as np
+import yaml
+from conftest import experiment
+
+from dawn.config.experiment import CHOICES
+from dawn.core.files import sha256, write_json, write_text
+from dawn.results.curve import EpochMetrics, write_curve
+from dawn.results.manifest import choices, location
+from dawn.results.statistics import expected_time, fraction, spread
+
+IMAGES, CLASSES = 200, 4
+
+
+def finished(folder, accuracies, archive="0" * 64, predictions=None, **over):
+    """A finished experiment of these accuracies by seed: all files that a study reads, with their manifests.
+
+    ``predictions`` are whether each image is right, (seeds, IMAGES); drawn with the accuracies if not given.
+    """
+    chosen = experiment(seeds=sorted(accuracies), **over)
+    for row, (seed, accuracy) in enumerate(accuracies.items()):
+        _seed(folder / f"seed-{seed}", seed, accuracy, None if predictions is None else predictions[row])
+        files = ("evaluation.json", "metrics.json", "curve.tsv", "predictions.npz")
+        sums = {name: sha256(folder / f"seed-{seed}" / name) for name in files}
+        write_json(location(folder / f"seed-{seed}"), {"choices": choices(chosen, *CHOICES), "sha256": sums})
+    values = list(accuracies.values())
+    times = [10.0 + v / 100 for v in values]
+    percent, positive = spread(values, "percent"), spread(times, "positive")
+    target = {"accuracy": 50.0, **fraction(len(values), len(values)), "seeds_in_training": len(values),
+              "seconds": positive, "epochs": positive, "dollars": None,
+              "expected_seconds": expected_time(times, times)}  # fmt: skip
+    metrics = {"seeds": len(values), "accuracy": percent, "target": target, "dollars": None, "parameters": 1000,
+               "flops": 2_000_000}  # fmt: skip
+    metrics |= dict.fromkeys(("seconds", "images_per_s", "peak_memory_bytes"), positive)
+    write_json(folder / "metrics.json", metrics)
+    write_text(folder / "params.yaml", yaml.safe_dump(chosen.model_dump(mode="json")))
+    provenance = {"code": {"commit": "abc", "dirty": False}, "data": {"sha256": archive}, "python": "3.11",
+                  "packages": {"torch": "2.11"}, "machine": {"cpu": "a CPU", "cores": 2, "gpus": []}}  # fmt: skip
+    write_json(folder / "provenance.json", provenance)
+    return folder
+
+
+def _seed(path, seed, accuracy, right):
+    rng, labels = np.random.default_rng(seed), np.arange(IMAGES) % CLASSES
+    right = rng.random(IMAGES) < accuracy / 100 if right is None else right
+    logits = np.eye(CLASSES, dtype=np.float32)[np.where(right, labels, (labels + 1) % CLASSES)]
+    path.mkdir(parents=True, exist_ok=True)
+    np.savez(path / "predictions.npz", logits=logits, labels=labels.astype(np.uint8))
+    classes = {f"class {i}": {"recall": accuracy, "precision": accuracy} for i in range(CLASSES)}
+    write_json(path / "evaluation.json", {
+        "images": IMAGES, "accuracy": accuracy, "top5": 100.0, "loss": 1 - accuracy / 100,
+        "calibration_error": 0.01, "seconds": 0.5,
+        "classes": classes, "confusion": (np.eye(CLASSES) * IMAGES / CLASSES).tolist(),
+    })  # fmt: skip
+    curve = [EpochMetrics(e, 1.0, 50.0, 1.0, accuracy * e / 2, 0.1, 0.9, 100.0, 5.0 * e) for e in (1, 2)]
+    write_curve(path / "curve.tsv", curve)
+    write_json(path / "metrics.json", {
+        "seed": seed, "seconds": 10.0, "seconds_untimed": {"load": 1.0, "monitor": 2.0}, "images_per_s": 100.0,
+        "peak_memory_bytes": 5, "train_loss": 1.0, "train_accuracy": 50.0, "device": "cpu",
+    })  # fmt: skip

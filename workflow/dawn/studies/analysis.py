@@ -1,0 +1,125 @@
+"""The analyses of a study: at each planned number of seeds, which comparisons are decided."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from dawn.studies.comparisons import LEVEL, Difference, Values, contrast, pooled
+from dawn.studies.families import Family, dunnett_edge, dunnett_p
+from dawn.studies.sequential import Anytime, Planned
+from dawn.studies.verdicts import Comparison, Interval, Verdict
+
+Shared = Callable[[Collection[str]], bool]
+Differences = Mapping[int, Difference]  # by the number of the comparison
+SAME, WORSE, BETTER = "no difference", "worse by the margin", "better by the margin"
+
+
+@dataclass(frozen=True)
+class Design:
+    """How a study is analysed. All of it is chosen before its results are seen.
+
+    comparisons  what is compared
+    counts       the seeds of each planned analysis; one number for a fixed study
+    margin       the difference that would matter, in the units of the measure
+    higher       whether a higher value of the measure is the better one
+    test         holm: each comparison with its own spread | dunnett: all with one base and one pooled spread
+    """
+
+    comparisons: Sequence[Comparison]
+    counts: tuple[int, ...]
+    margin: float
+    higher: bool = True
+    test: str = "holm"
+
+
+class Analyses:
+    """The verdicts of a study, after one analysis and the next.
+
+    ``shared`` says whether some variants have equal batches at equal seeds, so that they are compared seed by seed.
+    ``verdicts`` has None for a comparison whose variants lack the seeds of the first analysis.
+    """
+
+    def __init__(self, design: Design, shared: Shared) -> None:
+        self.design, self.shared = design, shared
+        self.verdicts: list[Verdict | None] = [None] * len(design.comparisons)
+        places = range(len(self.verdicts))
+        self.same = Family([(i, SAME) for i in places])
+        self.margins = Family([(i, side) for i in places for side in (WORSE, BETTER)])
+
+    @property
+    def undecided(self) -> dict[int, Comparison]:
+        """The comparisons that more seeds may decide."""
+        pairs = enumerate(zip(self.design.comparisons, self.verdicts, strict=True))
+        return {i: comparison for i, (comparison, verdict) in pairs if verdict is None or not verdict.decided}
+
+    def planned(self, values: Values) -> None:
+        """Analyse ``values``, of each variant by seed in the order of the plan, at each planned number of seeds."""
+        for place, count in enumerate(self.design.counts):
+            first = {name: dict(list(v.items())[:count]) for name, v in values.items()}
+            ready = {i: c for i, c in self.undecided.items() if all(len(first[name]) == count for name in c.weights)}
+            self._analyse(ready, first, place)
+
+    def once(self, values: Values) -> None:
+        """Analyse all values, whose seeds may be of other numbers for each variant."""
+        self._analyse(self.undecided, values, 0)
+
+    def _analyse(self, ready: Mapping[int, Comparison], values: Values, place: int) -> None:
+        taken = {name: values[name] for comparison in ready.values() for name in comparison.weights}
+        found = {i: self._difference(comparison, taken) for i, comparison in ready.items()}
+        self._test(found, Planned(self.design.counts, place))
+
+    def unplanned(self, values: Values) -> None:
+        """Analyse all seeds, of a number that was not planned: differences seed by seed in their order."""
+        found = {}
+        for i, comparison in self.undecided.items():
+            n = min(len(values[name]) for name in comparison.weights)
+            by_place = {name: dict(enumerate(list(values[name].values())[:n])) for name in comparison.weights}
+            if n:
+                found[i] = contrast(by_place, comparison.weights, True)
+        self._test(found, Anytime())
+
+    def _difference(self, comparison: Comparison, values: Values) -> Difference:
+        if self.design.test == "dunnett":
+            return pooled(values, comparison.weights, self.shared(values))
+        return contrast(values, comparison.weights, self.shared(comparison.weights))
+
+    def _test(self, found: Differences, test: Planned | Anytime) -> None:
+        """Test all hypotheses on these differences, and add the verdicts."""
+        margin, higher = self.design.margin, self.design.higher
+        known = {i: d for i, d in found.items() if d.error is not None}
+        freedoms = {d.freedom for d in known.values()}
+        if self.design.test == "dunnett" and isinstance(test, Planned) and known:
+            (freedom,) = freedoms
+            t = {(i, SAME): -abs(d.statistic() or 0.0) for i, d in known.items()}
+            self.same.test(t, lambda value, count: test.adjust(dunnett_p(-value, count, freedom)))
+        else:
+            self.same.test({(i, SAME): test.p(d) for i, d in known.items()}, test.adjust)
+        sides = {(i, side): test.p_margin(d, margin, (side == BETTER) == higher)
+                 for i, d in known.items() for side in (WORSE, BETTER)}  # fmt: skip
+        self.margins.test(sides, lambda p, count: test.adjust(p, count, sides=1))
+        for i, d in found.items():
+            self.verdicts[i] = self._verdict(i, d, test)
+
+    def _verdict(self, i: int, d: Difference, test: Planned | Anytime) -> Verdict:
+        return Verdict(
+            comparison=self.design.comparisons[i],
+            difference=d,
+            interval=test.interval(d, LEVEL),
+            simultaneous=self._simultaneous(d, test),
+            p=None if d.error is None else test.p(d),
+            adjusted=self.same.adjusted.get((i, SAME)),
+            not_worse=self.margins.adjusted.get((i, WORSE), 1.0),
+            not_better=self.margins.adjusted.get((i, BETTER), 1.0),
+            margin=self.design.margin,
+            higher=self.design.higher,
+            level=test.total / len(self.verdicts),
+            analysis=test.place,
+            last=test.place == len(self.design.counts) - 1,
+            planned=isinstance(test, Planned),
+        )
+
+    def _simultaneous(self, d: Difference, test: Planned | Anytime) -> Interval | None:
+        count = len(self.verdicts)
+        if self.design.test == "dunnett" and isinstance(test, Planned) and d.error is not None:
+            half = dunnett_edge(test.level(test.total), count, d.freedom) * d.error
+            return d.mean - half, d.mean + half
+        return test.interval(d, test.total / count)

@@ -1,0 +1,82 @@
+"""A study with its results: what is compared, how, and what came out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dawn.core.files import read_json
+from dawn.studies import history
+from dawn.studies.analysis import Analyses, Design
+from dawn.studies.measures import MEASURES, Measure
+from dawn.studies.variants import Result, of_variant, same_batches
+from dawn.studies.verdicts import Comparison, Verdict
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``about`` is study.json, ``results`` and their directories are by slug; ``verdicts`` in the order of the file.
+
+    other_plans     the seeds that were planned when results were seen before, if another plan is followed now
+    other_settings  settings that were others then
+    wanted          seeds of each variant for the next analysis; as many as there are where it is decided
+    """
+
+    about: Mapping[str, Any]
+    results: Mapping[str, Result]
+    verdicts: list[Verdict]
+    other_plans: list[str]
+    other_settings: list[str]
+    wanted: dict[str, int]
+
+    @property
+    def measure(self) -> Measure:
+        """What is compared."""
+        return MEASURES[self.about["measure"]]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The seeds of each planned analysis."""
+        return tuple(self.about["analyses"])
+
+    @property
+    def lacking(self) -> list[str]:
+        """The variants that have fewer seeds than the study needs, in words."""
+        return [f"{result.name} has {len(result.evaluations)} of {self.wanted[slug]} seeds"
+                for slug, result in self.results.items() if len(result.evaluations) < self.wanted[slug]]  # fmt: skip
+
+
+def load(study: Path, most: int | None = None) -> Outcome:
+    """The outcome of the study in a directory, by at most so many seeds of each variant (all that are planned)."""
+    about = read_json(study / "study.json")
+    seeds = about["seeds"][:most]
+    results = {slug: of_variant(name, study / slug, seeds) for slug, name in about["variants"].items()}
+    now = history.entry(about, results)
+    before = history.earlier(study, now)
+    plans = history.other_plans(before, now)
+    analyses = analyse(about, results, planned=not plans)
+    verdicts = [verdict for verdict in analyses.verdicts if verdict is not None]
+    wanted = _wanted(analyses, results)
+    return Outcome(about, results, verdicts, plans, history.other_settings(before, now), wanted)
+
+
+def analyse(about: Mapping[str, Any], results: Mapping[str, Result], planned: bool) -> Analyses:
+    """The verdicts on the seeds that are there."""
+    comparisons = [Comparison(**comparison) for comparison in about["comparisons"]]
+    measure = MEASURES[about["measure"]]
+    design = Design(comparisons, tuple(about["analyses"]), about["difference"], measure.higher, about["test"])
+    found = Analyses(design, lambda names: same_batches([results[name] for name in names]))
+    values = {slug: result.values(measure.key) for slug, result in results.items()}
+    found.planned(values) if planned else found.unplanned(values)
+    return found
+
+
+def _wanted(analyses: Analyses, results: Mapping[str, Result]) -> dict[str, int]:
+    """Seeds of each variant at the next analysis of a comparison that is not decided."""
+    wanted = {slug: len(result.evaluations) for slug, result in results.items()}
+    counts = analyses.design.counts
+    for comparison in analyses.undecided.values():
+        have = min(wanted[name] for name in comparison.weights)
+        following = next((count for count in counts if count > have), counts[-1])
+        wanted |= {name: max(wanted[name], following) for name in comparison.weights}
+    return wanted

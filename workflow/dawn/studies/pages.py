@@ -1,0 +1,87 @@
+"""A study as a page: the question, the verdicts, figures, tables, how to read them, what they came out of."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from dawn.report.page import Block, Bullets, Heading, Image, Table
+from dawn.results.outliers import apart, at_chance
+from dawn.studies import origin, tables
+from dawn.studies.outcome import Outcome
+from dawn.studies.sentences import sentence
+
+NOTES = (
+    "Intervals are of 95 %. That of a difference holds for its comparison, whichever analysis ended it. An adjusted "
+    "p-value holds for all comparisons and analyses of the study together; better and worse have it below 0.05.",
+    "A difference is paired by seed where equal seeds give equal batches, and Welch's otherwise.",
+    "The seeds are the chance in a training. The test images are the same for all, so these intervals say nothing of "
+    "other images.",
+)
+
+
+def blocks(outcome: Outcome, figures: Sequence[tuple[Path, str]]) -> list[Block]:
+    """The page of a finished study."""
+    verdicts = [sentence(verdict, outcome.measure) for verdict in outcome.verdicts]
+    return [
+        Heading(outcome.about["question"], 1),
+        Bullets([*verdicts, *progress(outcome)]),
+        tables.comparisons(outcome.verdicts, outcome.measure),
+        *(Image(path, text) for path, text in figures),
+        *described(outcome),
+        Heading("How to read it"),
+        Bullets([*tables.disagreements(outcome.results), *NOTES]),
+        Heading("Provenance"),
+        Bullets(origin.lines(outcome.results)),
+    ]
+
+
+def partial(outcome: Outcome) -> list[Block]:
+    """The page of a study that is not finished: what was measured, and no verdict."""
+    return [
+        Heading(outcome.about["question"], 1),
+        Bullets(["Not finished, so without verdicts: " + "; ".join(outcome.lacking) + "."]),
+        *described(outcome),
+        Heading("Provenance"),
+        Bullets(origin.lines(outcome.results)),
+    ]
+
+
+def described(outcome: Outcome) -> list[Block]:
+    """The tables of the variants, and what to beware of."""
+    rest: list[Table] = []
+    if any(result.metrics for result in outcome.results.values()):
+        rest = [tables.targets(outcome.results), tables.cost(outcome.results)]
+    beware = [*suspects(outcome), *origin.warnings(outcome.results)]
+    return [tables.measured(outcome.results, outcome.measure), *([Bullets(beware)] if beware else []), *rest]
+
+
+def progress(outcome: Outcome) -> list[str]:
+    """How often the study was analysed, and what was not as it was planned."""
+    counts, found = outcome.counts, []
+    if outcome.other_plans:
+        plans = "; ".join(outcome.other_plans)
+        found.append(f"Extended without a plan: results were seen when {plans} seeds were planned. The verdicts are by "
+                     "anytime-valid tests, whose intervals are wider.")  # fmt: skip
+    elif len(counts) > 1:
+        made = max((verdict.analysis for verdict in outcome.verdicts), default=0) + 1
+        seeds = ", ".join(map(str, counts[:made]))
+        found.append(f"{made} of {len(counts)} planned analyses were made, at {seeds} of at most {counts[-1]} seeds.")
+    if outcome.other_settings:
+        found.append(f"Settings were changed after results were seen: {'; '.join(outcome.other_settings)}. "
+                     "The verdicts do not allow for that.")  # fmt: skip
+    return found
+
+
+def suspects(outcome: Outcome) -> list[str]:
+    """Seeds that learned nothing or lie apart; they are in all numbers."""
+    found = []
+    for result in outcome.results.values():
+        accuracies = result.values("accuracy")
+        if not accuracies:
+            continue
+        first = next(iter(result.evaluations.values()))
+        for what, seeds in (("learned nothing", at_chance(accuracies, first["confusion"])),
+                            ("lie apart from the others", apart(accuracies, first["images"]))):  # fmt: skip
+            if seeds:
+                shown = ", ".join(f"{seed} ({accuracies[seed]:.2f} %)" for seed in seeds)
+                found.append(f"Seeds of {result.name} that {what}: {shown}. All numbers count them; see the median.")
+    return found

@@ -1,0 +1,88 @@
+"""Differences and verdicts in words."""
+
+from dawn.report.numbers import DASH, count, p_value
+from dawn.studies.measures import Measure
+from dawn.studies.verdicts import Interval, Verdict
+
+
+def difference(verdict: Verdict, measure: Measure) -> str:
+    """The difference and its interval, for a table."""
+    text = f"{verdict.difference.mean:+.{measure.digits}f}"
+    return text if verdict.interval is None else f"{text} ({span(verdict.interval, measure)})"
+
+
+def span(interval: Interval, measure: Measure) -> str:
+    """An interval of differences."""
+    low, high = (f"{end:+.{measure.digits}f}" for end in interval)
+    return f"{low} to {high}"
+
+
+def short(verdict: Verdict) -> str:
+    """The verdict in a few words, for a table; ``cannot tell: 26 seeds`` names those that would be needed."""
+    margin = f"{verdict.margin:g}"
+    match verdict.kind:
+        case "better" | "worse" as kind:
+            return f"{kind} by less than {margin}" if verdict.small else kind
+        case "within":
+            return f"within {margin}"
+        case "not worse" | "not better" as kind:
+            return f"{kind} by {margin}"
+    more = _more(verdict) if verdict.last else None
+    return "cannot tell" if more is None else f"cannot tell: {more} seeds"
+
+
+def sentence(verdict: Verdict, measure: Measure) -> str:
+    """The verdict in a sentence, with its evidence."""
+    d, c = verdict.difference, verdict.comparison
+    if d.error is None:
+        why = "one seed has no spread" if d.n < 2 else "the seeds show no spread"
+        mean = f"{d.mean:+.{measure.digits}f}{measure.points}"
+        return f"Nothing can be said of {c.name} and {c.base} yet ({mean}), since {why}."
+    margin, proof = f"{verdict.margin:g}{measure.points}", evidence(verdict, measure)
+    match verdict.kind:
+        case "better" | "worse" as kind:
+            by = (
+                f", by less than {margin}" if verdict.small else f" by {abs(d.mean):.{measure.digits}f}{measure.points}"
+            )
+            return f"{c.name} is {kind} than {c.base}{by} ({proof})."
+        case "within":
+            return f"{c.name} and {c.base} differ by less than {margin} ({proof})."
+        case "not worse" | "not better" as kind:
+            other = "better" if kind == "not worse" else "worse"
+            return (f"{c.name} is {kind} than {c.base} by {margin} or more; whether it is {other}, "
+                    f"{count(d.n, 'seed')} cannot tell ({proof}).{_advice(verdict, measure)}")  # fmt: skip
+    return f"{count(d.n, 'seed')} cannot tell {c.name} from {c.base} ({proof}).{_advice(verdict, measure)}"
+
+
+def evidence(verdict: Verdict, measure: Measure) -> str:
+    """Difference, interval, p-value, and how they were taken."""
+    d = verdict.difference
+    how = f"{'paired over' if d.paired else 'Welch over'} {count(d.n, 'seed')}"
+    interval = (
+        "no interval from so few" if verdict.interval is None else f"95 % interval {span(verdict.interval, measure)}"
+    )
+    mean = f"{d.mean:+.{measure.digits}f}{measure.points}, "
+    stated = verdict.kind in ("better", "worse") and not verdict.small
+    return f"{'' if stated else mean}{interval}, adjusted p {_equals(verdict.p_kind)}, {how}"
+
+
+def _equals(p: float | None) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") or text == DASH else f"= {text}"
+
+
+def _more(verdict: Verdict) -> int | None:
+    """The seeds that would be needed; None where as many were there, or more than anyone trains."""
+    needed = verdict.needed
+    return needed if needed is not None and needed > verdict.difference.n else None
+
+
+def _advice(verdict: Verdict, measure: Measure) -> str:
+    if not verdict.last:
+        return ""
+    size = f"a difference of {verdict.margin:g}{measure.points}"
+    if (more := _more(verdict)) is not None:
+        return f" At this spread, a study of {more:,} seeds a variant would detect {size} four times in five."
+    if verdict.needed is None:
+        return f" At this spread, {size} would take more than 10,000 seeds."
+    return f" At this spread, studies of so many seeds detect {size} four times in five or more; this one did not."

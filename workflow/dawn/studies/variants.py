@@ -1,0 +1,121 @@
+"""The results of one experiment over its seeds. What is read from a directory is verified by the seeds' manifests."""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dawn.config.experiment import CHOICES, Experiment, load
+from dawn.core.cli import InputError
+from dawn.core.files import read_json
+from dawn.results.manifest import choices, location, verify
+
+READ = ("evaluation.json", "metrics.json", "curve.tsv", "predictions.npz")  # files of a seed that are read
+SOURCE = ("urls", "sha256", "bytes")  # settings of data that say where it is from
+
+
+@dataclass(frozen=True)
+class Result:
+    """One experiment over its seeds, which are in the order of the plan.
+
+    evaluations  evaluation.json by seed
+    trainings    metrics.json by seed
+    metrics      metrics.json over the seeds; None where they are not all finished
+    timing       timing.json; None where dawn.timing did not run
+    provenance   provenance.json; None where it was not written
+    """
+
+    name: str
+    choices: dict[str, Any]
+    evaluations: dict[int, dict[str, Any]]
+    trainings: dict[int, dict[str, Any]]
+    metrics: dict[str, Any] | None
+    timing: dict[str, Any] | None
+    provenance: dict[str, Any] | None
+
+    def values(self, measure: str) -> dict[int, float]:
+        """A quantity of evaluation.json by seed."""
+        return {seed: float(evaluation[measure]) for seed, evaluation in self.evaluations.items()}
+
+    def time(self, work: str) -> dict[str, Any] | None:
+        """The row of timing.json for the batch and the precision of the training."""
+        rows = self.timing["rows"] if self.timing else []
+        own = [r for r in rows if r["precision"] == rows[0]["precision"] and r["work"] == work]
+        return next((r for r in own if r["batch"] == self.choices["train"]["batch"]), None)
+
+
+def read(name: str, found: dict[str, Any], seeds: Iterable[int], text: Callable[[str], str | None]) -> Result:
+    """The result of these seeds, from a function that returns the text of a file by its path; None if there is none."""
+
+    def of_seed(seed: int, file: str) -> Any:
+        if (content := text(f"seed-{seed}/{file}")) is None:
+            raise InputError(f"{name} has no seed-{seed}/{file}; finish it with snakemake")
+        return json.loads(content)
+
+    evaluations, trainings = ({seed: of_seed(seed, file) for seed in seeds}
+                              for file in ("evaluation.json", "metrics.json"))  # fmt: skip
+    contents = {file: text(file) for file in ("metrics.json", "timing.json", "provenance.json")}
+    rest = {file: None if content is None else json.loads(content) for file, content in contents.items()}
+    return Result(
+        name, found, evaluations, trainings, rest["metrics.json"], rest["timing.json"], rest["provenance.json"]
+    )
+
+
+def finished(run: Path, experiment: Experiment, seeds: Iterable[int] | None = None) -> list[Path]:
+    """The directories of the first of ``seeds`` (all of the experiment) that are finished with its choices."""
+    wanted, found = choices(experiment, *CHOICES), []
+    for seed in experiment.seeds if seeds is None else seeds:
+        path = run / f"seed-{seed}"
+        if not location(path).is_file() or read_json(location(path))["choices"] != wanted:
+            break
+        found.append(path)
+    return found
+
+
+def of_variant(name: str, run: Path, seeds: Iterable[int]) -> Result:
+    """A variant of a study: of these seeds the first ones that are finished."""
+    experiment = load(run / "params.yaml")
+    numbers = [int(path.name.removeprefix("seed-")) for path in finished(run, experiment, seeds)]
+    return _of_directory(name, run, choices(experiment, *CHOICES), numbers)
+
+
+def of_directory(name: str, run: Path) -> Result:
+    """The experiment that was last finished in a directory; other experiments' seeds in it are passed over."""
+    manifests = sorted((run / "manifests").glob("*.json"), key=lambda path: path.stat().st_mtime)
+    if not manifests:
+        raise InputError(f"{run} holds no finished experiment: no {run}/manifests/*.json; run snakemake first")
+    found: dict[str, Any] = read_json(manifests[-1])["choices"]
+    seeds = sorted(int(path.stem) for path in manifests if read_json(path)["choices"] == found)
+    return _of_directory(name, run, found, seeds)
+
+
+def _of_directory(name: str, run: Path, found: dict[str, Any], seeds: list[int]) -> Result:
+    for seed in seeds:
+        verify(run / f"seed-{seed}", READ)
+    return read(name, found, seeds, lambda path: _text(run / path))
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
+
+
+def same_batches(results: Collection[Result]) -> bool:
+    """Whether equal seeds train on equal batches in equal order: with the same data and batch size."""
+    first, *rest = results
+    return all(same_data(first, r) and first.choices["train"]["batch"] == r.choices["train"]["batch"] for r in rest)
+
+
+def same_data(a: Result, b: Result) -> bool:
+    """Whether two experiments read the same images: by the archive's checksum, or by its place where one is unknown."""
+    one, other = ({key: value for key, value in r.choices["data"].items() if key not in SOURCE} for r in (a, b))
+    sums = [_checksum(r) for r in (a, b)]
+    known = None not in sums
+    return one == other and (sums[0] == sums[1] if known else a.choices["data"] == b.choices["data"])
+
+
+def _checksum(result: Result) -> str | None:
+    """The SHA-256 of the archive, as it was unpacked or as it had to be."""
+    unpacked: Mapping[str, Any] = (result.provenance or {}).get("data", {})
+    found: str | None = unpacked.get("sha256") or result.choices["data"]["sha256"]
+    return found

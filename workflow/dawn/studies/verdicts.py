@@ -1,0 +1,89 @@
+"""What a study says of a comparison."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from dawn.studies.comparisons import LEVEL, Difference
+from dawn.studies.power import seeds_needed
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared with what: the names of both sides, and the weight of each variant in the contrast."""
+
+    name: str
+    base: str
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study says of one comparison.
+
+    difference    the measured one; positive where the measure is higher than the base's
+    interval      of 95 % for this comparison by itself, whichever analysis ended it
+    simultaneous  the intervals of all comparisons together: with a chance of 95 % all of them are right
+    p             two-sided, of no difference, for this comparison and this analysis alone
+    adjusted      the same for all comparisons and analyses, to be compared with 0.05
+    not_worse     of the hypothesis that it is worse by the margin or more; adjusted
+    not_better    of the hypothesis that it is better by the margin or more; adjusted
+    level         the strictest that one comparison is tested at, from which the seeds follow that are needed
+    analysis      which analysis it is from, the first is 0
+    last          whether no other analysis is planned after it
+    planned       whether the seeds were planned
+    """
+
+    comparison: Comparison
+    difference: Difference
+    interval: Interval | None
+    simultaneous: Interval | None
+    p: float | None
+    adjusted: float | None
+    not_worse: float
+    not_better: float
+    margin: float
+    higher: bool
+    level: float
+    analysis: int
+    last: bool
+    planned: bool
+
+    @property
+    def kind(self) -> str:
+        """better | worse | within | not worse | not better | cannot tell."""
+        if self.adjusted is not None and self.adjusted < LEVEL:
+            return "better" if (self.difference.mean > 0) == self.higher else "worse"
+        if self.small:
+            return "within"
+        return "not worse" if self.not_worse < LEVEL else "not better" if self.not_better < LEVEL else "cannot tell"
+
+    @property
+    def p_kind(self) -> float | None:
+        """The adjusted p-value that the verdict rests on."""
+        match self.kind:
+            case "within":
+                return max(self.not_worse, self.not_better)
+            case "not worse":
+                return self.not_worse
+            case "not better":
+                return self.not_better
+        return self.adjusted
+
+    @property
+    def small(self) -> bool:
+        """Whether the difference, if any, is less than the margin."""
+        return self.not_worse < LEVEL and self.not_better < LEVEL
+
+    @property
+    def decided(self) -> bool:
+        """Whether the question is answered, so that no more seeds are needed."""
+        return self.kind in ("better", "worse", "within")
+
+    @cached_property
+    def needed(self) -> int | None:
+        """The fewest seeds that detect the margin with a chance of 80 %, should the spread stay; None: no idea."""
+        d = self.difference
+        return seeds_needed(d.std, self.margin, d.paired, self.level) if d.std else None

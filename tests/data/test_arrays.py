@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import archives
 import numpy as np
@@ -18,14 +19,21 @@ from hypothesis import strategies as st
 from real import needs_cifar10, real_archive
 
 from dawn import arrays
-from dawn.data.archive import folders, png
-from dawn.data.archive.dataset import Split
+from dawn.data import stratified
+from dawn.data.archive import contents, folders
 
 FIXTURE = [HealthCheck.function_scoped_fixture]
 
 
-def loaded(out: Path, split: str) -> Split:
-    return Split(np.load(out / f"{split}_images.npy"), np.load(out / f"{split}_labels.npy"))
+class Loaded(NamedTuple):
+    """The arrays of one split."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+def loaded(out: Path, split: str) -> Loaded:
+    return Loaded(np.load(out / f"{split}_images.npy"), np.load(out / f"{split}_labels.npy"))
 
 
 def same(out: Path, of: Sample) -> None:
@@ -105,12 +113,19 @@ def test_leading_dots_and_directories(tmp_path: Path) -> None:
     same(tmp_path, of)
 
 
-def test_many_pngs_go_over_processes_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(png, "CHUNK", 5)
+@pytest.mark.parametrize("block", [1, 5, 110])
+def test_images_are_read_and_written_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(folders, "BLOCK", block)
+    monkeypatch.setattr(contents, "BLOCK", block)
     of = sample(97, 13)
-    found = folders.read(archives.archive(tmp_path / "a.tgz", archives.folders(of)))
-    np.testing.assert_array_equal(found.train.images, of.train[0])
-    np.testing.assert_array_equal(found.test.images, of.test[0])
+    archive = archives.archive(tmp_path / "a.tgz", archives.folders(of))
+    args = ("--archive", archive, "--layout", "folders", "--out", tmp_path)
+    assert archives.call(arrays.main, *args) is None
+    same(tmp_path, of)
+    assert archives.call(arrays.main, *args, "--holdout", 10) is None
+    parts = [loaded(tmp_path, name) for name in ("train", "holdout")]
+    pairs = {(image.tobytes(), int(label)) for part in parts for image, label in zip(*part, strict=True)}
+    assert pairs == {(image.tobytes(), int(label)) for image, label in zip(*of.train, strict=True)}
 
 
 def test_interleaved_splits_keep_their_order(tmp_path: Path) -> None:
@@ -148,9 +163,9 @@ def test_holdout_is_a_stratified_seeded_partition(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=10), st.data())
-def test_shares_add_up_and_stay_within_one(counts: list[int], data: st.DataObject) -> None:
+def test_proportional_counts_add_up_and_stay_within_one(counts: list[int], data: st.DataObject) -> None:
     size = data.draw(st.integers(0, sum(counts)))
-    found = arrays.shares(np.array(counts), size)
+    found = stratified.proportional(np.array(counts), size)
     assert found.sum() == size
     assert all(abs(k - count * size / sum(counts)) < 1 for k, count in zip(found, counts, strict=True))
 
@@ -218,7 +233,7 @@ def test_the_real_data_set(tmp_path: Path, layout: str, seconds: float) -> None:
     assert np.bincount(test.labels).tolist() == [1000] * 10
     if layout == "binary":  # archive order: image i of a split is of class i % 10
         order = np.argsort(train.labels, kind="stable")
-        train = Split(train.images[order], train.labels[order])
+        train = Loaded(train.images[order], train.labels[order])
     assert hashlib.sha256(train.images.tobytes()).hexdigest() == REAL_TRAIN_BY_CLASS
 
 

@@ -93,13 +93,21 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(image: NDArray[np.uint8], colour: int = 2, extra: bytes = b"", idat: bytes | None = None) -> bytes:
+def png_header(width: int, height: int, colour: int = 2) -> bytes:
+    """The chunk IHDR of a PNG of 8 bit."""
+    return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
+
+
+def png_rows(image: NDArray[np.uint8]) -> bytes:
+    """The unfiltered rows of a PNG."""
+    return b"".join(b"\0" + row.tobytes() for row in image)
+
+
+def png(image: NDArray[np.uint8], colour: int = 2) -> bytes:
     """An unfiltered PNG of 8 bit, written independently of any library."""
     height, width = image.shape[:2]
-    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
-    rows = b"".join(b"\0" + row.tobytes() for row in image)
-    data = png_chunk(b"IDAT", zlib.compress(rows, 1) if idat is None else idat)
-    return b"\x89PNG\r\n\x1a\n" + header + extra + data + png_chunk(b"IEND", b"")
+    data = png_chunk(b"IDAT", zlib.compress(png_rows(image), 1))
+    return b"\x89PNG\r\n\x1a\n" + png_header(width, height, colour) + data + png_chunk(b"IEND", b"")
 
 
 class Python2:

@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from dawn.config import experiment
 from dawn.core import cli, files
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.data.archive import binary, cifar100, folders, pickles
-from dawn.data.archive.dataset import Dataset, Split
+from dawn.data.archive.contents import SIDE, Contents, Split
+from dawn.data.stratified import held_out
 
 READ = {"python": pickles.read, "binary": binary.read, "folders": folders.read}
 READ_100 = {"cifar100-python": cifar100.read_python, "cifar100-binary": cifar100.read_binary}
-STALE = {"dataset.json", "holdout_images.npy", "holdout_labels.npy"}  # what an earlier run may have left
+
+Selection = tuple[Split, NDArray[np.bool_]]  # a split of the archive and which of its images, bool (n,)
 
 
 def main() -> None:
@@ -34,19 +36,17 @@ def main() -> None:
     if args.sha256 and digest != args.sha256.lower():
         raise InputError(f"{args.archive.name}: SHA-256 is {digest}, {args.sha256} is expected; fetch it again")
     both = READ_100.get(args.layout)
-    dataset: Dataset = both(args.archive, args.labels) if both else READ[args.layout](args.archive)
-    if classes and classes != dataset.classes:
+    contents: Contents = both(args.archive, args.labels) if both else READ[args.layout](args.archive)
+    if classes and classes != contents.classes:
         raise InputError(
-            f"{args.archive.name}: has classes {', '.join(dataset.classes)}; "
+            f"{args.archive.name}: has classes {quoted(', '.join(contents.classes))}; "
             f"data.classes of {args.params} expects {', '.join(classes)}"
         )
-    splits = {"train": dataset.train, "test": dataset.test}
-    if args.holdout:
-        splits["train"], splits["holdout"] = cut(dataset, args.holdout, args.seed)
+    splits = selections(contents, args.holdout, args.seed)
     source = {"layout": args.layout, "archive": args.archive.name, "sha256": digest}
     source |= {"labels": args.labels} if both else {}
     seed = {"holdout_seed": args.seed if args.holdout else None}
-    write(args.out, splits, describe(dataset.classes, splits) | source | seed)
+    write(args.out, splits, describe(contents.classes, splits) | source | seed)
 
 
 def arguments(parser: ArgumentParser) -> ArgumentParser:
@@ -80,58 +80,49 @@ def settle(args: Namespace) -> tuple[str, ...] | None:
     return data.classes if data else None
 
 
-def cut(dataset: Dataset, size: int, seed: int) -> tuple[Split, Split]:
-    """The train split less a holdout of ``size`` images, and the holdout, both in the archive's order.
-
-    Classes keep their shares. InputError if a class would have no image left on either side.
-    """
-    labels = dataset.train.labels
-    counts = np.bincount(labels, minlength=len(dataset.classes))
-    taken = shares(counts, size)
-    if not (taken < counts).all() or not taken.all():
-        raise InputError(
-            f"a holdout of {size} of {len(labels)} train images leaves a class without images on one side; "
-            f"{len(counts)} classes have {counts.min()} to {counts.max()} images"
-        )
-    generator = np.random.Generator(np.random.PCG64(seed))
-    held = np.zeros(len(labels), bool)
-    for label, count in enumerate(taken):
-        held[generator.permutation(np.flatnonzero(labels == label))[:count]] = True
-    train, holdout = (Split(dataset.train.images[side], labels[side]) for side in (~held, held))
-    return train, holdout
+def selections(contents: Contents, holdout: int, seed: int) -> dict[str, Selection]:
+    """The images of each split to write: all of them, but for a holdout taken out of the train split."""
+    splits = {"train": contents.train, "test": contents.test}
+    chosen = {name: (split, np.ones(len(split.labels), bool)) for name, split in splits.items()}
+    if holdout:
+        held = held_out(contents.train.labels, len(contents.classes), holdout, seed, "holdout")
+        chosen |= {"train": (contents.train, ~held), "holdout": (contents.train, held)}
+    return chosen
 
 
-def shares(counts: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """``size`` divided in proportion to ``counts``, int64 (classes,), by largest remainder, first class."""
-    whole, remainder = np.divmod(counts * size, counts.sum())
-    largest = np.argsort(-remainder, kind="stable")[: size - whole.sum()]
-    whole[largest] += 1
-    return whole
-
-
-def describe(classes: tuple[str, ...], splits: dict[str, Split]) -> dict[str, Any]:
-    """What dataset.json says of the arrays."""
-    per_class = {name: np.bincount(split.labels, minlength=len(classes)) for name, split in splits.items()}
+def describe(classes: tuple[str, ...], splits: dict[str, Selection]) -> dict[str, Any]:
+    """The content of dataset.json that the arrays decide."""
+    counts = {
+        name: np.bincount(split.labels[rows], minlength=len(classes)).tolist() for name, (split, rows) in splits.items()
+    }
     return {
         "classes": list(classes),
-        "shape": list(splits["train"].images.shape[1:]),
-        "counts": {name: len(split.labels) for name, split in splits.items()},
-        "class_counts": {name: counts.tolist() for name, counts in per_class.items()},
+        "shape": [SIDE, SIDE, 3],
+        "counts": {name: sum(per_class) for name, per_class in counts.items()},
+        "class_counts": counts,
     }
 
 
-def write(out: Path, splits: dict[str, Split], description: dict[str, Any]) -> None:
-    """Write all arrays beside their places, then put them there, dataset.json last; a failure leaves none."""
-    arrays = {f"{name}_images.npy": split.images for name, split in splits.items()}
-    arrays |= {f"{name}_labels.npy": split.labels for name, split in splits.items()}
+def write(out: Path, splits: dict[str, Selection], description: dict[str, Any]) -> None:
+    """Write all arrays to temporary files, then put them in place, dataset.json last; a failure leaves none."""
     with ExitStack() as stack:  # leaves in reverse order
         described = stack.enter_context(files.replacing(out / "dataset.json"))
         described.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-        for name, array in arrays.items():
-            partial = stack.enter_context(files.replacing(out / name))
-            with partial.open("wb") as file:
-                np.save(file, array, allow_pickle=False)
-        stack.callback(discard, out, STALE - set(arrays))
+        for name, (split, rows) in splits.items():
+            write_images(stack.enter_context(files.replacing(out / f"{name}_images.npy")), split, rows)
+            with stack.enter_context(files.replacing(out / f"{name}_labels.npy")).open("wb") as file:
+                np.save(file, split.labels[rows], allow_pickle=False)
+        stale = {f"holdout_{part}.npy" for part in ("images", "labels") if "holdout" not in splits}
+        stack.callback(discard, out, {"dataset.json"} | stale)
+
+
+def write_images(path: Path, split: Split, rows: NDArray[np.bool_]) -> None:
+    """Write the selected images as one .npy array (n, 32, 32, 3), a block at a time."""
+    header = {"descr": "|u1", "fortran_order": False, "shape": (int(rows.sum()), SIDE, SIDE, 3)}
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in split.blocks(rows):
+            file.write(block.data)
 
 
 def discard(out: Path, stale: set[str]) -> None:

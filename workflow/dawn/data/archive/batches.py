@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.data.archive import tar
-from dawn.data.archive.dataset import Dataset, Split, joined, require
+from dawn.data.archive.contents import Contents, Split, joined, require
 
-Names = Callable[[bytes, str], tuple[str, ...]]
-Batch = Callable[[bytes, str], Split]
+Names = Callable[[bytearray, str], tuple[str, ...]]
+Batch = Callable[[bytearray, str], Split]
 
 
 def read(
@@ -21,8 +21,8 @@ def read(
     batch: Batch,
     others: tuple[str, ...] = (),
     limit: int = tar.MEMBER,
-) -> Dataset:
-    """The data set in these members, each understood by ``names_of`` or ``batch``; InputError on anything else.
+) -> Contents:
+    """The contents of an archive of these members, each parsed by ``names_of`` or ``batch``; InputError on others.
 
     ``others`` may be there too and are not read; ``limit`` is the size of a member in bytes.
     """
@@ -30,7 +30,7 @@ def read(
     classes: tuple[str, ...] | None = None
     known = re.compile("|".join(map(re.escape, [*train, test, names, *others])))
     for name, data in tar.members(archive, known, limit):
-        where = f"{archive.name}: {name}"
+        where = f"{archive.name}: {quoted(name)}"
         if name == names:
             classes = names_of(data, where)
         elif name not in others:
@@ -38,5 +38,5 @@ def read(
     if classes is None:
         raise InputError(f"{archive.name}: has no {names}; is this the right archive for the chosen layout?")
     require(archive.name, batches, [*train, test])
-    first = joined(archive.name, classes, {name: batches.pop(name) for name in train})
-    return Dataset(classes, first, joined(archive.name, classes, batches))
+    splits = (joined(archive.name, classes, {name: batches[name] for name in part}) for part in (train, [test]))
+    return Contents(classes, *splits)

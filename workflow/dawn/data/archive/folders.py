@@ -1,67 +1,78 @@
 """The layout of fast.ai's cifar10.tgz: PNG files in a folder for each class, below train and test."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.data.archive import tar
-from dawn.data.archive.dataset import Dataset, Split, class_lines, joined
-from dawn.data.archive.png import Png, decoded
+from dawn.data.archive.contents import BLOCK, Bytes, Contents, Split, class_lines, joined
+from dawn.data.archive.png import decoded, pixel_rows
 
-WANTED = re.compile(r"[^/]+/((train|test)/[^/]+/[^/]+\.png|labels\.txt)")
+MEMBERS = re.compile(r"[^/]+/((train|test)/[^/]+/[^/]+\.png|labels\.txt)")
 LIMIT = 64 << 10  # bytes of one member; a PNG of 32x32 pixels without compression has 3,200
+SPLITS = ("train", "test")
 
 
 class Listing:
-    """The members of one archive: PNGs are handed on, in order, and what their names say is kept."""
+    """The PNGs of one archive, in order: their pixels are handed on, what their names say is kept."""
 
     def __init__(self, archive: Path) -> None:
         """Of an archive that is not read yet."""
         self.archive = archive
         self.top: str | None = None
         self.classes: tuple[str, ...] | None = None
-        self.splits: list[str] = []  # of each PNG, "train" or "test"
-        self.folders: list[str] = []  # of each PNG, the name of its class
+        self.folders: dict[str, int] = {}  # by name, in the order in which they are met
+        self.splits: list[int] = []  # of each image, its place in SPLITS
+        self.images: list[int] = []  # of each image, its folder
 
-    def pngs(self) -> Iterator[Png]:
-        """Where each PNG is from, for errors, and its bytes; InputError on a second top folder."""
-        for name, data in tar.members(self.archive, WANTED, LIMIT):
-            where = f"{self.archive.name}: {name}"
+    def pixels(self) -> Iterator[bytes]:
+        """The filtered rows of each PNG; InputError on a PNG that is none and on a second top folder."""
+        for name, data in tar.members(self.archive, MEMBERS, LIMIT):
+            where = f"{self.archive.name}: {quoted(name)}"
             top, *rest = name.split("/")
             self.top = self.top or top
             if top != self.top:
-                raise InputError(f"{where}: is in another top folder than {self.top!r}; one is expected")
+                raise InputError(f"{where}: is in another top folder than {quoted(self.top)}; one is expected")
             if rest == ["labels.txt"]:
                 self.classes = class_lines(data, where)
-            else:
-                self.splits.append(rest[0])
-                self.folders.append(rest[1])
-                yield where, data
+                continue
+            try:
+                rows = pixel_rows(data)
+            except InputError as error:
+                raise InputError(f"{where}: {error}; download the archive again") from error
+            self.splits.append(SPLITS.index(rest[0]))
+            self.images.append(self.folders.setdefault(rest[1], len(self.folders)))
+            yield rows
 
-    def labels(self, classes: Sequence[str]) -> list[int]:
-        """The label of each PNG; InputError on a folder that is no class."""
-        label_of = {name: label for label, name in enumerate(classes)}
-        if strays := set(self.folders) - set(label_of):
+    def labels(self, classes: Sequence[str]) -> Bytes:
+        """The label of each image (n,); InputError on a folder that is no class."""
+        if strays := set(self.folders) - set(classes):
             raise InputError(
-                f"{self.archive.name}: folder {min(strays)!r} is no class of labels.txt, which has {', '.join(classes)}"
+                f"{self.archive.name}: folder {quoted(min(strays))} is no class of labels.txt, "
+                f"which has {quoted(', '.join(classes))}"
             )
-        return [label_of[folder] for folder in self.folders]
+        label_of_folder = np.array([classes.index(folder) for folder in self.folders], np.uint8)
+        return label_of_folder[np.array(self.images, np.int64)]
 
 
-def read(archive: Path) -> Dataset:
-    """The data set in an archive of this layout, images in its order; InputError on anything else."""
+def read(archive: Path) -> Contents:
+    """The contents of an archive of this layout, images in its order; InputError on anything else."""
     listing = Listing(archive)
-    images = decoded(listing.pngs())
+    pixels = listing.pixels()
+    parts: tuple[list[Bytes], ...] = ([], [])
+    while block := list(itertools.islice(pixels, BLOCK)):
+        images, splits = decoded(block), np.array(listing.splits[-len(block) :])
+        for split, found in enumerate(parts):
+            found.append(images[splits == split])
     if listing.classes is None:
         raise InputError(f"{archive.name}: has no labels.txt; is this the right archive for the chosen layout?")
-    classes = listing.classes
-    labels = np.array(listing.labels(classes), np.uint8)
-    splits = np.array(listing.splits, dtype="U5")
+    labels, splits = listing.labels(listing.classes), np.array(listing.splits, np.uint8)
     train, test = (
-        joined(archive.name, classes, {name: Split(images[splits == name], labels[splits == name])})
-        for name in ("train", "test")
+        joined(archive.name, listing.classes, {name: Split(tuple(parts[split]), labels[splits == split])})
+        for split, name in enumerate(SPLITS)
     )
-    return Dataset(classes, train, test)
+    return Contents(listing.classes, train, test)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.data.archive import batches
-from dawn.data.archive.dataset import VALUES, Dataset, Split, class_names, images_of
+from dawn.data.archive.contents import VALUES, Contents, Split, class_names, images_of
 from dawn.data.archive.unpickle import Call, unpickled
 
 TOP = "cifar-10-batches-py"
@@ -24,36 +24,33 @@ TEST = f"{TOP}/test_batch"
 NAMES = f"{TOP}/batches.meta"
 
 
-def read(archive: Path) -> Dataset:
-    """The data set in an archive of this layout; InputError on anything else."""
+def read(archive: Path) -> Contents:
+    """The contents of an archive of this layout; InputError on anything else."""
     return batches.read(archive, TRAIN, TEST, NAMES, names_of, batch)
 
 
-def load(data: bytes, where: str) -> dict[str, Any]:
+def load(data: bytearray, where: str) -> dict[str, Any]:
     """The dictionary of a pickle, its keys as text; InputError on anything that no CIFAR-10 pickle needs."""
     try:
         value = unpickled(data)
     except InputError as error:
         raise InputError(f"{where}: the pickle {error}; use the original archive") from error
     except (ValueError, LookupError, TypeError, OverflowError) as error:
-        raise InputError(f"{where}: the pickle is damaged ({error}); download the archive again") from error
+        raise InputError(f"{where}: the pickle is damaged ({quoted(error)}); download the archive again") from error
     if not isinstance(value, dict):
         raise InputError(f"{where}: the pickle holds a {type(value).__name__}, a dictionary is expected")
     return value
 
 
-def names_of(data: bytes, where: str, key: str = "label_names") -> tuple[str, ...]:
+def names_of(data: bytearray, where: str, key: str = "label_names") -> tuple[str, ...]:
     """The class names of batches.meta; InputError if they are not a list of strings."""
     names = load(data, where).get(key)
     if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
         raise InputError(f"{where}: has no list of strings '{key}'")
-    try:
-        return class_names([name.decode() if isinstance(name, bytes) else name for name in names], where)
-    except UnicodeDecodeError as error:
-        raise InputError(f"{where}: '{key}' is not UTF-8 text ({error.reason})") from error
+    return class_names(names, where)
 
 
-def batch(member: bytes, where: str, key: str = "labels") -> Split:
+def batch(member: bytearray, where: str, key: str = "labels") -> Split:
     """The images and labels of one batch; InputError unless there is one row of 3072 bytes for each label."""
     content = load(member, where)
     data, labels = array(content.get("data"), f"{where}: 'data'"), integers(content.get(key), where)
@@ -63,7 +60,7 @@ def batch(member: bytes, where: str, key: str = "labels") -> Split:
         raise InputError(f"{where}: has {len(data)} images and {len(labels)} labels, as many are expected")
     if len(labels) and not 0 <= labels.min() <= labels.max() <= 255:
         raise InputError(f"{where}: labels from {labels.min()} to {labels.max()}, 0 to 255 are allowed")
-    return Split(images_of(data), labels.astype(np.uint8))
+    return Split((images_of(data),), labels.astype(np.uint8))
 
 
 def integers(labels: object, where: str) -> NDArray[Any]:
@@ -102,5 +99,5 @@ def integer(kind: Call, where: str) -> np.dtype[Any]:
         case _:
             raise InputError(f"{where} has no dtype")
     if not re.fullmatch("[<>|=][iu][1248]", "".join(found)):
-        raise InputError(f"{where} has dtype {''.join(found)[:20]!r}, integers are expected")
+        raise InputError(f"{where} has dtype {quoted(''.join(found))}, integers are expected")
     return np.dtype("".join(found))

@@ -5,12 +5,14 @@ called: it becomes a ``Call`` record with its arguments and its state, for the c
 """
 
 import pickletools
+import warnings
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 
 OPCODES = 1_000_000  # of one pickle; a batch of CIFAR-10 has about 50,000
+KEY = 80  # characters of a dictionary's key; the longest of CIFAR-10 is num_cases_per_batch
 NUMBERS = {"BININT", "BININT1", "BININT2", "LONG1"}
 STRINGS = {"SHORT_BINUNICODE", "BINUNICODE", "SHORT_BINBYTES", "BINBYTES", "BINBYTES8", "BYTEARRAY8"}
 CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": ()}
@@ -118,15 +120,17 @@ class Machine:
         return text.encode("latin-1")
 
 
-def unpickled(data: bytes) -> object:
+def unpickled(data: bytes | bytearray) -> object:
     """The value of a pickle; InputError on what is not allowed, and ValueError and the like on damage."""
     machine = Machine(len(data))
     end = 0
-    for count, (opcode, argument, position) in enumerate(pickletools.genops(data)):
-        if count >= OPCODES:
-            raise InputError(f"has more than {OPCODES} opcodes")
-        machine.step(opcode.name, argument)
-        end = (position or 0) + 1
+    with warnings.catch_warnings():  # of invalid escape sequences, in strings that are refused anyway
+        warnings.simplefilter("ignore", DeprecationWarning)
+        for count, (opcode, argument, position) in enumerate(pickletools.genops(data)):
+            if count >= OPCODES:
+                raise InputError(f"has more than {OPCODES} opcodes")
+            machine.step(opcode.name, argument)
+            end = (position or 0) + 1
     if end != len(data) or len(machine.stack) != 1:
         raise ValueError(f"{len(data) - end} bytes and {len(machine.stack) - 1} values are left over")
     return machine.stack[0]
@@ -140,12 +144,15 @@ def expect(value: object, kind: type[T]) -> T:
 
 
 def key(value: object) -> str:
-    """A key of a dictionary as text, be it text or bytes."""
-    return value.decode() if isinstance(value, bytes) else expect(value, str)
+    """A key of a dictionary as text, be it text or bytes; InputError on a long one, whose copies would take long."""
+    text = value if isinstance(value, bytes) else expect(value, str)
+    if len(text) > KEY:
+        raise InputError(f"has a dictionary key of {len(text)} characters, at most {KEY} are allowed")
+    return text.decode() if isinstance(text, bytes) else text
 
 
 def named(name: str) -> Call:
     """The record of a global, its module and name with a space between; InputError unless it is in NAMES."""
     if name not in NAMES:
-        raise InputError(f"names {name.replace(' ', '.')[:200]!r}, which no CIFAR-10 pickle needs")
+        raise InputError(f"names {quoted(name.replace(' ', '.'))}, which no CIFAR-10 pickle needs")
     return Call(NAMES[name])

@@ -1,16 +1,15 @@
-"""Race an experiment: a training and its final evaluation for each seed, one after the other in one process, timed.
+"""Race an experiment: train and evaluate each of its seeds, one after the other in one process, on one clock.
 
     python -m dawn.race --params params.yaml --data data --stats data/stats.json
         --out results/race.json --text results/race.md
 
-The clock counts whitening, training with its augmentation, and the final evaluation with its views; loading, building,
-compiling, monitoring and saving stand beside it. Every seed counts. The weights of a seed are those that dawn.train
-makes of it; they are not kept. Stopped by SIGTERM or SIGINT it exits with 75; run again, it goes on where it was.
+Timed are whitening, training with its augmentation, and the final evaluation with its views; loading, building,
+compiling, monitoring and saving are reported separately. Every seed counts. A seed's weights are those that dawn.train
+makes of it; they are not written. Stopped by SIGTERM or SIGINT it exits with 75; run again, it continues.
 """
 
 import argparse
 import math
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,8 @@ from dawn.data.dataset import load as load_split
 from dawn.models.inference import evaluation_logits, warm_up
 from dawn.monitoring.energy import for_device
 from dawn.monitoring.progress import Progress
-from dawn.monitoring.run_metrics import account
+from dawn.monitoring.run_metrics import run_metrics
+from dawn.report.page import markdown
 from dawn.report.race import line, page, tally
 from dawn.results.curve import at_target
 from dawn.runtime.clock import Clock
@@ -36,79 +36,73 @@ from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping
 from dawn.training.trainer import Trainer
 
 
-def heat(trainer: Trainer, data: Path, stats: Path, stop: StopRequest, shown: bool) -> dict[str, Any]:
-    """Train one seed to the end and evaluate it on the same clock: the metrics of the run, final accuracy and loss.
+def run(trainer: Trainer, data: Path, stats: Path, stop: StopRequest, verbose: bool) -> dict[str, Any]:
+    """Train one seed and evaluate it on the same clock. Return its metrics; ``verbose`` reports each epoch.
 
-    ``arrived`` is the clock when the monitored accuracy was first at the target, None where it never was.
+    A run that ended in NaN or infinite values counts too: they are None, since JSON has neither.
     """
-    world, clock, target = trainer.world, trainer.clock, trainer.experiment.evaluate.target
+    world, clock, state = trainer.world, trainer.clock, trainer.state
     with clock.phase("load"):
         split = load_split(data, stats, "test", world.device)
     if world.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(world.device)
         with clock.phase("compile"):
-            warm_up(trainer.state.net, split, trainer.experiment, world)
+            warm_up(state.net, split, trainer.experiment, world)
     trainer.resume()
-    with Progress(trainer, shown) as progress:
+    with Progress(trainer, verbose) as progress:
         for epoch in trainer.run(stop):
             progress.epoch(epoch)
     with clock.phase("evaluate"):
-        trainer.state.finish()
-        logits = evaluation_logits(trainer.state.net, split, trainer.experiment, world)
-    labels = split.labels.cpu()
-    reached = at_target(trainer.curve, target)
-    row = account(trainer) | {
+        state.finish()
+        logits = evaluation_logits(state.net, split, trainer.experiment, world)
+    labels, reached = split.labels.cpu(), at_target(trainer.curve, trainer.experiment.evaluate.target)
+    metrics = run_metrics(trainer) | {
         "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
         "loss": float(functional.cross_entropy(logits.double(), labels)),
-        "arrived": reached.seconds if reached else None,
+        "seconds_to_target": reached.seconds if reached else None,  # by the monitored accuracy
     }
-    # A seed that ended in numbers that are none counts too, and JSON has no word for them.
-    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in row.items()}
+    return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in metrics.items()}
 
 
 def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
-    """All heats, going on from those that are kept, and the files of the race."""
+    """Run every seed that has not been run before, and write the race."""
     stop = StopRequest(world.first)
-    choices = experiment.text(*CHOICES) + world.device.type
-    states = args.resume / checkpoint.key(choices, args.data, args.stats, "race") / "race"
-    kept = states / "rows.json"
-    rows: list[dict[str, Any]] = read_json(kept) if kept.exists() else []
-    done, shown = {row["seed"] for row in rows}, True
-    for seed in [seed for seed in experiment.seeds if seed not in done]:
+    key = checkpoint.key(experiment.text(*CHOICES) + world.device.type, args.data, args.stats, "race")
+    directory = args.resume / key / "race"
+    finished = directory / "runs.json"
+    runs: list[dict[str, Any]] = read_json(finished) if finished.exists() else []
+    done = {run["seed"] for run in runs}
+    for i, seed in enumerate(seed for seed in experiment.seeds if seed not in done):
         with stopping_together(stop):
             clock = Clock(world.device, for_device(world))
-            trainer = set_up(experiment, args.data, args.stats, seed, states / f"seed-{seed}", world, clock)
-            rows.append(heat(trainer, args.data, args.stats, stop, shown))
-        del trainer  # its memory is the next one's
+            trainer = set_up(experiment, args.data, args.stats, seed, directory / f"seed-{seed}", world, clock)
+            runs.append(run(trainer, args.data, args.stats, stop, verbose=i == 0))
+        del trainer  # frees its memory for the next one
         if world.first:
-            write_json(kept, rows)
-            checkpoint.delete(states / f"seed-{seed}")
-            print(line(rows[-1]), file=sys.stderr, flush=True)
-        shown = False  # the first tells how each epoch goes, the others what came out
+            write_json(finished, runs)
+            checkpoint.delete(directory / f"seed-{seed}")
+            print(line(runs[-1]), file=sys.stderr, flush=True)
     if world.first:
-        finish(args, experiment, [row for row in rows if row["seed"] in experiment.seeds])
-        checkpoint.delete(states)
+        write(args, experiment, [run for run in runs if run["seed"] in experiment.seeds])
+        checkpoint.delete(directory)
 
 
-def finish(args: argparse.Namespace, experiment: Experiment, rows: list[dict[str, Any]]) -> None:
-    """Write the race, and show it."""
-    found = tally(rows, experiment.evaluate.target)
-    text = page(found)
+def write(args: argparse.Namespace, experiment: Experiment, runs: list[dict[str, Any]]) -> None:
+    """Write the race as JSON and as Markdown, and print the latter."""
+    result = tally(runs, experiment.evaluate.target)
+    text = markdown(page(result))
     write_text(args.text, text)
-    write_json(args.out, found)
+    write_json(args.out, result)
     print(f"\n{text}", file=sys.stderr)
 
 
 def main() -> None:
-    """Parse, race; 75 when interrupted."""
+    """Parse and race; exit with 75 when interrupted."""
     parser = cli.parser(main)
-    parser.add_argument("--params", type=Path, required=True, help="the experiment, YAML")
-    parser.add_argument("--data", type=Path, required=True, help="directory of the arrays")
-    parser.add_argument("--stats", type=Path, required=True, help="channel statistics, JSON")
-    parser.add_argument("--out", type=Path, required=True, help="the race in figures, JSON")
-    parser.add_argument("--text", type=Path, required=True, help="the same in words, Markdown")
-    states = Path(os.environ.get("DAWN_RESUME", ".resume"))
-    parser.add_argument("--resume", type=Path, default=states, help="directory of the states ($DAWN_RESUME or .resume)")
+    cli.add_inputs(parser, "params", "data", "stats")
+    cli.add_out(parser, "the race, JSON")
+    parser.add_argument("--text", type=Path, required=True, help="the race, Markdown")
+    cli.add_resume(parser)
     args = parser.parse_args()
     experiment = load(args.params)
     try:

@@ -1,107 +1,120 @@
-"""The heats of a race gathered: means with their intervals, the clock by phase, what stands beside it, the energy."""
+"""Report of a race: accuracy and time over its runs with intervals, the clock by phase, the energy."""
 
 import importlib.metadata
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dawn.report.numbers import described
+from dawn.report import numbers
+from dawn.report.page import Block, Bullets, Paragraph, Table
 from dawn.results.phases import PHASES
 from dawn.results.statistics import Scale, fraction, spread
 
+SOURCES = {
+    "nvml": "of the GPUs alone, from their own counters (NVML)",
+    "rapl": "of the machine's CPU packages and memory (RAPL)",
+}
+Run = Mapping[str, Any]  # the metrics of one seed, from dawn.race
 
-def tally(rows: Sequence[dict[str, Any]], target: float) -> dict[str, Any]:
-    """The race over its heats, each a row of dawn.race's; times in seconds, shares in percent."""
-    first, phases = rows[0], list(dict.fromkeys(phase for row in rows for phase in row["seconds_by_phase"]))
-    beside = {name: [row["seconds_untimed"][name] for row in rows] for name in first["seconds_untimed"]}
-    arrivals = [row["arrived"] for row in rows if row["arrived"] is not None]
-    used = [row["joules"] for row in rows]
+
+def tally(runs: Sequence[Run], target: float) -> dict[str, Any]:
+    """Return the race over its runs: times in seconds, fractions in percent, energy in joules."""
+    first, timed, untimed = runs[0], phases(runs, "seconds_by_phase"), phases(runs, "seconds_untimed")
+    reached = [run["seconds_to_target"] for run in runs if run["seconds_to_target"] is not None]
+    joules = [run["joules"] for run in runs]
     return {
-        "seeds": len(rows),
-        "accuracy": _spread([row["accuracy"] for row in rows], "percent"),
-        "target": {"accuracy": target, **fraction(sum(row["accuracy"] >= target for row in rows), len(rows))},
-        "clock": _spread([row["seconds"] for row in rows], "positive"),
-        "phases": {
-            phase: _spread([row["seconds_by_phase"].get(phase, 0.0) for row in rows], "positive") for phase in phases
+        "seeds": len(runs),
+        "accuracy": over([run["accuracy"] for run in runs], "percent"),
+        "target": {"accuracy": target, **fraction(sum(run["accuracy"] >= target for run in runs), len(runs))},
+        "clock": over([run["seconds"] for run in runs], "positive"),
+        "phases": {phase: over(seconds, "positive") for phase, seconds in timed.items()},
+        "untimed": {
+            phase: {"first": values[0], "rest": statistics.fmean(values[1:]) if values[1:] else None}
+            | {"total": sum(values)}
+            for phase, values in untimed.items()
         },
-        "beside": {
-            name: {"first": v[0], "rest": statistics.fmean(v[1:]) if v[1:] else None, "total": sum(v)}
-            for name, v in beside.items()
-        },
-        "arrived": {"seeds": len(arrivals), "seconds": spread(arrivals, "positive") if arrivals else None},
-        "images_per_s": _spread([row["images_per_s"] for row in rows], "positive"),
-        "joules": None if None in used else _spread(used, "positive"),
-        "resumed": sum(row["resumed"] > 0 for row in rows),
+        "seconds_to_target": spread(reached, "positive") | {"seeds": len(reached)} if reached else None,
+        "images_per_s": over([run["images_per_s"] for run in runs], "positive"),
+        "joules": None if None in joules else over(joules, "positive"),
+        "resumed": sum(run["resumed"] > 0 for run in runs),
         "torch": importlib.metadata.version("torch"),
         **{name: first[name] for name in ("energy_source", "parameters", "precision", "device", "processes")},
-        "heats": list(rows),
+        "runs": list(runs),
     }
 
 
-def _spread(values: list[float], scale: Scale) -> dict[str, float | None]:
-    return spread(values, scale) | {"least": min(values), "most": max(values)}
+def phases(runs: Sequence[Run], key: str) -> dict[str, list[float]]:
+    """Return the seconds of every run by phase, in the order of the clock."""
+    return {
+        phase: [run[key].get(phase, 0.0) for run in runs] for phase in PHASES if any(phase in run[key] for run in runs)
+    }
 
 
-def line(row: dict[str, Any]) -> str:
-    """One heat on one line."""
-    parts = ", ".join(f"{phase} {seconds:.3f}" for phase, seconds in row["seconds_by_phase"].items())
-    beside = sum(row["seconds_untimed"].values())
-    used = "" if row["joules"] is None else f"  {row['joules']:,.0f} J"
+def over(values: list[float], scale: Scale) -> dict[str, float | None]:
+    """Return mean, standard deviation, 95 % interval, minimum and maximum."""
+    return spread(values, scale) | {"min": min(values), "max": max(values)}
+
+
+def line(run: Run) -> str:
+    """Return one run on one line."""
+    parts = ", ".join(f"{phase} {seconds:.3f}" for phase, seconds in run["seconds_by_phase"].items())
+    energy = "" if run["joules"] is None else f"  {run['joules']:,.0f} J"
     return (
-        f"seed {row['seed']}  {row['accuracy']:.2f} %  {row['seconds']:.3f} s on the clock ({parts})"
-        f"  {beside:.1f} s beside it{used}"
+        f"seed {run['seed']}  {run['accuracy']:.2f} %  {run['seconds']:.3f} s timed ({parts})"
+        f"  {sum(run['seconds_untimed'].values()):.1f} s untimed{energy}"
     )
 
 
-def page(found: dict[str, Any]) -> str:
-    """The race as a page of Markdown."""
-    n, device = found["seeds"], found["device"].replace("cpu", "CPU")
-    lines = [
-        f"**{described(found['accuracy'], 2, ' %')}** after **{described(found['clock'], 3, ' s')}** on the clock, "
-        f"{n} seed{'s' * (n > 1)}, {found['processes']} x {device}, {found['precision']}, torch {found['torch']}",
-        "",
-        "| | mean | std | 95 % interval | least | most |",
-        "|---|---|---|---|---|---|",
-        _row("accuracy, %", found["accuracy"], 2),
-        _row("the clock, s", found["clock"], 3),
-        *[_row(f"- {PHASES[phase]}, s", value, 3) for phase, value in found["phases"].items()],
-        _row("training images/s", found["images_per_s"], 0),
-        *([_row("energy of the clock, J", found["joules"], 0)] if found["joules"] else []),
-        "",
-        *_remarks(found),
-        "",
-        "| beside the clock, s | first seed | mean of the others | in all |",
-        "|---|---|---|---|",
+def page(race: Mapping[str, Any]) -> list[Block]:
+    """Return the race as a page."""
+    device = race["device"].replace("cpu", "CPU")
+    rows = [
+        ("accuracy, %", race["accuracy"], 2),
+        ("timed, s", race["clock"], 3),
+        *((f"{PHASES[phase]}, s", value, 3) for phase, value in race["phases"].items()),
+        ("training images/s", race["images_per_s"], 0),
+        *([("energy while timed, J", race["joules"], 0)] if race["joules"] else []),
     ]
-    for name, value in found["beside"].items():
-        rest = "" if value["rest"] is None else f"{value['rest']:.3f}"
-        lines.append(f"| {name} | {value['first']:.3f} | {rest} | {value['total']:.3f} |")
-    return "\n".join([*lines, ""])
+    return [
+        Paragraph(
+            f"{numbers.described(race['accuracy'], 2, ' %')} after {numbers.described(race['clock'], 3, ' s')}; "
+            f"{numbers.count(race['seeds'], 'seed')}, {race['processes']} x {device}, {race['precision']}, "
+            f"torch {race['torch']}",
+            bold=True,
+        ),
+        Table(("", "mean", "std", "95 % interval", "min", "max"), [row(*value) for value in rows]),
+        Bullets(remarks(race)),
+        Table(("untimed, s", "first seed", "mean of the others", "sum"), untimed(race["untimed"])),
+    ]
 
 
-def _row(name: str, value: dict[str, float | None], digits: int) -> str:
-    low, high, std = value["low"], value["high"], value["std"]
-    ends = "" if low is None else f"{low:,.{digits}f} to {high:,.{digits}f}"
-    about = "" if std is None else f"{std:,.{digits}f}"
-    least, most = f"{value['least']:,.{digits}f}", f"{value['most']:,.{digits}f}"
-    return f"| {name} | {value['mean']:,.{digits}f} | {about} | {ends} | {least} | {most} |"
+def row(name: str, value: Mapping[str, float | None], digits: int) -> list[str]:
+    """Return a row of the first table: a quantity and its spread over the runs."""
+    low, high, *others = (
+        numbers.DASH if value[key] is None else f"{value[key]:,.{digits}f}"
+        for key in ("low", "high", "mean", "std", "min", "max")
+    )
+    mean, std, least, most = others
+    return [name, mean, std, numbers.DASH if value["low"] is None else f"{low} to {high}", least, most]
 
 
-def _remarks(found: dict[str, Any]) -> list[str]:
-    n, target, arrived = found["seeds"], found["target"], found["arrived"]
+def untimed(values: Mapping[str, Mapping[str, float | None]]) -> list[list[str]]:
+    """Return the rows of the phases that are not timed."""
+    return [
+        [PHASES[phase], *(numbers.DASH if v is None else f"{v:.3f}" for v in seconds.values())]
+        for phase, seconds in values.items()
+    ]
+
+
+def remarks(race: Mapping[str, Any]) -> list[str]:
+    """Return what the tables leave out."""
+    target, reached, seeds = race["target"], race["seconds_to_target"], race["seeds"]
     goal = f"{target['accuracy']:g} %"
-    times = (
-        f"{described(arrived['seconds'], 3, ' s')}, {arrived['seeds']} of {n} seeds" if arrived["seconds"] else "never"
-    )
-    remarks = [
-        f"- at or above {goal}: {target['share']:.0f} % of the seeds (95 % interval {target['low']:.0f} to "
-        f"{target['high']:.0f})",
-        f"- first monitored at {goal}: {times}",
-        f"- energy: {_energy(found)}",
+    times = f"{numbers.described(reached, 3, ' s')}, {reached['seeds']} of {seeds} seeds" if reached else "never"
+    energy = "not measured: no counter can be read" if race["joules"] is None else SOURCES[race["energy_source"]]
+    found = [
+        f"seeds at or above {goal}: {numbers.fraction(target)}",
+        f"first monitored at {goal}: {times}",
+        f"energy: {energy}",
     ]
-    return remarks + [f"- interrupted and continued: {found['resumed']} of {n} seeds"] * bool(found["resumed"])
-
-
-def _energy(found: dict[str, Any]) -> str:
-    of = {"nvml": "of the GPUs alone, by their own counter", "rapl": "of the machine's CPU packages and memory (RAPL)"}
-    return "not told by this device" if found["joules"] is None else of[found["energy_source"]]
+    return found + [f"resumed after an interruption: {race['resumed']} of {seeds} seeds"] * bool(race["resumed"])

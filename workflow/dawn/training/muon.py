@@ -55,6 +55,8 @@ class Muon(torch.optim.SGD):
         super().__init__(groups, **settings)
         self.muon, self.dtype = muon, dtype
         self._step_supports_amp_scaling = False  # a scaled gradient would mix with velocities of another scale
+        for weight in (w for group in groups if group["name"] == FILTERS for w in group["params"]):
+            self.state[weight]["velocity"] = torch.zeros_like(weight)
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -67,9 +69,6 @@ class Muon(torch.optim.SGD):
     def orthogonalise(self, weights: list[Tensor]) -> None:
         """Scale the filters, and replace their gradients by orthogonal updates."""
         gradients, momentum = [w.grad for w in weights if w.grad is not None], self.muon.momentum
-        for weight in weights:
-            if "velocity" not in self.state[weight]:
-                self.state[weight]["velocity"] = torch.zeros_like(weight)
         velocities = [self.state[w]["velocity"] for w in weights]
         torch._foreach_mul_(velocities, momentum)
         torch._foreach_add_(velocities, gradients)

@@ -23,10 +23,24 @@ def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> t
     groups = [group(name, members, train) for name, members in split(net, weights, train).items() if members]
     settings: dict[str, Any] = {"lr": train.schedule.peak, "momentum": max(train.schedule.momentum), "fused": True}
     if train.optimizer == "sgd":
-        return torch.optim.SGD(groups, **settings)
-    on_cpu = weights[0].device.type == "cpu"
-    dtype = torch.float32 if on_cpu and train.precision != "bf16" else torch.bfloat16
-    return Muon(groups, train.muon, dtype, **settings)
+        optimizer = torch.optim.SGD(groups, **settings)
+    else:
+        on_cpu = weights[0].device.type == "cpu"
+        dtype = torch.float32 if on_cpu and train.precision != "bf16" else torch.bfloat16
+        optimizer = Muon(groups, train.muon, dtype, **settings)
+    start_momentum(optimizer)
+    return optimizer
+
+
+def start_momentum(optimizer: torch.optim.SGD) -> None:
+    """Set the momentum of every weight to 0, with which the first step is the same as torch's.
+
+    torch's fused SGD (2.11 to 2.15) allocates the momentum in the first step, and where that step overflows in fp16,
+    so that a GradScaler skips it, the memory stays uninitialised and the next steps use it.
+    """
+    for group in optimizer.param_groups:
+        for weight in group["params"] if group["momentum"] else ():
+            optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
 
 
 def split(net: nn.Module, weights: Sequence[Tensor], train: Train) -> dict[str, list[Tensor]]:
@@ -74,13 +88,8 @@ def set_learning_rates(optimizer: torch.optim.Optimizer, scheduled: Scheduled) -
 
 
 def restore(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Load a state of the optimiser, into the tensors that it has already, since a captured step reads those."""
-    if not optimizer.state:
-        optimizer.load_state_dict(state)
-        return
+    """Copy a state of the optimiser into the tensors that it has already, since a captured step reads those."""
     weights = [w for group in optimizer.param_groups for w in group["params"]]
     for i, weight in enumerate(weights):
         for name, value in optimizer.state[weight].items():
-            if isinstance(value, Tensor):
-                saved = state["state"].get(i, {}).get(name)
-                value.zero_() if saved is None else value.copy_(saved)
+            value.copy_(state["state"][i][name])

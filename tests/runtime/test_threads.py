@@ -6,10 +6,13 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from conftest import ROOT
+from training import At, Never, assert_same_end, ready, trained
 
 from dawn.core import host
 from dawn.runtime import threads
+from dawn.training.shutdown import Interrupted
 
 
 @pytest.fixture
@@ -134,3 +137,20 @@ def test_launch_hands_them_to_the_step_and_logs_the_reason(tmp_path):
     assert done.stderr.startswith(fewer) if int(omp) < host.cores() else not done.stderr
     done = subprocess.run(line, env=env | {"OMP_NUM_THREADS": "5"}, capture_output=True, text=True, check=True)
     assert (done.stdout.split(), done.stderr) == (["5", "5"], "")
+
+
+def test_a_resumed_training_keeps_its_number_of_threads(data, tmp_path):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        whole = trained(data, tmp_path)
+        stopped = ready(data, tmp_path / "stopped")
+        with pytest.raises(Interrupted):
+            list(stopped.run(At(stopped, 7)))
+        torch.set_num_threads(1)  # as dawn.launch chooses on a machine that is busy by now
+        resumed = ready(data, tmp_path / "stopped")
+        assert torch.get_num_threads() == 2
+        list(resumed.run(Never()))
+        assert_same_end(whole, resumed)
+    finally:
+        torch.set_num_threads(before)

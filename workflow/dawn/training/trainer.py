@@ -76,6 +76,7 @@ class Trainer:
         self.curve = [EpochMetrics(*row) for row in saved["curve"]]
         self.state.load_state_dict(saved["state"])
         self.clock.restore(saved, *TRAINING, "monitor", "save")
+        torch.set_num_threads(saved["threads"])  # of another number, sums on a CPU differ in their last bits
         return True
 
     def save(self) -> None:
@@ -84,6 +85,7 @@ class Trainer:
             with self.clock.phase("save"):
                 saved: dict[str, Any] = {name: getattr(self, name) for name in SAVED} | self.clock.state()
                 saved |= {"curve": [list(vars(row).values()) for row in self.curve], "state": self.state.state_dict()}
+                saved |= {"threads": torch.get_num_threads()}
                 checkpoint.save(self.directory, saved)
 
     def run(self, stop: StopRequest) -> Iterator[EpochMetrics]:

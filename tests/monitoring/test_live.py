@@ -15,8 +15,9 @@ from conftest import ROOT, step
 from training import arguments
 
 from dawn.core.cli import InputError
-from dawn.monitoring import live as module
-from dawn.monitoring.live import Live
+from dawn.monitoring import tensorboard
+from dawn.monitoring.live import LiveMetrics
+from dawn.monitoring.tensorboard import EventFiles
 from dawn.results.curve import EpochMetrics
 
 
@@ -26,18 +27,13 @@ def epoch(number, loss, accuracy):
 
 def test_the_metrics_file_is_that_of_the_last_epoch_and_goes(tmp_path):
     path = tmp_path / "metrics.json"
-    live = Live(tmp_path / "seed-3", path, False, True)
-    live.epoch(epoch(1, 0.5, None))
-    written = json.loads(path.read_text())["live"]
-    assert (written["training"], written["epoch"], written["loss"]) == ("seed-3", 1, 0.5)
-    assert "accuracy" not in written
-    live.epoch(epoch(2, 0.4, 60.0))
-    assert json.loads(path.read_text())["live"]["accuracy"] == 60
-    live.close()
-    assert not path.exists()
-    silent = Live(tmp_path / "seed-3", path, True, False)
-    silent.epoch(epoch(1, 0.5, 1.0))
-    silent.close()
+    with LiveMetrics(path, "seed-3") as live:
+        live.epoch(epoch(1, 0.5, None))
+        written = json.loads(path.read_text())["live"]
+        assert (written["training"], written["epoch"], written["loss"]) == ("seed-3", 1, 0.5)
+        assert "accuracy" not in written
+        live.epoch(epoch(2, 0.4, 60.0))
+        assert json.loads(path.read_text())["live"]["accuracy"] == 60
     assert list(tmp_path.iterdir()) == []
 
 
@@ -52,19 +48,18 @@ def test_outside_of_dvc_the_metrics_are_left_alone(params, data, tmp_path):
 def test_events_can_be_read_by_tensorboard(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    live = Live(tmp_path / "seed-0", None, True, True)
-    live.epoch(epoch(1, 0.5, None))
-    live.epoch(epoch(2, 0.25, 60.0))
-    live.close()
+    with EventFiles(tmp_path / "seed-0/tensorboard") as events:
+        events.epoch(epoch(1, 0.5, None))
+        events.epoch(epoch(2, 0.25, 60.0))
     found = EventAccumulator(str(tmp_path / "seed-0/tensorboard")).Reload()
     assert [(e.step, e.value) for e in found.Scalars("loss")] == [(1, 0.5), (2, 0.25)]
     assert [(e.step, e.value) for e in found.Scalars("accuracy")] == [(2, 60)]
 
 
 def test_without_tensorboard_there_is_one_clear_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(tensorboard.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"run\.tensorboard is true .* pip install tensorboard, or set it to false"):
-        Live(tmp_path / "seed-0", None, True, True)
+        EventFiles(tmp_path / "seed-0/tensorboard")
 
 
 def seen_on(terminal):

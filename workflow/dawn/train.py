@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from dawn.core.files import read_json, write_json, write_table
 from dawn.data.preprocessing import Preprocessing
 from dawn.models import weights
 from dawn.monitoring.energy import for_device
-from dawn.monitoring.live import Live
+from dawn.monitoring.live import LiveMetrics
 from dawn.monitoring.progress import Progress
-from dawn.monitoring.run_metrics import account
+from dawn.monitoring.run_metrics import run_metrics
+from dawn.monitoring.tensorboard import EventFiles
 from dawn.results.curve import write_curve
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
@@ -48,7 +49,7 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     trainer = set_up(experiment, args.data, args.stats, args.seed, directory, world, clock)
     with stopping_together(stop), out_of_memory_explained(experiment, world):
         run(trainer, args.out, stop)
-    metrics = account(trainer)
+    metrics = run_metrics(trainer)
     if world.first:
         write(trainer, args, choices, metrics)
         checkpoint.delete(directory)
@@ -57,16 +58,24 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
 def run(trainer: Trainer, out: Path, stop: StopRequest) -> None:
     """Train to the end and report each epoch."""
     trainer.resume()
+    reports = reports_of(trainer, out)
+    with ExitStack() as stack:
+        for report in reports:
+            stack.enter_context(report)
+        for epoch in trainer.run(stop):
+            for report in reports:
+                report.epoch(epoch)
+
+
+def reports_of(trainer: Trainer, out: Path) -> list[Progress | LiveMetrics | EventFiles]:
+    """Return what reports the epochs; only the first process writes files."""
+    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer)]
+    if trainer.world.first and trainer.experiment.run.tensorboard:
+        reports.append(EventFiles(out / "tensorboard"))
     # A DVC stage has removed the old metrics, so that file is free for live ones until the new metrics are written.
-    metrics = out.parent / "metrics.json" if os.environ.get("DVC_STAGE") else None
-    live = Live(out, metrics, trainer.experiment.run.tensorboard, trainer.world.first)
-    try:
-        with Progress(trainer) as progress:
-            for epoch in trainer.run(stop):
-                live.epoch(epoch)
-                progress.epoch(epoch)
-    finally:
-        live.close()
+    if trainer.world.first and os.environ.get("DVC_STAGE"):
+        reports.append(LiveMetrics(out.parent / "metrics.json", out.name))
+    return reports
 
 
 @contextmanager

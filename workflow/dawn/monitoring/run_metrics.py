@@ -1,25 +1,24 @@
-"""What one training came to, in plain values: its clock by phase, what stands beside the clock, its energy."""
+"""The metrics of one training: accuracy, the clock by phase, memory, energy, and what it ran on."""
 
 import math
-import resource
 from typing import Any
 
 import torch
 
 from dawn.results.phases import TIMED, UNTIMED
-from dawn.runtime.distributed import sum_over_processes
+from dawn.runtime.distributed import World, sum_over_processes
+from dawn.runtime.measure import peak
 from dawn.training.trainer import Trainer
 
 
-def account(trainer: Trainer) -> dict[str, Any]:
-    """Accuracies in percent, times in seconds, memory in bytes, energy in joules. Every process of the world asks.
+def run_metrics(trainer: Trainer) -> dict[str, Any]:
+    """Return accuracies in percent, times in seconds, memory in bytes and energy in joules. Every process calls this.
 
-    ``seconds`` is the clock: the sum of its phases so far. ``joules`` is what its phases took, null where the device
-    does not tell.
+    ``seconds`` and ``joules`` are sums over the timed phases; ``joules`` is None where a device has no counter.
     """
-    last, clock, device = trainer.curve[-1], trainer.clock.seconds, trainer.world.device
-    meter = trainer.clock.meter
-    phases = {phase: clock[phase] for phase in TIMED if phase in clock}
+    last, seconds, world = trainer.curve[-1], trainer.clock.seconds, trainer.world
+    meter, on_cpu = trainer.clock.meter, world.device.type == "cpu"
+    timed = {phase: seconds[phase] for phase in TIMED if phase in seconds}
     return {
         "seed": trainer.seed,
         "monitored": trainer.experiment.data.monitored,
@@ -29,41 +28,37 @@ def account(trainer: Trainer) -> dict[str, Any]:
         "train_loss": last.train_loss,
         "epochs": trainer.experiment.train.epochs,
         "steps": trainer.step,
-        "seconds": sum(phases.values()),
-        "seconds_by_phase": phases,
-        "seconds_untimed": {phase: clock.get(phase, 0.0) for phase in UNTIMED},
+        "seconds": sum(timed.values()),
+        "seconds_by_phase": timed,
+        "seconds_untimed": {phase: seconds.get(phase, 0.0) for phase in UNTIMED},
         "images_per_s": trainer.step * trainer.experiment.train.batch / trainer.seconds(),
-        "joules": joules(trainer),
+        "joules": total_joules(own_joules(trainer), world),
         "energy_source": meter.source if meter else None,
-        "peak_memory_bytes": peak(device),
+        "peak_memory_bytes": peak(world.device),
         "parameters": sum(p.numel() for p in trainer.state.net.parameters()),
         "precision": trainer.state.precision.kind,
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "processes": trainer.world.size,
+        "device": "cpu" if on_cpu else torch.cuda.get_device_name(world.device),
+        "processes": world.size,
+        "threads": torch.get_num_threads() if on_cpu else None,
         "resumed": trainer.resumed,
     }
 
 
-def joules(trainer: Trainer) -> float | None:
-    """What the clock's phases took on all devices of the world; None unless every one of them tells.
+def own_joules(trainer: Trainer) -> float | None:
+    """Return the energy of the timed phases on this process's device, or None.
 
-    A state holds the first process's figure alone, so several that went on from one have none.
+    A checkpoint has the energy of the first process only, so several processes that were resumed have none.
     """
-    meter, world = trainer.clock.meter, trainer.world
-    parts = [meter.joules.get(phase, 0.0) if meter else None for phase in TIMED]
-    told = (
-        meter is not None
-        and meter.source is not None
-        and None not in parts
-        and not (trainer.resumed and world.size > 1)
-    )
-    mine = sum(part for part in parts if part is not None) if told else math.nan
-    total = float(sum_over_processes(torch.tensor(mine, dtype=torch.float64, device=world.device), world))
+    meter = trainer.clock.meter
+    if meter is None or meter.source is None or (trainer.resumed and trainer.world.size > 1):
+        return None
+    parts = [meter.joules.get(phase, 0.0) for phase in TIMED]
+    known = [part for part in parts if part is not None]
+    return sum(known) if len(known) == len(parts) else None
+
+
+def total_joules(own: float | None, world: World) -> float | None:
+    """Return the sum over the devices of all processes, or None unless every one is known."""
+    value = torch.tensor(math.nan if own is None else own, dtype=torch.float64, device=world.device)
+    total = float(sum_over_processes(value, world))
     return None if math.isnan(total) else total
-
-
-def peak(device: torch.device) -> int:
-    """The most memory that was held: of the GPU, or resident."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -1,12 +1,12 @@
-"""The whole measurement on a GPU in one call: speed, accuracy, what each part buys, where the time goes.
+"""All measurements that need a GPU in one call: speed, accuracy, the effect of each part, where the time goes.
 
     PYTHONPATH=workflow python tests/bench/gpu.py --data data                  arrays that the workflow made
     PYTHONPATH=workflow python tests/bench/gpu.py --cifar10 ../shared/cifar10  a folder whose build.py makes the archive
-    ... --dry-run       what would run, and for how long
-    ... --tiny          all of it in small on a CPU, on generated images, to see that it works
+    ... --dry-run       list the stages and their durations
+    ... --tiny          all stages in miniature on a CPU, on generated images, to test the script
 
-The stages run in order of weight, each in a process of its own, until --minutes are over; one that fails or takes too
-long is written down as such, with what it had found by then. OUT/gpu.json and OUT/gpu.md are whole after every stage.
+The stages run in order of importance, each in a process of its own, until --minutes are over. A stage that fails or
+exceeds its limit is reported as such, with its results so far. OUT/gpu.json and OUT/gpu.md are complete after each.
 Needs the packages of requirements/runtime.lock and no workflow engine.
 """
 
@@ -25,11 +25,11 @@ from dawn.core.files import read_json, write_json, write_text
 from dawn.provenance import code, machine
 
 HERE = Path(__file__).resolve().parent
-GRACE = 30.0  # seconds past its time that a stage has to end by itself
+GRACE = 30.0  # seconds after its time that a stage has to end by itself
 
 
 def arrays(args: argparse.Namespace) -> Path:
-    """The arrays to train on, with their statistics: given, or made here by the pipeline's own steps."""
+    """Return the directory of arrays and statistics: the given one, or a new one made by the pipeline's own steps."""
     if args.data is not None:
         return Path(args.data)
     data, archive = args.out / "data", args.out / "archive.tar.gz"
@@ -49,7 +49,7 @@ def call(*line: object) -> None:
 
 
 def run(stage: Stage, args: argparse.Namespace, data: Path, left: float) -> dict[str, Any]:
-    """A stage in a process of its own. What became of it, its seconds, the error's last line, and what it found."""
+    """Run a stage in a process of its own. Return its status, seconds, last line of an error, and results."""
     allowed = min(stage.most, left)
     out, log = args.out / f"{stage.name}.json", args.out / f"{stage.name}.log"
     out.unlink(missing_ok=True)
@@ -70,12 +70,12 @@ def run(stage: Stage, args: argparse.Namespace, data: Path, left: float) -> dict
 
 
 def last(log: Path) -> str:
-    """The last line of a log that says something."""
+    """Return the last line of a log that is not empty."""
     return next((text for text in reversed(log.read_text(errors="replace").splitlines()) if text.strip()), "")
 
 
 def measure(args: argparse.Namespace, stages: list[Stage]) -> dict[str, Any]:
-    """All stages that the time allows; the files are renewed after each."""
+    """Run all stages that the time allows; write the files after each."""
     start = time.monotonic()
     args.out.mkdir(parents=True, exist_ok=True)
     data = arrays(args)
@@ -87,13 +87,13 @@ def measure(args: argparse.Namespace, stages: list[Stage]) -> dict[str, Any]:
         )
         write_json(args.out / "gpu.json", report)
         write_text(args.out / "gpu.md", page(report))
-        told = report["stages"][stage.name]
-        print(f"{stage.name}: {told['status']} in {told['seconds']:.0f} s  {told.get('error') or ''}", flush=True)
+        result = report["stages"][stage.name]
+        print(f"{stage.name}: {result['status']} in {result['seconds']:.0f} s  {result.get('error') or ''}", flush=True)
     return report
 
 
 def show(stages: list[Stage], args: argparse.Namespace) -> None:
-    """The plan: what, how often, how long; a setting that is no longer valid shows here, before a machine is paid."""
+    """Print the plan: stages, seeds, durations; settings that are not valid show here, before a machine is rented."""
     print(f"{'stage':10} {'seeds':>5} {'s':>5} {'most':>5}  question")
     total, faults = 0, 0
     for stage in stages:
@@ -120,10 +120,10 @@ def main() -> None:
     parser.add_argument("--cifar10", type=Path, default=ROOT.parent / "shared/cifar10", help="with build.py in it")
     parser.add_argument("--out", type=Path, default=Path("results/gpu"), help="where the results go (results/gpu)")
     parser.add_argument("--minutes", type=float, default=25.0, help="for all of it (25)")
-    parser.add_argument("--seeds", type=int, default=50, help="of the record; the others' are in proportion (50)")
-    parser.add_argument("--only", nargs="+", help="these stages alone")
+    parser.add_argument("--seeds", type=int, default=50, help="of the preset record; the others are in proportion (50)")
+    parser.add_argument("--only", nargs="+", help="only these stages")
     parser.add_argument("--dry-run", action="store_true", help="show the plan")
-    parser.add_argument("--tiny", action="store_true", help="in small, on generated images")
+    parser.add_argument("--tiny", action="store_true", help="in miniature, on generated images")
     args = parser.parse_args()
     stages = plan(args.seeds)
     if unknown := set(args.only or ()) - {stage.name for stage in stages}:

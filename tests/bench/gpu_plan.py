@@ -1,4 +1,4 @@
-"""What a GPU is asked, the most important first: the stages of tests/bench/gpu.py and their experiments."""
+"""The stages of tests/bench/gpu.py and their experiments, the most important first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 from dawn.config.experiment import Experiment, check, merge, read
 
 ROOT = Path(__file__).resolve().parents[2]
-Variant = tuple[str, Mapping[str, Any]]  # a preset (or lesson) and what is laid over it
+Variant = tuple[str, Mapping[str, Any]]  # a preset, or lesson, and the settings merged over it
 
 # airbench94's SGD with everything else as in the preset record.
 SGD = {
@@ -33,10 +33,10 @@ TINY_TRAIN = {"epochs": 1, "batch": 40, "sizes": [], "compile": False, "cuda_gra
 
 @dataclass(frozen=True)
 class Stage:
-    """One question. ``seconds`` is what it should take on an H100 or H200, ``most`` what it may."""
+    """One question. ``seconds`` is the expected time on an H100 or H200, ``most`` the limit."""
 
     name: str
-    kind: str  # limits | heats | profile
+    kind: str  # limits | runs | profile
     question: str
     seconds: int
     most: int
@@ -45,11 +45,11 @@ class Stage:
 
 
 def plan(seeds: int) -> list[Stage]:
-    """All stages; ``seeds`` is the record's number, the others' are in proportion."""
+    """Return all stages; ``seeds`` is the number for the preset record, the others are in proportion."""
     few = max(1, seeds // 5)
     record: Variant = ("record", {})
 
-    def laid(**train: Any) -> Variant:
+    def record_with(**train: Any) -> Variant:
         return "record", {"train": train}
 
     parts = {
@@ -58,24 +58,26 @@ def plan(seeds: int) -> list[Stage]:
         "without Dirac filters": ("record", {"model": {"dirac": False}}),
         "SGD, not Muon": ("record-sgd", SGD),
     }
-    precisions = {kind: laid(precision=kind, cuda_graph=False) for kind in ("half", "fp16", "bf16")}
-    graphs = {"CUDA graphs": laid(cuda_graph=True), "no CUDA graphs": laid(cuda_graph=False)}
-    beside = {"record": record, "airbench, Muon": ("airbench-muon", {}), "airbench, SGD": ("record-sgd", {})}
+    precisions = {kind: record_with(precision=kind, cuda_graph=False) for kind in ("half", "fp16", "bf16")}
+    graphs = {"CUDA graphs": record_with(cuda_graph=True), "no CUDA graphs": record_with(cuda_graph=False)}
+    peers = {"record": record, "airbench, Muon": ("airbench-muon", {}), "airbench, SGD": ("record-sgd", {})}
     return [
-        Stage("limits", "limits", "what the card can do at most", 20, 60),
-        Stage("record", "heats", "how fast, how surely", 60 + 3 * seeds, 420, seeds, {"record": record}),
-        Stage("beside", "heats", "against the published recipes, in turn", 120 + 9 * few, 300, few, beside),
-        Stage("profile", "profile", "where each millisecond goes", 60, 180, 1, {"record": record}),
-        Stage("wrn22", "heats", "the DAWNBench entry", 120, 300, 1, {"wrn22": ("wrn22", {})}),
-        Stage("lesson", "heats", "params.yaml itself", 120, 300, max(1, seeds // 17), {"lesson": ("lesson", {})}),
-        Stage("graphs", "heats", "one launch a step or hundreds", 90 + 6 * few, 240, few, graphs),
-        Stage("precision", "heats", "half, autocast fp16, bf16", 150 + 9 * few, 300, few, precisions),
-        Stage("ablation", "heats", "what each part buys", 240 + 12 * few, 420, few, parts),
+        Stage("limits", "limits", "peak of the card", 20, 60),
+        Stage(
+            "record", "runs", "accuracy and time of the record preset", 60 + 3 * seeds, 420, seeds, {"record": record}
+        ),
+        Stage("peers", "runs", "compared with the published recipes, alternating", 120 + 9 * few, 300, few, peers),
+        Stage("profile", "profile", "where the time of a step goes", 60, 180, 1, {"record": record}),
+        Stage("wrn22", "runs", "the DAWNBench entry", 120, 300, 1, {"wrn22": ("wrn22", {})}),
+        Stage("lesson", "runs", "params.yaml itself", 120, 300, max(1, seeds // 17), {"lesson": ("lesson", {})}),
+        Stage("graphs", "runs", "with and without CUDA graphs", 90 + 6 * few, 240, few, graphs),
+        Stage("precision", "runs", "half, autocast fp16, bf16", 150 + 9 * few, 300, few, precisions),
+        Stage("ablation", "runs", "effect of each part", 240 + 12 * few, 420, few, parts),
     ]
 
 
 def experiment(variant: Variant, tiny: bool) -> Experiment:
-    """The experiment of a variant; with ``tiny`` so small that a CPU takes a second."""
+    """Return the experiment of a variant; with ``tiny`` one that takes a CPU a second."""
     preset, over = variant
     below = read(ROOT / "params.yaml")
     if preset != "lesson":

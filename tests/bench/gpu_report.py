@@ -1,4 +1,4 @@
-"""The measurement on a GPU as a page of Markdown, ready for docs/results.md."""
+"""The measurement on a GPU as a page of Markdown for docs/results.md."""
 
 import statistics
 from typing import Any
@@ -7,34 +7,34 @@ from dawn.report.numbers import described
 from dawn.results.statistics import fraction, spread
 
 TARGET = 94.0
-HEATS = "| stage | experiment | n | accuracy, % | at 94 % | the clock, s | images/s | energy, J | compile, s |"
+HEAD = "| stage | experiment | n | accuracy, % | at 94 % | the clock, s | images/s | energy, J | compile, s |"
 
 
 def page(report: dict[str, Any]) -> str:
-    """Everything that is known so far; a stage that did not end well says so."""
+    """Return the page: all results so far, and which stages did not finish."""
     stages = report["stages"]
     found = {name: stage["found"] for name, stage in stages.items() if stage.get("found")}
     lines = [*_device(report, found.get("limits")), ""]
-    heats = {name: found[name] for name, stage in stages.items() if stage["kind"] == "heats" and name in found}
-    if heats:
-        lines += [HEATS, "|" + "---|" * (HEATS.count("|") - 1)]
-        for name, result in heats.items():
+    series = {name: found[name] for name, stage in stages.items() if stage["kind"] == "runs" and name in found}
+    if series:
+        lines += [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
+        for name, result in series.items():
             lines += [row(name, variant, rows) for variant, rows in result["rows"].items() if rows]
-        pairs = [line for name, result in heats.items() for line in paired(name, result["rows"])]
+        pairs = [line for name, result in series.items() for line in paired(name, result["rows"])]
         lines += ["", *pairs, ""]
     if "profile" in found:
         lines += [*profile(found["profile"]), ""]
-    lines += remarks(stages, heats)
+    lines += remarks(stages, series)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def remarks(stages: dict[str, Any], heats: dict[str, Any]) -> list[str]:
-    """What did not come to its end, and why."""
+def remarks(stages: dict[str, Any], series: dict[str, Any]) -> list[str]:
+    """Return what did not finish, and why."""
     lines = []
-    for name, result in heats.items():
+    for name, result in series.items():
         done = max(len(rows) for rows in result["rows"].values())
-        if done < result["asked"] and not result["faults"]:
-            lines.append(f"- {name}: {done} of {result['asked']} seeds in its time")
+        if done < result["seeds"] and not result["faults"]:
+            lines.append(f"- {name}: {done} of {result['seeds']} seeds in its time")
         lines += [f"- {name}: {variant} failed: {fault}" for variant, fault in result["faults"].items()]
     for name, stage in stages.items():
         if stage["status"] != "done":
@@ -43,7 +43,7 @@ def remarks(stages: dict[str, Any], heats: dict[str, Any]) -> list[str]:
 
 
 def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
-    tiny = "**In small, to see that it works; no figure below means anything.** " if report["tiny"] else ""
+    tiny = "**In miniature, to test the script; no figure below means anything.** " if report["tiny"] else ""
     if limits is None:
         return [tiny + f"{', '.join(report['machine']['gpus']) or report['machine']['cpu']}"]
     return [
@@ -54,7 +54,7 @@ def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
 
 
 def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
-    """One experiment's heats; intervals are 95 % (Student's, Wilson's)."""
+    """Return a row with one experiment's runs; intervals are 95 %."""
     accuracy, clock = spread([r["accuracy"] for r in rows], "percent"), spread([r["seconds"] for r in rows], "positive")
     hits = fraction(sum(r["accuracy"] >= TARGET for r in rows), len(rows))
     joules = [r["joules"] for r in rows]
@@ -68,7 +68,7 @@ def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
 
 
 def paired(stage: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:
-    """Each later experiment of a stage against its first, seed by seed: the gap in points, the ratio of clocks."""
+    """Compare each later experiment of a stage with the first, seed by seed: difference in points, ratio of times."""
     (base, ours), *others = variants.items()
     lines = []
     for name, theirs in others:
@@ -84,7 +84,7 @@ def paired(stage: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:
 
 
 def profile(found: dict[str, Any]) -> list[str]:
-    """A step by kind of work against the two limits, and its kernels as it is raced."""
+    """Return a step by kind of work, compared with both limits, and the kernels of the step as raced."""
     ceiling = found["ceiling"]
     lines = [
         f"A step of {found['batch']} images, {found['ms']:.3f} ms as raced ({found['busy_ms']:.3f} ms of kernels) and "

@@ -1,15 +1,13 @@
-"""One stage of tests/bench/gpu.py, in a process of its own: what fails here takes nothing else with it.
+"""One stage of tests/bench/gpu.py, in a process of its own, so that its failure affects no other stage.
 
 python tests/bench/gpu_stage.py NAME --data data --out NAME.json --seconds 300 [--seeds 50] [--tiny]
 """
 
 import argparse
-import statistics
 import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,47 +18,35 @@ from profiling import profiled
 from dawn.core.cli import describe
 from dawn.core.files import read_json, write_json
 from dawn.monitoring.energy import for_device
-from dawn.race import heat
+from dawn.race import run
 from dawn.report.race import line
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
+from dawn.runtime.measure import measure
 from dawn.training.setup import set_up
 from dawn.training.shutdown import StopRequest
 
 
-def timed(work: Callable[[], object], device: torch.device, repeats: int) -> list[float]:
-    """Seconds of each of several calls, after three that do not count."""
-    times = []
-    for i in range(repeats + 3):
-        start = time.perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        if i >= 3:
-            times.append(time.perf_counter() - start)
-    return times
-
-
 def limits(world: World, tiny: bool) -> dict[str, Any]:
-    """The most that this device did: a bf16 matrix product of random numbers, and a copy (bytes read and written)."""
+    """Return the peak of this device: FLOP/s of a bf16 matrix product, bytes/s (read and written) of a copy."""
     n, count = (256, 2**22) if tiny else (8192, 2**32)
     a, b = (torch.randn(n, n, device=world.device, dtype=torch.bfloat16) for _ in range(2))
-    products = timed(lambda: a @ b, world.device, 10)
+    product = measure(lambda: a @ b, world.device, 10)
     source = torch.zeros(count, dtype=torch.uint8, device=world.device)
     target = torch.empty_like(source)
-    copies = timed(lambda: target.copy_(source), world.device, 10)
+    copy = measure(lambda: target.copy_(source), world.device, 10)
     return {
         "device": torch.cuda.get_device_name() if world.device.type == "cuda" else "cpu",
         "torch": torch.__version__,
-        "flops": 2 * n**3 / statistics.median(products),
-        "bytes_per_s": 2 * count / statistics.median(copies),
+        "flops": 2 * n**3 / product.seconds,
+        "bytes_per_s": 2 * count / copy.seconds,
     }
 
 
-def heats(stage: Stage, args: argparse.Namespace, world: World) -> None:
-    """Every variant for every seed, in turn, so that what drifts drifts for all; the file grows seed by seed.
+def alternate(stage: Stage, args: argparse.Namespace, world: World) -> None:
+    """Run every variant for every seed in turn, so that a drift affects all alike; the file is written after each seed.
 
-    A seed is begun only if the slowest round so far would still end in time. A variant that fails leaves the stage.
+    A seed starts only if the slowest round so far would still end in time. A variant that fails is not run again.
     """
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in stage.variants}
     faults: dict[str, str] = {}
@@ -72,11 +58,11 @@ def heats(stage: Stage, args: argparse.Namespace, world: World) -> None:
         for name in [name for name in rows if name not in faults]:
             try:
                 rows[name].append(once(stage, name, seed, args, world, stop))
-            except Exception as error:  # whatever it is, the others need not fall with it
+            except Exception as error:  # whatever it is, the other variants continue
                 traceback.print_exc()
                 faults[name] = f"{type(error).__name__}: {describe(error)}"[:240]
         slowest = max(slowest if seed > 1 else 0.0, time.monotonic() - begun)  # the first round compiles
-        write_json(args.out, {"asked": stage.seeds, "rows": rows, "faults": faults})
+        write_json(args.out, {"seeds": stage.seeds, "rows": rows, "faults": faults})
     if len(faults) == len(rows):
         sys.exit("every experiment failed")
 
@@ -84,11 +70,11 @@ def heats(stage: Stage, args: argparse.Namespace, world: World) -> None:
 def once(
     stage: Stage, name: str, seed: int, args: argparse.Namespace, world: World, stop: StopRequest
 ) -> dict[str, Any]:
-    """One heat."""
+    """Run one seed of a variant."""
     stats, state = args.data / "stats.json", args.out.with_suffix(".state") / name
     clock = Clock(world.device, for_device(world))
     trainer = set_up(experiment(stage.variants[name], args.tiny), args.data, stats, seed, state, world, clock)
-    found = heat(trainer, args.data, stats, stop, False)
+    found = run(trainer, args.data, stats, stop, False)
     print(f"{name}: {line(found)}", flush=True)
     return found
 
@@ -108,8 +94,8 @@ def main() -> None:
     with joined() as world:
         if stage.kind == "limits":
             write_json(args.out, limits(world, args.tiny))
-        elif stage.kind == "heats":
-            heats(stage, args, world)
+        elif stage.kind == "runs":
+            alternate(stage, args, world)
         else:
             known = args.out.with_name("limits.json")
             ceiling = read_json(known) if known.exists() else {"flops": 790e12, "bytes_per_s": 4.3e12}

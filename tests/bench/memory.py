@@ -7,7 +7,6 @@ over the step's two repetitions. The medians are printed, and their ratio.
 """
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -18,12 +17,13 @@ from torch.nn import functional
 
 from dawn.config.experiment import check, merge, read
 from dawn.models.build import build
+from dawn.runtime.measure import peak
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def step(preset: Path | None, batch: int, inplace: bool) -> int:
-    """Bytes that two steps on ``batch`` images need at their peak, beside network and images."""
+    """Return the bytes that two steps on ``batch`` images need at their peak, in addition to network and images."""
     settings = merge(read(ROOT / "params.yaml"), read(preset) if preset else {})
     model = check(merge(settings, {"model": {"inplace": inplace}})).model
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -35,13 +35,6 @@ def step(preset: Path | None, batch: int, inplace: bool) -> int:
         functional.cross_entropy(net(images), labels).backward()
         net.zero_grad()
     return peak(device) - before
-
-
-def peak(device: torch.device) -> int:
-    """The most bytes held so far."""
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Where the time of a training step goes, against what its arithmetic and its memory traffic would take at least."""
+"""Where the time of a training step goes, compared with what its arithmetic and memory traffic take at least."""
 
 import re
 import time
@@ -33,7 +33,7 @@ KINDS = [  # the first that fits an operator's name
 
 
 def kind(name: str) -> str:
-    """The kind of work behind an operator such as ``aten::cudnn_convolution``; the rest is element by element."""
+    """Return the kind of work of an operator such as ``aten::cudnn_convolution``; the rest is element by element."""
     plain = name.removeprefix("aten::").removeprefix("aten.")
     return next((kind for kind, pattern in KINDS if re.search(pattern, plain)), "element by element")
 
@@ -55,7 +55,7 @@ class Traffic(TorchDispatchMode):
 
 
 def counted(trainer: Trainer, batches: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
-    """FLOPs and bytes of one step by kind of work."""
+    """Return FLOPs and bytes of one step by kind of work."""
     with FlopCounterMode(display=False) as counter:
         trainer.state.step(batches[0], SLOW)
     flops: dict[str, int] = defaultdict(int)
@@ -66,8 +66,8 @@ def counted(trainer: Trainer, batches: list[Any]) -> tuple[dict[str, int], dict[
     return flops, traffic.bytes
 
 
-def watched(trainer: Trainer, batches: list[Any], world: World) -> tuple[Any, float]:
-    """The profiler's averages over STEPS steps, and the seconds of a step without a profiler."""
+def profile_steps(trainer: Trainer, batches: list[Any], world: World) -> tuple[Any, float]:
+    """Return the profiler's averages over STEPS steps, and the seconds of a step without a profiler."""
 
     def steps() -> None:
         for i in range(STEPS):
@@ -86,13 +86,13 @@ def watched(trainer: Trainer, batches: list[Any], world: World) -> tuple[Any, fl
 
 
 def used(event: Any, world: World) -> float:
-    """Milliseconds a step that an event itself kept the device busy."""
+    """Return the milliseconds in a step during which an event itself kept the device busy."""
     micro = event.self_device_time_total if world.device.type == "cuda" else event.self_cpu_time_total
     return float(micro) / 1000 / STEPS
 
 
 def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str, float]) -> dict[str, Any]:
-    """The step by kind of work (not compiled: an operator is a kernel or two), and the kernels of the step as raced."""
+    """Return the step by kind of work, not compiled so that operators are apart, and the kernels of a raced step."""
 
     def prepared(settings: Experiment) -> tuple[Trainer, list[Any]]:
         clock = Clock(world.device)
@@ -103,7 +103,7 @@ def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str
     plain = {"compile": False, "cuda_graph": False}
     trainer, batches = prepared(check(merge(experiment.model_dump(mode="json"), {"train": plain})))
     flops, traffic = counted(trainer, batches)
-    events, eager_seconds = watched(trainer, batches, world)
+    events, eager_seconds = profile_steps(trainer, batches, world)
     spent: dict[str, float] = defaultdict(float)
     for event in events:
         if event.device_type == DeviceType.CPU and event.key.startswith("aten::"):
@@ -118,7 +118,7 @@ def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str
     }  # fmt: skip
     del trainer, batches
     trainer, batches = prepared(experiment)
-    events, seconds = watched(trainer, batches, world)
+    events, seconds = profile_steps(trainer, batches, world)
     side = DeviceType.CUDA if world.device.type == "cuda" else DeviceType.CPU
     kernels = sorted(((used(e, world), e.key) for e in events if e.device_type == side), reverse=True)
     return {

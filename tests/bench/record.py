@@ -1,4 +1,4 @@
-"""The record network's training, epoch by epoch, against the plain PyTorch loop over the same network, in fp32.
+"""Training of the airbench network in fp32, compared with a plain PyTorch loop over the same network, in pairs.
 
     python tests/bench/record.py [--preset record-sgd] [--pairs 9] [--images 1024] [--batch 256]
 
@@ -24,11 +24,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from noise import MEAN, STD, write_noise
 from torch.nn import functional
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
-from dawn.core.files import write_json
 from dawn.models.build import build
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
@@ -37,11 +37,10 @@ from dawn.training.setup import set_up
 from dawn.training.shutdown import StopRequest
 
 ROOT = Path(__file__).resolve().parents[2]
-MEAN, STD = [0.49, 0.48, 0.45], [0.25, 0.24, 0.26]
 
 
 class Noise(torch.utils.data.Dataset):  # type: ignore[type-arg]
-    """Images as a map-style data set serves them: one at a time, transformed."""
+    """A map-style data set: one image at a time, transformed."""
 
     def __init__(self, folder: Path) -> None:
         self.images, self.labels = (np.load(folder / f"train_{part}.npy") for part in ("images", "labels"))
@@ -56,18 +55,8 @@ class Noise(torch.utils.data.Dataset):  # type: ignore[type-arg]
         return self.pipeline(self.images[i]), int(self.labels[i])
 
 
-def write_noise(folder: Path, count: int) -> None:
-    """Arrays as dawn.arrays makes them."""
-    rng = np.random.default_rng(0)
-    for split, n in (("train", count), ("test", 3)):
-        np.save(folder / f"{split}_images.npy", rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8))
-        np.save(folder / f"{split}_labels.npy", rng.integers(0, 10, n).astype(np.uint8))
-    write_json(folder / "dataset.json", {"classes": [str(i) for i in range(10)]})
-    write_json(folder / "stats.json", {"mean": MEAN, "std": STD})
-
-
 def ours(experiment: Experiment, folder: Path) -> Callable[[], object]:
-    """An epoch of dawn's trainer."""
+    """Return an epoch of dawn's trainer."""
     with joined() as world:
         clock = Clock(world.device)
         trainer = set_up(experiment, folder, folder / "stats.json", 0, folder / ".state", world, clock)
@@ -77,7 +66,7 @@ def ours(experiment: Experiment, folder: Path) -> Callable[[], object]:
 
 
 def plain(experiment: Experiment, folder: Path) -> Callable[[], object]:
-    """An epoch of the plain loop, with the number of workers that is the fastest here."""
+    """Return an epoch of the plain loop, with the number of workers that is the fastest here."""
     net = build(experiment.model, 10, 0).train()
     settings = experiment.train
     moves = torch.optim.SGD(trained(net), lr=settings.schedule.peak, momentum=0.85, nesterov=True, weight_decay=5e-4)
@@ -106,7 +95,7 @@ def plain(experiment: Experiment, folder: Path) -> Callable[[], object]:
 
 
 def serve(side: str, experiment: Experiment, folder: Path, line: Connection) -> None:
-    """Answer each request with the seconds of an epoch."""
+    """Send the seconds of an epoch for each request."""
     warnings.simplefilter("ignore")
     epoch = {"ours": ours, "plain": plain}[side](experiment, folder)
     epoch()

@@ -1,12 +1,12 @@
 """Strong scaling: the same experiment, the same global batch, on more processes; and what the exchange costs.
 
-    python tests/bench/scaling.py [--experiments lesson wrn22] [--processes 1 2] [--batch 32] [--markdown]
+    python tests/bench/scaling.py [--experiments lesson wrn22] [--processes 1 2] [--batch 32]
 
 The steps are the real ones, on noise: batches cut and augmented, forward, backward, exchange, update. Each repeat times
 them twice in turn, with the gradients exchanged and without (DDP's no_sync), so that the difference is what the
-exchange adds to a step; beside it stands the time of the bare all-reduce of as many bytes. What the exchange adds less
-than it takes alone is hidden behind the backward pass. Every round starts every world anew, so that a machine whose
-speed drifts shows in the spread; medians are printed, with the range over rounds and repeats.
+exchange adds to a step; an all-reduce of as many bytes is timed alone. The part of the exchange that does not lengthen
+the step overlaps with the backward pass. Every round starts all processes again, so that a drift of the machine's speed
+shows in the range. Medians over rounds and repeats are printed.
 
 NCCL joins GPUs, gloo CPUs, where each process has --threads threads.
 """
@@ -25,12 +25,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
+from noise import write_noise
 
 from dawn.config.experiment import Experiment, check, merge, read
-from dawn.core.files import write_json
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training.schedule import Scheduled
@@ -53,19 +52,8 @@ def chosen(args: argparse.Namespace, name: str) -> Experiment:
     return check(settings)
 
 
-def noise(folder: Path, count: int) -> Path:
-    """Arrays of ``count`` training images of nothing, and three to watch."""
-    rng = np.random.default_rng(0)
-    for split, n in (("train", count), ("test", 3)):
-        np.save(folder / f"{split}_images.npy", rng.integers(0, 256, (n, 32, 32, 3), dtype=np.uint8))
-        np.save(folder / f"{split}_labels.npy", (np.arange(n) % 10).astype(np.uint8))
-    write_json(folder / "dataset.json", {"classes": [str(i) for i in range(10)]})
-    write_json(folder / "stats.json", {"mean": [0.49, 0.48, 0.45], "std": [0.25, 0.24, 0.26]})
-    return folder
-
-
 def seconds(work: Callable[[], object], world: World) -> float:
-    """Of one call in which every process takes part, from the moment that all are ready."""
+    """Return the seconds of one call in which every process takes part, from when all are ready."""
     if world.size > 1:
         dist.barrier()
     _empty_queue(world)
@@ -82,7 +70,7 @@ def _empty_queue(world: World) -> None:
 
 @contextmanager
 def unexchanged(trainer: Trainer) -> Iterator[None]:
-    """Gradients stay where they were computed."""
+    """No exchange of gradients while the block runs."""
     with trainer.state.parallel.no_sync():  # type: ignore[union-attr]
         yield
 
@@ -91,9 +79,7 @@ def worker(args: argparse.Namespace) -> None:
     """One process of a world: time its steps; the first prints a line of JSON."""
     experiment = chosen(args, args.worker)
     with joined() as world, tempfile.TemporaryDirectory() as temporary:
-        if world.device.type == "cpu":
-            torch.set_num_threads(args.threads)
-        data = noise(Path(temporary), experiment.train.batch * args.steps)
+        data = write_noise(Path(temporary), experiment.train.batch * args.steps)
         clock = Clock(world.device)
         trainer = set_up(experiment, data, data / "stats.json", 0, data / "state", world, clock)
 
@@ -115,7 +101,7 @@ def worker(args: argparse.Namespace) -> None:
 
 
 def measure(args: argparse.Namespace, name: str, processes: int) -> dict[str, list[float]]:
-    """What the first process of a fresh world says."""
+    """Return what the first process of newly started ones measures."""
     passed = [
         f"--{key}={getattr(args, key)}" for key in ("batch", "steps", "repeats", "threads", "compress", "precision")
     ]
@@ -148,12 +134,12 @@ def table(args: argparse.Namespace) -> list[str]:
             step = statistics.median(times["with"])
             base = base or step * processes
             rates = f"{batch / step:,.1f} ({batch / times['with'][-1]:,.1f} to {batch / times['with'][0]:,.1f})"
-            beside = [
+            others = [
                 f"{1000 * statistics.median(t):,.1f}" if (t := times[key]) else "" for key in ("without", "alone")
             ]
             rows.append(
                 f"| {name} | {batch} | {processes} | {rates} | {base / (step * processes):.2f} | {1000 * step:,.1f} |"
-                f" {beside[0]} | {beside[1]} |"
+                f" {others[0]} | {others[1]} |"
             )
     return rows
 

@@ -1,4 +1,4 @@
-"""The measurements that wait for a machine work before it comes: all of them in small, here."""
+"""The benchmarks run: those that need a GPU in miniature on a CPU, before there is one."""
 
 import argparse
 import json
@@ -29,7 +29,7 @@ def bench(script, *arguments):
 
 def test_every_stage_is_a_valid_experiment_and_all_fit_the_time():
     stages = plan(50)
-    assert [stage.name for stage in stages[:3]] == ["limits", "record", "beside"]
+    assert [stage.name for stage in stages[:3]] == ["limits", "record", "peers"]
     assert sum(stage.seconds for stage in stages) <= 25 * 60
     for stage in stages:
         assert stage.seconds <= stage.most
@@ -43,7 +43,7 @@ def test_every_stage_is_a_valid_experiment_and_all_fit_the_time():
 
 
 @pytest.mark.full
-def test_the_whole_measurement_runs_in_small(tmp_path):
+def test_all_stages_run_in_miniature(tmp_path):
     done = bench("gpu.py", "--tiny", "--seeds", 2, "--minutes", 14, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     report = json.loads((tmp_path / "gpu.json").read_text())
@@ -54,9 +54,9 @@ def test_the_whole_measurement_runs_in_small(tmp_path):
     assert page in done.stdout
     assert "no figure below means anything" in page
     for stage in plan(2):
-        for name in stage.variants if stage.kind == "heats" else ():
+        for name in stage.variants if stage.kind == "runs" else ():
             assert f"| {stage.name} | {name} | {stage.seeds} | " in page
-    assert re.search(r"- beside: airbench, Muon against record: .* points, its clock times [\d.]+ \(", page)
+    assert re.search(r"- peers: airbench, Muon against record: .* points, its clock times [\d.]+ \(", page)
     found = report["stages"]["profile"]["found"]
     assert found["work"]["convolution"]["gflop"] > 0
     assert found["work"]["batch norm"]["gbyte"] > 0
@@ -64,22 +64,22 @@ def test_the_whole_measurement_runs_in_small(tmp_path):
     assert "| in all |" in page
 
 
-def test_an_experiment_that_fails_takes_no_other_with_it(data, tmp_path):
+def test_an_experiment_that_fails_affects_no_other(data, tmp_path):
     fine, broken = ("lesson", {}), ("lesson", {"train": {"accumulate": 3}})
-    stage = Stage("ablation", "heats", "", 1, 9, 2, {"fine": fine, "broken": broken})
+    stage = Stage("ablation", "runs", "", 1, 9, 2, {"fine": fine, "broken": broken})
     args = argparse.Namespace(data=data, out=tmp_path / "ablation.json", seconds=60, tiny=True)
-    gpu_stage.heats(stage, args, WORLD)
+    gpu_stage.alternate(stage, args, WORLD)
     found = json.loads(args.out.read_text())
     assert [row["seed"] for row in found["rows"]["fine"]] == [0, 1]
     assert found["rows"]["broken"] == []
     assert "batch 40 is not divisible by accumulate 3" in found["faults"]["broken"]
-    stages = {"ablation": {"question": "", "kind": "heats", "status": "done", "seconds": 1.0, "found": found}}
+    stages = {"ablation": {"question": "", "kind": "runs", "status": "done", "seconds": 1.0, "found": found}}
     page = gpu_report.page({"machine": {"gpus": [], "cpu": "a CPU"}, "tiny": True, "stages": stages})
     assert "| ablation | fine | 2 |" in page
     assert "- ablation: broken failed: InputError: " in page
 
 
-def test_a_stage_that_fails_or_takes_too_long_is_written_down(data, tmp_path):
+def test_a_stage_that_fails_or_takes_too_long_is_reported(data, tmp_path):
     args = argparse.Namespace(out=tmp_path, seeds=1, tiny=True, minutes=5.0, data=tmp_path / "nowhere")
     stages = {stage.name: stage for stage in plan(1)}
     failed = gpu.run(stages["lesson"], args, tmp_path / "nowhere", 100.0)
@@ -101,7 +101,7 @@ def test_kinds_of_work():
 
 
 @pytest.mark.full
-def test_scaling_says_a_row_a_world():
+def test_scaling_prints_a_row_for_each_number_of_processes():
     small = ("--experiments", "demo", "--batch", 16, "--steps", 1, "--repeats", 2, "--rounds", 1)
     done = bench("scaling.py", *small, "--processes", 1, 2, "--compress", "bf16")
     assert done.returncode == 0, done.stderr

@@ -18,11 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
+from noise import write_noise
 
 from dawn.config.experiment import check, merge, read
-from dawn.core.files import write_json
 from dawn.core.host import cores
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,13 +46,8 @@ def settings() -> dict[str, dict[str, str]]:
 
 
 def prepare(folder: Path) -> None:
-    """Noise in place of images, and the experiments."""
-    rng = np.random.default_rng(0)
-    for split in ("train", "test"):
-        np.save(folder / f"{split}_images.npy", rng.integers(0, 256, (IMAGES, 32, 32, 3), dtype=np.uint8))
-        np.save(folder / f"{split}_labels.npy", rng.integers(0, 10, IMAGES, dtype=np.uint8))
-    write_json(folder / "dataset.json", {"classes": [str(i) for i in range(10)]})
-    write_json(folder / "stats.json", {"mean": [0.5] * 3, "std": [0.3] * 3})
+    """Write noise in place of images, and the experiments."""
+    write_noise(folder, IMAGES, IMAGES)
     for name, (preset, over) in EXPERIMENTS.items():
         chosen = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{preset}.yaml"))
         experiment = check(merge(merge(chosen, over), {"train": FIXED}))

@@ -1,4 +1,4 @@
-"""What the pipeline adds to the arithmetic, as ratios on the same work in the same run.
+"""The cost of the pipeline in addition to the arithmetic, as ratios on the same work in the same run.
 
     python tests/bench/throughput.py [--data data] [--pairs 9]
 
@@ -11,7 +11,6 @@ the median is the figure. Without --data the images are noise, which costs the s
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -24,11 +23,12 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from noise import write_noise
 from torch.nn import functional
 from torchvision import transforms
 
 from dawn.config.experiment import check, merge, read
-from dawn.core.files import write_json
+from dawn.core.host import cores
 from dawn.data.dataset import Split, Trainset
 from dawn.runtime.distributed import World
 
@@ -36,13 +36,6 @@ ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 COUNT, BATCH = 2560, 128
 SMALL = {"model": {"blocks": [1, 1, 1], "width": 16}, "train": {"batch": BATCH, "precision": "fp32"}, "seeds": [0]}
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds of one call."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
 
 
 def compare(name: str, unit: str, ours: Callable[[], int], other: Callable[[], int], pairs: int) -> float:
@@ -64,17 +57,12 @@ def compare(name: str, unit: str, ours: Callable[[], int], other: Callable[[], i
 
 
 def arrays(data: Path | None, folder: Path) -> Path:
-    """The data to train on: the first images of ``data``, or noise, with three images to watch."""
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (COUNT, 32, 32, 3), dtype=np.uint8)
-    labels = rng.integers(0, 10, COUNT).astype(np.uint8)
-    if data is not None:
-        images, labels = (np.load(data / f"train_{part}.npy", mmap_mode="r")[:COUNT] for part in ("images", "labels"))
-    for split, count in (("train", COUNT), ("test", 3)):
-        np.save(folder / f"{split}_images.npy", np.asarray(images[:count]))
-        np.save(folder / f"{split}_labels.npy", np.asarray(labels[:count]))
-    write_json(folder / "dataset.json", {"classes": [str(i) for i in range(10)]})
-    write_json(folder / "stats.json", {"mean": [0.49, 0.48, 0.45], "std": [0.25, 0.24, 0.26]})
+    """Write the data to train on: noise, or the first images of ``data``, with three images to monitor."""
+    write_noise(folder, COUNT)
+    for part in ("images", "labels") if data is not None else ():
+        array = np.load(data / f"train_{part}.npy", mmap_mode="r")
+        for split, count in (("train", COUNT), ("test", 3)):
+            np.save(folder / f"{split}_{part}.npy", np.asarray(array[:count]))
     return folder
 
 
@@ -129,7 +117,7 @@ def augmentation(folder: Path, pairs: int) -> float:
         def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
             return pipeline(images[i]), int(labels[i])
 
-    workers = len(os.sched_getaffinity(0))
+    workers = cores()
     loader = torch.utils.data.DataLoader(Images(), BATCH, shuffle=True, num_workers=workers, persistent_workers=True)
 
     def ours() -> int:

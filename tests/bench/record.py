@@ -32,7 +32,7 @@ from dawn.config.experiment import Experiment, check, merge, read
 from dawn.models.build import build
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
-from dawn.runtime.precision import trained
+from dawn.runtime.precision import trainable
 from dawn.training.setup import set_up
 from dawn.training.shutdown import StopRequest
 
@@ -69,7 +69,7 @@ def plain(experiment: Experiment, folder: Path) -> Callable[[], object]:
     """Return an epoch of the plain loop, with the number of workers that is the fastest here."""
     net = build(experiment.model, 10, 0).train()
     settings = experiment.train
-    moves = torch.optim.SGD(trained(net), lr=settings.schedule.peak, momentum=0.85, nesterov=True, weight_decay=5e-4)
+    moves = torch.optim.SGD(trainable(net), lr=settings.schedule.peak, momentum=0.85, nesterov=True, weight_decay=5e-4)
     loaders = [
         torch.utils.data.DataLoader(
             Noise(folder), settings.batch, shuffle=True, drop_last=True, num_workers=n, persistent_workers=n > 0

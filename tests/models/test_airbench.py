@@ -129,7 +129,7 @@ def test_lookahead_reaches_weights_and_statistics_in_every_precision(data, tmp_p
         state = trainer.state
         for tensor, mean in zip(state.lookahead.tensors, state.lookahead.means, strict=True):
             assert torch.equal(tensor.detach(), mean)
-        for own, weight in zip(state.precision.own, state.precision.weights, strict=True):
+        for own, weight in zip(state.precision.parameters, state.precision.weights, strict=True):
             assert torch.equal(own, weight.to(own.dtype))
         plain = trained(data, tmp_path / f"{kind}-plain", train={"epochs": 1, "precision": kind})
         assert not torch.equal(plain.state.precision.weights[0], state.precision.weights[0])

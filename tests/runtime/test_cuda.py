@@ -38,7 +38,7 @@ def test_a_preset_trains_and_evaluates_on_one_gpu(name):
             assert torch.nn.functional.cross_entropy(logits, labels).device == GPU
         kind = TRAINED_IN.get(state.precision.kind, torch.float32)
         assert {p.dtype for p in state.net.parameters() if p.ndim == 4} == {kind}
-        for p in state.precision.own:
+        for p in state.precision.parameters:
             p.grad = torch.zeros_like(p)
         if state.precision.kind != "fp16":  # whose scaler reads a value
             state.precision.update(state.optimizer, experiment.train.clip)

@@ -15,7 +15,7 @@ def step(precision, optimizer, gradients, clip):
     """A step with these gradients."""
     set_learning_rates(optimizer, Scheduled(1.0, 0.9, 1.0))
     precision.scaler.scale(torch.ones(()))  # sets the scale up
-    for p, gradient in zip(precision.own, gradients, strict=True):
+    for p, gradient in zip(precision.parameters, gradients, strict=True):
         p.grad = gradient * precision.scaler.get_scale()
     precision.update(optimizer, clip)
 
@@ -32,13 +32,13 @@ def test_a_first_step_that_overflows_leaves_no_trace(over, clip):
         net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8, 1000))
         precision = Precision("fp16", 1.0, net, CPU)
         optimizer = make_optimizer(net, precision.weights, train)
-        gradients = [torch.randn_like(p) for p in precision.own]
+        gradients = [torch.randn_like(p) for p in precision.parameters]
         if overflows:
-            before = [p.detach().clone() for p in precision.own]
+            before = [p.detach().clone() for p in precision.parameters]
             step(precision, optimizer, [torch.full_like(g, float("inf")) for g in gradients], clip)
-            assert all(torch.equal(p, old) for p, old in zip(precision.own, before, strict=True))
+            assert all(torch.equal(p, old) for p, old in zip(precision.parameters, before, strict=True))
         for _ in range(2):
             step(precision, optimizer, gradients, clip)
-        ends.append([p.detach().clone() for p in precision.own])
+        ends.append([p.detach().clone() for p in precision.parameters])
     for once, other in zip(*ends, strict=True):
         torch.testing.assert_close(other, once, rtol=1e-5, atol=1e-6)

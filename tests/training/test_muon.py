@@ -94,7 +94,7 @@ def test_a_step_is_its_definition():
 def test_groups_have_their_rates_and_the_stem_its_own_time():
     from dawn.config.networks.airbench import Airbench
     from dawn.models.build import build
-    from dawn.runtime.precision import trained
+    from dawn.runtime.precision import trainable
 
     net = build(Airbench(family="airbench", widths=(4, 8)), 10, 0)
     train = Train(
@@ -102,7 +102,7 @@ def test_groups_have_their_rates_and_the_stem_its_own_time():
         weight_decay=0.64,
         schedule={"peak": 0.1, "momentum": [0.9, 0.9]}, muon={"lr": 0.2},
     )  # fmt: skip
-    moves = make_optimizer(net, trained(net), train)
+    moves = make_optimizer(net, trainable(net), train)
     found = {len(group["params"]): group for group in moves.param_groups}
     assert sorted(found) == [1, 4]  # head; stem's bias; four batch norms' biases; four filters
     set_learning_rates(moves, Scheduled(lr=0.5, momentum=0.9, stem_lr=0.5))

@@ -56,7 +56,7 @@ def across(args: argparse.Namespace, step: list[str]) -> list[str]:
     if not job.isdecimal() or not shutil.which("srun"):
         raise cli.InputError(
             f"run.nodes is {args.nodes}, which takes a Slurm job (snakemake --workflow-profile profiles/slurm); "
-            "without Slurm start torchrun on each node, as docs/cluster.md says"
+            "without Slurm start torchrun on each node, see docs/cluster.md"
         )
     rendezvous = f"{socket.gethostname()}:{20000 + int(job) % 12000}"
     line = ["srun", f"--nodes={args.nodes}", f"--ntasks={args.nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]

@@ -38,7 +38,7 @@ def main() -> None:
     """Parse, train with rising learning rates, write."""
     parser = cli.parser(main)
     cli.add_inputs(parser, "params", "data", "stats")
-    cli.add_out(parser, "the figure; its suffix says its format")
+    cli.add_out(parser, "the figure; in the format of its suffix")
     args = parser.parse_args()
     experiment = load(args.params)
     with joined() as world:

@@ -1,4 +1,4 @@
-"""One experiment over any number of processes: which of them this is, and the exchange of their gradients."""
+"""One experiment on any number of processes: joining them, sums over them, and data parallelism."""
 
 import inspect
 import os
@@ -33,9 +33,9 @@ class World:
 
 @contextmanager
 def joined() -> Iterator[World]:
-    """The world that torchrun described in the environment, or a world of one; left when the block ends.
+    """Join the processes that torchrun describes in the environment, if any, until the block ends.
 
-    NCCL joins GPUs, gloo CPUs, where each process has OMP_NUM_THREADS threads (dawn.launch, or torchrun's 1).
+    NCCL connects GPUs, gloo CPUs. On a CPU each process has OMP_NUM_THREADS threads, from dawn.launch or torchrun.
     """
     size, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
     cuda = torch.cuda.is_available()
@@ -61,36 +61,36 @@ def sum_over_processes(values: Tensor, world: World) -> Tensor:
 
 
 def use_gpu(device: torch.device) -> None:
-    """Make ``device`` this process's GPU; fp32 on it is IEEE single precision, as on a CPU, never TF32.
+    """Make ``device`` the GPU of this process, and fp32 on it IEEE single precision as on a CPU, never TF32.
 
-    The older of torch's two ways to say so, since torch 2.11 and 2.15 read it back without a warning by either
-    name, torch.compile too; whoever wants tensor cores chooses bf16 or fp16.
+    For tensor cores there are bf16 and fp16. Of torch's two sets of flags these are the older: torch 2.11 to 2.15 read
+    them without a warning by either name, in torch.compile too, where a mix of both raises an error.
     """
     torch.cuda.set_device(device)
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = False
-    torch.backends.cudnn.benchmark = True  # every batch has one shape, so the search for a kernel pays once
+    torch.backends.cudnn.benchmark = True  # batches have one shape, so the search for the fastest kernel happens once
 
 
-# What a bucket of gradients is halved to on its way; none leaves torch's own exchange as it is.
-HALVED = {"fp16": default_hooks.fp16_compress_hook, "bf16": default_hooks.bf16_compress_hook}
+# What compresses a bucket of gradients for its exchange; without one it is exchanged in fp32.
+COMPRESSION = {"fp16": default_hooks.fp16_compress_hook, "bf16": default_hooks.bf16_compress_hook}
 
 
 def parallel(net: nn.Module, world: World, batch_norm: str, compress: str = "none") -> nn.Module:
-    """The network with its gradients averaged over the world; batch norm over it too, if ``global``.
+    """Return the network with gradients averaged over all processes, and the statistics of batch norm if ``global``.
 
-    The exchange runs bucket by bucket while the backward pass goes on; ``compress`` sends fp16 or bf16 instead.
+    The exchange of gradients runs in buckets during the backward pass, in fp16 or bf16 if ``compress`` names one.
     """
     if world.size == 1:
         return net
     if batch_norm == "global":
         net = convert(net, world.device)
     devices = [world.device.index] if world.device.type == "cuda" else None
-    # torch 2.15 renames the switch of the exchange of buffers, which shared statistics make needless.
+    # Global statistics are equal in all processes, so buffers need no broadcast. torch 2.13 renamed the argument.
     names = inspect.signature(DistributedDataParallel.__init__).parameters
-    switch = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
-    choice: dict[str, Any] = {switch: batch_norm == "local"}
-    shared = DistributedDataParallel(net, devices, gradient_as_bucket_view=True, **choice)
-    if compress in HALVED:
-        shared.register_comm_hook(None, HALVED[compress])
-    return shared
+    broadcast = "forward_sync_buffers" if "forward_sync_buffers" in names else "broadcast_buffers"
+    settings: dict[str, Any] = {broadcast: batch_norm == "local"}
+    wrapped = DistributedDataParallel(net, devices, gradient_as_bucket_view=True, **settings)
+    if compress in COMPRESSION:
+        wrapped.register_comm_hook(None, COMPRESSION[compress])
+    return wrapped

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from dawn.config.train import Train
 from dawn.models.airbench import Stem
-from dawn.runtime.precision import trained
+from dawn.runtime.precision import trainable
 from dawn.training.muon import FILTERS, Muon
 from dawn.training.schedule import Scheduled
 
@@ -47,7 +47,7 @@ def split(net: nn.Module, weights: Sequence[Tensor], train: Train) -> dict[str, 
     """Return the weights by group, in the order of the parameters of ``net``."""
     stem_biases = {id(module.bias) for module in net.modules() if isinstance(module, Stem)}
     groups: dict[str, list[Tensor]] = {WEIGHTS: [], BIASES: [], STEM_BIAS: [], FILTERS: []}
-    for weight, parameter in zip(weights, trained(net), strict=True):
+    for weight, parameter in zip(weights, trainable(net), strict=True):
         if id(parameter) in stem_biases:
             groups[STEM_BIAS].append(weight)
         elif parameter.ndim < 2:

@@ -21,7 +21,7 @@ from pathlib import Path
 from dawn.config import experiment
 from dawn.core import cli, files
 from dawn.data import http
-from dawn.data.http import Dropped, Patience, Useless
+from dawn.data.http import Limits, SourceError, TransientError
 
 LONGEST_WAIT = 60.0  # seconds, whatever Retry-After asks for
 
@@ -34,10 +34,10 @@ class Proof:
     bytes: int | None
 
     def check(self, path: Path) -> None:
-        """Raise Useless unless the file is the right one, as far as can be known."""
+        """Raise SourceError unless the file is the right one, as far as can be known."""
         http.check_size(path.stat().st_size, self.bytes)
         if self.sha256 and (found := files.sha256(path)) != self.sha256:
-            raise Useless(f"wrong content, sha256 {found}, expected {self.sha256}")
+            raise SourceError(f"wrong content, sha256 {found}, expected {self.sha256}")
 
     def __str__(self) -> str:
         """How far the proof goes."""
@@ -62,10 +62,10 @@ def main() -> None:
         parser.error("--params or --url is needed")
     for number in (signal.SIGINT, signal.SIGTERM):  # as an exception, so that the partial file goes
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    fetch(*wanted(options), options.out, Patience(timeout=options.timeout))
+    fetch(*sources(options), options.out, Limits(timeout=options.timeout))
 
 
-def wanted(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
+def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
     """The sources and the proof: flags first, then the data section. A InputError of what cannot work."""
     urls, sha256, size = options.url, options.sha256, options.bytes
     if options.params:
@@ -84,7 +84,7 @@ def wanted(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
     return urls, Proof(sha256 and sha256.lower(), size)
 
 
-def fetch(urls: Sequence[str], proof: Proof, out: Path, patience: Patience) -> None:
+def fetch(urls: Sequence[str], proof: Proof, out: Path, limits: Limits) -> None:
     """Leave the archive at ``out``; a InputError, and ``out`` as it was, when no source gives it."""
     if present(out, proof):
         return
@@ -93,10 +93,10 @@ def fetch(urls: Sequence[str], proof: Proof, out: Path, patience: Patience) -> N
     reasons = []
     for url in urls:
         try:
-            obtain(url, proof, out, patience)
-        except Useless as reason:
+            fetch_from(url, proof, out, limits)
+        except SourceError as reason:
             reasons.append(f"{url}: {reason}")
-            say(reasons[-1])
+            log(reasons[-1])
         else:
             return
     tried = "; ".join(reasons)
@@ -109,10 +109,10 @@ def present(out: Path, proof: Proof) -> bool:
         return False
     try:
         proof.check(out)
-    except Useless as reason:
-        say(f"{out}: {reason}, so it is fetched anew")
+    except SourceError as reason:
+        log(f"{out}: {reason}, so it is fetched anew")
         return False
-    say(f"{out}: there already, {proof}")
+    log(f"{out}: there already, {proof}")
     return True
 
 
@@ -124,37 +124,37 @@ def refuse_itself(url: str, out: Path) -> None:
             raise cli.InputError(f"{url}: is the output file {out} itself; name another source")
 
 
-def obtain(url: str, proof: Proof, out: Path, patience: Patience) -> None:
-    """Put what one source gives at ``out``, once proven; raises Useless."""
+def fetch_from(url: str, proof: Proof, out: Path, limits: Limits) -> None:
+    """Put what one source gives at ``out``, once proven; raises SourceError."""
     if not sys.stderr.isatty():
-        say(f"{url}: fetching")
+        log(f"{url}: fetching")
     start, source = time.monotonic(), http.local(url)
     with files.replacing(out) as partial:
         if source is None:
-            ask(url, partial, proof.bytes, patience)
+            request(url, partial, proof.bytes, limits)
         else:
             http.copy(source, partial, proof.bytes)
         proof.check(partial)
         size, seconds = partial.stat().st_size, time.monotonic() - start
-    say(f"{out}: {size} bytes in {seconds:.1f} s, {size / 1e6 / max(seconds, 1e-9):.1f} MB/s, {proof}")
+    log(f"{out}: {size} bytes in {seconds:.1f} s, {size / 1e6 / max(seconds, 1e-9):.1f} MB/s, {proof}")
 
 
-def ask(url: str, target: Path, size: int | None, patience: Patience) -> None:
-    """Ask one http(s) source, and try again after a failure that may pass; raises Useless."""
-    for attempt in range(1, patience.tries + 1):
+def request(url: str, target: Path, size: int | None, limits: Limits) -> None:
+    """Ask one http(s) source, and try again after a failure that may pass; raises SourceError."""
+    for attempt in range(1, limits.tries + 1):
         try:
-            http.http(url, target, size, patience)
+            http.http(url, target, size, limits)
             return
-        except Dropped as drop:
-            said = f"{drop} (try {attempt} of {patience.tries})"
-            if attempt == patience.tries:
-                raise Useless(said) from drop
-            wait = max(patience.backoff * 2 ** (attempt - 1), min(drop.wait, LONGEST_WAIT))
-            say(f"{url}: {said}, again in {wait:g} s")
+        except TransientError as drop:
+            said = f"{drop} (try {attempt} of {limits.tries})"
+            if attempt == limits.tries:
+                raise SourceError(said) from drop
+            wait = max(limits.backoff * 2 ** (attempt - 1), min(drop.wait, LONGEST_WAIT))
+            log(f"{url}: {said}, again in {wait:g} s")
             time.sleep(wait)
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """One line to the user."""
     print(line, file=sys.stderr, flush=True)
 

@@ -1,13 +1,9 @@
 """Batch norm over all processes against torch's over the whole batch, in every precision."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 import torch.distributed as dist
-from conftest import ROOT
+from processes import run_script
 from torch import nn
 from training import CPU
 
@@ -75,13 +71,8 @@ def test_on_gpus_it_is_torchs_own():
 def steps(tmp_path_factory):
     """What one process and each of two make of a step, by precision."""
     out = tmp_path_factory.mktemp("steps")
-    script = ROOT / "tests/support/two_processes.py"
-    env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    for line in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
-        done = subprocess.run(
-            [sys.executable, *line, script, out], capture_output=True, text=True, env=env, check=False
-        )
-        assert done.returncode == 0, done.stderr
+    for processes in (1, 2):
+        run_script("two_processes.py", out, processes=processes)
     whole, *halves = (torch.load(out / f"{name}.pt", weights_only=True) for name in ("1-0", "2-0", "2-1"))
     return whole, halves
 

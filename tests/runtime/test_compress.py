@@ -1,12 +1,9 @@
 """Gradients exchanged in half precision: by two real processes, within its rounding, and to the same end."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
-from conftest import ROOT, step
+from conftest import step
+from processes import run_script
 from training import arguments
 
 from dawn.results.curve import read_curve
@@ -16,12 +13,7 @@ ROUNDING = {"fp16": (2**-11, 2**-25), "bf16": (2**-8, 2**-134)}  # half a unit i
 
 @pytest.mark.full
 def test_the_mean_gradient_is_right_within_the_rounding(data, tmp_path):
-    line = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", ROOT / "tests/support/exchange.py", data]
-    done = subprocess.run(
-        [sys.executable, "-m", *map(str, line), tmp_path],
-        env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    run_script("exchange.py", data, tmp_path, processes=2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     for name in ("none", "fp16", "bf16"):
         assert all(torch.equal(a, b) for a, b in zip(first[name], second[name], strict=True))
@@ -31,7 +23,7 @@ def test_the_mean_gradient_is_right_within_the_rounding(data, tmp_path):
         differ = False
         for a, b, got in zip(first["own"], second["own"], first[name], strict=True):
             exact = (a.double() + b.double()) / 2
-            # each share is rounded before it is sent, and their sum once more
+            # each part is rounded before it is sent, and their sum once more
             bound = relative * (a.abs() + b.abs() + exact.abs()).double() + 4 * least
             assert bool(((got.double() - exact).abs() <= bound).all())
             differ |= not torch.equal(got, (a + b) / 2)

@@ -150,7 +150,8 @@ def test_a_whole_body_needs_no_end(serve, tmp_path, end):
 
 
 def test_secure_answers_do_not_lead_to_plain_ones():
-    from dawn.data.http import SourceError, redirected
+    from dawn.data.http import redirected
+    from dawn.data.source import SourceError
 
     assert redirected("http://a/b", "c") == "http://a/c"
     assert redirected("http://a/b", "https://a/c") == "https://a/c"

@@ -21,7 +21,8 @@ from pathlib import Path
 from dawn.config import experiment
 from dawn.core import cli, files
 from dawn.data import http
-from dawn.data.http import Limits, SourceError, TransientError
+from dawn.data.http import Limits
+from dawn.data.source import SourceError, TransientError, check_size, copy, local
 
 LONGEST_WAIT = 60.0  # seconds, whatever Retry-After asks for
 
@@ -35,7 +36,7 @@ class Proof:
 
     def check(self, path: Path) -> None:
         """Raise SourceError unless the file is the right one, as far as can be known."""
-        http.check_size(path.stat().st_size, self.bytes)
+        check_size(path.stat().st_size, self.bytes)
         if self.sha256 and (found := files.sha256(path)) != self.sha256:
             raise SourceError(f"wrong content, sha256 {found}, expected {self.sha256}")
 
@@ -66,7 +67,7 @@ def main() -> None:
 
 
 def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
-    """The sources and the proof: flags first, then the data section. A InputError of what cannot work."""
+    """The sources and the proof: flags first, then the data section. An InputError of what cannot work."""
     urls, sha256, size = options.url, options.sha256, options.bytes
     if options.params:
         data = experiment.load(options.params).data
@@ -79,13 +80,13 @@ def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
         if value is not None and not value > 0:
             raise cli.InputError(f"{name} {value:g}: must be positive")
     for url in urls:
-        if http.local(url) is None and sha256 is None and size is None:
+        if local(url) is None and sha256 is None and size is None:
             raise cli.InputError(f"{url}: a download needs its sha256, or at least its size in bytes, to be proven by")
     return urls, Proof(sha256 and sha256.lower(), size)
 
 
 def fetch(urls: Sequence[str], proof: Proof, out: Path, limits: Limits) -> None:
-    """Leave the archive at ``out``; a InputError, and ``out`` as it was, when no source gives it."""
+    """Leave the archive at ``out``; an InputError, and ``out`` as it was, when no source gives it."""
     if present(out, proof):
         return
     for url in urls:
@@ -117,8 +118,8 @@ def present(out: Path, proof: Proof) -> bool:
 
 
 def refuse_itself(url: str, out: Path) -> None:
-    """A InputError of a local source that is the output file, under whatever name: it would be its own origin."""
-    source = http.local(url)
+    """An InputError of a local source that is the output file, under whatever name: it would be its own origin."""
+    source = local(url)
     with suppress(OSError):  # one of the two is not there, which is for later
         if source and source.samefile(out):
             raise cli.InputError(f"{url}: is the output file {out} itself; name another source")
@@ -128,12 +129,12 @@ def fetch_from(url: str, proof: Proof, out: Path, limits: Limits) -> None:
     """Put what one source gives at ``out``, once proven; raises SourceError."""
     if not sys.stderr.isatty():
         log(f"{url}: fetching")
-    start, source = time.monotonic(), http.local(url)
+    start, source = time.monotonic(), local(url)
     with files.replacing(out) as partial:
         if source is None:
             request(url, partial, proof.bytes, limits)
         else:
-            http.copy(source, partial, proof.bytes)
+            copy(source, partial, proof.bytes)
         proof.check(partial)
         size, seconds = partial.stat().st_size, time.monotonic() - start
     log(f"{out}: {size} bytes in {seconds:.1f} s, {size / 1e6 / max(seconds, 1e-9):.1f} MB/s, {proof}")

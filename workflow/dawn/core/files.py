@@ -38,7 +38,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file; a InputError if it is none, which a full disk or an editor may have left."""
+    """The value of a JSON file; an InputError if it is none, which a full disk or an editor may have left."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -1,41 +1,28 @@
-"""One attempt at one source: write what an http(s) server or a local path gives to a file.
+"""One attempt at one http(s) source: write the body of the answer to a file.
 
 The body is read piece by piece, since a reader that waits for full chunks never notices a server that trickles. Where
 the size is known, a shorter body is an error that may pass, and a longer one is cut off.
 """
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
-from urllib.request import url2pathname
 
 import requests
 import urllib3
 from tqdm import tqdm
 
 from dawn.core import cli
+from dawn.data.source import SourceError, TransientError, check_size
 from dawn.data.watchdog import Watchdog, WatchedSession
 
 CHUNK = 1 << 18  # bytes
 CAP = 4 << 30  # bytes, for a body of unknown size
 REDIRECTS = 10  # at most
 LINE = 200  # characters of an error that are shown
-
-
-class SourceError(Exception):
-    """This source does not give the archive; the next one is tried."""
-
-
-class TransientError(Exception):
-    """This attempt failed, another may not; ``wait`` is the time that the server asks to wait, in seconds."""
-
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
-        super().__init__(reason)
-        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -49,36 +36,6 @@ class Limits:
     backoff: float = 1.0  # before the second try, doubled before each later one
     window: float = 60.0  # any so long stretch of the body must come at ``speed`` on average
     speed: float = 1000.0
-
-
-def local(url: str) -> Path | None:
-    """The file that a plain path or a file:// URL names, None for http(s); anything else is refused."""
-    if "://" not in url:
-        return Path(url)
-    parts = urlsplit(url)
-    if parts.scheme in ("http", "https") and parts.netloc:
-        return None
-    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
-        return Path(url2pathname(parts.path))
-    raise cli.InputError(f"{url}: must be http://..., https://..., file:///absolute/path or a plain path")
-
-
-def check_size(found: int, expected: int | None) -> None:
-    """Raise SourceError unless this many bytes can be right; None where the size is not known."""
-    if expected is not None and found != expected:
-        raise SourceError(f"wrong content, {found} bytes, expected {expected}")
-
-
-def copy(source: Path, target: Path, size: int | None) -> None:
-    """Copy a local archive; raises SourceError where there is none that could be the right one."""
-    try:
-        if not source.is_file():
-            raise SourceError("no such file")
-        source.open("rb").close()
-    except OSError as error:
-        raise SourceError(error.strerror) from error
-    check_size(source.stat().st_size, size)
-    shutil.copyfile(source, target)
 
 
 def http(url: str, target: Path, size: int | None, limits: Limits) -> None:
@@ -132,7 +89,7 @@ def redirected(url: str, location: str) -> str:
 def check_status(response: requests.Response) -> None:
     """Raise unless the server sends the file: TransientError for what may pass, SourceError for what will not."""
     status, later = response.status_code, response.headers.get("Retry-After", "")
-    reason = f"HTTP {status} {cli.quoted(response.reason)}" if response.reason else f"HTTP {status}"
+    reason = f"HTTP {status} {cli.quoted(response.reason)[1:-1]}" if response.reason else f"HTTP {status}"
     if status in (408, 429) or status >= 500:
         raise TransientError(reason, float(later) if later.isdecimal() else 0.0)
     if status != 200:

@@ -1,0 +1,50 @@
+"""Sources of an archive: local files, and the errors of all kinds of source."""
+
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from dawn.core import cli
+
+
+class SourceError(Exception):
+    """This source does not give the archive; the next one is tried."""
+
+
+class TransientError(Exception):
+    """This attempt failed, another may not; ``wait`` is the time that the server asks to wait, in seconds."""
+
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+def local(url: str) -> Path | None:
+    """The file that a plain path or a file:// URL names, None for http(s); anything else is refused."""
+    if "://" not in url:
+        return Path(url)
+    parts = urlsplit(url)
+    if parts.scheme in ("http", "https") and parts.netloc:
+        return None
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Path(url2pathname(parts.path))
+    raise cli.InputError(f"{url}: must be http://..., https://..., file:///absolute/path or a plain path")
+
+
+def check_size(found: int, expected: int | None) -> None:
+    """Raise SourceError unless this many bytes can be right; None where the size is not known."""
+    if expected is not None and found != expected:
+        raise SourceError(f"wrong content, {found} bytes, expected {expected}")
+
+
+def copy(source: Path, target: Path, size: int | None) -> None:
+    """Copy a local archive; raises SourceError where there is none that could be the right one."""
+    try:
+        if not source.is_file():
+            raise SourceError("no such file")
+        source.open("rb").close()
+    except OSError as error:
+        raise SourceError(error.strerror) from error
+    check_size(source.stat().st_size, size)
+    shutil.copyfile(source, target)

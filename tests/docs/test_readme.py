@@ -1,4 +1,4 @@
-"""Every command in the README and on the page about figures is one that works, and every link leads somewhere."""
+"""The commands in the README and the documentation work, and their links lead to existing pages and headings."""
 
 import os
 import re
@@ -11,19 +11,20 @@ import pytest
 import workspace
 from conftest import ROOT
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "containers").glob("*.md"))]
-MADE = {
+README = ROOT / "README.md"
+PAGES = [README, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "containers").glob("*.md"))]
+EXAMPLES = {  # files that a page asks its reader to create
     "workflow/presets/mine.yaml",
     "workflow/presets/photos.yaml",
     "workflow/studies/mine.yaml",
     "workflow/studies/NAME.yaml",
     "workflow/dawn/config/networks/plain.py",
     "workflow/dawn/models/plain.py",
-}  # by those who follow the pages
+}
 
 
 def commands(*pages):
-    """What the pages tell to type: the lines of their sh blocks, and those after a $ in the others."""
+    """The commands on the pages: the lines of sh blocks, and in console blocks those after a $."""
     for page in pages:
         for kind, block in re.findall(r"```(sh|console)\n(.*?)```", page.read_text(), re.DOTALL):
             for line in block.replace("\\\n", " ").splitlines():
@@ -31,14 +32,16 @@ def commands(*pages):
                     yield line.removeprefix("$ ").split("  #")[0].strip()
 
 
+def plans(*pages):
+    """The distinct arguments of snakemake on the pages, without -n; comparisons need results (tests/workflow)."""
+    found = {tuple(w for w in shlex.split(c)[1:] if w != "-n") for c in commands(*pages) if c.startswith("snakemake")}
+    return sorted(plan for plan in found if "compare" not in plan and not EXAMPLES & set(plan))
+
+
 COMMANDS = [
-    c
-    for c in commands(ROOT / "README.md", ROOT / "docs/report.md")
-    if not c.startswith(("dvc", "git", "python -m dawn.p"))
+    c for c in commands(README, ROOT / "docs/report.md") if not c.startswith(("dvc", "git", "python -m dawn.preset"))
 ]
-# Each once, whether it is to plan or to do; a comparison needs results, and tests/test_compare*.py has them.
-PLANS = {tuple(w for w in shlex.split(c)[1:] if w != "-n") for c in commands(*PAGES) if c.startswith("snakemake")}
-PLANS = sorted(plan for plan in PLANS if "compare" not in plan and not MADE & set(plan))
+OTHERS = [pytest.param(plan, marks=pytest.mark.full) for plan in plans(*PAGES) if plan not in plans(README)]
 
 
 @pytest.fixture(scope="module")
@@ -46,16 +49,16 @@ def place(tmp_path_factory):
     return workspace.make(tmp_path_factory.mktemp("readme"))
 
 
-def test_make_knows_its_targets():
-    wanted = [command for command in COMMANDS if command.startswith("make ")]
-    assert wanted[:2] == ["make demo", "make test"]
-    for command in wanted:
+def test_make_has_the_documented_targets():
+    targets = [command for command in COMMANDS if command.startswith("make ")]
+    assert targets[:2] == ["make demo", "make test"]
+    for command in targets:
         subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def engines(tmp_path_factory):
-    """The environment with an Apptainer, whose version Snakemake asks for even to plan; else with a stand-in."""
+    """The environment, with a stand-in for Apptainer if it is missing, because Snakemake needs its version to plan."""
     env, folder = workspace.environment(), tmp_path_factory.mktemp("engines")
     if shutil.which("apptainer"):
         return env
@@ -64,8 +67,8 @@ def engines(tmp_path_factory):
     return env | {"PATH": f"{folder}{os.pathsep}{env['PATH']}"}
 
 
-@pytest.mark.parametrize("plan", PLANS, ids=" ".join)
-def test_snakemake_plans_what_a_page_asks(place, engines, plan):
+@pytest.mark.parametrize("plan", [*plans(README), *OTHERS], ids=" ".join)
+def test_a_documented_snakemake_command_has_a_plan(place, engines, plan):
     done = subprocess.run(
         [workspace.BIN / "snakemake", "-n", *plan], cwd=place.path, capture_output=True, text=True,
         env=engines, check=False,
@@ -75,7 +78,7 @@ def test_snakemake_plans_what_a_page_asks(place, engines, plan):
 
 
 @pytest.mark.full
-def test_the_steps_run_alone_as_the_readme_says(place, tmp_path):
+def test_the_steps_run_without_snakemake(place, tmp_path):
     steps = [c for c in COMMANDS if c.startswith(("python -m dawn", "torchrun"))]
     assert len(steps) == 4
     settings = tmp_path / "params.yaml"
@@ -90,14 +93,8 @@ def test_the_steps_run_alone_as_the_readme_says(place, tmp_path):
 
 def run(line, folder):
     programs = {"python": [sys.executable], "torchrun": [sys.executable, "-m", "torch.distributed.run"]}
-    done = subprocess.run(
-        [*programs[line[0]], *line[1:]],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env=workspace.environment(),
-        check=False,
-    )
+    command = [*programs[line[0]], *line[1:]]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=workspace.environment(), check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -107,7 +104,7 @@ def test_no_command_is_left_out():
 
 
 def anchors(path):
-    """The names that a page's headings can be linked by, as GitHub makes them."""
+    """The anchors of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -122,10 +119,10 @@ def test_links_lead_somewhere(page):
         assert found.exists(), f"{page.name}: {target}"
         assert not anchor or anchor in anchors(found), f"{page.name}: {target}"
     for name in re.findall(r"`((?:workflow|profiles|containers|tests|docs)/[\w./-]*)`", page.read_text()):
-        assert (ROOT / name).exists() or name in MADE, f"{page.name}: {name}"
+        assert (ROOT / name).exists() or name in EXAMPLES, f"{page.name}: {name}"
 
 
-def test_a_dead_anchor_is_seen(tmp_path):
+def test_a_missing_anchor_is_found(tmp_path):
     page = tmp_path / "a.md"
     page.write_text("# One cycle, *exactly*\n```sh\n# no heading\n```\n## It's two\n")
     assert anchors(page) == {"one-cycle-exactly", "its-two"}

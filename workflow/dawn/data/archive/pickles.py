@@ -2,7 +2,7 @@
 
 A pickle is a program. The one here is read opcode by opcode, and its few allowed opcodes make numbers,
 strings, lists, tuples and dictionaries. Nothing that it names is imported or called: the things of numpy
-that an array needs are written down as ``Call`` records and understood afterwards.
+that an array needs are written down as ``Call`` and interpreted afterwards.
 """
 
 import math
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from dawn.core.cli import InputError, quoted
 from dawn.data.archive import batches
 from dawn.data.archive.contents import VALUES, Contents, Split, class_names, images_of
-from dawn.data.archive.unpickle import Call, unpickled
+from dawn.data.archive.pickle_stack import Call
+from dawn.data.archive.unpickle import unpickled
 
 TOP = "cifar-10-batches-py"
 TRAIN = [f"{TOP}/data_batch_{k}" for k in range(1, 6)]

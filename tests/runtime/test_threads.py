@@ -53,6 +53,7 @@ def test_what_the_user_has_set_stays(machine):
     machine(8, 1.0)
     assert threads.settings({"OMP_NUM_THREADS": "3"}, 1) == ({"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "3"}, None)
     assert chosen({"OMP_WAIT_POLICY": "active"}) == ("1", None)
+    assert chosen({"OMP_NUM_THREADS": ""}) == ("1", "passive")
     # Snakemake overwrites OMP_NUM_THREADS; the Snakefile keeps the user's in DAWN_THREADS
     assert chosen({"OMP_NUM_THREADS": "8", "DAWN_THREADS": "2"}) == ("2", None)
 

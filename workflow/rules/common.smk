@@ -25,7 +25,7 @@ for variable, first in (
     os.environ[variable] = os.pathsep.join(filter(None, [str(first), os.environ.get(variable)]))
 
 # Snakemake sets OMP_NUM_THREADS of a job to its threads. dawn.launch finds here what the user has set.
-os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS", "auto"))
+os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS") or "auto")
 
 
 include: "dvc.smk"

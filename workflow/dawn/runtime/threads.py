@@ -1,7 +1,7 @@
-"""How many threads a process computes with on a CPU, and how they wait for each other, by what is free on the machine.
+"""How many threads a process computes with on a CPU, and how they wait for each other, by the cores that are free.
 
 OpenMP's threads wait for each other after every layer. Next to other processes a thread more than there are free cores
-holds up all the others, which spin meanwhile: tests/bench/threads.py measures it. Imports no torch.
+delays all the others, which spin meanwhile: tests/bench/threads.py measures it. Imports no torch.
 """
 
 import time
@@ -16,15 +16,15 @@ STAT = Path("/proc/stat")
 
 
 def settings(environment: Mapping[str, str], processes: int) -> tuple[dict[str, str], str | None]:
-    """OpenMP's settings for each of several processes on this machine, and the reason if they are fewer than usual.
+    """Return OpenMP's settings for each of several processes here, and the reason if they get fewer threads than usual.
 
     A number of threads that the user has set stays: OMP_NUM_THREADS, or DAWN_THREADS where it exists. Snakemake sets
     OMP_NUM_THREADS itself, to the threads of the rule; with DAWN_THREADS = auto these are a limit.
     """
-    chosen = environment.get("DAWN_THREADS", environment.get("OMP_NUM_THREADS", "auto"))
+    chosen = environment.get("DAWN_THREADS") or environment.get("OMP_NUM_THREADS") or "auto"
     if chosen != "auto":
         return _threads(chosen), None
-    limit = min(cores(), int(environment.get("OMP_NUM_THREADS", cores())))
+    limit = min(cores(), int(environment.get("OMP_NUM_THREADS") or cores()))
     free = min(free_cores(), limit) if limit > processes else float(limit)
     found = _threads(str(max(1, round(free) // processes)))
     if round(free) < limit and "OMP_WAIT_POLICY" not in environment:
@@ -41,7 +41,7 @@ def _threads(number: str) -> dict[str, str]:
 
 
 def free_cores() -> float:
-    """The cores of this process that other processes leave free; all of them where the system does not report it."""
+    """Return how many of this process's cores are free; all of them where the system does not report it."""
     allowed = affinity()
     free, (idle, total) = 0.0, _ticks(allowed)
     for _ in range(SAMPLES):
@@ -56,7 +56,7 @@ def free_cores() -> float:
 
 
 def _ticks(allowed: set[int]) -> tuple[int, int]:
-    """The idle and all ticks of these CPUs since the start; proc_stat(5): user, nice, system, idle, iowait, ..."""
+    """Return the idle and all ticks of these CPUs so far; proc_stat(5): user, nice, system, idle, iowait, ..."""
     lines = STAT.read_text(encoding="ascii").splitlines() if STAT.exists() else []
     rows = [line.split() for line in lines if line.startswith("cpu")]
     times = [[int(n) for n in row[1:9]] for row in rows if row[0][3:].isdecimal() and int(row[0][3:]) in allowed]

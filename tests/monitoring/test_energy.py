@@ -1,4 +1,4 @@
-"""The energy that counters tell: against a tree of files as the kernel keeps, and a library as NVIDIA's answers."""
+"""Energy counters: files such as the kernel's, and a library that answers as NVIDIA's."""
 
 import ctypes
 
@@ -95,7 +95,7 @@ class Library:
         return 0 if self.counts else 3
 
 
-def test_a_gpu_tells_through_nvml(monkeypatch):
+def test_a_gpu_is_read_through_nvml(monkeypatch):
     library = Library()
     monkeypatch.setattr(ctypes, "CDLL", lambda name: library)
     meter = nvml("GPU-1")
@@ -106,7 +106,7 @@ def test_a_gpu_tells_through_nvml(monkeypatch):
     assert nvml("GPU-2").source is None
 
 
-def test_a_gpu_that_does_not_count_and_a_machine_without_one_say_nothing(monkeypatch):
+def test_a_gpu_that_does_not_count_and_a_machine_without_one_have_no_counter(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: Library(counts=False))
     assert nvml("GPU-1").source is None
 

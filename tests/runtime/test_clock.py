@@ -2,10 +2,12 @@
 
 import pytest
 import torch
-from training import CPU
+from training import CPU, At, ready
 
 from dawn.runtime import clock as module
 from dawn.runtime.clock import Clock
+from dawn.training import checkpoint
+from dawn.training.shutdown import Interrupted
 
 
 class Ticks:
@@ -78,3 +80,13 @@ def test_every_change_of_phase_waits_for_the_gpu(monkeypatch):
     with Clock(device).phase("train"):
         assert waits == [device]
     assert waits == [device, device]
+
+
+def test_a_training_that_is_stopped_inside_an_epoch_keeps_the_seconds_of_its_steps(data, tmp_path):
+    trainer = ready(data, tmp_path)
+    with pytest.raises(Interrupted):
+        list(trainer.run(At(trainer, 3)))
+    saved = checkpoint.load(tmp_path, CPU)["seconds"]
+    assert 0 < saved["train"] <= trainer.clock.seconds["train"]
+    resumed = ready(data, tmp_path)
+    assert resumed.clock.seconds["train"] == saved["train"]

@@ -11,14 +11,15 @@ import time
 
 import dvc_project
 import pytest
-from conftest import ROOT, step
-from training import arguments
+from conftest import ROOT
+from training import arguments, ready
 
 from dawn.core.cli import InputError
 from dawn.monitoring import tensorboard
 from dawn.monitoring.live import LiveMetrics
 from dawn.monitoring.tensorboard import EventFiles
 from dawn.results.curve import EpochMetrics
+from dawn.train import reports_of
 
 
 def epoch(number, loss, accuracy):
@@ -37,12 +38,14 @@ def test_the_metrics_file_is_that_of_the_last_epoch_and_goes(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_outside_of_dvc_the_metrics_are_left_alone(params, data, tmp_path):
-    path = tmp_path / "metrics.json"
-    path.write_text("{}")
-    env = {"DVC_STAGE": ""}
-    assert step("train", *arguments(params(), data, tmp_path / "seed-0"), cwd=tmp_path, env=env).returncode == 0
-    assert path.read_text() == "{}"
+@pytest.mark.parametrize("stage", ["train", ""], ids=["in a stage of DVC", "outside"])
+def test_only_a_stage_of_dvc_has_live_metrics(data, tmp_path, monkeypatch, stage):
+    monkeypatch.setenv("DVC_STAGE", stage)
+    reports = reports_of(ready(data, tmp_path / "resume"), tmp_path / "results/seed-0")
+    live = [report for report in reports if isinstance(report, LiveMetrics)]
+    assert [(report.path, report.training) for report in live] == (
+        [(tmp_path / "results/metrics.json", "seed-0")] if stage else []
+    )
 
 
 def test_events_can_be_read_by_tensorboard(tmp_path):
@@ -125,4 +128,3 @@ def test_the_page_says_how_to_follow():
     page = (ROOT / "docs/report.md").read_text()
     for word in ("tail -f logs/results/train-0.log", "dvc exp show", "tensorboard --logdir"):
         assert word in page
-    assert step("train", "--help").returncode == 0

@@ -8,6 +8,7 @@ import torch
 from conftest import experiment, step
 from training import CPU, WORLD
 
+from dawn.core.cli import InputError
 from dawn.model import describe
 from dawn.runtime.measure import best_rate, measure, peak, reset_peak
 from dawn.timing import COLUMNS, timed
@@ -83,9 +84,6 @@ def test_the_step_writes_table_and_picture(data, params, tmp_path):
     assert out.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_batch_larger_than_the_data_is_refused(data, params, tmp_path):
-    done = step("timing", "--params", params(timing={"batches": [500]}), "--data", data,
-                "--stats", data / "stats.json", "--out", tmp_path / "timing.json")  # fmt: skip
-    assert done.returncode == 1
-    assert "train.batch = 500 is more than the 96 images" in done.stderr
-    assert not list(tmp_path.glob("timing*"))
+def test_a_batch_larger_than_the_data_is_refused(data):
+    with pytest.raises(InputError, match=r"train.batch = 500 is more than the 96 images"):
+        timed(experiment(timing={"batches": [500], "repeats": 3}), data, data / "stats.json", WORLD)

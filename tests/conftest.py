@@ -25,7 +25,7 @@ TINY = {
 
 
 def experiment(**over: object) -> Experiment:
-    """The lesson made tiny, with settings laid over it."""
+    """The lesson made tiny, with settings merged over it."""
     return check(merge(merge(read(ROOT / "params.yaml"), TINY), over))
 
 

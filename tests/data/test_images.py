@@ -154,11 +154,11 @@ def test_all_that_cannot_be_read_is_named_at_once_and_nothing_is_written(photos,
     (photos / "dog/01.jpg").write_bytes((photos / "dog/01.jpg").read_bytes()[:100])
     (photos / "notes.txt").write_text("notes")
     refusal = run(tmp_path, photos)
-    told = capsys.readouterr().err
+    printed = capsys.readouterr().err
     assert f"{photos}: 2 of 31 images cannot be read; delete or replace them" in refusal
-    assert f"{photos}/cat/bad.png: is no image of a known format" in told
-    assert f"{photos}/dog/01.jpg: is a damaged image" in told
-    assert "left out, since no image: 1 x .txt" in told
+    assert f"{photos}/cat/bad.png: is no image of a known format" in printed
+    assert f"{photos}/dog/01.jpg: is a damaged image" in printed
+    assert "left out, since no image: 1 x .txt" in printed
     assert {p.name: p.read_bytes() for p in (tmp_path / "data").iterdir()} == before
 
 
@@ -243,9 +243,9 @@ def new(tmp_path, source, *more):
 def test_a_preset_is_written_from_what_is_found(photos, tmp_path, capsys):
     refusal, out = new(tmp_path, photos)
     assert refusal is None
-    told = capsys.readouterr().out
-    assert f"{photos}: 30 images of 3 classes, 10 for each; no test split" in told
-    assert "width 41 to 50, height 20 to 29 pixels" in told
+    printed = capsys.readouterr().out
+    assert f"{photos}: 30 images of 3 classes, 10 for each; no test split" in printed
+    assert "width 41 to 50, height 20 to 29 pixels" in printed
     made = check(merge(read(ROOT / "params.yaml"), read(out)))
     assert made.data.urls == (str(photos),)
     assert (made.data.size, made.train.batch) == (32, 4)

@@ -18,7 +18,7 @@ SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.
 
 
 def make(change, root):
-    """One change: a new file, lines beside a line, or words in place of others."""
+    """One change: a new file, lines next to a line, or words in place of others."""
     path = root / (change["file"] or change["edited"])
     if change["edited"]:
         text = path.read_text()

@@ -1,4 +1,4 @@
-"""The real CIFAR-10, where a checkout has it beside it, packed once for all tests."""
+"""The real CIFAR-10, where a checkout has it next to it, packed once for all tests."""
 
 import os
 import subprocess

@@ -3,8 +3,8 @@
     python -m dawn.demo_archive --out resources/demo.tar.gz
 
 Ten shapes on uneven ground, 32x32 RGB, in the layout of cifar-10-binary.tar.gz: a record is one label byte
-and 3072 pixel bytes, the R, G and B planes. Colour, size and place tell nothing of the class, so a classifier
-must look at the form; mirroring an image, or moving it by 4 pixels, leaves its class what it is. A split
+and 3072 pixel bytes, the R, G and B planes. Colour, size and position do not depend on the class, so a classifier
+must use the shape; mirroring an image, or moving it by 4 pixels, leaves its class what it is. A split
 depends on its own size and the seed alone. Drawing uses no operation that rounds differently from one machine
 to another, so the pixels are the same everywhere.
 """

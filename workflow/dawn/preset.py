@@ -92,7 +92,7 @@ def new(arguments: list[str]) -> None:
     found = survey(args.data)
     check(merge(read(args.params), yaml.safe_load(found.preset())), str(out))
     write_text(out, found.preset())
-    print(*found.lines(), f"{out} is written; look at it, then: snakemake --configfile {out}", sep="\n")
+    print(*found.lines(), f"{out} is written; check it, then: snakemake --configfile {out}", sep="\n")
 
 
 def main() -> None:

@@ -120,7 +120,7 @@ def main() -> None:
             train(args, experiment, world)
     except Interrupted:
         if os.environ.get("RANK", "0") == "0":
-            print(f"seed {args.seed}: stopped; the same command goes on from its checkpoint", file=sys.stderr)
+            print(f"seed {args.seed}: stopped; the same command continues from its checkpoint", file=sys.stderr)
         sys.exit(EXIT_CODE)
 
 

@@ -13,7 +13,7 @@ from dawn.core.cli import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends well, and vanishes if not."""
+    """A temporary path next to ``path`` that takes its place when the block ends well, and vanishes if not."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -46,7 +46,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = "\t") -> None:
-    """Write a header and rows, tab-separated unless told, atomically; None is an empty cell."""
+    """Write a header and rows, tab-separated by default, atomically; None is an empty cell."""
     lines = [separator.join(columns)]
     lines += [separator.join("" if cell is None else str(cell) for cell in row) for row in rows]
     write_text(path, "\n".join(lines) + "\n")

@@ -12,7 +12,7 @@ from typing import Any
 
 STOPPING = "Terminating processes on user request"
 ADVICE = (
-    "Stopping. Finished jobs are kept, and an unfinished training goes on from its checkpoint: "
+    "Stopping. Finished jobs are kept, and an unfinished training continues from its checkpoint: "
     "run the same command again."
 )
 DROPPED = ("job_started", "job_finished", "progress")  # events without a line of their own

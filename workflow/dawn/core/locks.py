@@ -32,7 +32,7 @@ class Owner:
         self.file = partial.open("w", encoding="utf-8")
         try:
             fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # a file system without flock: nobody can tell there whether an owner is alive
+        except OSError:  # a file system without flock: there is no way to find out there whether an owner is alive
             partial.unlink()
             return
         self._write()

@@ -43,7 +43,7 @@ def load(data: Path, stats: Path, name: str, device: torch.device) -> Split:
     labels = _array(data / f"{name}_labels.npy")
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1]:
         raise InputError(
-            f"{data}/{name}_images.npy is {images.dtype} {images.shape} beside {labels.shape} labels, "
+            f"{data}/{name}_images.npy is {images.dtype} {images.shape} with {labels.shape} labels, "
             "not uint8 (n, h, w, 3) and (n,); make them with python -m dawn.arrays"
         )
     channel = read_json(stats)

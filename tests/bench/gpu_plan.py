@@ -15,7 +15,7 @@ SGD = {
     "model": {"activation": "silu", "bn_momentum": 0.4434},
     "train": {
         "epochs": 7.59, "label_smoothing": 0.09,
-        "augment": {"brightness": 0.1399, "contrast": 0.1308, "jitter": "normalised"},
+        "augment": {"offset": 0.1399, "gain": 0.1308},
     },
     "evaluate": {"tta": "six_equal", "tta_fraction": 0.25},
 }  # fmt: skip

@@ -20,6 +20,23 @@ def test_every_preset_is_valid_over_the_lesson(preset):
     assert found.data.urls
 
 
+@pytest.mark.parametrize(
+    ("preset", "head", "bias", "decay"),
+    [
+        ("record", 0.5415, 0.0573, 1.0418e-6),  # hiverge's cifar10-speedrun
+        ("airbench-muon", 0.67, 0.053, 2e-6),  # airbench94_muon
+        ("cpu", 0.67, 0.053, 2e-6),
+    ],
+)
+def test_the_learning_rates_are_the_published_ones_for_a_summed_loss(preset, head, bias, decay):
+    train = check(merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{preset}.yaml"))).train
+    rate = train.schedule.peak / train.batch  # of a mean loss over a batch: its gradient is that of the sum / batch
+    assert rate == pytest.approx(head, rel=1e-3)
+    assert train.bias_lr_multiplier * rate == pytest.approx(bias, rel=1e-3)
+    assert train.stem_lr_multiplier * rate == pytest.approx(bias, rel=1e-3)
+    assert train.weight_decay * train.schedule.peak == pytest.approx(decay * train.batch, rel=1e-3)
+
+
 def test_params_yaml_spells_out_every_choice():
     written = read(ROOT / "params.yaml")
     whole = check(written).model_dump(mode="json")

@@ -6,7 +6,8 @@ import torch
 from torchvision.transforms import functional as reference
 
 from dawn.config.parts import Augment
-from dawn.data.augment import cutout, draw, jitter, normalise, padded, windows
+from dawn.data.augment import draw, normalise, padded, windows
+from dawn.data.augmentations import active, brightness, contrast, cutout
 from dawn.data.dataset import Split, Trainset
 from dawn.runtime.distributed import World
 
@@ -68,12 +69,12 @@ def test_processes_share_the_batches_of_one_and_parts_cut_them():
 
 
 def test_flips():
-    flips = {kind: draw(10_000, 9, Augment(flip=kind), 3, 0).flip for kind in ("none", "random", "alternating")}
+    flips = {kind: draw(10_000, Augment(flip=kind), 3, 0).flip for kind in ("none", "random", "alternating")}
     assert flips["none"].sum() == 0
     assert abs(flips["random"].float().mean() - 0.5) < 0.02
     by_image = []
     for number in range(4):
-        draws = draw(10_000, 9, Augment(flip="alternating"), 3, number)
+        draws = draw(10_000, Augment(flip="alternating"), 3, number)
         by_image.append(torch.empty_like(draws.flip).scatter_(0, draws.order, draws.flip))
     assert abs(by_image[0].float().mean() - 0.5) < 0.02
     assert torch.equal(by_image[0], 1 - by_image[1])
@@ -82,39 +83,50 @@ def test_flips():
 
 
 def test_crops_fall_everywhere_alike():
-    draws = draw(90_000, 32, Augment(pad=4), 0, 0)
+    draws = draw(90_000, Augment(pad=4), 0, 0)
     places = torch.bincount(draws.down * 9 + draws.right, minlength=81)
     assert places.min() > 900
     assert places.max() < 1350
 
 
-def test_jitter_is_torchvisions():
-    brightness, contrast = torch.rand(12) + 0.5, torch.rand(12) + 0.5
-    ours = jitter(IMAGES, brightness, contrast)
+def test_the_largest_random_number_stays_inside_the_image():
+    largest = torch.full((1, 2), 1 - 2**-24)
+    for size in (9, 32, 224):
+        assert cutout(torch.ones(1, 3, size, size), 1, largest)[0, 0, -1, -1] == 0
+
+
+def test_brightness_and_contrast_are_torchvisions():
+    chance = torch.rand(2, 12, 2)
+    factors = 1 + 0.5 * (2 * chance[:, :, 0] - 1)
+    ours = contrast(brightness(IMAGES, 0.5, chance[0]), 0.5, chance[1])
     for i in range(12):
-        image = reference.adjust_brightness(IMAGES[i].permute(2, 0, 1).float() / 255, float(brightness[i]))
-        theirs = reference.adjust_contrast(image, float(contrast[i])).permute(1, 2, 0) * 255
+        image = reference.adjust_brightness(IMAGES[i].permute(2, 0, 1).float() / 255, float(factors[0, i]))
+        theirs = reference.adjust_contrast(image, float(factors[1, i])).permute(1, 2, 0) * 255
         torch.testing.assert_close(ours[i], theirs, atol=0.02, rtol=1e-4)
-    assert draw(1000, 9, Augment(brightness=0.3), 0, 0).brightness.min() >= 0.7 - 1e-6
 
 
-def test_jitter_of_normalised_pixels_adds_brightness_and_multiplies_by_contrast():
-    augment = Augment(brightness=0.14, contrast=0.13, jitter="normalised")
-    draws = draw(1000, 9, augment, 0, 0)
-    assert -0.14 <= draws.brightness.min() < -0.13
-    assert 0.13 < draws.brightness.max() <= 0.14
-    assert 0.87 <= draws.contrast.min() < draws.contrast.max() <= 1.13
-    split = Split(IMAGES, torch.arange(12), *STATISTICS)
-    [[(images, _)]] = Trainset(split, augment, 0, 12).epoch(0, World(0, 1, CPU), 1)
-    draws = draw(12, 9, augment, 0, 0)
-    for image, i, b, c in zip(images, draws.order, draws.brightness, draws.contrast, strict=True):
+def test_an_epoch_applies_the_augmentations_in_their_order_each_with_its_own_numbers():
+    augment = Augment(gain=0.13, offset=0.14)
+    assert active(augment) == ["offset", "gain"]
+    [[(images, _)]] = epoch(augment, batch=12)
+    draws = draw(12, augment, 7, 0)
+    for image, i, (first, second) in zip(images, draws.order, draws.chance, strict=True):
         plain = normalise(IMAGES[i][None], *STATISTICS)[0]
-        torch.testing.assert_close(image, (plain + b) * c)
+        expected = (plain + 0.14 * (2 * first[0] - 1)) * (1 + 0.13 * (2 * second[0] - 1))
+        torch.testing.assert_close(image, expected)
 
 
-def test_cutout_blanks_a_square_that_may_hang_over_the_edge():
+def test_random_numbers_are_uniform():
+    chance = draw(10_000, Augment(offset=0.1, cutout=4), 0, 0).chance
+    assert chance.shape == (10_000, 2, 2)
+    assert 0 <= chance.min() < 0.001
+    assert 0.999 < chance.max() < 1
+    torch.testing.assert_close(torch.cov(chance.flatten(1).T), torch.eye(4) / 12, atol=0.004, rtol=0)
+
+
+def test_cutout_blanks_a_square_that_may_extend_over_the_edge():
     images = torch.ones(3, 3, 9, 9)
-    cut = cutout(images, 4, torch.tensor([4, 0, 8]), torch.tensor([4, 0, 4]))
+    cut = cutout(images, 4, torch.tensor([[4.5, 4.5], [0, 0], [8.9, 4]]) / 9)
     assert cut[0, :, 2:6, 2:6].sum() == 0
     assert (cut == 0).sum((1, 2, 3)).tolist() == [3 * 16, 3 * 4, 3 * 12]
     assert torch.equal(images, torch.ones(3, 3, 9, 9))
@@ -126,18 +138,17 @@ def test_normalise_takes_float_pixels_too():
 
 def test_each_draw_has_its_own_stream():
     """A draw that is switched on changes no other, and the flips are not the order's numbers once more."""
-    plain = draw(500, 32, Augment(pad=4, flip="random"), 7, 3)
-    more = draw(500, 32, Augment(pad=4, flip="random", cutout=8, brightness=0.2, contrast=0.2), 7, 3)
+    plain = draw(500, Augment(pad=4, flip="random"), 7, 3)
+    more = draw(500, Augment(pad=4, flip="random", cutout=8, brightness=0.2, contrast=0.2), 7, 3)
     for name in ("order", "flip", "down", "right"):
         assert torch.equal(getattr(plain, name), getattr(more, name)), name
-    assert more.cut_x.unique().numel() > 20
-    assert more.brightness.std() > 0.05
-    assert not torch.equal(more.brightness, more.contrast)
+    assert torch.equal(draw(500, Augment(cutout=8), 7, 3).chance[:, 0], more.chance[:, 2])
+    assert more.chance.flatten(1).std(0).min() > 0.2
+    assert more.chance.flatten(1).unique(dim=1).shape == (500, 6)
     order = torch.from_numpy(np.random.default_rng([7]).integers(0, 2, 500))
-    assert not torch.equal(draw(500, 32, Augment(flip="alternating"), 7, 0).flip, order)
+    assert not torch.equal(draw(500, Augment(flip="alternating"), 7, 0).flip, order)
 
 
 def test_cutout_keeps_the_memory_format_of_its_images():
     images = torch.randn(3, 3, 9, 9).contiguous(memory_format=torch.channels_last)
-    centre = torch.tensor([4, 0, 8])
-    assert cutout(images, 4, centre, centre).stride() == images.stride()
+    assert cutout(images, 4, torch.rand(3, 2)).stride() == images.stride()

@@ -1,7 +1,8 @@
-"""docs/extend.md, done: its changes are made in a copy of the checkout, and the workflow runs with them."""
+"""The changes that docs/extend.md shows are applied to a copy of the repository, and the workflow runs with them."""
 
 import re
 import subprocess
+import sys
 
 import pytest
 import workspace
@@ -15,10 +16,26 @@ CHANGE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", TEXT, re.DOTALL | re.MULTILINE))
+# In the copy: the experiment with everything that the sections add, its network, and the plan of its study.
+USE = """
+from pathlib import Path
+from dawn.config.experiment import check, merge, read
+from dawn.config.plan import plan
+from dawn.data.augmentations import active
+from dawn.models.build import build
+
+values = merge(read(Path("params.yaml")), read(Path("workflow/presets/mine.yaml")))
+over = {"model": {"family": "plain", "depth": 4, "width": 8}, "train": {"augment": {"grey": 0.5}}}
+experiment = check(merge(values, over))
+net = build(experiment.model, 10, 0)
+study = plan(Path("workflow/studies/mine.yaml"), Path("params.yaml"), Path("workflow/presets"), {})
+print(experiment.model.title, sum(p.numel() for p in net.parameters()), active(experiment.train.augment))
+print(list(study.variants))
+"""
 
 
-def make(change, root):
-    """One change: a new file, lines next to a line, or words in place of others."""
+def apply(change, root):
+    """Apply one change: a new file, lines next to a line, or a replaced expression."""
     path = root / (change["file"] or change["edited"])
     if change["edited"]:
         text = path.read_text()
@@ -34,24 +51,44 @@ def make(change, root):
         path.write_text("".join(lines))
 
 
-def extended(section, folder):
-    """A copy of the checkout with the changes of a section; a word a change says how many there were."""
+def extended(folder, *sections):
+    """Return a copy of the repository with the changes of the sections, and their number."""
     place = workspace.make(folder)
-    changes = list(CHANGE.finditer(SECTIONS[section]))
+    changes = [change for section in sections for change in CHANGE.finditer(SECTIONS[section])]
     for change in changes:
-        make(change, place.path)
+        apply(change, place.path)
     return place, len(changes)
 
 
-def test_no_change_is_overlooked():
+def test_every_change_is_recognized():
     assert set(SECTIONS) == {"A preset", "A study", "A network", "An augmentation"}
     named = re.findall(r"^`workflow", TEXT, re.MULTILINE)
     assert sum(1 for _ in CHANGE.finditer(TEXT)) == len(named)
 
 
+def test_all_extensions_together_are_accepted_and_well_formed(tmp_path):
+    place, _ = extended(tmp_path, *SECTIONS)
+    used = subprocess.run(
+        [sys.executable, "-c", USE], cwd=place.path, env=workspace.environment() | path(place), text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert used.returncode == 0, used.stderr
+    parameters = 3 * 9 * 8 + 3 * 8 * 9 * 8 + 4 * 2 * 8 + 8 * 10 + 10
+    assert used.stdout == f"plain 4 x 8 {parameters} ['grey']\n['alternating', 'random', 'none']\n"
+    lint = [
+        workspace.BIN / "ruff",
+        "check",
+        "--quiet",
+        "workflow/dawn/config",
+        "workflow/dawn/models",
+        "workflow/dawn/data",
+    ]
+    assert subprocess.run(lint, cwd=place.path, check=False).returncode == 0
+
+
 @pytest.mark.full
 def test_a_preset(tmp_path):
-    place, changes = extended("A preset", tmp_path)
+    place, changes = extended(tmp_path, "A preset")
     assert changes == 1
     preset = place.path / "workflow/presets/mine.yaml"
     done = place.snakemake("-n", "--quiet", "host", "--configfile", str(preset))
@@ -62,7 +99,7 @@ def test_a_preset(tmp_path):
 
 @pytest.mark.full
 def test_a_study(tmp_path):
-    place, changes = extended("A study", tmp_path)
+    place, changes = extended(tmp_path, "A study")
     assert changes == 1
     plan = place.snakemake("study", "-n", "--quiet", "host", "study=mine")
     assert plan.returncode == 0, plan.stderr
@@ -74,10 +111,10 @@ def test_a_study(tmp_path):
 
 @pytest.mark.full
 def test_a_network(tmp_path):
-    place, changes = extended("A network", tmp_path)
+    place, changes = extended(tmp_path, "A network")
     assert changes == 6
     setting = re.search(r"`snakemake --config '(.+?)'`", SECTIONS["A network"])[1]
-    params = place.path / "params.yaml"  # since Snakemake merges --config of a name, and ours names another family
+    params = place.path / "params.yaml"  # merged here, because --config of one key replaces that of the workspace
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
     small = ["train.epochs=1", "train.batch=32", data, setting]
     done = step(
@@ -90,7 +127,7 @@ def test_a_network(tmp_path):
 
 
 def path(place):
-    """Let a step run the code of the copy."""
+    """The environment in which a command runs the code of the copy."""
     return {"PYTHONPATH": str(place.path / "workflow")}
 
 
@@ -103,8 +140,8 @@ def snakemake(place, *line):
 
 @pytest.mark.full
 def test_an_augmentation(tmp_path):
-    place, changes = extended("An augmentation", tmp_path)
-    assert changes == 6
+    place, changes = extended(tmp_path, "An augmentation")
+    assert changes == 3
     setting = "train={epochs: 1, batch: 32, schedule: {peak: 0.1}, augment: {grey: 1}}"
     target = "results/plots/images.png"
     assert place.snakemake(target, "results/seed-0/metrics.json", setting).returncode == 0

@@ -22,6 +22,7 @@ from dawn.config.train import Train
 from dawn.core import cli
 from dawn.core.files import read_json
 from dawn.data.augment import Draws, draw
+from dawn.data.augmentations import active
 from dawn.data.dataset import Trainset, load
 from dawn.report.figures.images import sheet
 from dawn.report.style import save
@@ -53,7 +54,7 @@ def seen(trainset: Trainset, wanted: list[int], sizes: list[int]) -> list[NDArra
     shown = []
     for epoch, size in enumerate(sizes):
         trainset.resize(size)
-        draws = draw(len(split), trainset.whole, trainset.augment, trainset.seed, epoch)
+        draws = draw(len(split), trainset.augment, trainset.seed, epoch)
         place = torch.empty(len(split), dtype=torch.int64)
         place[draws.order] = torch.arange(len(split))
         own = Draws(*(t[place[wanted]] for t in draws))
@@ -73,9 +74,7 @@ def settings_text(augment: Augment, pixels: list[int]) -> str:
     """The augmentation on one line, and the image sizes where they change."""
     parts = [f"crop: pad {augment.pad}, {augment.mode}"] if augment.pad else []
     parts += [f"flip: {augment.flip}"] if augment.flip != "none" else []
-    parts += [
-        f"{name}: {value:g}" for name in ("cutout", "brightness", "contrast") if (value := getattr(augment, name))
-    ]
+    parts += [f"{name}: {getattr(augment, name):g}" for name in active(augment)]
     parts += [f"pixels: {', '.join(map(str, dict.fromkeys(pixels)))}"] if len(set(pixels)) > 1 else []
     return "; ".join(parts) or "no augmentation"
 

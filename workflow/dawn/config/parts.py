@@ -54,11 +54,13 @@ class Augment(BaseModel):
     cutout: Annotated[int, Field(ge=0, le=512)] = 0
     """Side of the square that is blanked, in pixels."""
     brightness: Below1 = 0.0
-    """Range of the brightness: a factor from 1 - this to 1 + this, or a summand from -this to this."""
+    """Range of a factor of the brightness, as in torchvision: from 1 - this to 1 + this."""
     contrast: Below1 = 0.0
-    """Range of the contrast: a factor from 1 - this to 1 + this."""
-    jitter: Literal["pixels", "normalised"] = "pixels"
-    """pixels: factors of brightness and contrast as in torchvision; normalised: a summand, then a factor, of these."""
+    """Range of a factor of the contrast, as in torchvision: from 1 - this to 1 + this."""
+    offset: Below1 = 0.0
+    """Range of a summand of the normalised pixels: from -this to this."""
+    gain: Below1 = 0.0
+    """Range of a factor of the normalised pixels: from 1 - this to 1 + this."""
 
 
 class Muon(BaseModel):

@@ -11,7 +11,8 @@ from torch import Tensor
 from dawn.config.parts import Augment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
-from dawn.data.augment import Draws, cutout, draw, jitter, jitter_normalised, normalise, resized, windows
+from dawn.data.augment import Draws, draw, normalise, resized, windows
+from dawn.data.augmentations import ON_NORMALISED, ON_PIXELS, apply
 from dawn.runtime.distributed import World
 
 
@@ -92,7 +93,7 @@ class Trainset:
         """
         self.resize(self.size or self.whole)
         device = self.split.images.device
-        draws = Draws(*(t.to(device) for t in draw(len(self.split), self.whole, self.augment, self.seed, epoch)))
+        draws = Draws(*(t.to(device) for t in draw(len(self.split), self.augment, self.seed, epoch)))
         share = self.batch // (world.size * parts)
         for step in range(start, self.steps if stop is None else stop):
             places = [step * self.batch + (part * world.size + world.rank) * share for part in range(parts)]
@@ -101,22 +102,11 @@ class Trainset:
     def cut(self, draws: Draws, first: int, count: int) -> tuple[Tensor, Tensor]:
         """``count`` augmented images from position ``first`` on, float32 (b, 3, h, w), and their labels (b,)."""
         d = Draws(*(t[first : first + count] for t in draws))
-        images = self.make(self.windows, d, self.augment, self.split.mean, self.split.std, self.size / self.whole)
+        images = self.make(self.windows, d, self.augment, self.split.mean, self.split.std)
         return images, self.split.labels[d.order]
 
 
-def make(view: Tensor, d: Draws, augment: Augment, mean: Tensor, std: Tensor, scale: float) -> Tensor:
-    """The images that draws (b,) take from a view of all windows, float32 (b, 3, h, w).
-
-    ``scale`` is the size of these images over that of the whole ones, which the centres of cut-out squares fall in.
-    """
-    pixels = view[d.flip, d.order, d.down, d.right]
-    coloured = bool(augment.brightness or augment.contrast)
-    if coloured and augment.jitter == "pixels":
-        pixels = jitter(pixels, d.brightness, d.contrast)
-    images = normalise(pixels, mean, std)
-    if coloured and augment.jitter == "normalised":
-        images = jitter_normalised(images, d.brightness, d.contrast)
-    if augment.cutout:
-        images = cutout(images, augment.cutout, (d.cut_y * scale).long(), (d.cut_x * scale).long())
-    return images
+def make(view: Tensor, draws: Draws, augment: Augment, mean: Tensor, std: Tensor) -> Tensor:
+    """Return the augmented images of ``draws`` (b,) from a view of all windows: float32 (b, 3, h, w), normalised."""
+    pixels = apply(ON_PIXELS, view[draws.flip, draws.order, draws.down, draws.right], augment, draws.chance)
+    return apply(ON_NORMALISED, normalise(pixels, mean, std), augment, draws.chance)

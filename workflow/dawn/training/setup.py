@@ -99,8 +99,8 @@ def compile_step(state: TrainState, images: Tensor, labels: Tensor) -> None:
 
 def compile_augmentation(trainset: Trainset, size: int, count: int) -> None:
     """Augment black images in the shape of the real ones once."""
-    split, full = trainset.split, trainset.whole
+    split = trainset.split
     black = torch.zeros(len(split), size, size, 3, dtype=torch.uint8, device=split.images.device)
-    draws = draw(len(split), full, trainset.augment, 0, 0)
+    draws = draw(len(split), trainset.augment, 0, 0)
     some = Draws(*(t[:count].to(black.device) for t in draws))
-    trainset.make(windows(black, trainset.augment), some, trainset.augment, split.mean, split.std, size / full)
+    trainset.make(windows(black, trainset.augment), some, trainset.augment, split.mean, split.std)

@@ -9,6 +9,7 @@ Medians and ranges; on a machine with other work on it no figure means anything.
 import argparse
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -86,6 +87,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--experiments", nargs="+", choices=list(EXPERIMENTS), default=list(EXPERIMENTS))
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the busy processes end too
     print(f"{cores()} cores, load average {os.getloadavg()[0]:.1f}, {args.repeats} repeats")
     print("| experiment | other processes | setting | images/s | range |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:

@@ -38,6 +38,8 @@ def test_killed_alone_its_running_job_keeps_the_lock(copied):
     with copied.running(target, LONG) as process:
         copied.wait_for_checkpoint(process, 6)
         jobs = workspace.jobs(process, "dawn.train")
+        for job in jobs:
+            job.suspend()  # so that it cannot end before the second snakemake looks for it
         process.kill()
         process.wait()
         refused = copied.snakemake(target, LONG)
@@ -48,6 +50,8 @@ def test_killed_alone_its_running_job_keeps_the_lock(copied):
         assert refused.stderr.index(message) < refused.stderr.index("Directory cannot be locked")
         for pid in map(int, message.partition(": kill ")[2].split()):
             os.kill(pid, signal.SIGTERM)
+        for job in jobs:
+            job.resume()
         psutil.wait_procs(jobs, timeout=30)
         assert copied.snakemake(target, LONG).returncode == 0
 
@@ -56,11 +60,16 @@ def test_the_lock_of_a_live_snakemake_stays(copied):
     target = "results/seed-7/model.safetensors"
     with copied.running(target, LONG) as process:
         copied.wait_for_checkpoint(process, 7)
+        jobs = workspace.jobs(process, "dawn.train")
+        for job in jobs:
+            job.suspend()  # so that the first snakemake is still running
         refused = copied.snakemake(target, LONG)
         assert refused.returncode != 0
         assert "Directory cannot be locked" in refused.stderr
         assert "dawn: " not in refused.stderr
         assert process.poll() is None
+        for job in jobs:
+            job.resume()
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ rule evaluate:
 rule summarize:
     input:
         of_seeds("evaluation.json", "metrics.json", "curve.tsv", "confusion.csv"),
-        lambda wildcards: [s.replace("/seed-", "/manifests/") + ".json" for s in seeds(wildcards.run)],
+        lambda wildcards: [f"{wildcards.run}/manifests/{s.rpartition('-')[2]}.json" for s in seeds(wildcards.run)],
         code=code("summarize"),
         model="{run}/model.json",
     output:

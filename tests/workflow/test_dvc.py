@@ -47,13 +47,9 @@ def test_dvc_keeps_every_result(project):
 
 
 def test_again_in_a_new_workspace_comes_from_the_run_cache(project):
-    start = time.monotonic()
-    assert project.exp("--temp", "-n", "again") == []
-    assert time.monotonic() - start < 12
+    assert project.exp("--temp", "-n", "again") == []  # no stage ran
     assert project.honest("again") == project.honest("first")
-    start = time.monotonic()
     assert project.dvc("repro").count("didn't change, skipping") == len(ALL)
-    assert time.monotonic() - start < 12
 
 
 def test_a_training_setting_trains_without_a_new_download(project):

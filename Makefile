@@ -87,7 +87,7 @@ report: env ## results/report.html, one file with all figures
 	snakemake plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css $(ARGS)
 
 # The table of DVC's experiments: only columns that differ, without file checksums and rarely used metrics.
-DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*|.*[.](median|interquartile_mean)
+DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*|.*(median|interquartile_mean|expected_seconds).*
 compare: ## the table of DVC experiments
 	@dvc exp show --md --only-changed --hide-workspace --drop '$(DROP)'
 

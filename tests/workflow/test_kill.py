@@ -33,6 +33,7 @@ def test_killed_with_its_jobs_it_goes_on_and_ends_with_the_same_weights(copied):
     assert not list(copied.path.glob(".snakemake/owners/*"))
 
 
+@pytest.mark.full
 def test_killed_alone_its_running_job_keeps_the_lock(copied):
     target = "results/seed-6/model.safetensors"
     with copied.running(target, LONG) as process:

@@ -39,9 +39,14 @@ def test_the_finished_seeds_are_summarized_apart(failed):
     assert not (place.path / "results/seed-1/model.safetensors").exists()
 
 
-def test_a_later_run_is_complete_and_leaves_no_partial_result(failed):
+def test_a_later_run_trains_what_is_missing(failed):
     place, _ = failed
     assert {"train", "evaluate", "summarize", "summary"} <= place.planned("seeds=[0, 1, 2]")
+
+
+@pytest.mark.full
+def test_a_later_run_is_complete_and_leaves_no_partial_result(failed):
+    place, _ = failed
     assert place.snakemake("seeds=[0, 1, 2]").returncode == 0
     metrics = json.loads((place.path / "results/metrics.json").read_text())
     assert metrics["seeds"] == 3

@@ -17,7 +17,7 @@ USERNS = {"APPTAINER_UNSHARE_USERNS": "1"} if os.geteuid() == 0 else {}
 
 
 def run(*line: object, **options: object) -> str:
-    """What a command prints; its words where it fails."""
+    """Return what a command prints; if it fails, raise with its output."""
     done = subprocess.run([str(word) for word in line], capture_output=True, text=True, check=False, **options)  # type: ignore[call-overload]
     assert done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
     return str(done.stdout)
@@ -25,7 +25,7 @@ def run(*line: object, **options: object) -> str:
 
 @contextmanager
 def engine(name: str, folder: Path) -> Iterator[Path]:
-    """An engine, made ready in ``folder`` and taken down again."""
+    """Start an engine in ``folder``, and stop it at the end of the block."""
     run("bash", SCRIPT, "up", name, folder)
     try:
         yield folder
@@ -41,26 +41,25 @@ class Cluster:
     place: workspace.Workspace
 
     def start(self, target: str, *options: str, settings: tuple[str, ...] = ()) -> "subprocess.Popen[str]":
-        """Snakemake with the Slurm profile, looking at its jobs sooner than a patient user would."""
-        archive = f"data={{urls: [{self.place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
+        """Start snakemake with the Slurm profile and more frequent status checks than the profile's."""
         line = [workspace.BIN / "snakemake", target, "--workflow-profile", "profiles/slurm", "--cores", "1"]
         line += ["--set-threads", "train=1", "evaluate=1"]
         line += ["--slurm-init-seconds-before-status-checks", "5", *options]
         return subprocess.Popen(
-            [*line, "--config", archive, *workspace.SMALL, "run={gpus: 0}", *settings],
+            [*line, "--config", workspace.data(self.place.archive), *workspace.SMALL, "run={gpus: 0}", *settings],
             cwd=self.place.path, env=workspace.environment() | USERNS, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def finish(self, process: "subprocess.Popen[str]") -> str:
-        """What snakemake said, once it has ended well."""
-        said, _ = process.communicate(timeout=900)
+        """Wait until snakemake has succeeded, and return its output."""
+        output, _ = process.communicate(timeout=900)
         logs = [path.read_text() for path in self.place.path.glob("logs/slurm/**/*.log")]
-        assert process.returncode == 0, said + "\n".join(logs)
-        return said
+        assert process.returncode == 0, output + "\n".join(logs)
+        return output
 
     def training(self, seed: int) -> int:
-        """The job of a running training, once it has kept a state to go on from."""
+        """Return the Slurm job of a running training as soon as it has written a checkpoint."""
         end = time.monotonic() + 400
         while not list(self.place.path.glob(f".resume/*/seed-{seed}/state.pt")):
             assert time.monotonic() < end, run("squeue") + run("sinfo")
@@ -68,21 +67,21 @@ class Cluster:
         return int(run("squeue", "--noheader", "--states=R", "--format=%i").split()[0])
 
     def metrics(self, seed: int) -> dict[str, object]:
-        """What a training came to."""
+        """The metrics of a training."""
         found: dict[str, object] = json.loads((self.place.path / f"results/seed-{seed}/metrics.json").read_text())
         return found
 
     def weights(self, seed: int) -> bytes:
-        """The bytes of its weights."""
+        """The bytes of a training's weights."""
         return (self.place.path / f"results/seed-{seed}/model.safetensors").read_bytes()
 
     def ended(self, job: int) -> str:
-        """The state in which Slurm remembers a job."""
+        """The final state of a job, as Slurm reports it."""
         return run("squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T").strip()
 
 
 def kill_node(cluster: Cluster, node: str, job: int) -> None:
-    """End a node's daemon and all that the job runs there, without a word to anyone, as a power cut does."""
+    """Kill a node's daemon and the processes of the job there, as a power failure would."""
     daemon = int((cluster.folder / f"slurmd.{node}.pid").read_text())
     os.kill(daemon, 9)
     for path in Path("/proc").glob("[0-9]*"):

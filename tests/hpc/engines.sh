@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The engines that tests/hpc runs, made ready on one Debian machine, as root and without a registry of images:
+# Install and start the engines of tests/hpc on one Debian machine, as root and without an image registry:
 #
-#   engines.sh up docker DIR        a daemon of its own at unix://DIR/docker.sock
-#   engines.sh up base DIR          the image debian-python:bookworm in that daemon, made of Debian's packages
-#   engines.sh up apptainer DIR     Debian's newest, with the C library it wants under DIR
-#   engines.sh up slurm DIR         a cluster of two nodes, n1 and n2, on this machine; its logs lie in DIR/log
+#   engines.sh up docker DIR        a separate daemon at unix://DIR/docker.sock
+#   engines.sh up base DIR          the image debian-python:bookworm in that daemon, built from Debian packages
+#   engines.sh up apptainer DIR     Debian's newest version, with the C library that it needs under DIR
+#   engines.sh up slurm DIR         a cluster of two nodes, n1 and n2, on this machine; logs in DIR/log
 #   engines.sh down docker|slurm DIR
 #
-# What is missing is installed by its Debian name. Daemons are ended by the pid files that they left in DIR.
+# Missing Debian packages are installed. Daemons are stopped by their pid files in DIR.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 action=${1:-} engine=${2:-} dir=${3:-}
@@ -15,19 +15,19 @@ action=${1:-} engine=${2:-} dir=${3:-}
 dir=$(mkdir -p "$dir" && realpath "$dir")
 export DEBIAN_FRONTEND=noninteractive DOCKER_HOST=unix://$dir/docker.sock
 
-packages() { # installs those that are missing
+packages() { # install those that are missing
   local missing=() name
   for name; do dpkg-query --show --showformat '${db:Status-Status}' "$name" 2>/dev/null | grep -qx installed || missing+=("$name"); done
   ((${#missing[@]})) || return 0
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/dev/null
 }
 
-wait_for() { # seconds, then a command that shall succeed
+wait_for() { # seconds, then a command that must succeed
   local end=$((SECONDS + $1)); shift
   until "$@" >/dev/null 2>&1; do ((SECONDS < end)) || { echo "still not: $*" >&2; return 1; }; sleep 0.1; done
 }
 
-end() { # the processes of these pid files
+end() { # stop the processes of these pid files
   local file pid
   for file; do
     [[ -s $file ]] || continue
@@ -38,7 +38,7 @@ end() { # the processes of these pid files
 
 gone() { ! kill -0 "$1" 2>/dev/null; }
 
-# The two kinds of control groups mounted at once confuse Docker, so its mount namespace loses the newer one.
+# Docker fails where both versions of control groups are mounted, so the newer one is unmounted in its mount namespace.
 up_docker() {
   packages docker.io
   ! /usr/bin/docker info >/dev/null 2>&1 || return 0
@@ -62,9 +62,9 @@ up_base() {
     /usr/bin/docker import - debian-python:bookworm
 }
 
-# Apptainer is in Debian's sid alone, built for a C library that older releases do not have: it gets its own.
+# Debian has Apptainer only in sid, built for a newer C library than older releases have, so both are unpacked.
 up_apptainer() {
-  ! apptainer --version >/dev/null 2>&1 || return 0 # its C library may be gone, with the DIR of another time
+  ! apptainer --version >/dev/null 2>&1 || return 0 # it fails if the DIR of an earlier run, with its C library, was deleted
   packages patchelf squashfs-tools squashfuse fuse3 libseccomp2 uidmap
   local work mirror binary options library=/usr/lib/x86_64-linux-gnu
   work=$(mktemp -d)

@@ -1,6 +1,6 @@
-"""A real image, built here by Docker on a base made here: run by Docker, by Apptainer, and by Slurm with Apptainer.
+"""The real image, built by Docker on a base image from Debian packages, run by Docker, Apptainer and Slurm.
 
-DAWN_HPC=/some/folder keeps daemon and image there, so that the next run need not build them.
+DAWN_HPC=/some/folder keeps the daemon and the image there for the next run.
 """
 
 import json
@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def image(folder):
-    """What `make image` makes, on a base of Debian's own packages."""
+    """The image of `make image`, on a base image from Debian packages."""
     if "dawn" not in run("docker", "image", "ls", "--format={{.Repository}}").split():
         run("bash", engines.SCRIPT, "up", "base", folder / "docker")
         run("make", "image", f"IMAGE_ARGS={ARGUMENTS}", cwd=ROOT)
@@ -48,7 +48,7 @@ def image(folder):
 
 @pytest.fixture(scope="module")
 def sif(folder, image):
-    """The very same image as a file of Apptainer's, by `make sif`."""
+    """The same image as a file for Apptainer, by `make sif`."""
     run("bash", engines.SCRIPT, "up", "apptainer", folder / "apptainer")
     file = folder / "dawn.sif"
     if not file.exists():
@@ -75,7 +75,7 @@ def place(tmp_path, plain):
 
 
 def assert_same(place, plain):
-    """Bit for bit what came out without a container."""
+    """Assert that the results equal, bit for bit, those without a container."""
     for name in SAME:
         ours, theirs = (where.path / "results/seed-0" / name for where in (place, plain))
         assert ours.read_bytes() == theirs.read_bytes(), name
@@ -93,7 +93,7 @@ def inside(image, *command, **options):
     return run("docker", "run", "--rm", "--network=host", f"--volume={ROOT}:/dawn:ro", image, *command, **options)
 
 
-def test_the_image_tells_what_it_is(image):
+def test_the_image_has_its_labels(image):
     config = json.loads(run("docker", "image", "inspect", image))[0]["Config"]
     assert config["User"] == "1000"
     assert config["Labels"]["org.opencontainers.image.base.name"] == "debian-python:bookworm"
@@ -161,8 +161,8 @@ def test_slurm_and_apptainer_together(sif, place, plain, folder, settings):
     (place.path / "containers/dawn.sif").symlink_to(sif)
     with engines.engine("slurm", folder / "slurm"):
         cluster = Cluster(folder / "slurm", place)
-        said = cluster.finish(cluster.start("all", "--software-deployment-method", "apptainer", settings=(settings,)))
-    assert cluster.metrics(0)["processes"] == (2 if "nodes" in settings else 1), said
+        output = cluster.finish(cluster.start("all", "--software-deployment-method", "apptainer", settings=(settings,)))
+    assert cluster.metrics(0)["processes"] == (2 if "nodes" in settings else 1), output
     record = json.loads((place.path / "results/provenance.json").read_text())
     assert "dawn.sif@sha256:" in record["machine"]["image"]
     if "nodes" not in settings:

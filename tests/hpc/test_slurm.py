@@ -1,4 +1,4 @@
-"""A real Slurm of two nodes: the pipeline, several nodes, and every way in which a job may end before its time."""
+"""On a real Slurm of two nodes: the pipeline, multi-node training, and jobs that end early in every possible way."""
 
 import json
 import subprocess
@@ -22,7 +22,7 @@ def cluster(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def unbroken(cluster):
-    """The weights of seed 1, trained at a stretch and without Slurm."""
+    """The weights of seed 1, trained without interruption and without Slurm."""
     done = cluster.place.snakemake("results/seed-1/metrics.json", "--cores", "1", LONG)
     assert done.returncode == 0, done.stderr
     weights = cluster.weights(1)
@@ -31,8 +31,8 @@ def unbroken(cluster):
 
 
 def test_the_whole_pipeline_runs_as_jobs(cluster):
-    said = cluster.finish(cluster.start("all"))
-    assert said.count("has been submitted with SLURM jobid") == 6, said
+    output = cluster.finish(cluster.start("all"))
+    assert output.count("has been submitted with SLURM jobid") == 6, output
     metrics = json.loads((cluster.place.path / "results/metrics.json").read_text())
     assert metrics["seeds"] == 1
     assert "Nothing to be done" in cluster.finish(cluster.start("all"))
@@ -55,16 +55,16 @@ def test_two_nodes_are_one_training(cluster):
 
 
 def broken(cluster, unbroken, action, *options):
-    """Train seed 1, do something to its job, and see that it ends with the weights of an unbroken one."""
+    """Train seed 1, apply ``action`` to its job, and check that the weights equal those without interruption."""
     process = cluster.start("results/seed-1/metrics.json", *options, settings=(LONG,))
     job = cluster.training(1)
     action(job)
-    said = cluster.finish(process)
+    output = cluster.finish(process)
     state, resumed = cluster.ended(job), cluster.metrics(1)["resumed"]
     same = cluster.weights(1) == unbroken
     run("rm", "-r", cluster.place.path / "results/seed-1")
-    assert same, said
-    assert resumed >= 1, said
+    assert same, output
+    assert resumed >= 1, output
     return state
 
 
@@ -74,7 +74,7 @@ def test_a_cancelled_job_goes_on(cluster, unbroken):
 
 def test_a_job_goes_on_after_its_time_is_up(cluster, unbroken):
     state = broken(cluster, unbroken, lambda job: run("scontrol", "update", f"jobid={job}", "timelimit=1"))
-    assert state in ("FAILED", "TIMEOUT"), "warned, it kept its state and ended by itself"
+    assert state in ("FAILED", "TIMEOUT"), "signalled, it wrote a checkpoint and ended by itself"
 
 
 def test_a_job_goes_on_when_its_node_dies(cluster, unbroken):
@@ -97,15 +97,15 @@ def test_a_job_goes_on_when_its_node_dies(cluster, unbroken):
 def test_a_job_goes_on_after_more_urgent_ones(cluster, unbroken):
     line = ["sbatch", "--parsable", "--partition=urgent", "--nodes=2", "--exclusive", "--wrap=sleep 5"]
     state = broken(cluster, unbroken, lambda job: run(*line, cwd=cluster.folder))
-    assert state == "FAILED", "warned, it kept its state and ended by itself"
+    assert state == "FAILED", "signalled, it wrote a checkpoint and ended by itself"
 
 
 def test_two_nodes_stop_together_and_go_on(cluster):
     process = cluster.start("results/seed-3/metrics.json", settings=(SHORT, "run={gpus: 0, nodes: 2, processes: 1}"))
     run("scontrol", "update", f"jobid={cluster.training(3)}", "timelimit=1")
-    said = cluster.finish(process)
+    output = cluster.finish(process)
     metrics = cluster.metrics(3)
-    assert (metrics["processes"], metrics["resumed"] >= 1) == (2, True), said
+    assert (metrics["processes"], metrics["resumed"] >= 1) == (2, True), output
 
 
 def test_ctrl_c_takes_the_jobs_along(cluster):

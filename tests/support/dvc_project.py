@@ -58,9 +58,9 @@ class Project:
         if revision is None:
             found: dict[str, Any] = json.loads((self.path / "results/metrics.json").read_text())
             return found
-        return dict(json.loads(self.kept(revision, "results/metrics.json")))
+        return dict(json.loads(self.stored(revision, "results/metrics.json")))
 
-    def kept(self, revision: str, path: str) -> str:
+    def stored(self, revision: str, path: str) -> str:
         """The text of a file that DVC keeps for a revision."""
         outs = [out for stage in self.lock(revision).values() for out in stage["outs"]]
         md5 = next(out["md5"] for out in outs if out["path"] == path)
@@ -75,12 +75,12 @@ class Project:
         found = self.git("for-each-ref", "--format=%(objectname)", f"refs/exps/**/{name}").split()
         return found[0] if found else name
 
-    def honest(self, name: str) -> dict[str, Any]:
+    def verified(self, name: str) -> dict[str, Any]:
         """The metrics of an experiment, whose manifests must be of the params.yaml that it is shown with."""
         revision = self.commit(name)
         experiment = check(yaml.safe_load(self.git("show", f"{revision}:params.yaml")))
         for seed in experiment.seeds:
-            manifest = json.loads(self.kept(revision, f"results/manifests/{seed}.json"))
+            manifest = json.loads(self.stored(revision, f"results/manifests/{seed}.json"))
             assert manifest["choices"] == choices(experiment, *CHOICES)
         metrics = self.metrics(revision)
         assert metrics["seeds"] == len(experiment.seeds)

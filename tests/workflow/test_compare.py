@@ -35,10 +35,10 @@ def test_the_session_is_true(tmp_path):
     project.git("commit", "--quiet", "--message", "dawn")
     assert len(SESSION) > 6
     for command, expected in SESSION:
-        said = project.run("bash", "-c", command, PYTHONPATH=str(path / "workflow"))
-        found = iter([words(line) for line in said.splitlines()])
+        output = project.run("bash", "-c", command, PYTHONPATH=str(path / "workflow"))
+        found = iter([words(line) for line in output.splitlines()])
         for line in expected:
-            assert words(line) in found, f"{command}\n{line}\nis not in, or not in this order in:\n{said}"
+            assert words(line) in found, f"{command}\n{line}\nis not in, or not in this order in:\n{output}"
 
 
 def test_the_readme_shows_a_part_of_the_same_session():

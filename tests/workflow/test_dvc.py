@@ -48,20 +48,20 @@ def test_dvc_keeps_every_result(project):
 
 def test_again_in_a_new_workspace_comes_from_the_run_cache(project):
     assert project.exp("--temp", "-n", "again") == []  # no stage ran
-    assert project.honest("again") == project.honest("first")
+    assert project.verified("again") == project.verified("first")
     assert project.dvc("repro").count("didn't change, skipping") == len(ALL)
 
 
 def test_a_training_setting_trains_without_a_new_download(project):
     assert project.exp("-n", "high", "-S", "train.schedule.peak=0.8") == ALL[1:]
-    assert project.honest("high") != project.honest("first")
+    assert project.verified("high") != project.verified("first")
 
 
 def test_an_evaluation_setting_trains_nothing(project):
     assert project.exp("--temp", "-n", "mirror", "-S", "evaluate.tta=mirror") == ALL[2:]
     weights = [project.lock(rev)["train@0"]["outs"] for rev in ("high", "mirror")]
     assert weights[0] == weights[1]
-    assert project.honest("mirror")["loss"] != project.honest("high")["loss"]
+    assert project.verified("mirror")["loss"] != project.verified("high")["loss"]
 
 
 def test_a_grid_in_the_queue(project):
@@ -73,8 +73,8 @@ def test_a_grid_in_the_queue(project):
         time.sleep(1)
     assert status.count("Success") == 2, status
     for name, epochs in (("grid-1", 2), ("grid-2", 3)):
-        project.honest(name)
-        assert len(json.loads(project.kept(name, "results/curves.json"))) == epochs
+        project.verified(name)
+        assert len(json.loads(project.stored(name, "results/curves.json"))) == epochs
     assert not (project.path / ".resume").exists()
 
 
@@ -90,7 +90,7 @@ def test_a_killed_training_of_a_temporary_workspace_goes_on(project):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert "continues after step" in project.run(*line)
-    project.honest("long")
+    project.verified("long")
     assert not (project.path / ".resume").exists()
 
 
@@ -130,7 +130,7 @@ def test_apply_and_one_command_brings_snakemake_in_step(project):
     project.dvc("exp", "apply", "grid-1")
     project.run("make", "sync")
     assert "Nothing to be done" in project.planned()
-    assert project.metrics() == project.honest("grid-1")
+    assert project.metrics() == project.verified("grid-1")
     assert project.exp("-n", "after") == []
 
 
@@ -150,7 +150,7 @@ def test_a_run_of_plain_snakemake_is_kept(project):
     path.write_text(path.read_text().replace("epochs: 1", "epochs: 2").replace("tta: mirror", "tta: none"))
     project.run("make", "save", "NAME=byhand")
     assert project.changed() == set()
-    assert project.metrics() == project.honest("byhand")
+    assert project.metrics() == project.verified("byhand")
     project.run("dvc", "commit", "--force")
     assert project.exp("-n", "recorded") == []
 

@@ -67,7 +67,7 @@ def test_settings_that_dvc_cannot_see_are_refused(project):
 def test_an_evaluation_setting_evaluates_and_trains_nothing(project):
     first = project.metrics()
     assert project.exp("-n", "mirror", "-S", "evaluate.tta=mirror", "-S", "seeds=[0]") == ["evaluate@0", "summarize"]
-    assert project.honest("mirror")["loss"] != first["loss"]
+    assert project.verified("mirror")["loss"] != first["loss"]
     assert "Nothing to be done" in project.planned()
     assert {path.name for path in (project.path / "results/manifests").iterdir()} == {"0.json"}
     restore(project)

@@ -77,14 +77,14 @@ def test_unlucky_times_and_no_memory_of_snakemake(project):
     age(project, "results/**/*", seconds=1e6)
     age(project, "params.yaml", "workflow/**/*", seconds=-1e6)
     assert project.exp("-n", "unlucky", "-S", "train.epochs=2") == ["train@0", "evaluate@0", "summarize"]
-    assert project.honest("unlucky") != project.honest("first")
+    assert project.verified("unlucky") != project.verified("first")
 
 
 def test_seeds_that_come_and_go(project):
     assert project.exp("-n", "two", "-S", "seeds=[0,1]") == ["train@1", "evaluate@1", "summarize"]
-    assert project.honest("two")["accuracy"]["std"] is not None
+    assert project.verified("two")["accuracy"]["std"] is not None
     assert project.exp("-n", "other", "-S", "seeds=[1]") == ["summarize"]
-    assert project.honest("other")["seeds"] == 1
+    assert project.verified("other")["seeds"] == 1
     assert {path.name for path in (project.path / "results/manifests").iterdir()} == {"1.json"}
     assert project.changed() == set()
 
@@ -112,7 +112,7 @@ def test_an_experiment_that_fails_leaves_no_metrics_and_a_usable_workspace(proje
         assert not (project.path / "results/metrics.json").exists()
         assert project.exp("-S", "train.schedule.peak=0.1", "-S", "train.epochs=1") == []
     assert "bad" not in project.dvc("exp", "list")
-    assert project.metrics() == project.honest("first")
+    assert project.metrics() == project.verified("first")
 
 
 def test_results_of_other_params_are_refused(project):
@@ -121,8 +121,8 @@ def test_results_of_other_params_are_refused(project):
     line = ("results/metrics.json", "--forceall", "--allowed-rules", "evaluate", "summarize")
     assert "made with another train section" in project.run("snakemake", *line, fails=True)  # as make save does
     project.run("make", "save", "NAME=kept")
-    assert len(json.loads(project.kept("kept", "results/curves.json"))) == 2
-    project.honest("kept")
+    assert len(json.loads(project.stored("kept", "results/curves.json"))) == 2
+    project.verified("kept")
 
 
 def test_what_was_edited_by_hand_is_refused(project):
@@ -130,14 +130,14 @@ def test_what_was_edited_by_hand_is_refused(project):
     line = ("results/metrics.json", "--forceall", "--allowed-rules", "summarize")
     assert "was changed after the evaluation" in project.run("snakemake", *line, fails=True)
     assert project.dvc("repro").count("is cached - skipping run") >= 1
-    assert project.metrics() == project.honest("first")
+    assert project.metrics() == project.verified("first")
 
 
 def test_from_preset_to_preset_and_back(project):
     edit(project, "params.yaml", "width: 4 ", "width: 6 ")
     assert project.exp("-n", "wide")[0] == "train@0"
-    assert project.honest("wide")["parameters"] > project.honest("first")["parameters"]
+    assert project.verified("wide")["parameters"] > project.verified("first")["parameters"]
     project.git("checkout", "--quiet", "params.yaml")
     assert project.exp("-n", "return") == []
-    assert project.honest("return") == project.honest("first") == project.metrics()
+    assert project.verified("return") == project.verified("first") == project.metrics()
     assert json.loads((project.path / "results/model.json").read_text())["width"] == 4

@@ -1,9 +1,9 @@
-"""Write into dvc.yaml the files of code that each of its stages runs, since DVC cannot work them out itself.
+"""Write into dvc.yaml the modules that each of its stages imports, since DVC does not find them itself.
 
     python -m dawn.dvc_stages dvc.yaml             after an edit to the imports of a step
-    python -m dawn.dvc_stages --check dvc.yaml     only say whether the lists are right
+    python -m dawn.dvc_stages --check dvc.yaml     fail if a list is out of date
 
-A list follows a comment ``# code of: train launch`` and is all the lines under it that name the package's files.
+A list follows a comment such as ``# code of: train launch``: all lines below it that name files of the package.
 """
 
 import os
@@ -18,7 +18,7 @@ MARK = re.compile(r"( *)# code of: (.+)")
 PACKAGE = "workflow/dawn/"
 
 
-def renewed(text: str) -> str:
+def updated(text: str) -> str:
     """The text of dvc.yaml with every list as the imports are now."""
     lines: list[str] = []
     listing = False
@@ -34,22 +34,22 @@ def renewed(text: str) -> str:
 
 
 def files(steps: list[str]) -> list[str]:
-    """The files of several steps, from the root of the checkout, each once."""
+    """The files that several steps import, each once, relative to the root of the checkout."""
     found = {path for step in steps for path in closure(step)}
     return sorted(PACKAGE + os.path.relpath(path, HERE) for path in found)
 
 
 def main() -> None:
-    """Parse, renew, write or compare."""
+    """Parse the command line, update the lists, write or compare."""
     parser = cli.parser(main)
     parser.add_argument("file", type=Path, help="dvc.yaml")
-    parser.add_argument("--check", action="store_true", help="write nothing; refuse if a list is not right")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a list is out of date")
     args = parser.parse_args()
     before = args.file.read_text(encoding="utf-8")
-    after = renewed(before)
+    after = updated(before)
     if args.check and before != after:
         raise cli.InputError(
-            f"{args.file} lists other code than the steps import; python -m dawn.dvc_stages {args.file}"
+            f"{args.file} does not list the modules that the steps import; run python -m dawn.dvc_stages {args.file}"
         )
     if before != after:
         write_text(args.file, after)

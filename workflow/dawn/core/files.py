@@ -1,4 +1,4 @@
-"""Files that are whole or absent: everything a step writes goes through here."""
+"""Atomic writing: a file that a step writes is complete or absent."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from dawn.core.cli import InputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path next to ``path`` that takes its place when the block ends well, and vanishes if not."""
+    """A temporary path next to ``path`` that replaces it at the end of the block, and is deleted after an exception."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -38,7 +38,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The value of a JSON file; an InputError if it is none, which a full disk or an editor may have left."""
+    """The value of a JSON file; an InputError if it is not JSON, as after a full disk or an edit."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -22,7 +22,7 @@ VARIABLE = "DAWN_OWNER"  # in the environment of every job: the name of its owne
 
 
 class Owner:
-    """This process as a possible owner of the lock; forgotten when the process ends in an orderly way."""
+    """This process as a possible owner of the lock; its file is deleted when the process ends normally."""
 
     def __init__(self) -> None:
         self.about = {"host": socket.gethostname(), "pid": os.getpid(), "executor": None}
@@ -98,7 +98,7 @@ def _jobs(owner: str) -> list[int]:
 
 
 def _dead(path: Path) -> dict[str, Any] | None:
-    """What a file tells of its owner, or None if the owner lives."""
+    """The contents of a dead owner's file, or None if the owner is alive."""
     try:
         with path.open(encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

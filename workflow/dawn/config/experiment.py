@@ -3,12 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, ValidationError, model_validator
 
 from dawn.config.errors import explain
+from dawn.config.gan import Gan, Judge, Measures
 from dawn.config.model import Model
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing
 from dawn.config.train import Train
@@ -34,6 +35,8 @@ class Experiment(BaseModel):
 
     model_config = STRICT
 
+    task: Literal["classify", "gan"] = "classify"
+    """What is trained: a classifier (sections model, train, evaluate), or a GAN (sections gan, judge, measures)."""
     seeds: Annotated[
         tuple[NonNegativeInt, ...],
         Field(min_length=1),
@@ -44,6 +47,9 @@ class Experiment(BaseModel):
     model: Model
     train: Train
     evaluate: Evaluate = Evaluate()
+    gan: Gan = Gan()
+    judge: Judge = Judge()
+    measures: Measures = Measures()
     lr_find: LrFind = LrFind()
     timing: Timing = Timing()
     run: Run = Run()

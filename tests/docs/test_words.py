@@ -1,4 +1,7 @@
-"""Plain technical English: the field's standard terms, and none of the private ones that this project once had."""
+"""Plain technical English: the field's standard terms, and none of the private ones that this project once had.
+
+A judge is a network whose features measure the samples of a GAN; nothing else is one, and nobody judges.
+"""
 
 import re
 import subprocess
@@ -6,7 +9,7 @@ import subprocess
 from conftest import ROOT
 
 BANNED = re.compile(
-    r"\b(judg(e[sd]?|ing|ement|ment)|told|heats?|sealed|seals?|course|obeys?|wish(es)?|rehears\w+|lays? over|laid over"
+    r"\b(judg(ed|ing|ement|ment)|told|heats?|sealed|seals?|course|obeys?|wish(es)?|rehears\w+|lays? over|laid over"
     r"|goes on (after|from)|what it came out of|beside|seconds_beside|bill of materials|look(s|ed)? back"
     r"|bias_rate|stem_rate|tta_share|nets/|make (bill|record))\b",
     re.IGNORECASE,

@@ -57,12 +57,12 @@ class Traffic(TorchDispatchMode):
 def counted(trainer: Trainer, batches: list[Any]) -> tuple[dict[str, int], dict[str, int]]:
     """Return FLOPs and bytes of one step by kind of work."""
     with FlopCounterMode(display=False) as counter:
-        trainer.state.step(batches[0], SLOW)
+        trainer.task.state.step(batches[0], SLOW)
     flops: dict[str, int] = defaultdict(int)
     for operator, n in counter.flop_counts["Global"].items():
         flops[kind(str(operator))] += n
     with Traffic() as traffic:
-        trainer.state.step(batches[0], SLOW)
+        trainer.task.state.step(batches[0], SLOW)
     return flops, traffic.bytes
 
 
@@ -71,7 +71,7 @@ def profile_steps(trainer: Trainer, batches: list[Any], world: World) -> tuple[A
 
     def steps() -> None:
         for i in range(STEPS):
-            trainer.state.step(batches[i % len(batches)], SLOW)
+            trainer.task.state.step(batches[i % len(batches)], SLOW)
         if world.device.type == "cuda":
             torch.cuda.synchronize()
 
@@ -97,7 +97,7 @@ def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str
     def prepared(settings: Experiment) -> tuple[Trainer, list[Any]]:
         clock = Clock(world.device)
         trainer = set_up(settings, data, data / "stats.json", 0, data / "nowhere", world, clock)
-        epoch = trainer.trainset.epoch(0, world, 1)
+        epoch = trainer.task.trainset.epoch(0, world, 1)
         return trainer, [parts for parts, _ in zip(epoch, range(STEPS), strict=False)]
 
     plain = {"compile": False, "cuda_graph": False}

@@ -71,7 +71,7 @@ def _empty_queue(world: World) -> None:
 @contextmanager
 def unexchanged(trainer: Trainer) -> Iterator[None]:
     """No exchange of gradients while the block runs."""
-    with trainer.state.parallel.no_sync():  # type: ignore[union-attr]
+    with trainer.task.state.parallel.no_sync():  # type: ignore[union-attr]
         yield
 
 
@@ -84,10 +84,10 @@ def worker(args: argparse.Namespace) -> None:
         trainer = set_up(experiment, data, data / "stats.json", 0, data / "state", world, clock)
 
         def steps() -> None:
-            for parts in trainer.trainset.epoch(0, world, experiment.train.accumulate):
-                trainer.state.step(parts, SLOW)
+            for parts in trainer.task.trainset.epoch(0, world, experiment.train.accumulate):
+                trainer.task.state.step(parts, SLOW)
 
-        gradients = torch.zeros(sum(p.numel() for p in trainer.state.net.parameters()), device=world.device)
+        gradients = torch.zeros(sum(p.numel() for p in trainer.task.state.net.parameters()), device=world.device)
         found: dict[str, list[float]] = {"with": [], "without": [], "alone": []}
         steps()
         for _ in range(args.repeats):

@@ -78,8 +78,8 @@ def loop(folder: Path, pairs: int) -> float:
         for _ in range(2)
     )
     trainer.resume()
-    bare, epochs = other.state, trainer.run(StopRequest(True))
-    batches = [parts[0] for parts in trainer.trainset.epoch(0, trainer.world, 1)]
+    bare, epochs = other.task.state, trainer.run(StopRequest(True))
+    batches = [parts[0] for parts in trainer.task.trainset.epoch(0, trainer.world, 1)]
 
     def ours() -> int:
         next(epochs)

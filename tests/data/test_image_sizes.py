@@ -78,11 +78,13 @@ def test_a_fraction_of_an_epoch_is_so_many_steps(data, tmp_path):
 def test_training_grows_and_is_watched_at_the_last_size(data, tmp_path, monkeypatch):
     over = AIRBENCH | {"train": AIRBENCH["train"] | {"sizes": [[0, 16], [0.5, 24]]}}
     trainer = ready(data, tmp_path, **over)
-    shapes, work = [], trainer.state.step
-    monkeypatch.setattr(trainer.state, "step", lambda parts, *a: shapes.append(parts[0][0].shape[2]) or work(parts, *a))
+    shapes, work = [], trainer.task.state.step
+    monkeypatch.setattr(
+        trainer.task.state, "step", lambda parts, *a: shapes.append(parts[0][0].shape[2]) or work(parts, *a)
+    )
     list(trainer.run(Never()))
     assert shapes == [16] * 8 + [24] * 7  # 15 steps, half of them 7.5
-    assert trainer.validation.images.shape[1:3] == (24, 24)
+    assert trainer.task.validation.images.shape[1:3] == (24, 24)
 
 
 @pytest.mark.parametrize("kind", ["fp32", "half"])
@@ -96,16 +98,18 @@ def test_the_record_stopped_at_any_step_ends_as_unbroken(data, tmp_path, stop, k
 def test_a_state_goes_into_the_tensors_that_are_there(data, tmp_path):
     """What a recorded step reads must be written over in place: here with an optimiser that has moved."""
     one, two = (trained(data, tmp_path / str(seed), seed=seed, **AIRBENCH) for seed in (0, 1))
-    kept = one.state.state_dict()
-    places = [s.data_ptr() for state in two.state.optimizer.state.values() for s in state.values() if s is not None]
-    two.state.load_state_dict(kept)
-    again = [s.data_ptr() for state in two.state.optimizer.state.values() for s in state.values() if s is not None]
+    kept = one.task.state.state_dict()
+    places = [
+        s.data_ptr() for state in two.task.state.optimizer.state.values() for s in state.values() if s is not None
+    ]
+    two.task.state.load_state_dict(kept)
+    again = [s.data_ptr() for state in two.task.state.optimizer.state.values() for s in state.values() if s is not None]
     assert places == again
-    for a, b in zip(one.state.optimizer.state.values(), two.state.optimizer.state.values(), strict=True):
+    for a, b in zip(one.task.state.optimizer.state.values(), two.task.state.optimizer.state.values(), strict=True):
         assert all(torch.equal(a[name], b[name]) for name in a if a[name] is not None)
-    fresh = ready(data, tmp_path / "fresh", **AIRBENCH).state.state_dict()
-    two.state.load_state_dict(fresh)
-    left = [s for state in two.state.optimizer.state.values() for s in state.values() if s is not None]
+    fresh = ready(data, tmp_path / "fresh", **AIRBENCH).task.state.state_dict()
+    two.task.state.load_state_dict(fresh)
+    left = [s for state in two.task.state.optimizer.state.values() for s in state.values() if s is not None]
     assert not any(s.any() for s in left)
 
 
@@ -128,7 +132,7 @@ def test_two_processes_train_the_record_as_one(data, params, tmp_path):
 def test_compiling_the_record_changes_no_number(data, tmp_path):
     plain = trained(data, tmp_path / "plain", **BRIEF)
     fast = trained(data, tmp_path / "fast", **(BRIEF | {"train": BRIEF["train"] | {"compile": True}}))
-    for a, b in zip(plain.state.net.parameters(), fast.state.net.parameters(), strict=True):
+    for a, b in zip(plain.task.state.net.parameters(), fast.task.state.net.parameters(), strict=True):
         torch.testing.assert_close(a, b, atol=2e-4, rtol=1e-3)
 
 

@@ -14,7 +14,7 @@ from dawn.data import dataset
 from dawn.models.airbench import Stem
 from dawn.models.build import build
 from dawn.models.whitening import filters, patches, set_whitening
-from dawn.monitoring.progress import Progress
+from dawn.monitoring.progress import Progress, classifier_line
 from dawn.runtime.clock import Clock
 from dawn.training.setup import set_up
 
@@ -108,7 +108,7 @@ def test_the_stem_is_whitened_by_the_train_split_and_stays(data, tmp_path):
     over = {"model": {"family": "airbench", "widths": [4, 8]}, "train": {"epochs": 1}}
     trainer = trained(data, tmp_path, **over)
     split = dataset.load(data, data / "stats.json", "train", CPU)
-    stem = trainer.state.net[0]
+    stem = trainer.task.state.net[0]
     assert torch.equal(stem.weight, filters(split.slice(0, 96)[0], 2, 5e-4))
     assert trainer.clock.seconds["whiten"] > 0
     assert trainer.seconds() == trainer.clock.seconds["whiten"] + trainer.clock.seconds["train"]
@@ -126,13 +126,13 @@ def test_lookahead_reaches_weights_and_statistics_in_every_precision(data, tmp_p
     for kind in ("fp32", "half"):
         train = {"epochs": 1, "lookahead": {"every": 2}, "precision": kind}
         trainer = trained(data, tmp_path / kind, train=train)
-        state = trainer.state
+        state = trainer.task.state
         for tensor, mean in zip(state.lookahead.tensors, state.lookahead.means, strict=True):
             assert torch.equal(tensor.detach(), mean)
         for own, weight in zip(state.precision.parameters, state.precision.weights, strict=True):
             assert torch.equal(own, weight.to(own.dtype))
         plain = trained(data, tmp_path / f"{kind}-plain", train={"epochs": 1, "precision": kind})
-        assert not torch.equal(plain.state.precision.weights[0], state.precision.weights[0])
+        assert not torch.equal(plain.task.state.precision.weights[0], state.precision.weights[0])
 
 
 @pytest.mark.parametrize("preset", ["record", "record-sgd", "airbench-muon"])
@@ -145,7 +145,7 @@ def test_the_presets_train_on_a_cpu_and_say_what_they_leave_out(data, tmp_path, 
     }
     settings = check(merge(merge(read(ROOT / "params.yaml"), read(path)), small))
     trainer = set_up(settings, data, data / "stats.json", 0, tmp_path / "state", WORLD, Clock(CPU))
-    with Progress(trainer) as progress:
+    with Progress(trainer, classifier_line) as progress:
         trainer.resume()
         for epoch in trainer.run(Never()):
             progress.epoch(epoch)

@@ -20,15 +20,15 @@ def main(data, out):
         for compress in ("none", "fp16", "bf16"):
             settings = experiment(train={"compress": compress, "batch_norm": "local"})
             trainer = set_up(settings, data, data / "stats.json", 0, out / "state", world, Clock(world.device))
-            images, labels = next(trainer.trainset.epoch(0, world, 1))[0]
-            forward = trainer.state.forward
+            images, labels = next(trainer.task.trainset.epoch(0, world, 1))[0]
+            forward = trainer.task.state.forward
             if compress == "none":
                 with forward.no_sync():
-                    trainer.state.gradient(images, labels, 1)
-                found["own"] = [p.grad.clone() for p in trainer.state.net.parameters()]
-                trainer.state.net.zero_grad()
-            trainer.state.gradient(images, labels, 1)
-            found[compress] = [p.grad.clone() for p in trainer.state.net.parameters()]
+                    trainer.task.state.gradient(images, labels, 1)
+                found["own"] = [p.grad.clone() for p in trainer.task.state.net.parameters()]
+                trainer.task.state.net.zero_grad()
+            trainer.task.state.gradient(images, labels, 1)
+            found[compress] = [p.grad.clone() for p in trainer.task.state.net.parameters()]
         torch.save(found, out / f"{world.rank}.pt")
 
 

@@ -70,14 +70,14 @@ def stopped_and_resumed(data, tmp_path, step, **over):
 def assert_same_end(one, other):
     """Assert that two trainings end with the same weights, statistics and trace."""
     for trainer in (one, other):
-        trainer.state.finish()
-    ours, theirs = one.state.net.state_dict(), other.state.net.state_dict()
+        trainer.task.state.finish()
+    ours, theirs = one.task.state.net.state_dict(), other.task.state.net.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
     assert one.trace == other.trace
 
 
 def weights(trainer):
-    return [p.detach().clone() for p in trainer.state.net.parameters()]
+    return [p.detach().clone() for p in trainer.task.state.net.parameters()]
 
 
 def arguments(path, data, out, *more):

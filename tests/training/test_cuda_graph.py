@@ -69,7 +69,7 @@ def cuda(monkeypatch):
 def test_replayed_steps_are_the_steps(data, tmp_path, cuda):
     plain = trained(data, tmp_path / "plain", **(AIRBENCH | {"train": STEADY | {"cuda_graph": False}}))
     trainer = ready(data, tmp_path / "r", **(AIRBENCH | {"train": STEADY}))
-    state = trainer.state
+    state = trainer.task.state
     assert sorted(state.captured) == [torch.Size([16, 3, n, n]) for n in (24, 32)]
     assert all(isinstance(group["lr"], torch.Tensor) for group in state.optimizer.param_groups)
     replayed = []
@@ -78,9 +78,9 @@ def test_replayed_steps_are_the_steps(data, tmp_path, cuda):
     list(trainer.run(Never()))
     assert len(replayed) == 15
     torch.testing.assert_close(torch.tensor(trainer.trace), torch.tensor(plain.trace))
-    for a, b in zip(plain.state.precision.weights, state.precision.weights, strict=True):
+    for a, b in zip(plain.task.state.precision.weights, state.precision.weights, strict=True):
         torch.testing.assert_close(a, b)
-    again = ready(data, tmp_path / "r", **(AIRBENCH | {"train": STEADY})).state
+    again = ready(data, tmp_path / "r", **(AIRBENCH | {"train": STEADY})).task.state
     again.load_state_dict(state.state_dict())
     for a, b in zip(again.precision.weights, state.precision.weights, strict=True):
         assert torch.equal(a, b)
@@ -90,7 +90,7 @@ def test_what_prevents_a_capture(data, tmp_path, cuda, monkeypatch):
     random = {"family": "wrn", "depth": 10, "width": 0.25, "dropout": 0.1}
     trainer = ready(data, tmp_path, model=random, train=STEADY | {"optimizer": "sgd", "sizes": []})
     assert trainer.note == "train.cuda_graph has no effect: the network draws random numbers in every step"
-    assert not trainer.state.captured
+    assert not trainer.task.state.captured
     monkeypatch.undo()
     gpu = torch.device("cuda", 0)
     assert "the CPU has no CUDA graphs" in cuda_graph.obstacle(WORLD)

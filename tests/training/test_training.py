@@ -101,10 +101,10 @@ def test_the_average_is_exponential_and_evaluated():
 def test_every_precision_follows_fp32(data, tmp_path, kind):
     fp32 = trained(data, tmp_path / "fp32")
     other = trained(data, tmp_path / kind, train={"precision": kind})
-    assert other.state.precision.kind == kind
+    assert other.task.state.precision.kind == kind
     assert other.curve[-1].train_loss == pytest.approx(fp32.curve[-1].train_loss, rel=0.05)
-    other.state.finish()
-    assert {p.dtype for p in other.state.net.parameters()} == {torch.float32}
+    other.task.state.finish()
+    assert {p.dtype for p in other.task.state.net.parameters()} == {torch.float32}
     for a, b in zip(weights(fp32), weights(other), strict=True):
         assert (a - b).norm() < 0.2 * a.norm() + 0.02
 
@@ -112,11 +112,13 @@ def test_every_precision_follows_fp32(data, tmp_path, kind):
 def test_half_is_half_but_for_batch_norm_and_masters(data, tmp_path):
     trainer = trained(data, tmp_path, train={"precision": "half", "epochs": 1, "ema": 0.5})
     kinds = {
-        type(m).__name__: m.weight.dtype for m in trainer.state.net.modules() if getattr(m, "weight", None) is not None
+        type(m).__name__: m.weight.dtype
+        for m in trainer.task.state.net.modules()
+        if getattr(m, "weight", None) is not None
     }
     assert kinds == {"Conv2d": torch.float16, "BatchNorm2d": torch.float32, "Linear": torch.float16}
-    assert {w.dtype for w in trainer.state.precision.weights} == {torch.float32}
-    assert trainer.state.precision.scale == 512
+    assert {w.dtype for w in trainer.task.state.precision.weights} == {torch.float32}
+    assert trainer.task.state.precision.scale == 512
 
 
 def test_auto_is_fp32_on_the_cpu():

@@ -23,25 +23,26 @@ from dawn.core.files import read_json, write_json, write_text
 from dawn.data.dataset import load as load_split
 from dawn.models.inference import evaluation_logits, warm_up
 from dawn.monitoring.energy import for_device
-from dawn.monitoring.progress import Progress
-from dawn.monitoring.run_metrics import run_metrics
+from dawn.monitoring.progress import Progress, classifier_line
+from dawn.monitoring.run_metrics import classifier_metrics
 from dawn.report.page import markdown
 from dawn.report.race import line, page, tally
 from dawn.results.curve import at_target
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training import checkpoint
+from dawn.training.classifier import Classifier
 from dawn.training.setup import set_up
 from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
 from dawn.training.trainer import Trainer
 
 
-def run(trainer: Trainer, data: Path, stats: Path, stop: StopRequest, verbose: bool) -> dict[str, Any]:
+def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest, verbose: bool) -> dict[str, Any]:
     """Train one seed and evaluate it on the same clock. Return its metrics; ``verbose`` reports each epoch.
 
     A run that ended in NaN or infinite values counts too: they are None, since JSON has neither.
     """
-    world, clock, state = trainer.world, trainer.clock, trainer.state
+    world, clock, state = trainer.world, trainer.clock, trainer.task.state
     with clock.phase("load"):
         split = load_split(data, stats, "test", world.device)
     if world.device.type == "cuda":
@@ -49,14 +50,14 @@ def run(trainer: Trainer, data: Path, stats: Path, stop: StopRequest, verbose: b
         with clock.phase("compile"):
             warm_up(state.net, split, trainer.experiment, world)
     trainer.resume()
-    with Progress(trainer, verbose) as progress:
+    with Progress(trainer, classifier_line, verbose) as progress:
         for epoch in trainer.run(stop):
             progress.epoch(epoch)
     with clock.phase("evaluate"):
         state.finish()
         logits = evaluation_logits(state.net, split, trainer.experiment, world)
     labels, reached = split.labels.cpu(), at_target(trainer.curve, trainer.experiment.evaluate.target)
-    metrics = run_metrics(trainer) | {
+    metrics = classifier_metrics(trainer) | {
         "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
         "loss": float(functional.cross_entropy(logits.double(), labels)),
         "seconds_to_target": reached.seconds if reached else None,  # by the monitored accuracy

@@ -25,6 +25,7 @@ from dawn.report.style import save
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import best_rate, measure
+from dawn.training.classifier import Classifier
 from dawn.training.setup import set_up
 from dawn.training.step import MicroBatch
 from dawn.training.trainer import Trainer
@@ -36,10 +37,11 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def works(trainer: Trainer) -> dict[str, Callable[[], object]]:
+def works(trainer: Trainer[Classifier]) -> dict[str, Callable[[], object]]:
     """Return the calls to time, on images of the size that is evaluated."""
-    state, scheduled = trainer.state, trainer.scheduler.at(0)
-    trainer.trainset.resize(trainer.size(trainer.steps))
+    task = trainer.task
+    state, scheduled = task.state, task.scheduler.at(0)
+    task.trainset.resize(task.size(task.steps))
     stream = steps(trainer)
     parts = next(stream)
 
@@ -63,16 +65,16 @@ def works(trainer: Trainer) -> dict[str, Callable[[], object]]:
     }
 
 
-def steps(trainer: Trainer) -> Iterator[list[MicroBatch]]:
+def steps(trainer: Trainer[Classifier]) -> Iterator[list[MicroBatch]]:
     """Yield the steps of the first epoch again and again."""
     while True:
-        yield from trainer.trainset.epoch(0, trainer.world, trainer.experiment.train.accumulate)
+        yield from trainer.task.trainset.epoch(0, trainer.world, trainer.experiment.train.accumulate)
 
 
-def flops(trainer: Trainer) -> dict[str, float]:
+def flops(trainer: Trainer[Classifier]) -> dict[str, float]:
     """Return the FLOPs of one image by work, as torch counts them in matrix products and convolutions."""
-    state, count = trainer.state, 2
-    images, labels = trainer.validation.slice(0, count)
+    state, count = trainer.task.state, 2
+    images, labels = trainer.task.validation.slice(0, count)
     with FlopCounterMode(display=False) as forward, torch.no_grad():
         state.precision.logits(state.net, state.in_format(images))
     with FlopCounterMode(display=False) as both:
@@ -95,7 +97,7 @@ def timed(experiment: Experiment, data: Path, stats: Path, world: World) -> dict
             directory = data / ".none"  # without checkpoints
             trainer = set_up(chosen, data, stats, experiment.seeds[0], directory, world, Clock(world.device))
             trainer.resume()
-            kind, counted = trainer.state.precision.kind, flops(trainer)
+            kind, counted = trainer.task.state.precision.kind, flops(trainer)
             if kind not in peaks:
                 rate, at = best_rate(world.device, DTYPES[kind])
                 peaks[kind] = {"flops_per_s": rate, "at": at}

@@ -25,13 +25,14 @@ from dawn.data.preprocessing import Preprocessing
 from dawn.models import weights
 from dawn.monitoring.energy import for_device
 from dawn.monitoring.live import LiveMetrics
-from dawn.monitoring.progress import Progress
-from dawn.monitoring.run_metrics import run_metrics
+from dawn.monitoring.progress import Progress, classifier_line
+from dawn.monitoring.run_metrics import classifier_metrics
 from dawn.monitoring.tensorboard import EventFiles
 from dawn.results.curve import write_curve
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training import checkpoint
+from dawn.training.classifier import Classifier
 from dawn.training.setup import set_up
 from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
 from dawn.training.trainer import Trainer
@@ -49,13 +50,13 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     trainer = set_up(experiment, args.data, args.stats, args.seed, directory, world, clock)
     with stopping_together(stop), out_of_memory_explained(experiment, world):
         run(trainer, args.out, stop)
-    metrics = run_metrics(trainer)
+    metrics = classifier_metrics(trainer)
     if world.first:
         write(trainer, args, choices, metrics)
         checkpoint.delete(directory)
 
 
-def run(trainer: Trainer, out: Path, stop: StopRequest) -> None:
+def run(trainer: Trainer[Classifier], out: Path, stop: StopRequest) -> None:
     """Train to the end and report each epoch."""
     trainer.resume()
     reports = reports_of(trainer, out)
@@ -67,9 +68,9 @@ def run(trainer: Trainer, out: Path, stop: StopRequest) -> None:
                 report.epoch(epoch)
 
 
-def reports_of(trainer: Trainer, out: Path) -> list[Progress | LiveMetrics | EventFiles]:
+def reports_of(trainer: Trainer[Classifier], out: Path) -> list[Progress | LiveMetrics | EventFiles]:
     """Return what reports the epochs; only the first process writes files."""
-    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer)]
+    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer, classifier_line)]
     if trainer.world.first and trainer.experiment.run.tensorboard:
         reports.append(EventFiles(out / "tensorboard"))
     # A DVC stage has removed the old metrics, so that file is free for live ones until the new metrics are written.
@@ -91,9 +92,9 @@ def out_of_memory_explained(experiment: Experiment, world: World) -> Iterator[No
         ) from error
 
 
-def write(trainer: Trainer, args: argparse.Namespace, choices: str, metrics: dict[str, Any]) -> None:
+def write(trainer: Trainer[Classifier], args: argparse.Namespace, choices: str, metrics: dict[str, Any]) -> None:
     """Write the results of a finished training."""
-    state, out = trainer.state, args.out
+    state, out = trainer.task.state, args.out
     classes = read_json(args.data / "dataset.json")["classes"]
     preprocessing = Preprocessing.of(trainer.experiment, args.data, args.stats).plain()
     write_curve(out / "curve.tsv", trainer.curve)

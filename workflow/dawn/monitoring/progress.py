@@ -2,11 +2,13 @@
 
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any, Self
 
 from tqdm import tqdm
 
 from dawn.results.curve import EpochMetrics
+from dawn.training.classifier import Classifier
 from dawn.training.trainer import Trainer
 
 REFRESH = 0.5  # seconds between two updates of the bar
@@ -15,24 +17,25 @@ REFRESH = 0.5  # seconds between two updates of the bar
 class Progress:
     """Reports while its block runs. The bar follows the trainer from a thread, so no step waits for it."""
 
-    def __init__(self, trainer: Trainer, shown: bool = True) -> None:
-        self.trainer, self.shown = trainer, shown and trainer.world.first
+    def __init__(self, trainer: Trainer[Any], text: Callable[[Trainer[Any], Any], str], shown: bool = True) -> None:
+        """``text`` describes the metrics of an epoch, such as ``classifier_line``."""
+        self.trainer, self.text, self.shown = trainer, text, shown and trainer.world.first
         self.bar: Any = None
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._follow, daemon=True)
 
     def __enter__(self) -> Self:
-        trainer, batch = self.trainer, self.trainer.experiment.train.batch
+        trainer, batch = self.trainer, self.trainer.task.batch
         if self.shown and sys.stderr.isatty():
             self.bar = tqdm(
-                total=trainer.steps * batch, initial=trainer.step * batch, unit="img", unit_scale=True,
+                total=trainer.task.steps * batch, initial=trainer.step * batch, unit="img", unit_scale=True,
                 dynamic_ncols=True, leave=False,
             )  # fmt: skip
             self.thread.start()
         if trainer.note:
             self.line(trainer.note)
         if trainer.resumed:
-            self.line(f"continues after step {trainer.step} of {trainer.steps}")
+            self.line(f"continues after step {trainer.step} of {trainer.task.steps}")
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -41,14 +44,12 @@ class Progress:
             self.thread.join()
             self.bar.close()
 
-    def epoch(self, row: EpochMetrics) -> None:
+    def epoch(self, row: Any) -> None:
         """Report an epoch on a line."""
-        epochs, split = self.trainer.experiment.train.epochs, self.trainer.experiment.data.monitored
-        validated = "" if row.accuracy is None else f"  {split} {row.accuracy:5.2f} %"
+        epochs = self.trainer.task.epochs
         self.line(
-            f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}  loss {row.train_loss:.4f}"
-            f"  train {row.train_accuracy:5.2f} %{validated}"
-            f"  lr {row.lr:.4f}  {row.images_per_s:,.0f} img/s  {row.seconds:.1f} s"
+            f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}  {self.text(self.trainer, row)}"
+            f"  {row.images_per_s:,.0f} img/s  {row.seconds:.1f} s"
         )
 
     def line(self, text: str) -> None:
@@ -62,9 +63,15 @@ class Progress:
         trainer, bar = self.trainer, self.bar
         assert bar is not None
         while not self.ended.wait(REFRESH):
-            epoch = min(trainer.step // trainer.trainset.steps + 1, trainer.experiment.train.epochs)
-            bar.set_description(
-                f"seed {trainer.seed}  epoch {epoch:g}/{trainer.experiment.train.epochs:g}", refresh=False
-            )
-            bar.n = trainer.step * trainer.experiment.train.batch
+            epochs = trainer.task.epochs
+            epoch = min(trainer.step // trainer.task.per_epoch + 1, epochs)
+            bar.set_description(f"seed {trainer.seed}  epoch {epoch:g}/{epochs:g}", refresh=False)
+            bar.n = trainer.step * trainer.task.batch
             bar.refresh()
+
+
+def classifier_line(trainer: Trainer[Classifier], row: EpochMetrics) -> str:
+    """Return the loss and the accuracies of an epoch in words."""
+    split = trainer.experiment.data.monitored
+    validated = "" if row.accuracy is None else f"  {split} {row.accuracy:5.2f} %"
+    return f"loss {row.train_loss:.4f}  train {row.train_accuracy:5.2f} %{validated}  lr {row.lr:.4f}"

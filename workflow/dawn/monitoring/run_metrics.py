@@ -1,42 +1,56 @@
 """The metrics of one training: accuracy, the clock by phase, memory, energy, and what it ran on."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import nn
 
 from dawn.results.phases import TIMED, UNTIMED
 from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.measure import peak
+from dawn.training.classifier import Classifier
 from dawn.training.trainer import Trainer
 
 
-def run_metrics(trainer: Trainer) -> dict[str, Any]:
-    """Return accuracies in percent, times in seconds, memory in bytes and energy in joules. Every process calls this.
-
-    ``seconds`` and ``joules`` are sums over the timed phases; ``joules`` is None where a device has no counter.
-    """
-    last, seconds, world = trainer.curve[-1], trainer.clock.seconds, trainer.world
-    meter, on_cpu = trainer.clock.meter, world.device.type == "cpu"
-    timed = {phase: seconds[phase] for phase in TIMED if phase in seconds}
-    return {
-        "seed": trainer.seed,
+def classifier_metrics(trainer: Trainer[Classifier]) -> dict[str, Any]:
+    """Return the metrics of the training of a classifier, accuracies in percent. Every process calls this."""
+    last, state = trainer.curve[-1], trainer.task.state
+    result = {
         "monitored": trainer.experiment.data.monitored,
         "accuracy": last.accuracy,
         "loss": last.loss,
         "train_accuracy": last.train_accuracy,
         "train_loss": last.train_loss,
-        "epochs": trainer.experiment.train.epochs,
+    }
+    return run_metrics(trainer, result, [state.net], state.precision.kind)
+
+
+def run_metrics(
+    trainer: Trainer[Any], result: dict[str, Any], nets: Sequence[nn.Module], precision: str
+) -> dict[str, Any]:
+    """Return ``result`` with times in seconds, memory in bytes and energy in joules. Every process calls this.
+
+    ``seconds`` and ``joules`` are sums over the timed phases; ``joules`` is None where a device has no counter.
+    """
+    seconds, world = trainer.clock.seconds, trainer.world
+    meter, on_cpu = trainer.clock.meter, world.device.type == "cpu"
+    timed = {phase: seconds[phase] for phase in TIMED if phase in seconds}
+    return {
+        "seed": trainer.seed,
+        **result,
+        "epochs": trainer.task.epochs,
         "steps": trainer.step,
         "seconds": sum(timed.values()),
         "seconds_by_phase": timed,
         "seconds_untimed": {phase: seconds.get(phase, 0.0) for phase in UNTIMED},
-        "images_per_s": trainer.step * trainer.experiment.train.batch / trainer.seconds(),
+        "images_per_s": trainer.step * trainer.task.batch / trainer.seconds(),
         "joules": total_joules(own_joules(trainer), world),
         "energy_source": meter.source if meter else None,
         "peak_memory_bytes": peak(world.device),
-        "parameters": sum(p.numel() for p in trainer.state.net.parameters()),
-        "precision": trainer.state.precision.kind,
+        "parameters": sum(p.numel() for net in nets for p in net.parameters()),
+        "precision": precision,
         "device": "cpu" if on_cpu else torch.cuda.get_device_name(world.device),
         "processes": world.size,
         "threads": torch.get_num_threads() if on_cpu else None,
@@ -44,7 +58,7 @@ def run_metrics(trainer: Trainer) -> dict[str, Any]:
     }
 
 
-def own_joules(trainer: Trainer) -> float | None:
+def own_joules(trainer: Trainer[Any]) -> float | None:
     """Return the energy of the timed phases on this process's device, or None.
 
     A checkpoint has the energy of the first process only, so several processes that were resumed have none.

@@ -9,6 +9,7 @@ import torch
 from dawn.config.sections import LrFind
 from dawn.runtime.distributed import sum_over_processes
 from dawn.runtime.streams import torch_seed
+from dawn.training.classifier import Classifier
 from dawn.training.schedule import Scheduled
 from dawn.training.step import MicroBatch
 from dawn.training.trainer import Trainer
@@ -28,7 +29,7 @@ def learning_rate(step: int, settings: LrFind) -> float:
     return float(settings.low * (settings.high / settings.low) ** (step / (settings.steps - 1)))
 
 
-def sweep(trainer: Trainer) -> list[Point]:
+def sweep(trainer: Trainer[Classifier]) -> list[Point]:
     """Train with rising learning rates until the highest, or until the smoothed loss passes ``stop`` times its minimum.
 
     The average is exponential and corrected for its start at zero; ``stop`` is fastai's rule.
@@ -40,7 +41,7 @@ def sweep(trainer: Trainer) -> list[Point]:
         torch.manual_seed(torch_seed(trainer.seed, step, trainer.world.rank))
         lr = learning_rate(step, settings)
         scheduled = Scheduled(lr / schedule.peak, schedule.momentum[0], lr / schedule.peak)
-        loss = float(sum_over_processes(trainer.state.step(parts, scheduled), trainer.world)[0]) / batch
+        loss = float(sum_over_processes(trainer.task.state.step(parts, scheduled), trainer.world)[0]) / batch
         if not math.isfinite(loss):
             break
         average = settings.smooth * average + (1 - settings.smooth) * loss
@@ -50,11 +51,11 @@ def sweep(trainer: Trainer) -> list[Point]:
     return points
 
 
-def batches(trainer: Trainer) -> Iterator[list[MicroBatch]]:
+def batches(trainer: Trainer[Classifier]) -> Iterator[list[MicroBatch]]:
     """Yield the steps of one epoch after another, without end."""
     epoch = 0
     while True:
-        yield from trainer.trainset.epoch(epoch, trainer.world, trainer.experiment.train.accumulate)
+        yield from trainer.task.trainset.epoch(epoch, trainer.world, trainer.experiment.train.accumulate)
         epoch += 1
 
 

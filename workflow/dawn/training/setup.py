@@ -17,6 +17,7 @@ from dawn.runtime.distributed import World, parallel
 from dawn.runtime.precision import Precision
 from dawn.training import cuda_graph
 from dawn.training.averaging import EMA, Lookahead
+from dawn.training.classifier import Classifier
 from dawn.training.optimizer import make_optimizer
 from dawn.training.step import TrainState
 from dawn.training.trainer import Trainer
@@ -24,7 +25,7 @@ from dawn.training.trainer import Trainer
 
 def set_up(
     experiment: Experiment, data: Path, stats: Path, seed: int, directory: Path, world: World, clock: Clock
-) -> Trainer:
+) -> Trainer[Classifier]:
     """Return a Trainer with the arrays in ``data`` on the device, its network built and compiled.
 
     Its checkpoints are in ``directory``; ``Trainer.resume`` comes next.
@@ -39,7 +40,8 @@ def set_up(
     with clock.phase("build"):
         classes = len(read_json(data / "dataset.json")["classes"])
         state = build_state(experiment, classes, trainset.whole, seed, world)
-    trainer = Trainer(experiment, seed, world, clock, trainset, validation, state, directory)
+    task = Classifier(experiment, world, clock, trainset, validation, state)
+    trainer = Trainer(experiment, seed, world, clock, task, directory)
     if settings.compile or settings.cuda_graph:
         with clock.phase("compile"):
             trainer.note = warm_up(state, trainset, world)

@@ -1,57 +1,79 @@
-"""One training: steps, epochs, validation, checkpoints."""
+"""One training: steps, epochs, checkpoints, interruption. What is trained is its task: a classifier, a GAN."""
 
 import math
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from dawn.config.experiment import Experiment
-from dawn.data.dataset import Split, Trainset
-from dawn.models.whitening import set_whitening
-from dawn.results.curve import EpochMetrics
 from dawn.results.phases import TRAINING
 from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import World, sum_over_processes
+from dawn.runtime.distributed import World
 from dawn.runtime.streams import torch_seed
 from dawn.training import checkpoint
-from dawn.training.schedule import Scheduled, Scheduler, image_size
 from dawn.training.shutdown import Interrupted, StopRequest
-from dawn.training.step import TrainState, check_finite
-from dawn.training.validation import validate
 
-CHECK_EVERY = 50  # steps between checks of the loss on a GPU, each of which waits for the device
-SAVED = ("step", "trace", "sums", "resumed")  # plain attributes of a Trainer in its checkpoint
+CHECK_EVERY = 50  # steps between checks of the losses on a GPU, each of which waits for the device
+SAVED = ("step", "trace", "resumed")  # plain attributes of a Trainer in its checkpoint
 
 
-class Trainer:
-    """A training that is ready to start: ``resume()`` it, then iterate over ``run()``.
+class Task(Protocol):
+    """What a Trainer trains. Random numbers are functions of the seed, the epoch and the step.
 
-    ``curve`` has a row for each epoch, ``trace`` one for each step (step, learning rate, momentum, loss), if asked for.
-    ``sums`` are the loss sum and correct predictions of the current epoch on this process.
+    ``Row`` is the dataclass of the metrics of an epoch, ``epochs`` may be a fraction, ``batch`` is the number of images
+    in a step, ``steps`` are those of the whole training and ``per_epoch`` those of an epoch.
     """
 
-    def __init__(
-        self,
-        experiment: Experiment,
-        seed: int,
-        world: World,
-        clock: Clock,
-        trainset: Trainset,
-        validation: Split,
-        state: TrainState,
-        directory: Path,
-    ) -> None:
-        """``validation`` is evaluated between epochs; checkpoints are written to ``directory``."""
+    Row: type[Any]
+    epochs: float
+    batch: int
+    steps: int
+    per_epoch: int
+
+    def start(self) -> None:
+        """Prepare a training that starts, and does not continue."""
+
+    def batches(self, epoch: int, first: int, last: int) -> Iterator[Any]:
+        """Yield what each of the steps first .. last - 1 of an epoch trains on."""
+
+    def step(self, step: int, batch: Any) -> Tensor:
+        """Train on one batch. Return this process's losses, on the device."""
+
+    def traced(self, step: int, losses: Tensor) -> list[float]:
+        """Return a row of the trace."""
+
+    def check_finite(self, row: list[float]) -> None:
+        """Raise an InputError, with a remedy, for a row of the trace with a loss that is NaN or infinite."""
+
+    def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> Any:
+        """Return the metrics of the epoch that ended with so many steps of the training."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that changes from step to step, as tensors and plain values."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from a ``state_dict``."""
+
+
+T = TypeVar("T", bound=Task)
+
+
+class Trainer(Generic[T]):
+    """A training that is ready to start: ``resume()`` it, then iterate over ``run()``.
+
+    ``curve`` has a row for each epoch, ``trace`` one for each step, if asked for.
+    """
+
+    def __init__(self, experiment: Experiment, seed: int, world: World, clock: Clock, task: T, directory: Path) -> None:
+        """Checkpoints are written to ``directory``."""
         self.experiment, self.seed, self.world, self.clock = experiment, seed, world, clock
-        self.trainset, self.validation, self.state, self.directory = trainset, validation, state, directory
-        self.steps = max(1, math.ceil(experiment.train.epochs * trainset.steps - 1e-9))  # the last epoch may be cut
-        self.scheduler = Scheduler(experiment.train, self.steps, trainset.steps)
+        self.task, self.directory = task, directory
         self.step, self.resumed = 0, 0
-        self.sums = torch.zeros(2, device=world.device)
-        self.curve: list[EpochMetrics] = []
+        self.curve: list[Any] = []
         self.trace: list[list[float]] = []
         self.note: str | None = None  # which setting has no effect here, if any
 
@@ -59,22 +81,17 @@ class Trainer:
         """Return the training time on the clock so far."""
         return sum(self.clock.seconds.get(phase, 0.0) for phase in TRAINING)
 
-    def size(self, step: int) -> int:
-        """Return height and width of the images of a step."""
-        return image_size(step, self.steps, self.experiment.train.sizes, self.trainset.whole)
-
     def resume(self) -> bool:
-        """Continue from the checkpoint; without one, initialise the whitening layer. Return whether there was one."""
+        """Continue from the checkpoint; without one, prepare the start. Return whether there was one."""
         saved = checkpoint.load(self.directory, self.world.device)
         if saved is None:
-            with self.clock.phase("whiten"):
-                set_whitening(self.state.net, self.trainset.split)
+            self.task.start()
             return False
         for name in SAVED:
             setattr(self, name, saved[name])
         self.resumed += 1
-        self.curve = [EpochMetrics(*row) for row in saved["curve"]]
-        self.state.load_state_dict(saved["state"])
+        self.curve = [self.task.Row(*row) for row in saved["curve"]]
+        self.task.load_state_dict(saved["task"])
         self.clock.restore(saved, *TRAINING, "monitor", "save")
         torch.set_num_threads(saved["threads"])  # of another number, sums on a CPU differ in their last bits
         return True
@@ -84,70 +101,50 @@ class Trainer:
         if self.world.first:
             with self.clock.phase("save"):
                 saved: dict[str, Any] = {name: getattr(self, name) for name in SAVED} | self.clock.state()
-                saved |= {"curve": [list(vars(row).values()) for row in self.curve], "state": self.state.state_dict()}
+                saved |= {"curve": [list(astuple(row)) for row in self.curve], "task": self.task.state_dict()}
                 saved |= {"threads": torch.get_num_threads()}
                 checkpoint.save(self.directory, saved)
 
-    def run(self, stop: StopRequest) -> Iterator[EpochMetrics]:
+    def run(self, stop: StopRequest) -> Iterator[Any]:
         """Train to the end, yielding the metrics of each epoch. Raises Interrupted, after a checkpoint, on request."""
-        settings, per_epoch = self.experiment.train, self.trainset.steps
-        for epoch in range(self.step // per_epoch, math.ceil(self.steps / per_epoch)):
+        task = self.task
+        for epoch in range(self.step // task.per_epoch, math.ceil(task.steps / task.per_epoch)):
             start, before = self.step, self.seconds()
             with self.clock.phase("train"):
                 self._train(epoch, stop)
-            self.curve.append(self._metrics(epoch, (self.step - start) * settings.batch / (self.seconds() - before)))
+            seconds = self.seconds()
+            speed = (self.step - start) * task.batch / (seconds - before)
+            self.curve.append(task.metrics(epoch, self.step, speed, seconds))
             yield self.curve[-1]
             self._stop_if(stop)
-            if (epoch + 1) % self.experiment.run.save_every == 0 and self.step < self.steps:
+            if (epoch + 1) % self.experiment.run.save_every == 0 and self.step < task.steps:
                 self.save()
 
     def _train(self, epoch: int, stop: StopRequest) -> None:
         """Run the remaining steps of an epoch."""
-        per_epoch = self.trainset.steps
-        first, last = self.step % per_epoch, min(per_epoch, self.steps - epoch * per_epoch)
-        self.trainset.resize(self.size(self.step))
-        for parts in self.trainset.epoch(epoch, self.world, self.experiment.train.accumulate, first, last):
+        per_epoch, steps = self.task.per_epoch, self.task.steps
+        first, last = self.step % per_epoch, min(per_epoch, steps - epoch * per_epoch)
+        for batch in self.task.batches(epoch, first, last):
             torch.manual_seed(torch_seed(self.seed, self.step, self.world.rank))
-            scheduled = self.scheduler.at(self.step)
-            sums = self.state.step(parts, scheduled)
-            self.sums += sums
+            losses = self.task.step(self.step, batch)
             self.step += 1
-            self.state.update_lookahead(self.step, self.steps)
-            self._check(sums, scheduled)
-            if self.step % per_epoch and self.step < self.steps:  # at the end of an epoch its metrics come first
+            self._check(losses)
+            if self.step % per_epoch and self.step < steps:  # at the end of an epoch its metrics come first
                 self._stop_if(stop)
-            self.trainset.resize(self.size(self.step))
 
-    def _check(self, sums: Tensor, scheduled: Scheduled) -> None:
+    def _check(self, losses: Tensor) -> None:
         """After a step: append to the trace, and refuse a loss that is not finite."""
-        train, step = self.experiment.train, self.step - 1
-        due = self.world.device.type == "cpu" or self.step % min(CHECK_EVERY, self.trainset.steps) == 0
+        due = self.world.device.type == "cpu" or self.step % min(CHECK_EVERY, self.task.per_epoch) == 0
         if not due and not self.experiment.run.trace:
             return
-        loss, lr = float(sums[0]) * self.world.size / train.batch, train.schedule.peak * scheduled.lr
+        row = self.task.traced(self.step - 1, losses)
         if self.experiment.run.trace:
-            self.trace.append([step, lr, scheduled.momentum, loss])
+            self.trace.append(row)
         if due and self.world.first:  # a gradient that is not finite reaches every process within a step
-            check_finite(loss, step, lr, self.state.precision.kind)
+            self.task.check_finite(row)
 
     def _stop_if(self, stop: StopRequest) -> None:
         """Write a checkpoint and stop, if requested; the other processes end when the first is gone."""
         if stop.requested and self.world.first:
             self.save()
             raise Interrupted
-
-    def _metrics(self, epoch: int, images_per_s: float) -> EpochMetrics:
-        """Return the metrics of the epoch that has just ended, validated where that is due."""
-        settings, seconds = self.experiment.train, self.seconds()
-        images = (self.step - epoch * self.trainset.steps) * settings.batch
-        loss, correct = (sum_over_processes(self.sums, self.world) / images).tolist()
-        self.sums.zero_()
-        validated: tuple[float | None, float | None] = (None, None)
-        if (epoch + 1) % settings.monitor_every == 0 or self.step == self.steps:
-            with self.clock.phase("monitor"):
-                validated = validate(self.state, self.validation, self.world)
-        scheduled = self.scheduler.at(self.step - 1)
-        return EpochMetrics(
-            min(epoch + 1, settings.epochs), loss, 100 * correct, *validated,
-            settings.schedule.peak * scheduled.lr, scheduled.momentum, images_per_s, seconds,
-        )  # fmt: skip

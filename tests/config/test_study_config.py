@@ -7,11 +7,15 @@ import yaml
 from conftest import ROOT
 
 from dawn.config.plan import find, plan, slug
+from dawn.config.study import MEASURES as OF_TASK
 from dawn.core.cli import InputError
+from dawn.studies.measures import MEASURES
 
 STUDIES = ROOT / "workflow/studies"
 READY = sorted(path.stem for path in STUDIES.glob("*.yaml"))
 GOOD = {"question": "Does it help?", "variants": {"plain": {}, "wide": {"model": {"width": 64}}}}
+GANS = {"plain": {}, "wide": {"gan": {"generator": {"width": 128}}}}
+GAN = {"settings": {"task": "gan"}, "variants": GANS, "difference": 0.01}
 
 
 @pytest.fixture
@@ -34,6 +38,9 @@ def test_the_ready_studies_are_those_promised():
         "precision",
         "image-size",
         "demo",
+        "gan-ladder",
+        "upsampling",
+        "held-out",
     } <= set(READY)
 
 
@@ -80,6 +87,19 @@ def test_a_grid_has_a_variant_for_each_of_its_points(planned):
     assert all(weights["width-32-kernels-3"] == -1 for weights in compared)
 
 
+def test_a_study_of_gans_decides_by_the_kid_if_nothing_else_is_chosen(planned):
+    assert (planned(**GAN).measure, planned(**GAN).margin) == ("kid", 0.01)
+    assert (planned(**GAN, measure="coverage").measure, planned().measure) == ("coverage", "accuracy")
+    assert (planned().margin, planned(difference=1).margin) == (0.2, 1)
+
+
+def test_each_measure_has_a_direction_and_a_unit():
+    assert set(MEASURES) == {name for names in OF_TASK.values() for name in names}
+    assert {name for name, measure in MEASURES.items() if not measure.higher} == {
+        "loss", "calibration_error", "kid", "fd", "critic_gap", "checkerboard"
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "expected"), [("B(3,1)", "B-3-1"), ("lr 0.1 / wd 1e-4", "lr-0.1-wd-1e-4"), ("..", ""), ("größer", "gr-er")]
 )
@@ -110,6 +130,15 @@ def test_names_of_directories(name, expected):
         ({"variants": {"a": {}, "plots": {"model": {"width": 8}}}}, ["plots cannot name"]),
         ({"variants": {"a": {}, "b|c": {"model": {"width": 8}}}}, ["b|c cannot name"]),
         ({"variants": [1, 2]}, ["variants = [1, 2]"]),
+        ({"measure": "kid"}, ["measure = kid: task classify has accuracy, top5"]),
+        ({"measure": "loss"}, ["measure = loss needs difference"]),
+        ({"measure": "kidd"}, ['measure = "kidd"', "critic_gap"]),
+        ({"settings": {"task": "gan"}, "variants": GANS}, ["measure = kid needs difference"]),
+        (GAN | {"measure": "accuracy"}, ["measure = accuracy: task gan has kid, fd"]),
+        (GAN | {"measure": "critic_gap"}, ["needs held-out images; set data.holdout"]),
+        (GAN | {"measure": "cas"}, ["variant plain does not measure it; set measures.cas"]),
+        (GAN | {"variants": {"a": {}, "b": {"judge": {"seeds": 1}}}}, ["variant b changes judge"]),
+        (GAN | {"variants": {"a": {}, "b": {"task": "classify"}}}, ["variant b changes task"]),
     ],
 )  # fmt: skip
 def test_faults_are_named_in_one_line(planned, keys, words):

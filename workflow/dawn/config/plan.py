@@ -10,12 +10,14 @@ from typing import Any
 from dawn.config.comparisons import contrasts
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.config.sequential import Sequential
-from dawn.config.study import Study, load
+from dawn.config.study import MEASURES, Study, load
 from dawn.core.cli import InputError
 
-SHARED = ("data", "seeds", "run")  # sections that no variant may change
+SHARED = ("task", "data", "seeds", "run", "judge")  # what no variant may change
+POINTS = 0.2  # difference in accuracy that matters, where a study sets none
 RESERVED = (
     "analyses",
+    "judge",
     "partial",
     "plots",
     "page",
@@ -50,6 +52,16 @@ class Plan:
         return seeds.counts if isinstance(seeds, Sequential) else (len(self.shared.seeds),)
 
     @property
+    def measure(self) -> str:
+        """Return what decides."""
+        return self.study.measure or MEASURES[self.shared.task][0]
+
+    @property
+    def margin(self) -> float:
+        """Return the difference that matters, in units of the measure."""
+        return self.study.difference or POINTS
+
+    @property
     def text(self) -> str:
         """What the analyses, the tables and the page need of the study itself, as JSON."""
         slugs = {variant.name: slug for slug, variant in self.variants.items()}
@@ -64,8 +76,9 @@ class Plan:
             "seeds": self.shared.seeds,
             "analyses": self.counts,
             "comparisons": comparisons,
-            "measure": self.study.measure,
-            "difference": self.study.margin,
+            "task": self.shared.task,
+            "measure": self.measure,
+            "difference": self.margin,
             "test": self.study.test,
         }
         return json.dumps(about, separators=(",", ":"))
@@ -105,7 +118,25 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
         variant = Variant(name, slug(name), _experiment(path, name, values, own))
         _distinct(path, variant, variants)
         variants[variant.slug] = variant
-    return Plan(path.stem, path, study, shared, variants)
+    found = Plan(path.stem, path, study, shared, variants)
+    _measured(found)
+    return found
+
+
+def _measured(plan: Plan) -> None:
+    """Refuse a measure that the task does not have, or that no difference that matters is given for."""
+    known = MEASURES[plan.shared.task]
+    if plan.measure not in known:
+        raise InputError(f"{plan.path}: measure = {plan.measure}: task {plan.shared.task} has {', '.join(known)}")
+    if plan.study.difference is None and plan.measure != "accuracy":
+        raise InputError(f"{plan.path}: measure = {plan.measure} needs difference, the smallest one that matters")
+    if plan.measure == "critic_gap" and not plan.shared.data.holdout:
+        raise InputError(f"{plan.path}: measure = critic_gap needs held-out images; set data.holdout in settings")
+    for variant in plan.variants.values():
+        if plan.measure == "cas" and not variant.experiment.measures.cas:
+            raise InputError(
+                f"{plan.path}: measure = cas: variant {variant.name} does not measure it; set measures.cas"
+            )
 
 
 def _seeds(path: Path, study: Study, over: Mapping[str, Any]) -> int | list[int]:

@@ -15,6 +15,14 @@ from dawn.config.types import STRICT, Positive
 from dawn.core.cli import InputError
 
 AGAINST = ("previous", "all", "effects")  # what `against` can be other than a variant
+OF_CLASSIFIER = ("accuracy", "top5", "loss", "calibration_error")
+OF_GAN = ("kid", "fd", "precision", "recall", "density", "coverage", "class_accuracy", "cas", "copying", "critic_gap",
+          "checkerboard")  # fmt: skip
+MEASURES = {"classify": OF_CLASSIFIER, "gan": OF_GAN}  # by task; the first is the default
+Measure = Literal[
+    "accuracy", "top5", "loss", "calibration_error", "kid", "fd", "precision", "recall", "density", "coverage",
+    "class_accuracy", "cas", "copying", "critic_gap", "checkerboard",
+]  # fmt: skip
 
 
 def _kind(seeds: Any) -> str:
@@ -48,8 +56,8 @@ class Study(BaseModel):
     against: str | None = None
     """The variant that the others are compared with; null: the first | previous: each with the one before | all: every
     pair | effects: main effects and interactions of a grid."""
-    measure: Literal["accuracy", "top5", "loss", "calibration_error"] = "accuracy"
-    """What is compared, on the test split."""
+    measure: Measure | None = None
+    """What decides, on the test split; null: accuracy, and kid of GANs."""
     difference: Positive | None = None
     """Difference that matters, in units of the measure; null: 0.2 percentage points of accuracy."""
     test: Literal["holm", "dunnett"] = "holm"
@@ -78,14 +86,7 @@ class Study(BaseModel):
             raise ValueError(f"test = dunnett compares with one variant; against = {self.against} needs holm")
         if isinstance(self.seeds, Sequential) != (self.until is not None):
             raise ValueError("until: decided and seeds: {first: 3, most: 20} need each other")
-        if self.difference is None and self.measure != "accuracy":
-            raise ValueError(f"measure = {self.measure} needs a difference that matters")
         return self
-
-    @property
-    def margin(self) -> float:
-        """Return the difference that matters."""
-        return 0.2 if self.difference is None else self.difference
 
     @property
     def overrides(self) -> dict[str, dict[str, Any]]:

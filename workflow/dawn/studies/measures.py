@@ -1,6 +1,8 @@
 """What a study can compare: quantities of evaluation.json, each with its unit and direction."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dawn.results.statistics import Scale
 
@@ -37,5 +39,24 @@ MEASURES = {
         Measure("top5", "top-5 accuracy", "%", " points", 2, True, "percent"),
         Measure("loss", "loss", "", "", 4, False, "positive"),
         Measure("calibration_error", "calibration error", "", "", 4, False, "positive"),
+        Measure("kid", "KID-judge", "", "", 4, False, "any"),
+        Measure("fd", "FD-judge", "", "", 3, False, "positive"),
+        Measure("precision", "precision", "", "", 3, True, "fraction"),
+        Measure("recall", "recall", "", "", 3, True, "fraction"),
+        Measure("density", "density", "", "", 3, True, "positive"),
+        Measure("coverage", "coverage", "", "", 3, True, "fraction"),
+        Measure("class_accuracy", "class accuracy", "%", " points", 2, True, "percent"),
+        Measure("cas", "CAS", "%", " points", 2, True, "percent"),
+        Measure("copying", "C_T", "", "", 2, True, "any"),
+        Measure("critic_gap", "critic gap", "", "", 3, False, "any"),
+        Measure("checkerboard", "checkerboard", "dB", " dB", 2, False, "any"),
     )
 }
+
+
+def value(evaluation: Mapping[str, Any], key: str) -> float | None:
+    """A measure in evaluation.json, a number or a mapping with ``value``; None where it was not measured."""
+    found = evaluation.get(key)
+    if isinstance(found, Mapping):
+        found = found.get("value")
+    return None if found is None else float(found)

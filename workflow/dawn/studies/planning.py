@@ -9,7 +9,7 @@ from dawn.config.plan import Plan
 from dawn.core.files import read_json
 from dawn.report.numbers import count
 from dawn.studies.cost import Estimate, Span, estimate
-from dawn.studies.measures import MEASURES
+from dawn.studies.measures import MEASURES, value
 from dawn.studies.power import detectable, power, seeds_needed
 from dawn.studies.sequential import PLANNED, levels
 from dawn.studies.variants import finished
@@ -45,7 +45,7 @@ def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
 
 def detection(plan: Plan) -> list[str]:
     """The power for the difference that matters, and the smallest difference that is detected four times in five."""
-    study, measure = plan.study, MEASURES[plan.study.measure]
+    study, measure = plan.study, MEASURES[plan.measure]
     spread, source = _spread(plan)
     if spread is None:
         return ["  no spread is known, so no power: set spread, the standard deviation that seeds will have"]
@@ -56,9 +56,9 @@ def detection(plan: Plan) -> list[str]:
     paired = len({variant.experiment.train.batch for variant in plan.variants.values()}) == 1
     if n < 2:
         return ["  one seed has no spread, so it detects nothing"]
-    chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, study.margin, paired, level):.0f} %"
-    least, needed = detectable(n, std, paired, level), seeds_needed(std, study.margin, paired, total)
-    size, assumed = f"{study.margin:g}{measure.points}", f"{source} {spread:.2g}, seeds that have nothing in common"
+    chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, plan.margin, paired, level):.0f} %"
+    least, needed = detectable(n, std, paired, level), seeds_needed(std, plan.margin, paired, total)
+    size, assumed = f"{plan.margin:g}{measure.points}", f"{source} {spread:.2g}, seeds that have nothing in common"
     return [
         f"  {count(n, 'seed')} detect a difference of {size} with a chance of {chance}, and one of {least:.2g} four "
         f"times in five ({assumed})",
@@ -71,7 +71,8 @@ def _spread(plan: Plan) -> tuple[float | None, str]:
     squares, freedom = 0.0, 0
     for slug, variant in plan.variants.items():
         done = finished(Path(plan.directory, slug), variant.experiment)
-        values = [float(read_json(seed / "evaluation.json")[plan.study.measure]) for seed in done]
+        found = [value(read_json(seed / "evaluation.json"), plan.measure) for seed in done]
+        values = [number for number in found if number is not None]
         if len(values) > 1:
             squares, freedom = squares + statistics.variance(values) * (len(values) - 1), freedom + len(values) - 1
     if freedom >= 3:

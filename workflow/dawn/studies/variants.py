@@ -10,6 +10,7 @@ from dawn.config.experiment import CHOICES, Experiment, load
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.results.manifest import choices, location, verify
+from dawn.studies.measures import value
 
 READ = ("evaluation.json", "metrics.json", "curve.tsv", "predictions.npz")  # files of a seed that are read
 SOURCE = ("urls", "sha256", "bytes")  # settings of data that say where it is from
@@ -35,8 +36,9 @@ class Result:
     provenance: dict[str, Any] | None
 
     def values(self, measure: str) -> dict[int, float]:
-        """A quantity of evaluation.json by seed."""
-        return {seed: float(evaluation[measure]) for seed, evaluation in self.evaluations.items()}
+        """A measure by seed; the seeds in which it was not measured are left out."""
+        found = {seed: value(evaluation, measure) for seed, evaluation in self.evaluations.items()}
+        return {seed: number for seed, number in found.items() if number is not None}
 
     def time(self, work: str) -> dict[str, Any] | None:
         """The row of timing.json for the batch and the precision of the training."""

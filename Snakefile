@@ -16,18 +16,23 @@ include: "workflow/rules/race.smk"
 include: "workflow/rules/use.smk"
 
 
+if GAN:
+
+    include: "workflow/rules/gan.smk"
+
+
 rule all:
     default_target: True
     input:
         f"{STUDY.directory}/table.csv" if STUDY else [],
         expand("{run}/{file}", run=RUNS, file=["metrics.json", "model.txt", "summary.md"]),
-        lambda wildcards: [f"{seed}/dawnbench.json" for run in RUNS for seed in seeds(run)],
+        lambda wildcards: [f"{seed}/dawnbench.json" for run in RUNS for seed in seeds(run) if not GAN],
 
 
 rule plots:
     input:
         rules.all.input,
-        expand("{run}/plots/{figure}.png", run=RUNS, figure=["curves", "images"]),
+        expand("{run}/plots/{figure}.png", run=RUNS, figure=["samples"] if GAN else ["curves", "images"]),
 
 
 rule crate:

@@ -11,7 +11,7 @@ import workspace
 import yaml
 from conftest import step
 
-from dawn.config.experiment import CHOICES, check
+from dawn.config.experiment import check
 from dawn.results.manifest import choices
 
 WHO = ("-c", "user.name=A", "-c", "user.email=a@example.org")
@@ -81,7 +81,7 @@ class Project:
         experiment = check(yaml.safe_load(self.git("show", f"{revision}:params.yaml")))
         for seed in experiment.seeds:
             manifest = json.loads(self.stored(revision, f"results/manifests/{seed}.json"))
-            assert manifest["choices"] == choices(experiment, *CHOICES)
+            assert manifest["choices"] == choices(experiment, *experiment.decided_by)
         metrics = self.metrics(revision)
         assert metrics["seeds"] == len(experiment.seeds)
         assert metrics["target"]["accuracy"] == experiment.evaluate.target

@@ -4,7 +4,6 @@ import numpy as np
 import yaml
 from conftest import experiment
 
-from dawn.config.experiment import CHOICES
 from dawn.core.files import sha256, write_json, write_text
 from dawn.results.curve import EpochMetrics, write_curve
 from dawn.results.manifest import choices, location
@@ -23,7 +22,7 @@ def finished(folder, accuracies, archive="0" * 64, predictions=None, **over):
         _seed(folder / f"seed-{seed}", seed, accuracy, None if predictions is None else predictions[row])
         files = ("evaluation.json", "metrics.json", "curve.tsv", "predictions.npz")
         sums = {name: sha256(folder / f"seed-{seed}" / name) for name in files}
-        write_json(location(folder / f"seed-{seed}"), {"choices": choices(chosen, *CHOICES), "sha256": sums})
+        write_json(location(folder / f"seed-{seed}"), {"choices": choices(chosen, *chosen.decided_by), "sha256": sums})
     values = list(accuracies.values())
     times = [10.0 + v / 100 for v in values]
     percent, positive = spread(values, "percent"), spread(times, "positive")

@@ -20,7 +20,11 @@ def test_everything_is_there_and_nothing_left_to_do(copied):
     assert metrics["seeds"] == 2
     assert 0 <= metrics["accuracy"]["mean"] <= 100
     for seed in ("seed-0", "seed-1"):
-        assert {path.name for path in (results / seed).iterdir()} == {*FILES, "dawnbench.json", "dawnbench.tsv"}
+        assert {path.name for path in (results / seed).iterdir()} == {
+            *FILES["classify"],
+            "dawnbench.json",
+            "dawnbench.tsv",
+        }
     assert {path.name for path in (results / "manifests").iterdir()} == {"0.json", "1.json"}
     assert json.loads((results / "provenance.json").read_text())["data"]["sha256"]
     assert "parameters" in (results / "model.txt").read_text()

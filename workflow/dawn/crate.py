@@ -16,7 +16,7 @@ from typing import Any
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, replacing, sha256
-from dawn.results.manifest import FILES, verify
+from dawn.results.manifest import verify
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -44,8 +44,8 @@ def result_files(results: Path, experiment: Experiment) -> Iterator[Path]:
     for pattern in OF_RUN:
         yield from sorted(results.glob(pattern))
     for seed in experiment.seeds:
-        verify(results / f"seed-{seed}")
-        yield from (results / f"seed-{seed}" / name for name in FILES)
+        directory = results / f"seed-{seed}"
+        yield from (directory / name for name in verify(directory)["sha256"])
 
 
 def empty_crate() -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from dawn.config.experiment import CHOICES, Experiment, load
+from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_text
 from dawn.data.dataset import load as load_split
@@ -68,7 +68,7 @@ def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest
 def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """Run every seed that has not been run before, and write the race."""
     stop = StopRequest(world.first)
-    key = checkpoint.key(experiment.text(*CHOICES) + world.device.type, args.data, args.stats, "race")
+    key = checkpoint.key(experiment.text(*experiment.decided_by) + world.device.type, args.data, args.stats, "race")
     directory = args.resume / key / "race"
     finished = directory / "runs.json"
     runs: list[dict[str, Any]] = read_json(finished) if finished.exists() else []

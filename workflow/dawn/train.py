@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from dawn.config.experiment import TRAINED, Experiment, load
+from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table
 from dawn.data.preprocessing import Preprocessing
@@ -43,7 +43,7 @@ TRACE = ("step", "lr", "momentum", "loss")
 def train(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """Train, continuing from a checkpoint where there is one, and write the results to ``args.out``."""
     stop = StopRequest(world.first)
-    choices = experiment.text(*TRAINED)
+    choices = experiment.text(*experiment.trained_by)
     key = checkpoint.key(choices + world.device.type, args.data, args.stats, "train")
     directory = args.resume / key / f"seed-{args.seed}"
     clock = Clock(world.device, for_device(world))

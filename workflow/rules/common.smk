@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from dawn.core.cli import InputError
 from dawn.core.code_deps import closure
 from dawn.config.experiment import check, dump, merge, read
+from dawn.config.judges import judges
 from dawn.config.plan import find, plan
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
@@ -39,6 +41,8 @@ STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
 try:
     STUDY = plan(find(CHOSEN["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in CHOSEN else None
     EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
+    GAN = EXPERIMENT.task == "gan"
+    JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if GAN else None
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -54,6 +58,13 @@ if STAGE and EXPERIMENT.model.family == "file" and NETWORKS not in EXPERIMENT.mo
 SHARED = STUDY.directory if STUDY else "results"
 RUNS = {f"{SHARED}/{slug}": v.experiment for slug, v in STUDY.variants.items()} if STUDY else {"results": EXPERIMENT}
 
+# The judges of a GAN, one experiment for all variants of a study, are trained by the rules of a classifier. The rules of
+# a GAN make files of the same names, so each set of rules has its own values of `run`.
+JUDGE = f"{SHARED}/judge"
+EXPERIMENTS = {**RUNS, JUDGE: JUDGES} if GAN else RUNS
+ANY_RUN = r"results(/studies/[^/]+/[^/]+)?"
+OF_GANS = "|".join(map(re.escape, RUNS))
+
 
 def code(*steps):
     """The files that the steps import: an edit to any of them is a reason to run them again."""
@@ -62,13 +73,13 @@ def code(*steps):
 
 def cause(*sections):
     """The sections of the experiment that decide a rule's result, for its params: a change is a reason to run again."""
-    return lambda wildcards: RUNS[wildcards.run].text(*sections)
+    return lambda wildcards: EXPERIMENTS[wildcards.run].text(*sections)
 
 
 def seeds(run, analyses=None):
     """The directories of an experiment's seeds; those of a study with interim analyses after so many of them (all)."""
-    numbers = RUNS[run].seeds
-    if STUDY and len(STUDY.counts) > 1:
+    numbers = EXPERIMENTS[run].seeds
+    if STUDY and len(STUDY.counts) > 1 and run in RUNS:
         numbers = numbers[: seed_counts(len(STUDY.counts) - 1 if analyses is None else analyses)[Path(run).name]]
     return [f"{run}/seed-{seed}" for seed in numbers]
 
@@ -114,5 +125,5 @@ def figure(name, category, title):
 
 
 wildcard_constraints:
-    run=r"results(/studies/[^/]+/[^/]+)?",
+    run=re.escape(JUDGE) if GAN else ANY_RUN,
     seed=r"\d+",

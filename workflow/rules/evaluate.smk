@@ -48,7 +48,7 @@ rule summarize:
     params:
         cause=cause("evaluate", "seeds"),
         seeds=lambda wildcards: seeds(wildcards.run),
-        price=lambda wildcards: RUNS[wildcards.run].submission.cost_per_hour,
+        price=lambda wildcards: EXPERIMENTS[wildcards.run].submission.cost_per_hour,
     message:
         "Summarize the seeds"
     shell:
@@ -65,6 +65,8 @@ rule provenance:
         "{run}/provenance.json",
     log:
         "logs/{run}/provenance.log",
+    wildcard_constraints:
+        run=f"{OF_GANS}|{re.escape(JUDGE)}" if GAN else ANY_RUN,
     resources:
         **ONE_NODE,
     params:

@@ -26,7 +26,7 @@ if workflow.is_main_process:
 # The steps read the experiment from params.yaml in the directory of the results. No rule writes it: as a rule's output
 # it would make every setting a cause of every step, so each rule names the sections that decide its result instead.
 onstart:
-    for run, experiment in {} if "base" in CHOSEN else {SHARED: EXPERIMENT, **RUNS}.items():
+    for run, experiment in {} if "base" in CHOSEN else {SHARED: EXPERIMENT, **EXPERIMENTS}.items():
         write_text(Path(run, "params.yaml"), dump(experiment))
         shutil.rmtree(Path(run, "partial"), ignore_errors=True)
     if STUDY:

@@ -12,9 +12,9 @@ rule model:
         "logs/{run}/model.log",
     params:
         cause=cause("model", "seeds"),
-        size=lambda wildcards: ([EXPERIMENT.data.size or 32] + [size for _, size in RUNS[wildcards.run].train.sizes])[
-            -1
-        ],
+        size=lambda wildcards: (
+            [EXPERIMENT.data.size or 32] + [size for _, size in EXPERIMENTS[wildcards.run].train.sizes]
+        )[-1],
     message:
         "Describe the network"
     shell:

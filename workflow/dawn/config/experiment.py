@@ -16,8 +16,8 @@ from dawn.config.train import Train
 from dawn.config.types import STRICT
 from dawn.core.cli import InputError
 
-TRAINED = ("data", "model", "train")  # the sections that decide the weights of a seed
-CHOICES = (*TRAINED, "evaluate")  # the sections that decide its result
+TRAINED_BY = {"classify": ("data", "model", "train"), "gan": ("data", "gan")}
+EVALUATED_BY = {"classify": ("evaluate",), "gan": ("judge", "measures")}
 MOST_SEEDS = 10_000
 
 
@@ -59,9 +59,30 @@ class Experiment(BaseModel):
     def _check(self) -> "Experiment":
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds {list(self.seeds)} contain a seed twice; give each once")
-        if isinstance(self.run.processes, int):
+        if self.task == "gan":
+            self._check_gan()
+        elif isinstance(self.run.processes, int):
             check_divisible(self.train, self.run.processes * self.run.nodes)
         return self
+
+    def _check_gan(self) -> None:
+        """Raise ValueError for settings that do not fit together in a GAN."""
+        if isinstance(self.run.processes, int) and self.gan.batch % (processes := self.run.processes * self.run.nodes):
+            raise ValueError(f"gan.batch {self.gan.batch} is not divisible by {processes} processes")
+        if self.measures.cas and not self.gan.conditional:
+            raise ValueError(
+                "measures.cas trains a classifier on samples of known classes; set gan.conditional to true"
+            )
+
+    @property
+    def trained_by(self) -> tuple[str, ...]:
+        """The sections that decide the weights of a seed."""
+        return TRAINED_BY[self.task]
+
+    @property
+    def decided_by(self) -> tuple[str, ...]:
+        """The sections that decide the result of a seed: its weights and their evaluation."""
+        return self.trained_by + EVALUATED_BY[self.task]
 
     def text(self, *sections: str) -> str:
         """Return the named sections as canonical JSON: equal texts mean equal settings."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from dawn.config.experiment import CHOICES, Experiment, check, flat, merge, read
+from dawn.config.experiment import Experiment, check, flat, merge, read
 from dawn.core.cli import InputError
 from dawn.core.host import answer
 from dawn.report.page import Block, Bullets, Heading, Table
@@ -31,7 +31,8 @@ def text(value: Any) -> str:
 
 def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any]]:
     """Key, value there and value here of every setting that decides a result and differs."""
-    there, own = (flat(each.model_dump(mode="json", include=set(CHOICES))) for each in (known, here))
+    sections = {"task", *here.decided_by}
+    there, own = (flat(each.model_dump(mode="json", include=sections)) for each in (known, here))
     keys = [*own, *(key for key in there if key not in own)]
     return [(key, there.get(key), own.get(key)) for key in keys if there.get(key) != own.get(key)]
 

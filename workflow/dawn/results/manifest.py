@@ -1,7 +1,8 @@
 """The manifest of a seed: the choices that made its files, and the SHA-256 of each.
 
-``dawn.evaluate`` writes ``results/manifests/N.json`` after the files of ``results/seed-N``. Whoever reads these files
-verifies them first, so that a file that was edited, or left by another experiment, is refused.
+``dawn.evaluate``, of a GAN ``dawn.gan_evaluate``, writes ``results/manifests/N.json`` after the files of
+``results/seed-N``. Whoever reads these files verifies them first, so that a file that was edited, or left by another
+experiment, is refused.
 """
 
 import json
@@ -10,18 +11,27 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import CHOICES, TRAINED, Experiment
+from dawn.config.experiment import Experiment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, sha256
 
-FILES = ("confusion.csv", "curve.tsv", "evaluation.json", "metrics.json", "model.safetensors", "predictions.npz")
+FILES = {  # of a seed, by the task
+    "classify": (
+        "confusion.csv", "curve.tsv", "evaluation.json", "metrics.json", "model.safetensors", "predictions.npz"
+    ),
+    "gan": (
+        "curve.tsv", "evaluation.json", "features.npz", "metrics.json", "model.safetensors", "progress.npy",
+        "sample_labels.npy", "samples.npy",
+    ),
+}  # fmt: skip
 
 
 def manifest(experiment: Experiment, seed: Path) -> dict[str, Any]:
     """The manifest of the directory of a seed; an InputError where another experiment made its weights."""
     weights = seed / "model.safetensors"
-    same(weights, header(weights), choices(experiment, *TRAINED))
-    return {"choices": choices(experiment, *CHOICES), "sha256": {name: sha256(seed / name) for name in FILES}}
+    same(weights, header(weights), choices(experiment, *experiment.trained_by))
+    sums = {name: sha256(seed / name) for name in FILES[experiment.task]}
+    return {"choices": choices(experiment, *experiment.decided_by), "sha256": sums}
 
 
 def location(seed: Path) -> Path:
@@ -29,13 +39,13 @@ def location(seed: Path) -> Path:
     return seed.parent / "manifests" / f"{seed.name.removeprefix('seed-')}.json"
 
 
-def verify(seed: Path, names: Iterable[str] = FILES) -> dict[str, Any]:
-    """The manifest of the directory of a seed; an InputError where one of the files ``names`` differs from it."""
+def verify(seed: Path, names: Iterable[str] | None = None) -> dict[str, Any]:
+    """The manifest of the directory of a seed; an InputError where one of the files ``names`` (all) differs from it."""
     path = location(seed)
     if not path.is_file():
         raise InputError(f"{seed} has no manifest {path}; finish the experiment with snakemake")
     found: dict[str, Any] = read_json(path)
-    for name in names:
+    for name in found["sha256"] if names is None else names:
         if sha256(seed / name) != found["sha256"][name]:
             raise InputError(f"{seed / name} was changed after the evaluation: its SHA-256 is not that in {path}; "
                              "delete the file, and snakemake makes it again")  # fmt: skip
@@ -44,7 +54,7 @@ def verify(seed: Path, names: Iterable[str] = FILES) -> dict[str, Any]:
 
 def check(experiment: Experiment, seed: Path) -> None:
     """Refuse a seed whose manifest is of another experiment, or whose files differ from it."""
-    same(location(seed), verify(seed)["choices"], choices(experiment, *CHOICES))
+    same(location(seed), verify(seed)["choices"], choices(experiment, *experiment.decided_by))
 
 
 def same(path: Path, made: dict[str, Any], wanted: dict[str, Any]) -> None:

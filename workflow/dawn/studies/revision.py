@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-from dawn.config.experiment import CHOICES, check
+from dawn.config.experiment import check
 from dawn.core.cli import InputError
 from dawn.results.manifest import choices
 from dawn.studies.variants import Result, read
@@ -36,4 +36,4 @@ def of_revision(name: str) -> Result | None:
                 f"{name} has no results/{path} in DVC's cache; dvc pull brings it, if a remote has it"
             ) from error
 
-    return read(name, choices(experiment, *CHOICES), list(experiment.seeds), text)
+    return read(name, choices(experiment, *experiment.decided_by), list(experiment.seeds), text)

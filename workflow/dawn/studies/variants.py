@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import CHOICES, Experiment, load
+from dawn.config.experiment import Experiment, load
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.results.manifest import choices, location, verify
@@ -66,7 +66,7 @@ def read(name: str, found: dict[str, Any], seeds: Iterable[int], text: Callable[
 
 def finished(run: Path, experiment: Experiment, seeds: Iterable[int] | None = None) -> list[Path]:
     """The directories of the first of ``seeds`` (all of the experiment) that are finished with its choices."""
-    wanted, found = choices(experiment, *CHOICES), []
+    wanted, found = choices(experiment, *experiment.decided_by), []
     for seed in experiment.seeds if seeds is None else seeds:
         path = run / f"seed-{seed}"
         if not location(path).is_file() or read_json(location(path))["choices"] != wanted:
@@ -79,7 +79,7 @@ def of_variant(name: str, run: Path, seeds: Iterable[int]) -> Result:
     """A variant of a study: of these seeds the first ones that are finished."""
     experiment = load(run / "params.yaml")
     numbers = [int(path.name.removeprefix("seed-")) for path in finished(run, experiment, seeds)]
-    return _of_directory(name, run, choices(experiment, *CHOICES), numbers)
+    return _of_directory(name, run, choices(experiment, *experiment.decided_by), numbers)
 
 
 def of_directory(name: str, run: Path) -> Result:

@@ -1,0 +1,18 @@
+"""The judges of a GAN: classifiers whose features measure its samples, trained as an experiment of their own."""
+
+from pathlib import Path
+
+from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core.cli import InputError
+
+
+def judges(gan: Experiment, params: Path, presets: Path) -> Experiment:
+    """The experiment of the judges: params.yaml merged with their preset, on the data of the GAN."""
+    name = gan.judge.preset
+    preset = presets / f"{name}.yaml"
+    if not preset.is_file():
+        known = ", ".join(sorted(path.stem for path in presets.glob("*.yaml")))
+        raise InputError(f"judge.preset = {name}: no such preset; presets: {known}")
+    shared = gan.model_dump(mode="json", include={"data", "run", "submission"})
+    own = {"task": "classify", "seeds": gan.judge.seeds}
+    return check({**merge(read(params), read(preset)), **shared, **own}, f"judge.preset = {name}")

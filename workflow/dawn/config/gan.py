@@ -5,10 +5,20 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from dawn.config.types import MOST_CHANNELS, STRICT, Below1, Fraction, Positive
+from dawn.core.cli import InputError
 
 Architecture = Literal["lesson", "dcgan", "sn_cnn"]
 Upsampling = Literal["transposed4", "transposed3", "nearest", "bilinear", "pixel_shuffle", "pixel_shuffle_icnr"]
+Loss = Literal["wasserstein", "dcgan", "hinge", "relativistic"]
 Width = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
+
+
+def check_size(size: int) -> None:
+    """Raise InputError unless a GAN can make images of ``size`` pixels: each of its layers doubles or halves them."""
+    if size < 16 or size & (size - 1):
+        raise InputError(
+            f"data.size: images of {size} x {size} pixels; a GAN needs 16, 32, 64 or a larger power of two"
+        )
 
 
 class Generator(BaseModel):
@@ -108,7 +118,7 @@ class Gan(BaseModel):
     """Condition on the class: conditional batch norm in the generator, a projection in the critic."""
     init: Literal["torch", "normal"] = "torch"
     """Initial weights: torch's, or DCGAN's N(0, 0.02), batch norms' scales N(1, 0.02)."""
-    loss: Literal["wasserstein", "dcgan", "hinge", "relativistic"] = "wasserstein"
+    loss: Loss = "wasserstein"
     """The formulas are in dawn/gans/losses.py."""
     clamp: Positive | None = 0.01
     """Limit of the critic's weights, enforced before each of its steps; null: none."""

@@ -1,0 +1,1 @@
+"""Generative adversarial networks: the generator, the critic, their losses, and their training."""

@@ -1,0 +1,159 @@
+"""All measures of a set of samples, and of the sets that they are compared with, as they stand in evaluation.json.
+
+A judge is a classifier. Its features are those of its layers ``penultimate`` and ``middle`` and, as the layer
+``random``, those of a network of the same settings that was never trained. Every measure is the mean over the judges,
+with each judge's own value; the intervals are over the images.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawn.measures.checkerboard import Images, checkerboard
+from dawn.measures.classes import Labels, class_accuracy, entropy, histogram, total_variation
+from dawn.measures.copying import c_t, copied, nearest, ratio
+from dawn.measures.critic import critic_gap
+from dawn.measures.estimate import Estimate, Floats, mean_of
+from dawn.measures.frechet import frechet
+from dawn.measures.kid import kid
+from dawn.measures.manifold import manifold
+
+Entry = dict[str, Any]
+Near = tuple[NDArray[np.float64], NDArray[np.int64]]
+MAIN, COPYING = "penultimate", "middle"  # the layers of the manifold's measures, and of the nearest neighbours
+SHOWN = 32  # samples whose nearest train images are listed
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What one judge makes of sets of images.
+
+    ``layers[layer][set]``: features float32 (n, d) of the sets ``samples`` and ``test``, for ``references`` those of
+    dawn.measures.image_sets in place of the samples, and of all ``train`` images in the layer ``middle``.
+    ``logits[set]``: float32 (n, classes) of ``samples`` and ``test``.
+    """
+
+    layers: Mapping[str, Mapping[str, Floats]]
+    logits: Mapping[str, Floats] = field(default_factory=dict)
+
+
+def evaluation(
+    judges: Sequence[Judge],
+    images: Images,
+    test: Images,
+    references: Mapping[str, Mapping[str, Entry]],
+    labels: Labels | None = None,
+    critic: tuple[Floats, Floats] | None = None,
+    neighbours: int = 5,
+) -> dict[str, Any]:
+    """The content of evaluation.json: measures of samples uint8 (n, h, w, 3) against test uint8 (m, h, w, 3).
+
+    ``labels`` (n,): the classes that a conditional generator was asked for. ``critic``: its scores of train images and
+    of held-out images. ``references``: what ``references`` returned for the same judges. Each of ``measures`` has a
+    value, an interval low .. high, the number n of images, the values of the judges, and the references.
+    """
+    measures = distances(judges, "samples", "test", neighbours)
+    measures |= class_measures(judges, "samples", labels)
+    near = [neighbours_of(judge, "samples") for judge in judges]
+    measures |= copying(near, [neighbours_of(judge, "test") for judge in judges])
+    found = checkerboard(images, test)
+    measures |= {"checkerboard" if name == "mean" else f"checkerboard_{name}": e for name, e in found.items()}
+    if critic is not None:
+        measures["critic_gap"] = critic_gap(*critic).entry()
+    for name, known in references.items():
+        if name in measures:
+            measures[name]["references"] = dict(known)
+    return {
+        "images": {"samples": len(images), "test": len(test)},
+        "neighbours": neighbours,
+        "measures": measures,
+        "classes": [
+            entry_of(several) for several in zip(*(histogram(j.logits["samples"]) for j in judges), strict=True)
+        ],
+        "nearest": shown(near[0]),
+    }
+
+
+def references(
+    judges: Sequence[Judge], images: Mapping[str, Images], labels: Labels, neighbours: int = 5
+) -> dict[str, dict[str, Entry]]:
+    """Of each measure what other sets of images score: ``references[measure][set]``, once for all samples.
+
+    ``images``: ``test`` uint8 (m, h, w, 3), its classes ``labels`` (m,), and the sets of dawn.measures.image_sets. The
+    set ``floor`` is one half of test, drawn at random, against the other.
+    """
+    sets = {name: distances(judges, name, "test", neighbours) for name in images if name != "test"}
+    first, second = np.array_split(np.random.default_rng(0).permutation(len(labels)), 2)
+    halves = [half(judge, first, second) for judge in judges]
+    near = [neighbours_of(judge, "test") for judge in judges]
+    apart = [[(d[rows], i[rows]) for d, i in near] for rows in (first, second)]
+    sets["floor"] = distances(halves, "first", "second", neighbours) | copying(apart[0], apart[1])
+    zero = [(np.zeros_like(d[: len(images["copier"])]), i) for d, i in near]  # a copy's distance to train is 0
+    sets["copier"] |= copying(zero, near)
+    sets["test"] = class_measures(judges, "test", labels)
+    test = images["test"]
+    for name, other in {**images, "floor": test[first]}.items():
+        if name != "test":
+            found = checkerboard(other, test[second] if name == "floor" else test)
+            sets[name] |= {"checkerboard" if e == "mean" else f"checkerboard_{e}": v for e, v in found.items()}
+    measures = dict.fromkeys(name for entries in sets.values() for name in entries)
+    return {name: {key: entries[name] for key, entries in sets.items() if name in entries} for name in measures}
+
+
+def distances(judges: Sequence[Judge], own: str, other: str, neighbours: int) -> dict[str, Entry]:
+    """Kernel and Frechet distances of two sets in every layer, and the measures of the manifold in the main one."""
+    measures: dict[str, Entry] = {}
+    for layer in judges[0].layers:
+        pairs = [(judge.layers[layer][own], judge.layers[layer][other]) for judge in judges]
+        suffix = "" if layer == MAIN else f"_{layer}"
+        measures[f"kid{suffix}"] = entry_of([kid(*pair) for pair in pairs])
+        measures[f"fd{suffix}"] = entry_of([frechet(*pair) for pair in pairs])
+        if layer == MAIN:
+            found = [manifold(*pair, neighbours) for pair in pairs]
+            measures |= {name: entry_of([each[name] for each in found]) for name in found[0]}
+    return measures
+
+
+def half(judge: Judge, first: NDArray[np.int64], second: NDArray[np.int64]) -> Judge:
+    """The halves of the test set as two sets."""
+    return Judge({name: {"first": f["test"][first], "second": f["test"][second]} for name, f in judge.layers.items()})
+
+
+def class_measures(judges: Sequence[Judge], name: str, labels: Labels | None) -> dict[str, Entry]:
+    """Of one set, from the classes that the judges see in it."""
+    logits = [judge.logits[name] for judge in judges]
+    chosen: dict[str, Callable[[Floats], Estimate]] = {"entropy": entropy, "total_variation": total_variation}
+    measures = {key: entry_of([measure(each) for each in logits]) for key, measure in chosen.items()}
+    if labels is not None:
+        measures["class_accuracy"] = entry_of([class_accuracy(each, labels) for each in logits])
+    return measures
+
+
+def neighbours_of(judge: Judge, name: str) -> Near:
+    """Distances and indices of the nearest train images."""
+    features = judge.layers[COPYING]
+    return nearest(features[name], features["train"])
+
+
+def copying(samples: Sequence[Near], test: Sequence[Near]) -> dict[str, Entry]:
+    """C_T, and the percentage of copies; its p-value is the largest of all judges, its limits are their means."""
+    pairs = [(own, other) for (own, _), (other, _) in zip(samples, test, strict=True)]
+    each = [copied(ratio(own), ratio(other)) for own, other in pairs]
+    mean = {key: float(np.mean([e[key] for e in each])) for key in ("value", "low", "high")}
+    share = mean | {"n": each[0]["n"], "p": max(e["p"] for e in each), "judges": each}
+    return {"c_t": entry_of([c_t(own[:, 0], other[:, 0]) for own, other in pairs]), "copied": share}
+
+
+def entry_of(estimates: Sequence[Estimate]) -> Entry:
+    """The mean over the judges, and the value of each."""
+    return mean_of(estimates).entry() | {"judges": [estimate.entry() for estimate in estimates]}
+
+
+def shown(near: Near) -> dict[str, list[Any]]:
+    """The samples with the smallest ``ratio``, in that order, their two nearest train images, and the ratios."""
+    values = ratio(near[0])
+    order = np.argsort(values, kind="stable")[:SHOWN]
+    return {"samples": order.tolist(), "train": near[1][order].tolist(), "ratio": values[order].tolist()}

@@ -15,6 +15,7 @@ from dawn.core.files import replacing
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#d55e00", "#f0e442")
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 1)), (0, (8, 2)), (0, (3, 1)))
 MARKERS = "osD^vPX*"
+DPI = 150  # of a saved figure: its pixels per inch
 HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo", "---")
 RC: dict[Any, Any] = {
     "font.size": 10,
@@ -56,4 +57,4 @@ def bar(i: int) -> dict[str, Any]:
 def save(drawn: Figure, path: Path) -> None:
     """Write a figure in the format of its suffix (PNG without one), atomically."""
     with replacing(path) as partial:
-        drawn.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=150)
+        drawn.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=DPI)

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
+from typing import Protocol
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +13,16 @@ from dawn.report.style import COLOURS, figure, line
 from dawn.results.curve import EpochMetrics, at_target
 
 Curve = Sequence[EpochMetrics]
+
+
+class Row(Protocol):
+    """A row of a curve.tsv, of whatever network."""
+
+    @property
+    def epoch(self) -> float:
+        """Epochs trained so far."""
+
+
 TARGET = {"color": "0.3", "linewidth": 1.2, "linestyle": (0, (1, 1))}
 
 
@@ -35,7 +46,7 @@ def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
     return picture
 
 
-def band(axes: Axes, seeds: Sequence[Curve], name: str, label: str, style: int) -> None:
+def band(axes: Axes, seeds: Sequence[Sequence[Row]], name: str, label: str, style: int) -> None:
     """One column of the curves: its mean over the seeds as a marked line, lowest to highest as a band."""
     rows = [(epoch[0].epoch, [getattr(row, name) for row in epoch]) for epoch in zip(*seeds, strict=True)]
     rows = [(epoch, values) for epoch, values in rows if None not in values]

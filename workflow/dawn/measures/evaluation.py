@@ -53,7 +53,8 @@ def evaluation(
 
     ``labels`` (n,): the classes that a conditional generator was asked for. ``critic``: its scores of train images and
     of held-out images. ``references``: what ``references`` returned for the same judges. Each of ``measures`` has a
-    value, an interval low .. high, the number n of images, the values of the judges, and the references.
+    value, an interval low .. high, the number n of images, the values of the judges, and the references. ``nearest``
+    are the samples with the smallest ``ratio`` in that order, and ``nearest_of_first`` the first that were drawn.
     """
     measures = distances(judges, "samples", "test", neighbours)
     measures |= class_measures(judges, "samples", labels)
@@ -73,7 +74,8 @@ def evaluation(
         "classes": [
             entry_of(several) for several in zip(*(histogram(j.logits["samples"]) for j in judges), strict=True)
         ],
-        "nearest": shown(near[0]),
+        "nearest": shown(near[0], np.argsort(ratio(near[0][0]), kind="stable")[:SHOWN]),
+        "nearest_of_first": shown(near[0], np.arange(min(SHOWN, len(images)))),
     }
 
 
@@ -152,8 +154,6 @@ def entry_of(estimates: Sequence[Estimate]) -> Entry:
     return mean_of(estimates).entry() | {"judges": [estimate.entry() for estimate in estimates]}
 
 
-def shown(near: Near) -> dict[str, list[Any]]:
-    """The samples with the smallest ``ratio``, in that order, their two nearest train images, and the ratios."""
-    values = ratio(near[0])
-    order = np.argsort(values, kind="stable")[:SHOWN]
-    return {"samples": order.tolist(), "train": near[1][order].tolist(), "ratio": values[order].tolist()}
+def shown(near: Near, order: NDArray[np.int64]) -> dict[str, list[Any]]:
+    """Some samples by their numbers, their two nearest train images, and their ``ratio``s."""
+    return {"samples": order.tolist(), "train": near[1][order].tolist(), "ratio": ratio(near[0])[order].tolist()}

@@ -91,24 +91,21 @@ def between_latents(images: Images, rows: Sequence[str], title: str) -> Figure:
 
 
 def next_to_train(
-    samples: NDArray[np.uint8], train: Images, names: Sequence[str], distances: NDArray[Any], typical: float, title: str
+    samples: NDArray[np.uint8], train: Images, numbers: Sequence[int], ratios: Sequence[float], title: str
 ) -> Figure:
     """Each sample, then the train images that are nearest to it, in two blocks of n rows.
 
-    ``samples`` (2 n, h, w, 3): the first n that were drawn, then the n nearest to a train image, called ``names``;
-    ``train`` (2 n, k, h, w, 3); ``distances`` (2 n,) to the nearest in the features of the judge; ``typical`` is the
-    median of a test image's.
+    ``samples`` (2 n, h, w, 3): the first n that were drawn, then the n most like a single train image, and their
+    ``numbers`` among all; ``train`` (2 n, k, h, w, 3). A ratio is the distance to the nearest train image over that to
+    the second, in the features of the judge.
     """
     n, k = len(samples) // 2, train.shape[1]
     blank = np.full(samples.shape[1:], 255, np.uint8)
     each = np.insert(np.insert(train, 0, blank, axis=1), 0, samples, axis=1)
     whole = np.concatenate([np.insert(each[:n], k + 2, blank, axis=1), each[n:]], axis=1)
-    texts = [f"{name}  {distance:.3g}" for name, distance in zip(names, distances, strict=True)]
-    columns = ["sample", "", *[f"{i}." for i in range(1, k + 1)]]
-    below = (
-        "Left: the first samples. Right: of all samples those nearest to a train image. "
-        f"Half of the test images have one within {typical:.3g}."
-    )
+    texts = [f"no. {number}, ratio {ratio:.2f}" for number, ratio in zip(numbers, ratios, strict=True)]
+    columns = ["sample", "", "nearest", *[f"{i}." for i in range(2, k + 1)]]
+    below = "Left: the first samples. Right: those most like a single train image (ratio 0: a copy; near 1: none)."
     return grid(whole, texts[:n], [*columns, "", *columns], title, below, texts[n:])
 
 

@@ -74,8 +74,7 @@ def evaluation(
         "classes": [
             entry_of(several) for several in zip(*(histogram(j.logits["samples"]) for j in judges), strict=True)
         ],
-        "nearest": shown(near[0], np.argsort(ratio(near[0][0]), kind="stable")[:SHOWN]),
-        "nearest_of_first": shown(near[0], np.arange(min(SHOWN, len(images)))),
+        **listed(near[0]),
     }
 
 
@@ -152,6 +151,12 @@ def copying(samples: Sequence[Near], test: Sequence[Near]) -> dict[str, Entry]:
 def entry_of(estimates: Sequence[Estimate]) -> Entry:
     """The mean over the judges, and the value of each."""
     return mean_of(estimates).entry() | {"judges": [estimate.entry() for estimate in estimates]}
+
+
+def listed(near: Near) -> dict[str, dict[str, list[Any]]]:
+    """Nearest train images of the samples with the smallest ``ratio``, in that order, and of the first samples."""
+    suspicious = np.argsort(ratio(near[0]), kind="stable")[:SHOWN]
+    return {"nearest": shown(near, suspicious), "nearest_of_first": shown(near, np.arange(len(suspicious)))}
 
 
 def shown(near: Near, order: NDArray[np.int64]) -> dict[str, list[Any]]:

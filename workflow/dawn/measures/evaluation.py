@@ -53,13 +53,12 @@ def evaluation(
 
     ``labels`` (n,): the classes that a conditional generator was asked for. ``critic``: its scores of train images and
     of held-out images. ``references``: what ``references`` returned for the same judges. Each of ``measures`` has a
-    value, an interval low .. high, the number n of images, the values of the judges, and the references. ``nearest``
-    are the samples with the smallest ``ratio`` in that order, and ``nearest_of_first`` the first that were drawn.
+    value, an interval low .. high, the number n of images, the values of the judges, and the references.
     """
     measures = distances(judges, "samples", "test", neighbours)
     measures |= class_measures(judges, "samples", labels)
-    near = [neighbours_of(judge, "samples") for judge in judges]
-    measures |= copying(near, [neighbours_of(judge, "test") for judge in judges])
+    near, real = ([neighbours_of(judge, name) for judge in judges] for name in ("samples", "test"))
+    measures |= copying(near, real)
     found = checkerboard(images, test)
     measures |= {"checkerboard" if name == "mean" else f"checkerboard_{name}": e for name, e in found.items()}
     if critic is not None:

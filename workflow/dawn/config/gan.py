@@ -126,6 +126,8 @@ class Gan(BaseModel):
     """Gradient penalties."""
     critic_steps: CriticSteps = CriticSteps()
     """How often the critic is trained."""
+    share_samples: bool = False
+    """The generator's step reuses the images of the critic's last step, which saves a pass, and makes no new ones."""
     optimizer: GanOptimizer = GanOptimizer()
     """The optimizers."""
     phases: tuple[tuple[Fraction, Positive], ...] = ((0.0, 1.0), (0.5, 0.1))
@@ -150,6 +152,9 @@ class Gan(BaseModel):
             raise ValueError(f"phases {[list(p) for p in self.phases]}: the fractions must start at 0 and rise below 1")
         if self.clamp is not None and self.critic.spectral_norm:
             raise ValueError("clamp and critic.spectral_norm both limit the critic's weights; set clamp to null")
+        penalised = self.penalty.gradient or self.penalty.r1 or self.penalty.r2
+        if penalised and self.critic.norm == "batch" and self.critic.architecture != "sn_cnn":
+            raise ValueError("penalty is on each image's gradient, which batch norm mixes; set critic.norm to none")
         return self
 
 

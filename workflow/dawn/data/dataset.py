@@ -38,8 +38,11 @@ class Split:
         return normalise(self.images[first:last], self.mean, self.std), self.labels[first:last]
 
 
-def load(data: Path, stats: Path, name: str, device: torch.device) -> Split:
-    """The split ``name`` of the arrays in ``data``, copied to the device once."""
+def load(data: Path, stats: Path | None, name: str, device: torch.device) -> Split:
+    """The split ``name`` of the arrays in ``data``, copied to the device once.
+
+    Without ``stats`` its mean and standard deviation are 0.5, so that normalised pixels are from -1 to 1.
+    """
     images = _array(data / f"{name}_images.npy")
     labels = _array(data / f"{name}_labels.npy")
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1]:
@@ -47,7 +50,7 @@ def load(data: Path, stats: Path, name: str, device: torch.device) -> Split:
             f"{data}/{name}_images.npy is {images.dtype} {images.shape} with {labels.shape} labels, "
             "not uint8 (n, h, w, 3) and (n,); make them with python -m dawn.arrays"
         )
-    channel = read_json(stats)
+    channel = read_json(stats) if stats else {"mean": [0.5] * 3, "std": [0.5] * 3}
     mean, std = (torch.tensor(channel[key], dtype=torch.float32, device=device) for key in ("mean", "std"))
     return Split(torch.tensor(images, device=device), torch.tensor(labels, dtype=torch.int64, device=device), mean, std)
 

@@ -7,7 +7,9 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
+from dawn.gans.task import GanTask
 from dawn.results.curve import EpochMetrics
+from dawn.results.gan_curve import GanMetrics
 from dawn.training.classifier import Classifier
 from dawn.training.trainer import Trainer
 
@@ -75,3 +77,8 @@ def classifier_line(trainer: Trainer[Classifier], row: EpochMetrics) -> str:
     split = trainer.experiment.data.monitored
     validated = "" if row.accuracy is None else f"  {split} {row.accuracy:5.2f} %"
     return f"loss {row.train_loss:.4f}  train {row.train_accuracy:5.2f} %{validated}  lr {row.lr:.4f}"
+
+
+def gan_line(trainer: Trainer[GanTask], row: GanMetrics) -> str:
+    """Return the losses of an epoch in words."""
+    return f"critic {row.critic_loss:.4f}  generator {row.generator_loss:.4f}  {row.generator_steps:,} generator steps"

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from dawn.gans.task import GanTask
 from dawn.results.phases import TIMED, UNTIMED
 from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.measure import peak
@@ -25,6 +26,14 @@ def classifier_metrics(trainer: Trainer[Classifier]) -> dict[str, Any]:
         "train_loss": last.train_loss,
     }
     return run_metrics(trainer, result, [state.net], state.precision.kind)
+
+
+def gan_metrics(trainer: Trainer[GanTask]) -> dict[str, Any]:
+    """Return the metrics of the training of a GAN. Every process calls this."""
+    last, state = trainer.curve[-1], trainer.task.state
+    names = ("generator_steps", "critic_loss", "generator_loss", "real_score", "fake_score")
+    result = {name: getattr(last, name) for name in names}
+    return run_metrics(trainer, result, [state.generator, state.critic], state.precisions[0].kind)
 
 
 def run_metrics(

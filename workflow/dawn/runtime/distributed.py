@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +58,20 @@ def sum_over_processes(values: Tensor, world: World) -> Tensor:
         values = values.clone()
         dist.all_reduce(values)
     return values
+
+
+@torch.no_grad()
+def average_gradients(parameters: Iterable[nn.Parameter], world: World) -> None:
+    """Replace the gradients of all processes by their mean, exchanged as one tensor after the backward pass.
+
+    DistributedDataParallel exchanges during it, but not for a network that a step runs several times.
+    """
+    gradients = [p.grad for p in parameters if p.grad is not None] if world.size > 1 else []
+    if gradients:
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        dist.all_reduce(flat)
+        parts = torch.split(flat / world.size, [gradient.numel() for gradient in gradients])
+        torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
 
 
 def use_gpu(device: torch.device) -> None:

@@ -32,10 +32,14 @@ class Precision:
                     for tensor in (*module.parameters(recurse=False), *module.buffers(recurse=False)):
                         tensor.data = tensor.data.half() if tensor.is_floating_point() else tensor.data
 
+    def autocast(self) -> torch.autocast:
+        """Return the context in which torch computes in bf16 or fp16, if this precision is one of them."""
+        dtype = torch.bfloat16 if self.kind == "bf16" else torch.float16
+        return torch.autocast(self.device.type, dtype, enabled=self.kind in ("bf16", "fp16"))
+
     def logits(self, forward: nn.Module, images: Tensor) -> Tensor:
         """Return fp32 logits (b, classes) of fp32 images (b, 3, h, w), computed in this precision."""
-        dtype = torch.bfloat16 if self.kind == "bf16" else torch.float16
-        with torch.autocast(self.device.type, dtype, enabled=self.kind in ("bf16", "fp16")):
+        with self.autocast():
             logits: Tensor = forward(images.half() if self.kind == "half" else images)
         return logits.float()
 

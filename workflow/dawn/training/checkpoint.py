@@ -14,13 +14,13 @@ from dawn.core.files import replacing, sha256
 FILE = "state.pt"
 
 
-def key(choices: str, data: Path, stats: Path, command: str) -> str:
+def key(choices: str, data: Path, stats: Path | None, command: str) -> str:
     """Return a name for all that decides the weights: the settings, the data, the code of ``command``.
 
     An edit to any of them names another directory, so a checkpoint is never used for another training.
     """
     digest = hashlib.sha256(choices.encode())
-    for path in (data / "dataset.json", stats, *closure(command)):
+    for path in filter(None, (data / "dataset.json", stats, *closure(command))):
         digest.update(f"{path.name} {sha256(path) if path.exists() else None}\n".encode())
     return digest.hexdigest()[:16]
 

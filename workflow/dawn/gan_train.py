@@ -1,0 +1,107 @@
+"""Train a GAN with one seed, and write its weights, its curve, samples along the training and its metrics.
+
+    python -m dawn.gan_train --params params.yaml --data data --seed 0 --out results/seed-0
+    torchrun --standalone --nproc-per-node 2 -m dawn.gan_train ...        the same experiment on two processes
+
+Writes model.safetensors (generator.* are the weights that make the samples: the EMA, if there is one), curve.tsv (a row
+for each epoch), progress.npy (uint8 (epochs, 64, h, w, 3): samples of the same latent vectors), metrics.json and, with
+run.trace, trace.tsv (a row for each step). Stopped by SIGTERM or SIGINT it writes a checkpoint and exits with 75; run
+again, it continues from there, and ends with the same bytes.
+"""
+
+import argparse
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dawn.config.experiment import Experiment, load
+from dawn.core import cli
+from dawn.core.files import read_json, replacing, write_json, write_table
+from dawn.gans import weights
+from dawn.gans.setup import set_up
+from dawn.gans.task import TRACE, GanTask
+from dawn.monitoring.energy import for_device
+from dawn.monitoring.live import LiveMetrics
+from dawn.monitoring.progress import Progress, gan_line
+from dawn.monitoring.run_metrics import gan_metrics
+from dawn.monitoring.tensorboard import EventFiles
+from dawn.results.gan_curve import write_gan_curve
+from dawn.runtime.clock import Clock
+from dawn.runtime.distributed import World, joined
+from dawn.training import checkpoint
+from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
+from dawn.training.trainer import Trainer
+
+
+def train(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
+    """Train, continuing from a checkpoint where there is one, and write the results to ``args.out``."""
+    stop = StopRequest(world.first)
+    choices = experiment.text(*experiment.trained_by)
+    key = checkpoint.key(choices + world.device.type, args.data, None, "gan_train")
+    directory = args.resume / key / f"seed-{args.seed}"
+    trainer = set_up(experiment, args.data, args.seed, directory, world, Clock(world.device, for_device(world)))
+    with stopping_together(stop):
+        run(trainer, args.out, stop)
+        trainer.task.finish()
+    metrics = gan_metrics(trainer)
+    if world.first:
+        write(trainer, args, choices, metrics)
+        checkpoint.delete(directory)
+
+
+def run(trainer: Trainer[GanTask], out: Path, stop: StopRequest) -> None:
+    """Train to the end and report each epoch."""
+    trainer.resume()
+    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer, gan_line)]
+    if trainer.world.first and trainer.experiment.run.tensorboard:
+        reports.append(EventFiles(out / "tensorboard"))
+    if trainer.world.first and os.environ.get("DVC_STAGE"):
+        reports.append(LiveMetrics(out.parent / "metrics.json", out.name))
+    with ExitStack() as stack:
+        for report in reports:
+            stack.enter_context(report)
+        for epoch in trainer.run(stop):
+            for report in reports:
+                report.epoch(epoch)
+
+
+def write(trainer: Trainer[GanTask], args: argparse.Namespace, choices: str, metrics: dict[str, Any]) -> None:
+    """Write the results of a finished training."""
+    task, out = trainer.task, args.out
+    classes = read_json(args.data / "dataset.json")["classes"]
+    write_gan_curve(out / "curve.tsv", trainer.curve)
+    if trainer.experiment.run.trace:
+        write_table(out / "trace.tsv", TRACE, trainer.trace)
+    with replacing(out / "progress.npy") as partial, partial.open("wb") as file:
+        np.save(file, np.stack([images.numpy() for images in task.progress]))
+    write_json(out / "metrics.json", metrics)
+    state = task.state
+    weights.write(out / "model.safetensors", state.generator, state.critic, choices, classes, task.trainset.whole)
+
+
+def main() -> None:
+    """Parse and train; exit with 75 when interrupted."""
+    parser = cli.parser(main)
+    cli.add_inputs(parser, "params", "data")
+    parser.add_argument("--seed", type=int, required=True, help="decides initial weights, order and latent vectors")
+    cli.add_out(parser, "directory of the results")
+    cli.add_resume(parser)
+    args = parser.parse_args()
+    if args.seed < 0:
+        raise cli.InputError(f"--seed {args.seed}: at least 0")
+    experiment = load(args.params)
+    try:
+        with joined() as world:
+            train(args, experiment, world)
+    except Interrupted:
+        if os.environ.get("RANK", "0") == "0":
+            print(f"seed {args.seed}: stopped; the same command continues from its checkpoint", file=sys.stderr)
+        sys.exit(EXIT_CODE)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -9,7 +9,8 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, ValidationError, model_validator
 
 from dawn.config.errors import explain
-from dawn.config.gan import Gan, Judge, Measures
+from dawn.config.gan import Gan
+from dawn.config.measures import Judge, Measures
 from dawn.config.model import Model
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing
 from dawn.config.train import Train

@@ -13,14 +13,14 @@ Conditional: plus the inner product of a vector of the class with the sum of the
 import torch
 from torch import Tensor, nn
 
-from dawn.config import gan
+from dawn.config import gan_parts
 from dawn.gans.layers import FIRST, Block, Conv, at_least_fp32, doublings
 
 
 class Critic(nn.Module):
     """Scores of images of ``size`` pixels; conditional on the class if ``classes`` is above 0."""
 
-    def __init__(self, settings: gan.Critic, classes: int, size: int) -> None:
+    def __init__(self, settings: gan_parts.Critic, classes: int, size: int) -> None:
         super().__init__()
         sn_cnn = settings.architecture == "sn_cnn"
         blocks, channels = sn_cnn_blocks(settings, size) if sn_cnn else lesson_blocks(settings, size)
@@ -47,7 +47,7 @@ class Critic(nn.Module):
         return scores
 
 
-def lesson_blocks(settings: gan.Critic, size: int) -> tuple[list[Block], int]:
+def lesson_blocks(settings: gan_parts.Critic, size: int) -> tuple[list[Block], int]:
     """Return the layers of lesson and dcgan, and the channels of the last."""
     channels, batch_norm = settings.width, settings.norm == "batch"
 
@@ -65,7 +65,7 @@ def lesson_blocks(settings: gan.Critic, size: int) -> tuple[list[Block], int]:
     return blocks, channels
 
 
-def sn_cnn_blocks(settings: gan.Critic, size: int) -> tuple[list[Block], int]:
+def sn_cnn_blocks(settings: gan_parts.Critic, size: int) -> tuple[list[Block], int]:
     """Return the layers of sn_cnn, and the channels of the last."""
 
     def block(inputs: int, outputs: int, kernel: int) -> Block:

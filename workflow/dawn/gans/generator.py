@@ -12,7 +12,7 @@ activation is between the two, has none either. Sources: lesson, fastai's course
 
 from torch import Tensor, nn
 
-from dawn.config import gan
+from dawn.config import gan_parts
 from dawn.gans.layers import FIRST, Block, at_least_fp32, doublings
 from dawn.gans.upsampling import doubling
 
@@ -20,7 +20,7 @@ from dawn.gans.upsampling import doubling
 class Generator(nn.Module):
     """Images of ``size`` pixels from latent vectors; conditional on the class if ``classes`` is above 0."""
 
-    def __init__(self, settings: gan.Generator, classes: int, size: int) -> None:
+    def __init__(self, settings: gan_parts.Generator, classes: int, size: int) -> None:
         super().__init__()
         sn_cnn, kind = settings.architecture == "sn_cnn", settings.upsampling
         count = doublings(size) - (0 if sn_cnn else 1)  # the last layer of the others doubles the size too

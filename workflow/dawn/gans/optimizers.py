@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from dawn.config.gan import GanOptimizer
+from dawn.config.gan_parts import GanOptimizer
 
 
 def make(settings: GanOptimizer, net: nn.Module, lr: float) -> torch.optim.Optimizer:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dawn.config.gan import Penalty
+from dawn.config.gan_parts import Penalty
 
 Score = Callable[[Tensor, Tensor], Tensor]
 

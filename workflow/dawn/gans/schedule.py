@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn.config.gan import CriticSteps, Gan
+from dawn.config.gan import Gan
+from dawn.config.gan_parts import CriticSteps
 
 
 def phase_starts(phases: Sequence[tuple[float, float]], steps: int) -> dict[int, float]:

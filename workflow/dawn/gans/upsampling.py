@@ -7,7 +7,7 @@ checkerboard (distill.pub/2016/deconv-checkerboard): transposed3 does, transpose
 import torch
 from torch import nn
 
-from dawn.config.gan import Upsampling
+from dawn.config.gan_parts import Upsampling
 
 
 class ShuffledConv(nn.Sequential):

@@ -1,0 +1,31 @@
+"""The sections ``judge`` and ``measures``: how the samples of a GAN are measured."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, PositiveInt
+
+from dawn.config.types import STRICT, Positive
+
+
+class Judge(BaseModel):
+    """The classifiers whose features measure the samples of a GAN; trained once, for all variants of a study."""
+
+    model_config = STRICT
+
+    preset: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] = "judge"
+    """Preset of workflow/presets that they are trained with, on the data of the GAN."""
+    seeds: Annotated[int, Field(ge=1, le=100)] = 3
+    """A judge for each of the seeds 0 to n - 1."""
+
+
+class Measures(BaseModel):
+    """What is measured of the samples of a GAN; a change never trains again."""
+
+    model_config = STRICT
+
+    truncation: Positive | None = None
+    """Latent components beyond this absolute value are drawn again; null: none."""
+    neighbours: PositiveInt = 5
+    """Neighbours that span the manifold of precision, recall, density and coverage."""
+    cas: bool = False
+    """Train the judge's network on the samples of a conditional generator and test it on real images."""

@@ -8,11 +8,16 @@ import numpy as np
 import pytest
 from archives import call
 from conftest import step
-from study_files import finished
+from scipy import stats
+from study_files import finished, finished_gan
 
 from dawn import study as study_command
-from dawn.core.files import write_json
+from dawn.core.files import sha256, write_json
+from dawn.results.curve import EpochMetrics
+from dawn.studies.classes import recalls
+from dawn.studies.curves import rows as curve_rows
 from dawn.studies.outcome import load
+from dawn.studies.price import front
 from dawn.studies.sentences import short
 
 ABOUT = {
@@ -153,3 +158,72 @@ def test_an_interim_analysis_asks_for_seeds_where_it_is_undecided(tmp_path):
 def test_other_measures_have_their_direction(tmp_path, measure, verdict):
     folder = study(tmp_path, measure=measure, difference=0.0001)
     assert [v.kind for v in load(folder).verdicts] == [verdict]
+
+
+GANS = {"a": "clip", "b": "hinge"}
+COMPARED = [{"name": "hinge", "base": "clip", "weights": {"a": -1.0, "b": 1.0}}]
+
+
+@pytest.fixture(scope="module")
+def gans(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gans")
+    about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
+    write_json(folder / "study.json", ABOUT | about)
+    finished_gan(folder / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])))
+    finished_gan(folder / "b", dict(enumerate([0.15, 0.17, 0.14, 0.15, 0.15])), gan={"loss": "hinge"})
+    assert call(study_command.main, folder) is None
+    return folder
+
+
+def test_a_lower_kid_is_better(gans):
+    (row,) = rows(gans / "comparisons.csv")
+    assert (row["verdict"], float(row["difference"])) == ("better", pytest.approx(-0.048))
+    text = (gans / "table.md").read_text()
+    assert "hinge is better than clip by 0.0480 (95 % interval -0.0" in text
+    assert "| clip | 0.600 | 0.300 (0.290 to 0.310) | 1.00 | 2.00 (1.90 to 2.10) |" in text
+    assert "| hinge | clip | +0.000 | +0.048 (+0.0" in text
+
+
+def test_the_page_of_gans_has_nothing_of_classifiers(gans):
+    for name in ("page.html", "table.md", "table.csv", "seeds.csv", "table.tex"):
+        text = (gans / name).read_text()
+        for word in ("top-5", "top5", "Target", "accuracy", "forward", "MFLOP", "flops"):
+            assert word not in text, (name, word)
+    assert {path.stem for path in (gans / "plots").iterdir()} == {"differences", "values", "price"}
+    first = rows(gans / "seeds.csv")[0]
+    assert (first["kid"], first["checkerboard"], first["seconds"]) == ("0.2", "2.0", "200.0")
+    assert float(rows(gans / "table.csv")[1]["coverage_mean"]) == pytest.approx(0.348)
+    assert (gans / "plots/price.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_front_holds_what_nothing_else_beats_at_its_cost():
+    found = [(3, 90), (1, 80), (2, 85), (2, 86), (4, 89), (5, 90)]
+    assert front(found, True) == [(1, 80), (2, 86), (3, 90)]
+    assert front([(1, 0.3), (2, 0.4), (3, 0.2)], False) == [(1, 0.3), (3, 0.2)]
+
+
+def test_a_curve_is_the_mean_of_the_seeds_between_the_lowest_and_the_highest():
+    one, other = ([EpochMetrics(e, 1, 1, 1, a, 1, 1, 1, e * s) for e, a in enumerate(accuracies, 1)]
+                  for accuracies, s in (([50, None, 80], 2.0), ([60, None, 90], 4.0)))  # fmt: skip
+    assert curve_rows([one, other], "epoch") == [(1, 55, 50, 60), (3, 85, 80, 90)]
+    assert curve_rows([one, other], "seconds") == [(3, 55, 50, 60), (9, 85, 80, 90)]
+
+
+def test_the_difference_of_each_class_is_that_of_its_recalls(tmp_path):
+    folder = study(tmp_path)
+    for seed in range(5):
+        path = folder / f"b/seed-{seed}/evaluation.json"
+        evaluation = json.loads(path.read_text())
+        evaluation["classes"]["class 1"]["recall"] += seed
+        evaluation["classes"]["class 3"]["recall"] = None
+        write_json(path, evaluation)
+        manifest = folder / f"b/manifests/{seed}.json"
+        sums = json.loads(manifest.read_text())
+        sums["sha256"]["evaluation.json"] = sha256(path)
+        write_json(manifest, sums)
+    outcome = load(folder)
+    found = recalls(outcome.verdicts[0], outcome.results)
+    assert list(found) == ["class 0", "class 1", "class 2"]
+    assert (found["class 0"].mean, found["class 1"].mean) == pytest.approx((0.57, 2.57))
+    gaps = [WIDE[s] - NARROW[s] + s for s in range(5)]
+    assert found["class 1"].p() == pytest.approx(stats.ttest_1samp(gaps, 0).pvalue)

@@ -95,7 +95,7 @@ def test_the_page_stands_alone(done):
     assert "http" not in page
     assert json.loads((folder(done) / "provenance.json").read_text())["wide-8"]["packages"]["torch"] in page
     assert (folder(done) / "table.md").read_text().startswith("# Is a wider network better?")
-    for name in ("differences", "accuracy", "price"):
+    for name in ("differences", "values", "price", "curves", "classes"):
         assert (folder(done) / f"plots/{name}.png").read_bytes().startswith(b"\x89PNG")
 
 

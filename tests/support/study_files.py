@@ -58,3 +58,23 @@ def _seed(path, seed, accuracy, right):
         "seed": seed, "seconds": 10.0, "seconds_untimed": {"load": 1.0, "monitor": 2.0}, "images_per_s": 100.0,
         "peak_memory_bytes": 5, "train_loss": 1.0, "train_accuracy": 50.0, "device": "cpu",
     })  # fmt: skip
+
+
+def finished_gan(folder, values, **over):
+    """A finished GAN of these values of KID-judge by seed, as far as a study reads its files."""
+    chosen = experiment(seeds=sorted(values), task="gan", **over)
+    for seed, kid in values.items():
+        path = folder / f"seed-{seed}"
+        path.mkdir(parents=True, exist_ok=True)
+        measures = {"kid": kid, "coverage": 0.5 - kid, "checkerboard": 10 * kid, "precision": 0.6, "copied": 1.0}
+        entries = {name: {"value": value, "low": value, "high": value, "n": 100} for name, value in measures.items()}
+        write_json(path / "evaluation.json", {"images": {"samples": 100, "test": 100}, "measures": entries})
+        write_json(path / "metrics.json", {"seed": seed, "seconds": 100.0 + seed + 500 * kid, "device": "cpu"})
+        write_text(path / "curve.tsv", "epoch\tcritic_loss\n1\t0.5\n")
+        files = ("evaluation.json", "metrics.json", "curve.tsv")
+        sums = {name: sha256(path / name) for name in files}
+        write_json(location(path), {"choices": choices(chosen, *chosen.decided_by), "sha256": sums})
+    seconds = spread([100.0 + seed for seed in values], "positive")
+    write_json(folder / "metrics.json", {"seeds": len(values), "seconds": seconds, "parameters": 2000})
+    write_text(folder / "params.yaml", yaml.safe_dump(chosen.model_dump(mode="json")))
+    return folder

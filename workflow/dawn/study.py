@@ -16,19 +16,16 @@ from dawn.core import cli
 from dawn.core.files import write_json, write_text
 from dawn.report.page import Block, latex, markdown, web
 from dawn.studies import figures, history, origin, pages, rows, tables
+from dawn.studies.classes import classes
+from dawn.studies.curves import curves
 from dawn.studies.outcome import Outcome, load
+from dawn.studies.price import price
 
 
 def write(outcome: Outcome, out: Path) -> None:
     """Write all files; table.csv last, since it says that all is there."""
     results, measure, verdicts = outcome.results, outcome.measure, outcome.verdicts
-    plots = out / "plots"
-    drawn = [(plots / "differences.png", "differences between the variants"),
-             (plots / "accuracy.png", f"{measure.name} of each seed"),
-             (plots / "price.png", "accuracy against time and FLOPs")]  # fmt: skip
-    figures.differences(verdicts, measure, drawn[0][0])
-    figures.values(results, measure, drawn[1][0])
-    figures.price(results, drawn[2][0])
+    drawn = draw(outcome, out)
     _pages(pages.blocks(outcome, drawn), outcome.about, out)
     shown = [tables.comparisons(verdicts, measure), tables.measured(results, measure)]
     write_text(out / "table.tex", latex(shown))
@@ -36,6 +33,21 @@ def write(outcome: Outcome, out: Path) -> None:
     rows.write(out / "comparisons.csv", [rows.comparison(verdict) for verdict in verdicts])
     rows.write(out / "seeds.csv", rows.seeds(results, out))
     rows.write(out / "table.csv", rows.variants(results, measure, verdicts))
+
+
+def draw(outcome: Outcome, out: Path) -> list[tuple[Path, str]]:
+    """Draw the figures into plots/; each file and what it shows."""
+    results, measure, verdicts, plots = outcome.results, outcome.measure, outcome.verdicts, out / "plots"
+    drawn = {"differences": "differences between the variants", "values": f"{measure.name} of each seed",
+             "price": f"{measure.name} against what it costs"}  # fmt: skip
+    figures.differences(verdicts, measure, plots / "differences.png")
+    figures.values(results, measure, plots / "values.png")
+    price(results, measure, plots / "price.png")
+    if not outcome.gan:
+        curves(results, out, plots / "curves.png")
+        classes(verdicts, results, plots / "classes.png")
+        drawn |= {"curves": "accuracy during training", "classes": "differences in the recall of each class"}
+    return [(plots / f"{name}.png", text) for name, text in drawn.items()]
 
 
 def write_partial(outcome: Outcome, study: Path) -> None:

@@ -65,7 +65,8 @@ if STUDY:
 
     rule study_table:
         input:
-            of_variants("metrics.json", "timing.json", "model.json", "provenance.json"),
+            of_variants("metrics.json", "model.json", "provenance.json"),
+            [] if GAN else of_variants("timing.json"),
             lambda wildcards: of_analysis(len(STUDY.counts)),
             code=code("study"),
         output:
@@ -76,7 +77,7 @@ if STUDY:
                 report(
                     f"{STUDY.directory}/plots/{name}.png", caption=f"../report/study-{name}.rst", category="Studies"
                 )
-                for name in ("differences", "accuracy", "price")
+                for name in ("differences", "values", "price", *(() if GAN else ("curves", "classes")))
             ],
         log:
             f"logs/{STUDY.directory}/study.log",

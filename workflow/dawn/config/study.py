@@ -16,12 +16,12 @@ from dawn.core.cli import InputError
 
 AGAINST = ("previous", "all", "effects")  # what `against` can be other than a variant
 OF_CLASSIFIER = ("accuracy", "top5", "loss", "calibration_error")
-OF_GAN = ("kid", "fd", "precision", "recall", "density", "coverage", "class_accuracy", "cas", "copying", "critic_gap",
-          "checkerboard")  # fmt: skip
+OF_GAN = ("kid", "fd", "precision", "recall", "density", "coverage", "class_accuracy", "cas", "copied", "c_t",
+          "critic_gap", "checkerboard")  # fmt: skip
 MEASURES = {"classify": OF_CLASSIFIER, "gan": OF_GAN}  # by task; the first is the default
 Measure = Literal[
     "accuracy", "top5", "loss", "calibration_error", "kid", "fd", "precision", "recall", "density", "coverage",
-    "class_accuracy", "cas", "copying", "critic_gap", "checkerboard",
+    "class_accuracy", "cas", "copied", "c_t", "critic_gap", "checkerboard",
 ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from dawn.studies.verdicts import Comparison, Interval, Verdict
 
 Shared = Callable[[Collection[str]], bool]
 Differences = Mapping[int, Difference]  # by the number of the comparison
+Seeds = Mapping[int, Mapping[str, tuple[int, ...]]]  # of each variant in it, likewise
 SAME, WORSE, BETTER = "no difference", "worse by the margin", "better by the margin"
 
 
@@ -65,24 +66,26 @@ class Analyses:
     def _analyse(self, ready: Mapping[int, Comparison], values: Values, place: int) -> None:
         taken = {name: values[name] for comparison in ready.values() for name in comparison.weights}
         found = {i: self._difference(comparison, taken) for i, comparison in ready.items()}
-        self._test(found, Planned(self.design.counts, place))
+        seeds = {i: {name: tuple(values[name]) for name in c.weights} for i, c in ready.items()}
+        self._test(found, seeds, Planned(self.design.counts, place))
 
     def unplanned(self, values: Values) -> None:
         """Analyse all seeds, of a number that was not planned: differences seed by seed in their order."""
-        found = {}
+        found, seeds = {}, {}
         for i, comparison in self.undecided.items():
             n = min(len(values[name]) for name in comparison.weights)
             by_place = {name: dict(enumerate(list(values[name].values())[:n])) for name in comparison.weights}
             if n:
                 found[i] = contrast(by_place, comparison.weights, True)
-        self._test(found, Anytime())
+                seeds[i] = {name: tuple(values[name])[:n] for name in comparison.weights}
+        self._test(found, seeds, Anytime())
 
     def _difference(self, comparison: Comparison, values: Values) -> Difference:
         if self.design.test == "dunnett":
             return pooled(values, comparison.weights, self.shared(values))
         return contrast(values, comparison.weights, self.shared(comparison.weights))
 
-    def _test(self, found: Differences, test: Planned | Anytime) -> None:
+    def _test(self, found: Differences, seeds: Seeds, test: Planned | Anytime) -> None:
         """Test all hypotheses on these differences, and add the verdicts."""
         margin, higher = self.design.margin, self.design.higher
         known = {i: d for i, d in found.items() if d.error is not None}
@@ -97,9 +100,9 @@ class Analyses:
                  for i, d in known.items() for side in (WORSE, BETTER)}  # fmt: skip
         self.margins.test(sides, lambda p, count: test.adjust(p, count, sides=1))
         for i, d in found.items():
-            self.verdicts[i] = self._verdict(i, d, test)
+            self.verdicts[i] = self._verdict(i, d, seeds[i], test)
 
-    def _verdict(self, i: int, d: Difference, test: Planned | Anytime) -> Verdict:
+    def _verdict(self, i: int, d: Difference, seeds: Mapping[str, tuple[int, ...]], test: Planned | Anytime) -> Verdict:
         return Verdict(
             comparison=self.design.comparisons[i],
             difference=d,
@@ -115,6 +118,7 @@ class Analyses:
             analysis=test.place,
             last=test.place == len(self.design.counts) - 1,
             planned=isinstance(test, Planned),
+            seeds=seeds,
         )
 
     def _simultaneous(self, d: Difference, test: Planned | Anytime) -> Interval | None:

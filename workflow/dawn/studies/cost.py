@@ -38,7 +38,8 @@ class Estimate:
 def spent(seed: Path) -> float:
     """Seconds that a finished seed took, those of its evaluation included, without process starts."""
     training, evaluation = (read_json(seed / name) for name in ("metrics.json", "evaluation.json"))
-    return float(training["seconds"] + sum(training["seconds_untimed"].values()) + evaluation["seconds"])
+    untimed = sum(training.get("seconds_untimed", {}).values())
+    return float(training["seconds"] + untimed + evaluation.get("seconds", 0))
 
 
 def predicted(timing: Mapping[str, Any], experiment: Experiment, counts: Mapping[str, int]) -> Span | None:

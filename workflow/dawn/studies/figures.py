@@ -1,4 +1,4 @@
-"""The figures of a study: the differences that matter, and what they cost by the clock and by FLOPs."""
+"""The main figures of a study: the seeds of each variant, and the differences."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from pathlib import Path
 from dawn.report import style
 from dawn.results.statistics import spread
 from dawn.studies.measures import Measure
-from dawn.studies.tables import Results, disagreements
+from dawn.studies.tables import Results
 from dawn.studies.verdicts import Verdict
 
 
@@ -20,9 +20,9 @@ def values(results: Results, measure: Measure, path: Path) -> None:
         axes.plot(found, [place - 0.18] * len(found), "|", color="0.55", markersize=7)
         mean = spread(found, measure.scale)
         axes.errorbar([statistics.fmean(found)], [place], xerr=ends(mean), fmt="o", capsize=3, color=style.COLOURS[0])
-    axes.set(title=f"{measure.name.capitalize()}: seeds, mean and 95 % interval", xlabel=measure.title)
+    axes.set(title=f"{measure.heading}: seeds, mean and 95 % interval", xlabel=measure.title)
     axes.set_yticks(range(len(results)), [r.name for r in results.values()])
-    axes.invert_yaxis()
+    axes.set_ylim(len(results) - 0.5, -0.5)
     style.save(figure, path)
 
 
@@ -42,36 +42,10 @@ def differences(verdicts: Sequence[Verdict], measure: Measure, path: Path) -> No
     axes.axvspan(-margin, margin, color="0.9", zorder=0)
     axes.set_yticks(range(len(verdicts)), [f"{v.comparison.name}\nagainst {v.comparison.base}" for v in verdicts])
     axes.tick_params(axis="y", labelsize=8)
-    axes.invert_yaxis()
+    axes.set_ylim(len(verdicts) - 0.5, -0.5)
     axes.set(title="Differences, 95 % intervals: thick each, thin all together",
              xlabel=f"difference,{measure.points or ' ' + measure.name}; grey: less than {margin:g}; "
              "filled: better or worse")  # fmt: skip
-    style.save(figure, path)
-
-
-def price(results: Results, path: Path) -> None:
-    """Accuracy against the seconds of a training and against FLOPs, and where the two measures of cost part."""
-    figure = style.figure(11, 4)
-    clock, flops, both = figure.subplots(1, 3)
-    known = [(r, r.metrics) for r in results.values() if r.metrics]
-    for i, (result, m) in enumerate(known):
-        step = result.time("step")
-        look = style.line(i) | {"linestyle": "none", "marker": style.MARKERS[(i + i // 8) % 8]}
-        for axes, x in ((clock, m["seconds"]), (flops, {"mean": m["flops"] / 1e6, "low": None, "high": None})):
-            axes.errorbar([x["mean"]], [m["accuracy"]["mean"]], yerr=ends(m["accuracy"]), xerr=ends(x), capsize=2,
-                          label=result.name, **look)  # fmt: skip
-        if step:
-            image = {"mean": step["seconds"], "low": step["low"], "high": step["high"]}
-            image = {name: 1e6 * value / step["batch"] for name, value in image.items()}
-            both.errorbar([m["flops"] / 1e6], [image["mean"]], yerr=ends(image), capsize=2, **look)
-    clock.set(title="Against the clock", xlabel="seconds of training", ylabel="accuracy, %")
-    flops.set(title="Against FLOPs", xlabel="MFLOP an image, forward", ylabel="accuracy, %")
-    count, pairs = len(disagreements(results)), len(results) * (len(results) - 1) // 2
-    both.set(title=f"They disagree on {count} of {pairs} pairs", xlabel="MFLOP an image, forward")
-    both.set(ylabel="µs an image, training step")
-    both.set_xlim(left=0)
-    both.set_ylim(bottom=0)
-    figure.legend(*clock.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(results)))
     style.save(figure, path)
 
 

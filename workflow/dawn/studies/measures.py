@@ -31,6 +31,11 @@ class Measure:
         """Its name and unit, for an axis or a column."""
         return f"{self.name}, {self.unit}" if self.unit else self.name
 
+    @property
+    def heading(self) -> str:
+        """Its name with a capital letter."""
+        return self.name[0].upper() + self.name[1:]
+
 
 MEASURES = {
     measure.key: measure
@@ -45,9 +50,10 @@ MEASURES = {
         Measure("recall", "recall", "", "", 3, True, "fraction"),
         Measure("density", "density", "", "", 3, True, "positive"),
         Measure("coverage", "coverage", "", "", 3, True, "fraction"),
-        Measure("class_accuracy", "class accuracy", "%", " points", 2, True, "percent"),
+        Measure("class_accuracy", "class accuracy", "", "", 3, True, "fraction"),
         Measure("cas", "CAS", "%", " points", 2, True, "percent"),
-        Measure("copying", "C_T", "", "", 2, True, "any"),
+        Measure("copied", "copies", "%", " points", 2, False, "any"),
+        Measure("c_t", "C_T", "", "", 2, True, "any"),
         Measure("critic_gap", "critic gap", "", "", 3, False, "any"),
         Measure("checkerboard", "checkerboard", "dB", " dB", 2, False, "any"),
     )
@@ -55,8 +61,8 @@ MEASURES = {
 
 
 def value(evaluation: Mapping[str, Any], key: str) -> float | None:
-    """A measure in evaluation.json, a number or a mapping with ``value``; None where it was not measured."""
-    found = evaluation.get(key)
+    """A measure in evaluation.json, None where it was not measured: a number, or of a GAN an entry of ``measures``."""
+    found = evaluation.get("measures", evaluation).get(key)
     if isinstance(found, Mapping):
         found = found.get("value")
     return None if found is None else float(found)

@@ -35,6 +35,11 @@ class Outcome:
         return MEASURES[self.about["measure"]]
 
     @property
+    def gan(self) -> bool:
+        """Whether the variants are GANs."""
+        return any(result.gan for result in self.results.values())
+
+    @property
     def counts(self) -> tuple[int, ...]:
         """The seeds of each planned analysis."""
         return tuple(self.about["analyses"])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from dawn.report.page import Block, Bullets, Heading, Image, Table
+from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.outliers import apart, at_chance
 from dawn.studies import origin, tables
 from dawn.studies.outcome import Outcome
@@ -27,6 +27,7 @@ def blocks(outcome: Outcome, figures: Sequence[tuple[Path, str]]) -> list[Block]
         tables.comparisons(outcome.verdicts, outcome.measure),
         *(Image(path, text) for path, text in figures),
         *described(outcome),
+        tables.other_differences(outcome.verdicts, outcome.results, outcome.measure),
         Heading("How to read it"),
         Bullets([*tables.disagreements(outcome.results), *NOTES]),
         Heading("Provenance"),
@@ -47,11 +48,11 @@ def partial(outcome: Outcome) -> list[Block]:
 
 def described(outcome: Outcome) -> list[Block]:
     """The tables of the variants, and what to beware of."""
-    rest: list[Table] = []
-    if any(result.metrics for result in outcome.results.values()):
-        rest = [tables.targets(outcome.results), tables.cost(outcome.results)]
-    beware = [*suspects(outcome), *origin.warnings(outcome.results)]
-    return [tables.measured(outcome.results, outcome.measure), *([Bullets(beware)] if beware else []), *rest]
+    results, measure = outcome.results, outcome.measure
+    beware = [*suspects(outcome), *origin.warnings(results)]
+    rest = [tables.others(results, measure), tables.targets(results), tables.cost(results)]
+    found = [table for table in rest if table is not None and len(table.heads) > 1]
+    return [tables.measured(results, measure), *([Bullets(beware)] if beware else []), *found]
 
 
 def progress(outcome: Outcome) -> list[str]:
@@ -76,7 +77,7 @@ def suspects(outcome: Outcome) -> list[str]:
     found = []
     for result in outcome.results.values():
         accuracies = result.values("accuracy")
-        if not accuracies:
+        if not accuracies or result.gan:
             continue
         first = next(iter(result.evaluations.values()))
         for what, seeds in (("learned nothing", at_chance(accuracies, first["confusion"])),

@@ -14,6 +14,8 @@ from dawn.studies.power import detectable, power, seeds_needed
 from dawn.studies.sequential import PLANNED, levels
 from dawn.studies.variants import finished
 
+TIMING = "snakemake study_timing --config study={} takes some"
+
 
 def outlook(plan: Plan, data: Path) -> str:
     """All lines: seeds, cost, power."""
@@ -32,7 +34,8 @@ def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
         lines.append(f"  {e.name:{width}}  {_range(*e.left):>8} to do{cost}  ({e.source})")
     known = [(e.left, e.seconds) for e in estimates if e.seconds is not None]
     if not known:
-        return [*lines, f"  no times yet, so no cost: snakemake study_timing --config study={plan.name} takes some"]
+        first = "the first finished seed says" if plan.shared.task == "gan" else TIMING.format(plan.name)
+        return [*lines, f"  no times yet, so no cost: {first}"]
     low, high = (sum(left[end] * seconds[end] for left, seconds in known) for end in (0, 1))
     missing = variants - len(known)
     price = plan.shared.submission.cost_per_hour
@@ -53,7 +56,8 @@ def detection(plan: Plan) -> list[str]:
     std = spread * math.sqrt(max(sum(w**2 for w in c["weights"].values()) for c in comparisons))
     total, n = PLANNED / len(comparisons), plan.counts[-1]
     level = levels(plan.counts, total)[-1]
-    paired = len({variant.experiment.train.batch for variant in plan.variants.values()}) == 1
+    experiments = [variant.experiment for variant in plan.variants.values()]
+    paired = len({e.gan.batch if e.task == "gan" else e.train.batch for e in experiments}) == 1
     if n < 2:
         return ["  one seed has no spread, so it detects nothing"]
     chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, plan.margin, paired, level):.0f} %"

@@ -26,9 +26,9 @@ def of_revision(name: str) -> Result | None:
     if not files or not experiment:
         return None
 
-    def text(path: str) -> str | None:
+    def content_of(path: str) -> bytes | None:
         try:
-            return str(files.read_text(f"results/{path}"))
+            return bytes(files.read_bytes(f"results/{path}"))
         except FileNotFoundError as error:
             if path in ("timing.json", "provenance.json"):
                 return None
@@ -36,4 +36,4 @@ def of_revision(name: str) -> Result | None:
                 f"{name} has no results/{path} in DVC's cache; dvc pull brings it, if a remote has it"
             ) from error
 
-    return read(name, choices(experiment, *experiment.decided_by), list(experiment.seeds), text)
+    return read(name, choices(experiment, *experiment.decided_by), list(experiment.seeds), content_of)

@@ -7,9 +7,9 @@ from typing import Any
 from dawn.core.files import write_table
 from dawn.results.curve import at_target, read_curve
 from dawn.results.statistics import spread
-from dawn.studies.measures import Measure
+from dawn.studies.measures import MEASURES, Measure
 from dawn.studies.sentences import short
-from dawn.studies.tables import WORKS, Results
+from dawn.studies.tables import WORKS, Results, other_measures
 from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict
 
@@ -19,7 +19,15 @@ Row = dict[str, Any]
 def variants(results: Results, measure: Measure, verdicts: Sequence[Verdict]) -> list[Row]:
     """A row for each variant, with its comparison where it has exactly one."""
     own = {r.name: [v for v in verdicts if v.comparison.name == r.name] for r in results.values()}
-    return [_variant(r, measure, own[r.name][0] if len(own[r.name]) == 1 else None) for r in results.values()]
+    found = [_variant(r, measure, own[r.name][0] if len(own[r.name]) == 1 else None) for r in results.values()]
+    return _alike(found, empty=not any(r.gan for r in results.values()))
+
+
+def _alike(rows: Sequence[Row], empty: bool) -> list[Row]:
+    """The rows with the columns of all; those that are empty in all rows only on demand."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    kept = [name for name in names if empty or any(row.get(name) is not None for row in rows)]
+    return [{name: row.get(name) for name in kept} for row in rows]
 
 
 def _variant(result: Result, measure: Measure, verdict: Verdict | None) -> Row:
@@ -27,8 +35,10 @@ def _variant(result: Result, measure: Measure, verdict: Verdict | None) -> Row:
     row: Row = {"variant": result.name, "seeds": len(result.evaluations)}
     values = list(result.values(measure.key).values())
     row |= _spread(measure.key, spread(values, measure.scale) if values else None, std=True)
+    for other in other_measures({"": result}, measure) if result.gan else ():
+        row |= _spread(other.key, spread(list(result.values(other.key).values()), other.scale))
     row |= _metrics(result.metrics)
-    row |= {"batch": result.choices["train"]["batch"]}
+    row |= {"batch": result.batch}
     for work in WORKS:
         time = result.time(work) or {}
         row |= {f"{work}_{name}": time.get(name) for name in ("seconds", "low", "high", "share_of_peak")}
@@ -76,19 +86,24 @@ def seeds(results: Results, study: Path) -> list[Row]:
     """A row for each seed of each variant."""
     found = []
     for slug, result in results.items():
-        target = result.choices["evaluate"]["target"]
-        for seed, e in result.evaluations.items():
-            row = at_target(read_curve(study / slug / f"seed-{seed}" / "curve.tsv"), target)
-            t = result.trainings[seed]
-            found.append({
-                "variant": result.name, "seed": seed, **{name: e[name] for name in ("accuracy", "top5", "loss")},
-                "calibration_error": e["calibration_error"], "train_loss": t["train_loss"],
-                "seconds": t["seconds"], "seconds_untimed": sum(t["seconds_untimed"].values()),
-                "seconds_to_target": row and row.seconds, "epochs_to_target": row and row.epoch,
-                "images_per_s": t["images_per_s"], "peak_memory_bytes": t["peak_memory_bytes"],
-                "device": t["device"],
-            })  # fmt: skip
-    return found
+        for seed in result.evaluations:
+            measured = {key: result.values(key).get(seed) for key in MEASURES}
+            row: Row = {"variant": result.name, "seed": seed}
+            row |= {key: number for key, number in measured.items() if number is not None}
+            row |= _training(result.trainings[seed])
+            if not result.gan:
+                curve = read_curve(study / slug / f"seed-{seed}" / "curve.tsv")
+                reached = at_target(curve, result.choices["evaluate"]["target"])
+                row |= {"seconds_to_target": reached and reached.seconds, "epochs_to_target": reached and reached.epoch}
+            found.append(row)
+    return _alike(found, empty=True)
+
+
+def _training(training: Mapping[str, Any]) -> Row:
+    """What metrics.json says of a training, as far as its task has it."""
+    names = ("train_loss", "seconds", "images_per_s", "peak_memory_bytes", "device")
+    untimed = sum(training.get("seconds_untimed", {}).values())
+    return {name: training[name] for name in names if name in training} | {"seconds_untimed": untimed}
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:

@@ -6,12 +6,17 @@ from typing import Any
 from dawn.report.numbers import DASH, fraction, interval, p_value, std
 from dawn.report.page import Table
 from dawn.results.statistics import robust, spread
-from dawn.studies.measures import Measure
-from dawn.studies.sentences import difference, short
+from dawn.studies.comparisons import contrast
+from dawn.studies.measures import MEASURES, Measure
+from dawn.studies.sentences import difference, short, span
 from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict
 
 WORKS = ("forward", "forward_backward", "step")
+COSTS = (
+    ("parameters", "parameters", 0, 1), ("MFLOP", "flops", 1, 1e6), ("seconds of training", "seconds", 1, 1),
+    ("images/s in training", "images_per_s", 0, 1), ("peak memory, MiB", "peak_memory_bytes", 0, 2**20),
+)  # fmt: skip
 Results = Mapping[str, Result]
 
 
@@ -51,12 +56,55 @@ def measured(results: Results, measure: Measure) -> Table:
                      *(f"{more[name]:.{measure.digits}f}" for name in ("median", "interquartile_mean"))]  # fmt: skip
         rows.append([r.name, str(len(values)), *cells])
     heads = ["variant", "seeds", measure.title, "std", "median", "interquartile mean"]
-    return Table(heads, rows, measure.name.capitalize())
+    return Table(heads, rows, measure.heading)
 
 
-def targets(results: Results) -> Table:
-    """The target: which fraction of the seeds reaches it, and when."""
-    known = [(r, r.metrics, r.metrics["target"]) for r in results.values() if r.metrics]
+def others(results: Results, measure: Measure) -> Table:
+    """The other measures of each variant, as far as they were measured: means and intervals over the seeds."""
+    shown = other_measures(results, measure)
+    rows = []
+    for r in results.values():
+        values = [list(r.values(m.key).values()) for m in shown]
+        rows.append([r.name, *(interval(spread(v, m.scale), m.digits) if v else DASH
+                               for v, m in zip(values, shown, strict=True))])  # fmt: skip
+    heads = [f"{m.title} {'↑' if m.higher else '↓'}" for m in shown]
+    return Table(["variant", *heads], rows, "Other measures (↑ higher is better, ↓ lower)")
+
+
+def other_differences(verdicts: Sequence[Verdict], results: Results, measure: Measure) -> Table:
+    """Each comparison in the other measures, with the 95 % interval of that difference alone."""
+    shown = other_measures(results, measure)
+    rows = []
+    for v in verdicts:
+        cells = []
+        for m in shown:
+            values = {name: results[name].values(m.key) for name in v.comparison.weights}
+            cells.append(_difference(values, v, m) if all(values.values()) else DASH)
+        rows.append([v.comparison.name, v.comparison.base, *cells])
+    heads = [f"{m.title} {'↑' if m.higher else '↓'}" for m in shown]
+    return Table(["variant", "against", *heads], rows, "Differences in other measures, not corrected, without verdicts")
+
+
+def _difference(values: Mapping[str, Mapping[int, float]], verdict: Verdict, measure: Measure) -> str:
+    used = {name: {place: values[name][seed] for place, seed in enumerate(seeds) if seed in values[name]}
+            for name, seeds in verdict.seeds.items()}  # fmt: skip
+    if not all(used.values()):
+        return DASH
+    found = contrast(used, verdict.comparison.weights, verdict.difference.paired)
+    text = f"{found.mean:+.{measure.digits}f}"
+    return text if (limits := found.interval()) is None else f"{text} ({span(limits, measure)})"
+
+
+def other_measures(results: Results, measure: Measure) -> list[Measure]:
+    """The measures but the deciding one that some result has."""
+    return [m for m in MEASURES.values() if m.key != measure.key and any(r.values(m.key) for r in results.values())]
+
+
+def targets(results: Results) -> Table | None:
+    """The target: which fraction of the seeds reaches it, and when; None for GANs, which have none."""
+    known = [(r, r.metrics, r.metrics["target"]) for r in results.values() if r.metrics and "target" in r.metrics]
+    if not known:
+        return None
     rows = [
         [r.name, fraction(t), f"{t['seeds_in_training']} of {m['seeds']}", interval(t["epochs"], 1),
          interval(t["seconds"], 1), interval(t["expected_seconds"], 1), interval(t["dollars"], 4),
@@ -68,20 +116,28 @@ def targets(results: Results) -> Table:
     return Table(heads, rows, f"Target of {known[0][2]['accuracy']:g} %")
 
 
-def cost(results: Results) -> Table:
-    """Size and measured speed of each network."""
-    rows = []
-    for r in results.values():
-        if (m := r.metrics) is None:
-            continue
-        step = r.time("step")
-        peak = DASH if step is None else f"{100 * step['share_of_peak']:.0f} %"
-        rows.append([r.name, f"{m['parameters']:,}", f"{m['flops'] / 1e6:,.1f}", str(r.choices["train"]["batch"]),
-                     *(milliseconds(r.time(work)) for work in WORKS), peak, f"{m['images_per_s']['mean']:,.0f}",
-                     f"{m['peak_memory_bytes']['mean'] / 2**20:,.0f}"])  # fmt: skip
-    heads = ["variant", "parameters", "MFLOP", "batch", "forward, ms", "forward + backward, ms", "step, ms",
-             "of the device's peak", "images/s in training", "peak memory, MiB"]  # fmt: skip
-    return Table(heads, rows, "Size and speed")
+def cost(results: Results) -> Table | None:
+    """Size and measured speed of each network; columns that no variant has are left out."""
+    known = [(r, r.metrics) for r in results.values() if r.metrics]
+    columns = {"variant": [r.name for r, _ in known]}
+    for head, name, digits, unit in COSTS:
+        columns[head] = [_number(m.get(name), digits, unit) for _, m in known]
+    columns["batch"] = [str(r.batch) for r, _ in known]
+    for work in WORKS:
+        columns[f"{work.replace('_', ' + ')}, ms"] = [milliseconds(r.time(work)) for r, _ in known]
+    steps = [r.time("step") for r, _ in known]
+    columns["of the device's peak"] = [
+        DASH if step is None else f"{100 * step['share_of_peak']:.0f} %" for step in steps
+    ]
+    kept = {head: cells for head, cells in columns.items() if set(cells) != {DASH}}
+    rows = [list(row) for row in zip(*kept.values(), strict=True)]
+    return Table(list(kept), rows, "Size and speed") if known else None
+
+
+def _number(value: Any, digits: int, unit: float) -> str:
+    """A number, or the mean of one over the seeds, in units of ``unit``."""
+    mean = value["mean"] if isinstance(value, Mapping) else value
+    return DASH if mean is None else f"{mean / unit:,.{digits}f}"
 
 
 def milliseconds(row: dict[str, Any] | None) -> str:
@@ -97,7 +153,8 @@ def disagreements(results: Results, margin: float = 0.05) -> list[str]:
     Both by the margin, and the quartiles of the times apart.
     """
     found = []
-    known = [(r, r.metrics["flops"], s) for r in results.values() if r.metrics and (s := r.time("step"))]
+    known = [(r, r.metrics["flops"], s) for r in results.values() if r.metrics and r.metrics.get("flops")
+             and (s := r.time("step"))]  # fmt: skip
     for a, fewer, slow in known:
         for b, more, fast in known:
             longer = slow["seconds"] / slow["batch"] / (fast["seconds"] / fast["batch"]) - 1

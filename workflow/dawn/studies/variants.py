@@ -9,11 +9,12 @@ from typing import Any
 from dawn.config.experiment import Experiment, load
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
-from dawn.results.manifest import choices, location, verify
+from dawn.results.manifest import FILES, choices, location, verify
 from dawn.studies.measures import value
 
-READ = ("evaluation.json", "metrics.json", "curve.tsv", "predictions.npz")  # files of a seed that are read
+READ = {"evaluation.json", "metrics.json", "curve.tsv", "predictions.npz"}  # files of a seed that are read
 SOURCE = ("urls", "sha256", "bytes")  # settings of data that say where it is from
+Content = Callable[[str], bytes | None]  # of a file by its path; None if there is none
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Result:
     metrics      metrics.json over the seeds; None where they are not all finished
     timing       timing.json; None where dawn.timing did not run
     provenance   provenance.json; None where it was not written
+    content_of   returns a file by its path below the result's directory
     """
 
     name: str
@@ -34,34 +36,46 @@ class Result:
     metrics: dict[str, Any] | None
     timing: dict[str, Any] | None
     provenance: dict[str, Any] | None
+    content_of: Content
 
     def values(self, measure: str) -> dict[int, float]:
         """A measure by seed; the seeds in which it was not measured are left out."""
         found = {seed: value(evaluation, measure) for seed, evaluation in self.evaluations.items()}
         return {seed: number for seed, number in found.items() if number is not None}
 
+    @property
+    def gan(self) -> bool:
+        """Whether it is a GAN, and no classifier."""
+        return "gan" in self.choices
+
+    @property
+    def batch(self) -> int:
+        """The batch size of the training."""
+        return int(self.choices["gan" if self.gan else "train"]["batch"])
+
     def time(self, work: str) -> dict[str, Any] | None:
         """The row of timing.json for the batch and the precision of the training."""
         rows = self.timing["rows"] if self.timing else []
         own = [r for r in rows if r["precision"] == rows[0]["precision"] and r["work"] == work]
-        return next((r for r in own if r["batch"] == self.choices["train"]["batch"]), None)
+        return next((r for r in own if r["batch"] == self.batch), None)
 
 
-def read(name: str, found: dict[str, Any], seeds: Iterable[int], text: Callable[[str], str | None]) -> Result:
-    """The result of these seeds, from a function that returns the text of a file by its path; None if there is none."""
+def read(name: str, found: dict[str, Any], seeds: Iterable[int], content_of: Content) -> Result:
+    """The result of these seeds."""
 
     def of_seed(seed: int, file: str) -> Any:
-        if (content := text(f"seed-{seed}/{file}")) is None:
+        if (content := content_of(f"seed-{seed}/{file}")) is None:
             raise InputError(f"{name} has no seed-{seed}/{file}; finish it with snakemake")
         return json.loads(content)
 
     evaluations, trainings = ({seed: of_seed(seed, file) for seed in seeds}
                               for file in ("evaluation.json", "metrics.json"))  # fmt: skip
-    contents = {file: text(file) for file in ("metrics.json", "timing.json", "provenance.json")}
+    contents = {file: content_of(file) for file in ("metrics.json", "timing.json", "provenance.json")}
     rest = {file: None if content is None else json.loads(content) for file, content in contents.items()}
     return Result(
-        name, found, evaluations, trainings, rest["metrics.json"], rest["timing.json"], rest["provenance.json"]
-    )
+        name, found, evaluations, trainings, rest["metrics.json"], rest["timing.json"], rest["provenance.json"],
+        content_of,
+    )  # fmt: skip
 
 
 def finished(run: Path, experiment: Experiment, seeds: Iterable[int] | None = None) -> list[Path]:
@@ -94,18 +108,18 @@ def of_directory(name: str, run: Path) -> Result:
 
 def _of_directory(name: str, run: Path, found: dict[str, Any], seeds: list[int]) -> Result:
     for seed in seeds:
-        verify(run / f"seed-{seed}", READ)
-    return read(name, found, seeds, lambda path: _text(run / path))
+        verify(run / f"seed-{seed}", READ.intersection(FILES["gan" if "gan" in found else "classify"]))
+    return read(name, found, seeds, lambda path: _content(run / path))
 
 
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
 
 
 def same_batches(results: Collection[Result]) -> bool:
     """Whether equal seeds train on equal batches in equal order: with the same data and batch size."""
     first, *rest = results
-    return all(same_data(first, r) and first.choices["train"]["batch"] == r.choices["train"]["batch"] for r in rest)
+    return all(same_data(first, r) and first.batch == r.batch and first.gan == r.gan for r in rest)
 
 
 def same_data(a: Result, b: Result) -> bool:

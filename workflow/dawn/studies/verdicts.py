@@ -34,6 +34,7 @@ class Verdict:
     analysis      which analysis it is from, the first is 0
     last          whether no other analysis is planned after it
     planned       whether the seeds were planned
+    seeds         of each variant, those that were compared
     """
 
     comparison: Comparison
@@ -50,6 +51,7 @@ class Verdict:
     analysis: int
     last: bool
     planned: bool
+    seeds: Mapping[str, tuple[int, ...]]
 
     @property
     def kind(self) -> str:

@@ -1,0 +1,137 @@
+"""A search: the settings of an experiment that are searched, where, and with how many trials."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+
+from dawn.config.errors import explain
+from dawn.config.experiment import read
+from dawn.config.types import STRICT, Positive
+from dawn.core.cli import InputError
+
+SECTIONS = ("model", "train")  # what decides the weights, apart from the data and the seed
+
+
+class Values(BaseModel):
+    """The values that one setting may take: ``choices``, or the range from ``low`` to ``high``."""
+
+    model_config = STRICT
+
+    choices: tuple[Any, ...] = ()
+    """Any values, such as true and false, words or lists."""
+    low: float | None = None
+    """Smallest number."""
+    high: float | None = None
+    """Largest number."""
+    log: bool = False
+    """Draw from the range on a logarithmic scale."""
+    integer: bool = False
+    """Draw whole numbers."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Values":
+        if bool(self.choices) == (self.low is not None or self.high is not None):
+            raise ValueError("give choices: [...], or low and high")
+        if self.choices and len({json.dumps(value) for value in self.choices}) < 2:
+            raise ValueError(f"choices = {list(self.choices)} must be two different values or more")
+        if self.choices:
+            return self
+        if self.low is None or self.high is None or self.low >= self.high:
+            raise ValueError(f"low = {self.low} must be below high = {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low = {self.low} must be above 0 on a logarithmic scale")
+        if self.integer and (self.low != int(self.low) or self.high != int(self.high)):
+            raise ValueError(f"low = {self.low} and high = {self.high} must be whole numbers with integer: true")
+        return self
+
+    @property
+    def ends(self) -> list[Any]:
+        """Every choice, or both ends of the range."""
+        if self.choices:
+            return list(self.choices)
+        assert self.low is not None and self.high is not None
+        return [int(self.low), int(self.high)] if self.integer else [self.low, self.high]
+
+    def contains(self, value: Any) -> bool:
+        """Whether the setting may take this value."""
+        if self.choices:
+            return json.dumps(value) in [json.dumps(choice) for choice in self.choices]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return bool(number and self.ends[0] <= value <= self.ends[1] and (not self.integer or value == int(value)))
+
+
+class Budget(BaseModel):
+    """Epochs of the trials: all are trained for ``first`` epochs, one in ``factor`` of them for ``factor`` times that."""
+
+    model_config = STRICT
+
+    first: Positive
+    """Epochs of every trial."""
+    most: Positive
+    """Epochs of the last trials, and of the study that tests the winner."""
+    factor: Annotated[int, Field(ge=2)] = 3
+    """One trial in so many goes on."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Budget":
+        if self.first > self.most:
+            raise ValueError(f"first = {self.first:g} must not be above most = {self.most:g}")
+        return self
+
+    @property
+    def rungs(self) -> tuple[float, ...]:
+        """The epochs of each rung."""
+        found, epochs = [], self.first
+        while epochs < self.most * (1 - 1e-9):
+            found.append(epochs)
+            epochs *= self.factor
+        return (*found, self.most)
+
+
+class Search(BaseModel):
+    """The settings in a file of workflow/searches."""
+
+    model_config = STRICT
+
+    question: Annotated[str, Field(min_length=1)]
+    """The question, which is the title of the page."""
+    base: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] | None = None
+    """Preset that all trials start from; null: params.yaml."""
+    settings: dict[str, Any] = {}
+    """Settings of all trials, merged with the preset."""
+    space: Annotated[dict[str, Values], Field(min_length=1)]
+    """Dotted keys of model and train, and the values of each."""
+    trials: Annotated[int, Field(ge=2, le=10_000)]
+    """New trials in each round."""
+    rounds: Annotated[int, Field(ge=1, le=100)] = 2
+    """The first round covers the space evenly; each later one is proposed from the results of those before it."""
+    epochs: Budget
+    """Epochs of the trials."""
+    seed: NonNegativeInt = 0
+    """Seed of every training and of the proposals."""
+    difference: Positive = 0.2
+    """Difference that matters, in percentage points of accuracy, for the study of the winner."""
+    spread: Positive
+    """Expected standard deviation of the accuracy over seeds, from which the study's number of seeds follows."""
+    most_seeds: PositiveInt = 100
+    """Largest number of seeds of that study."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Search":
+        for key in self.space:
+            if key.split(".")[0] not in SECTIONS or key == "train.epochs" or "." not in key:
+                raise ValueError(
+                    f"space: {key} cannot be searched; name settings of {' and '.join(SECTIONS)}, such as "
+                    "train.schedule.peak, but not train.epochs, which the trials of a rung have in common"
+                )
+        return self
+
+
+def load(path: Path) -> Search:
+    """Read and check the search in a file."""
+    try:
+        return Search.model_validate(read(path))
+    except ValidationError as error:
+        raise InputError(f"{path}: {explain(error, Search)}") from error

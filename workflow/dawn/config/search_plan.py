@@ -1,0 +1,94 @@
+"""The plan of a search: its base as a complete experiment, and the experiment of any trial."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dawn.config.experiment import Experiment, check, merge, nested, read
+from dawn.config.search import Search, load
+from dawn.core.cli import InputError
+from dawn.core.files import read_json
+
+BASE = 0  # number of the trial that has the settings of the base
+
+
+@dataclass(frozen=True)
+class SearchPlan:
+    """A search and the settings of its base, unchecked, as a mapping."""
+
+    name: str
+    search: Search
+    values: dict[str, Any]
+
+    @property
+    def directory(self) -> str:
+        """The directory of its results."""
+        return f"results/searches/{self.name}"
+
+    @property
+    def text(self) -> str:
+        """The plan as JSON, from which ``stored`` reads it."""
+        about = {"name": self.name, "search": self.search.model_dump(mode="json"), "values": self.values}
+        return json.dumps(about, separators=(",", ":"))
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """The new trials that are trained at each rung."""
+        factor = self.search.epochs.factor
+        return tuple(max(1, self.search.trials // factor**rung) for rung in range(len(self.search.epochs.rungs)))
+
+    @property
+    def base(self) -> Experiment:
+        """The experiment of the base with the epochs of the last rung."""
+        return self.experiment({}, len(self.counts) - 1)
+
+    def experiment(self, settings: Mapping[str, Any], rung: int) -> Experiment:
+        """The experiment of a trial with these settings, by dotted keys; an InputError if they do not go together."""
+        values = dict(self.values)
+        for key, value in settings.items():
+            values = merge(values, nested(key, value))
+        values = merge(values, {"seeds": [self.search.seed], "train": {"epochs": self.search.epochs.rungs[rung]}})
+        return check(values, f"search {self.name}, {json.dumps(settings)}" if settings else f"search {self.name}")
+
+
+def find(name: str, folder: Path) -> Path:
+    """Return the file of a search, given by its name in ``folder`` or by its path."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
+        raise InputError(f"search = {name}: {path} does not exist; searches: {known}")
+    return path
+
+
+def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> SearchPlan:
+    """Merge params.yaml, the preset, the settings and ``over`` (the command line), and check both ends of the space."""
+    search = load(path)
+    preset = presets / f"{search.base}.yaml"
+    if search.base is not None and not preset.is_file():
+        known = ", ".join(sorted(p.stem for p in presets.glob("*.yaml")))
+        raise InputError(f"{path}: base = {search.base}: no such preset; presets: {known}")
+    values = merge(read(params), read(preset)) if search.base else read(params)
+    found = SearchPlan(path.stem, search, merge(merge(values, search.settings), over))
+    _check(path, found)
+    return found
+
+
+def stored(directory: Path) -> SearchPlan:
+    """The plan in search.json of a search's directory."""
+    about = read_json(directory / "search.json")
+    return SearchPlan(about["name"], Search.model_validate(about["search"]), about["values"])
+
+
+def _check(path: Path, found: SearchPlan) -> None:
+    """Refuse a search on the test split, of a GAN, or of a value that no experiment can have."""
+    base = found.base
+    if base.task != "classify":
+        raise InputError(f"{path}: task = {base.task}: a search compares accuracies, which only task: classify has")
+    if not base.data.holdout:
+        raise InputError(f"{path}: data.holdout = 0: a search never uses the test split; set data.holdout to a number "
+                         "of images, such as 5000")  # fmt: skip
+    for key, values in found.search.space.items():
+        for value in values.ends:
+            found.experiment({key: value}, 0)

@@ -1,0 +1,56 @@
+"""The trials of a search, as its directory has them: settings, and the hold-out accuracy at each rung."""
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dawn.config.search_plan import BASE, SearchPlan
+from dawn.core.files import read_json
+
+
+@dataclass
+class Trial:
+    """One choice of settings; ``accuracies`` has a number for each rung it was trained at, None if it diverged."""
+
+    number: int
+    round: int
+    settings: dict[str, Any]
+    accuracies: list[float | None] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What tables and figures call it."""
+        return "base" if self.number == BASE else f"trial {self.number}"
+
+    @property
+    def score(self) -> tuple[int, float]:
+        """The larger, the better: the rungs it was trained at come first, then the last accuracy."""
+        last = self.accuracies[-1] if self.accuracies else None
+        return (0, -math.inf) if last is None else (len(self.accuracies), last)
+
+
+def folder(directory: Path, round: int, rung: int, number: int) -> Path:
+    """The directory of one training of a trial."""
+    return directory / f"round-{round}" / f"rung-{rung}" / f"trial-{number}"
+
+
+def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list[Trial]:
+    """The trials of the first rounds, and those of the first ``rungs`` of the round after them, by their numbers."""
+    found: dict[int, Trial] = {}
+    steps = [(round, rung) for round in range(rounds) for rung in range(len(plan.counts))]
+    for round, rung in [*steps, *((rounds, rung) for rung in range(rungs))]:
+        for proposed in read_json(directory / f"round-{round}" / f"rung-{rung}.json")["trials"]:
+            number = proposed["trial"]
+            trial = found.setdefault(number, Trial(number, round, proposed["settings"]))
+            result = read_json(folder(directory, round, rung, number) / "trial.json")
+            trial.accuracies.append(result["accuracy"])
+            trial.seconds += result["seconds"]
+    return [found[number] for number in sorted(found)]
+
+
+def winner(plan: SearchPlan, trials: list[Trial]) -> Trial | None:
+    """The trial with the best hold-out accuracy after the last rung, the base aside; None if none was trained to it."""
+    complete = [t for t in trials if t.number != BASE and t.score[0] == len(plan.counts)]
+    return max(complete, key=lambda t: t.score) if complete else None

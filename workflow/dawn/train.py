@@ -5,7 +5,8 @@
 
 Writes model.safetensors, curve.tsv (a row for each epoch), metrics.json and, with run.trace, trace.tsv (a row for each
 step); with run.tensorboard, TensorBoard's event files too; in a DVC stage, live metrics for dvc exp show.
-Stopped by SIGTERM or SIGINT it writes a checkpoint and exits with 75; run again, it continues from there.
+Stopped by SIGTERM or SIGINT it writes a checkpoint and exits with 75; run again, it continues from there. A loss that is
+not finite ends it with 76.
 """
 
 import argparse
@@ -34,7 +35,8 @@ from dawn.runtime.distributed import World, joined
 from dawn.training import checkpoint
 from dawn.training.classifier import Classifier
 from dawn.training.setup import set_up
-from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
+from dawn.training.shutdown import DIVERGED, EXIT_CODE, Interrupted, StopRequest, stopping_together
+from dawn.training.step import Diverged
 from dawn.training.trainer import Trainer
 
 TRACE = ("step", "lr", "momentum", "loss")
@@ -106,7 +108,7 @@ def write(trainer: Trainer[Classifier], args: argparse.Namespace, choices: str, 
 
 
 def main() -> None:
-    """Parse and train; exit with 75 when interrupted."""
+    """Parse and train; exit with 75 when interrupted, with 76 when the loss is not finite."""
     parser = cli.parser(main)
     cli.add_inputs(parser, "params", "data", "stats")
     parser.add_argument("--seed", type=int, required=True, help="decides initial weights, order and augmentation")
@@ -123,6 +125,9 @@ def main() -> None:
         if os.environ.get("RANK", "0") == "0":
             print(f"seed {args.seed}: stopped; the same command continues from its checkpoint", file=sys.stderr)
         sys.exit(EXIT_CODE)
+    except Diverged as error:  # on the first process alone
+        print(f"dawn.train: {error}", file=sys.stderr)
+        sys.exit(DIVERGED)
 
 
 if __name__ == "__main__":

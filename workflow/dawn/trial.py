@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
-from dawn.results.exit_codes import DIVERGED
+from dawn.training.shutdown import DIVERGED
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 EXIT_CODE = 75  # EX_TEMPFAIL: run again to continue
+DIVERGED = 76  # the loss is not finite: with other settings it may be, so a search goes on
 GRACE = 20.0  # seconds that a process other than the first waits for the first to save and leave
 
 

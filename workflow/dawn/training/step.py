@@ -119,11 +119,15 @@ class TrainState:
                 torch._foreach_copy_(average.means, means)
 
 
+class Diverged(InputError):
+    """The loss is NaN or infinite."""
+
+
 def check_finite(loss: float, step: int, lr: float, precision: str) -> None:
-    """Raise an InputError if the loss is NaN or infinite, naming the step and the likely remedy."""
+    """Raise Diverged if the loss is NaN or infinite, naming the step and the likely remedy."""
     if not math.isfinite(loss):
         remedy = "lower train.loss_scale or " if precision == "half" else ""
-        raise InputError(
+        raise Diverged(
             f"the loss is {loss} at step {step} (learning rate {lr:.4g}, {precision}); "
             f"{remedy}lower train.schedule.peak, or set train.clip to 1"
         )

@@ -1,0 +1,68 @@
+"""The study that tests the winner of a search against its base, on the test split, with seeds that are new to both."""
+
+import math
+from typing import Any
+
+import yaml
+from scipy import stats
+
+from dawn.config.experiment import merge, nested
+from dawn.config.search_plan import SearchPlan
+from dawn.core.cli import InputError
+from dawn.searches.trials import Trial
+from dawn.studies.power import seeds_needed
+from dawn.studies.sequential import PLANNED
+
+HEAD = """\
+# The winner of the search {name} against its base, written by the search. The seeds are new to both, and the test split
+# was not used before: snakemake study --config study={path}
+"""
+
+
+def study_file(plan: SearchPlan) -> str:
+    """The path of the study."""
+    return f"{plan.directory}/{plan.name}-winner.yaml"
+
+
+def seeds(plan: SearchPlan, settings: dict[str, Any]) -> int:
+    """Seeds a variant that detect the difference that matters four times in five; they are paired if batches agree."""
+    search, last = plan.search, len(plan.counts) - 1
+    paired = plan.base.train.batch == plan.experiment(settings, last).train.batch
+    needed = seeds_needed(search.spread * math.sqrt(2), search.difference, paired, PLANNED)
+    if needed is None or needed > search.most_seeds:
+        raise InputError(
+            f"search {plan.name}: at a spread of {search.spread:g} the winner's study needs {needed or 'over 10,000'} "
+            f"seeds a variant to detect {search.difference:g} points; raise difference or most_seeds"
+        )
+    return needed
+
+
+def study(plan: SearchPlan, winner: Trial) -> str:
+    """The study as YAML. It trains on the same images as the search, so no array is made again."""
+    search, over = plan.search, {}
+    for key, value in winner.settings.items():
+        over = merge(over, nested(key, value))
+    settings = merge(plan.values, {"train": {"epochs": search.epochs.most}})
+    settings.pop("seeds", None)
+    first = search.seed + 1
+    values = {
+        "question": f"Is the winner of the search {plan.name} better than its base?",
+        "seeds": list(range(first, first + seeds(plan, winner.settings))),
+        "difference": search.difference,
+        "spread": search.spread,
+        "settings": settings,
+        "variants": {"base": {}, winner.name: over},
+    }
+    text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
+    return HEAD.format(name=plan.name, path=study_file(plan)) + text
+
+
+def optimism(candidates: int, spread: float) -> float:
+    """By how much the best of equally good candidates lies above their mean on average, each of one seed, in points.
+
+    The expected maximum of n standard normal values by Blom's approximation (Statistical Estimates and Transformed
+    Beta-Variables, 1958), at most 5 % off.
+    """
+    if candidates < 2:
+        return 0.0
+    return spread * float(stats.norm.ppf((candidates - 0.375) / (candidates + 0.25)))

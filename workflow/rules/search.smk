@@ -1,0 +1,116 @@
+"""A search: rungs of trials, each a training on the hold-out split, then a page and the study of the winner."""
+
+
+localrules:
+    search,
+
+
+def of_rung(round, rung):
+    """The results of a rung's trials, once it is known which they are."""
+    done = Path(checkpoints.propose.get(round=round, rung=rung).output[0])
+    return [f"{done.with_suffix('')}/trial-{proposed}/trial.json" for proposed in proposed_trials(str(done))]
+
+
+def before_rung(wildcards):
+    """The results that a rung is chosen by: those of the rung before, which needs all others."""
+    round, rung = int(wildcards.round), int(wildcards.rung)
+    if rung:
+        return of_rung(round, rung - 1)
+    return of_rung(round - 1, len(SEARCH.counts) - 1) if round else []
+
+
+def proposed_trials(rung):
+    """The settings that decide the result of each trial of a rung, as text."""
+    return {str(trial["trial"]): trial["cause"] for trial in json.loads(Path(rung).read_text())["trials"]}
+
+
+if SEARCH:
+
+    # The trials of a rung are known when those of the rung before are finished, so each is a checkpoint.
+    checkpoint propose:
+        input:
+            before_rung,
+            code=code("propose"),
+        output:
+            f"{SEARCH.directory}/round-{{round}}/rung-{{rung}}.json",
+        log:
+            f"logs/{SEARCH.directory}/propose-{{round}}-{{rung}}.log",
+        localrule: True
+        params:
+            cause=SEARCH.text,
+            search=SEARCH.directory,
+        wildcard_constraints:
+            round=r"\d+",
+            rung=r"\d+",
+        message:
+            "Choose the trials of round {wildcards.round}, rung {wildcards.rung}"
+        shell:
+            "DAWN_LOG={log} python -m dawn.propose {params.search} --round {wildcards.round} --rung {wildcards.rung}"
+            " --out {output}"
+
+    # The training of the rule train, without an evaluation on the test split; it may diverge, which is a result here.
+    rule trial:
+        input:
+            [f"data/{split}_{part}.npy" for split in ("train", "holdout") for part in ("images", "labels")],
+            code=code("train", "launch", "trial"),
+            dataset="data/dataset.json",
+            stats="data/stats.json",
+            rung=ancient(f"{SEARCH.directory}/{{rung}}.json"),
+        output:
+            f"{SEARCH.directory}/{{rung}}/trial-{{trial}}/trial.json",
+        log:
+            f"logs/{SEARCH.directory}/{{rung}}/trial-{{trial}}.log",
+        container:
+            None if NODES > 1 else IMAGE
+        threads: workflow.cores or 1
+        resources:
+            **TRAINING,
+            node_gpus=GPUS,
+            processes=EXPERIMENT.run.processes,
+            runtime=720,
+            mem_mb=16000,
+        params:
+            cause=lambda wildcards, input: proposed_trials(input.rung).get(wildcards.trial),
+            directory=lambda wildcards, output: os.path.dirname(output[0]),
+            seed=SEARCH.search.seed,
+        wildcard_constraints:
+            rung=r"round-\d+/rung-\d+",
+            trial=r"\d+",
+        message:
+            "Train trial {wildcards.trial} of {wildcards.rung}"
+        shell:
+            "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
+            " --gpus {resources.node_gpus} --cpus {threads} dawn.train"
+            " --params {params.directory}/params.yaml --data data --stats {input.stats} --seed {params.seed}"
+            " --out {params.directory}/seed-{params.seed} && code=0 || code=$?;"
+            " DAWN_LOG={log} python -m dawn.trial {params.directory} --seed {params.seed} --exit-code $code"
+
+    rule search_page:
+        input:
+            lambda wildcards: [
+                trial
+                for round in range(SEARCH.search.rounds)
+                for rung in range(len(SEARCH.counts))
+                for trial in of_rung(round, rung)
+            ],
+            code=code("search_page"),
+        output:
+            [f"{SEARCH.directory}/{file}" for file in ("page.md", "trials.csv", "optuna.log")],
+            f"{SEARCH.directory}/{SEARCH.name}-winner.yaml",
+            report(f"{SEARCH.directory}/page.html", caption="../report/search-page.rst", category="Searches"),
+            report(f"{SEARCH.directory}/trials.png", caption="../report/search-trials.rst", category="Searches"),
+        log:
+            f"logs/{SEARCH.directory}/page.log",
+        localrule: True
+        params:
+            cause=SEARCH.text,
+            search=SEARCH.directory,
+        message:
+            "Write the page of {params.search}"
+        shell:
+            "DAWN_LOG={log} python -m dawn.search_page {params.search}"
+
+
+rule search:
+    input:
+        of_search,

@@ -12,6 +12,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/study.smk"
+include: "workflow/rules/search.smk"
 include: "workflow/rules/race.smk"
 include: "workflow/rules/use.smk"
 
@@ -25,6 +26,7 @@ rule all:
     default_target: True
     input:
         f"{STUDY.directory}/table.csv" if STUDY else [],
+        f"{SEARCH.directory}/page.md" if SEARCH else [],
         expand("{run}/{file}", run=RUNS, file=["metrics.json", "model.txt", "summary.md"]),
         lambda wildcards: [f"{seed}/dawnbench.json" for run in RUNS for seed in seeds(run) if not GAN],
 

@@ -3,15 +3,14 @@
     python -m dawn.propose results/searches/peak --round 0 --rung 1 --out results/searches/peak/round-0/rung-1.json
 
 Reads search.json and the results of the trials so far, which are on the hold-out split. Writes the rung's trials and,
-for each, the experiment to train: round-0/rung-1/trial-7/params.yaml. In the first round trial 0 has the settings of the
-base; it is trained at every rung, whatever its accuracy.
+for each, the experiment to train: round-0/rung-1/trial-7/params.yaml. In the first round trial 0 has the settings of
+the base; it is trained at every rung, whatever its accuracy.
 """
 
 import sys
 from pathlib import Path
-from typing import Any
 
-from dawn.config.experiment import TRAINED, dump
+from dawn.config.experiment import dump, flat
 from dawn.config.search_plan import BASE, SearchPlan, stored
 from dawn.core import cli
 from dawn.core.files import write_json, write_text
@@ -24,18 +23,11 @@ def first(plan: SearchPlan, directory: Path, round: int) -> list[Trial]:
 
     before = load(plan, directory, round)
     if round == 0:
-        base = plan.base.model_dump(mode="json")
-        before = [Trial(BASE, 0, {key: lookup(base, key) for key in plan.search.space})]
+        base = flat(plan.base.model_dump(mode="json"))
+        before = [Trial(BASE, 0, {key: base.get(key) for key in plan.search.space})]
     start = 1 + round * plan.search.trials
     new = [Trial(start + i, round, settings) for i, settings in enumerate(propose(plan, round, before))]
     return [*(before if round == 0 else []), *new]
-
-
-def lookup(values: Any, key: str) -> Any:
-    """The value under a dotted key, None where the base's family of networks does not have it."""
-    for part in key.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
-    return values
 
 
 def kept(plan: SearchPlan, directory: Path, round: int, rung: int) -> list[Trial]:
@@ -63,7 +55,9 @@ def main() -> None:
     for trial in trials:
         experiment = plan.experiment({} if trial.number == BASE else trial.settings, rung)
         write_text(folder(args.search, round, rung, trial.number) / "params.yaml", dump(experiment))
-        found.append({"trial": trial.number, "settings": trial.settings, "cause": experiment.text(*TRAINED)})
+        found.append(
+            {"trial": trial.number, "settings": trial.settings, "cause": experiment.text(*experiment.trained_by)}
+        )
     epochs = plan.search.epochs.rungs[rung]
     print(f"round {round}, rung {rung}: {len(found)} trials of {epochs:g} epochs", file=sys.stderr)
     write_json(args.out, {"round": round, "rung": rung, "epochs": epochs, "trials": found})

@@ -13,7 +13,7 @@ from dawn.core import cli
 from dawn.core.files import replacing, write_table, write_text
 from dawn.report.page import markdown, web
 from dawn.searches import figure, page, winner
-from dawn.searches.trials import Trial, load
+from dawn.searches.trials import Trial, load, winner_of
 
 
 def write(plan: SearchPlan, directory: Path, trials: list[Trial], best: Trial) -> None:
@@ -51,18 +51,10 @@ def main() -> None:
     plan = stored(args.search)
     trials = load(plan, args.search, plan.search.rounds)
     best = winner_of(plan, trials)
+    if best is None:
+        raise cli.InputError(f"search {plan.name}: every trial diverged before its last epoch; lower the learning "
+                             "rates of the space")  # fmt: skip
     write(plan, args.search, trials, best)
-
-
-def winner_of(plan: SearchPlan, trials: list[Trial]) -> Trial:
-    """The best trial, the base aside."""
-    from dawn.searches.trials import winner as best
-
-    found = best(plan, trials)
-    if found is None:
-        raise cli.InputError(f"search {plan.name}: every trial diverged before its last epoch; lower the learning rates "
-                             "of the space")  # fmt: skip
-    return found
 
 
 if __name__ == "__main__":

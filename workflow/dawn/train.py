@@ -5,8 +5,8 @@
 
 Writes model.safetensors, curve.tsv (a row for each epoch), metrics.json and, with run.trace, trace.tsv (a row for each
 step); with run.tensorboard, TensorBoard's event files too; in a DVC stage, live metrics for dvc exp show.
-Stopped by SIGTERM or SIGINT it writes a checkpoint and exits with 75; run again, it continues from there. A loss that is
-not finite ends it with 76.
+Stopped by SIGTERM or SIGINT it writes a checkpoint and exits with 75; run again, it continues from there. A loss that
+is not finite ends it with 76.
 """
 
 import argparse

@@ -2,13 +2,14 @@
 
     python -m dawn.trial results/searches/peak/round-0/rung-1/trial-7 --seed 0 --exit-code 0
 
-``--exit-code`` is that of dawn.train: 0, or 76 for a loss that is not finite; any other is the exit code of this command
-too. Writes trial.json, and deletes the weights, since a search keeps none.
+``--exit-code`` is that of dawn.train: 0, or 76 for a loss that is not finite; with any other this command ends as well.
+Writes trial.json, and deletes the weights, since a search keeps none.
 """
 
 import sys
 from pathlib import Path
 
+from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
 from dawn.training.shutdown import DIVERGED
@@ -31,7 +32,8 @@ def main() -> None:
             raise cli.InputError(f"{seed}/metrics.json has accuracies of the {metrics['monitored']} split, not of the "
                                  "hold-out split; set data.holdout")  # fmt: skip
         result = {key: metrics[key] for key in result}
-    write_json(args.trial / "trial.json", result)
+    experiment = load(args.trial / "params.yaml")
+    write_json(args.trial / "trial.json", result | {"cause": experiment.text(*experiment.trained_by)})
     (seed / "model.safetensors").unlink(missing_ok=True)
 
 

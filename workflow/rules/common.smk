@@ -18,6 +18,7 @@ from dawn.core.code_deps import closure
 from dawn.config.experiment import check, dump, merge, read
 from dawn.config.judges import judges
 from dawn.config.plan import find, plan
+from dawn.config import search_plan
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
 for variable, first in (
@@ -33,14 +34,21 @@ os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS") or "auto
 include: "dvc.smk"
 
 
-# `config` is what --configfile and --config give. These keys choose a study or two results to compare; all others are
-# settings of the experiment, which are merged over params.yaml.
-CHOSEN = {key: str(config[key]) for key in ("study", "base", "other", "difference") if key in config}
+# `config` is what --configfile and --config give. These keys choose a study, a search or two results to compare; all others
+# are settings of the experiment, which are merged over params.yaml.
+CHOSEN = {key: str(config[key]) for key in ("study", "search", "base", "other", "difference") if key in config}
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
-STUDIES, PRESETS = ROOT / "workflow/studies", ROOT / "workflow/presets"
+STUDIES, SEARCHES, PRESETS = (ROOT / "workflow" / name for name in ("studies", "searches", "presets"))
+if {"study", "search"} <= CHOSEN.keys():
+    raise WorkflowError(f"study = {CHOSEN['study']} and search = {CHOSEN['search']}: name one of them")
 try:
     STUDY = plan(find(CHOSEN["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in CHOSEN else None
-    EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
+    SEARCH = None
+    if "search" in CHOSEN:
+        SEARCH = search_plan.plan(search_plan.find(CHOSEN["search"], SEARCHES), ROOT / "params.yaml", PRESETS, SETTINGS)
+        EXPERIMENT = SEARCH.base
+    else:
+        EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
     GAN = EXPERIMENT.task == "gan"
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if GAN else None
 except InputError as error:
@@ -54,9 +62,12 @@ if STAGE and EXPERIMENT.model.family == "file" and NETWORKS not in EXPERIMENT.mo
     )
 
 # Each experiment by the directory of its results, which is the wildcard `run` of the rules: `results` for params.yaml,
-# and a directory for each variant of a study. SHARED holds the params.yaml that the rules of the data read.
-SHARED = STUDY.directory if STUDY else "results"
-RUNS = {f"{SHARED}/{slug}": v.experiment for slug, v in STUDY.variants.items()} if STUDY else {"results": EXPERIMENT}
+# and a directory for each variant of a study; the trials of a search have rules of their own. SHARED holds the
+# params.yaml that the rules of the data read.
+SHARED = (STUDY or SEARCH).directory if STUDY or SEARCH else "results"
+RUNS = {f"{SHARED}/{slug}": v.experiment for slug, v in STUDY.variants.items()} if STUDY else {}
+if not STUDY and not SEARCH:
+    RUNS = {"results": EXPERIMENT}
 
 # The judges of a GAN, one experiment for all variants of a study, are trained by the rules of a classifier. The rules of
 # a GAN make files of the same names, so each set of rules has its own values of `run`.

@@ -31,6 +31,8 @@ onstart:
         shutil.rmtree(Path(run, "partial"), ignore_errors=True)
     if STUDY:
         write_text(Path(SHARED, "study.json"), STUDY.text)
+    if SEARCH:
+        write_text(Path(SHARED, "search.json"), SEARCH.text)
     if not workflow.local_exec:
         OWNER.submits_to(workflow.executor_plugin.name)
     enter_stage()
@@ -38,7 +40,7 @@ onstart:
 
 onsuccess:
     leave_stage()
-    summary = Path(SHARED, "table.md" if STUDY else "summary.md")
+    summary = Path(SHARED, "table.md" if STUDY else "page.md" if SEARCH else "summary.md")
     written = summary.exists() and summary.stat().st_mtime >= START  # and not left by an earlier run
     if written and STAGE in (None, "summarize") and "base" not in CHOSEN:
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)
@@ -46,5 +48,5 @@ onsuccess:
 
 # After a failure, what finished of a study, and with --keep-going of an experiment, is summarized in partial/.
 onerror:
-    if STUDY or workflow.execution_settings.keep_going:
+    if STUDY or (workflow.execution_settings.keep_going and not SEARCH):
         summarize_finished()

@@ -24,6 +24,14 @@ def proposed_trials(rung):
     return {str(trial["trial"]): trial["cause"] for trial in json.loads(Path(rung).read_text())["trials"]}
 
 
+def page_of_search():
+    """The page of the search."""
+    if SEARCH is None:
+        known = ", ".join(sorted(path.stem for path in SEARCHES.glob("*.yaml")))
+        raise WorkflowError(f"name a search with --config search=NAME: one of {known}, or a file of your own")
+    return f"{SEARCH.directory}/page.md"
+
+
 if SEARCH:
 
     # The trials of a rung are known when those of the rung before are finished, so each is a checkpoint.
@@ -35,13 +43,13 @@ if SEARCH:
             f"{SEARCH.directory}/round-{{round}}/rung-{{rung}}.json",
         log:
             f"logs/{SEARCH.directory}/propose-{{round}}-{{rung}}.log",
+        wildcard_constraints:
+            round=r"\d+",
+            rung=r"\d+",
         localrule: True
         params:
             cause=SEARCH.text,
             search=SEARCH.directory,
-        wildcard_constraints:
-            round=r"\d+",
-            rung=r"\d+",
         message:
             "Choose the trials of round {wildcards.round}, rung {wildcards.rung}"
         shell:
@@ -60,6 +68,9 @@ if SEARCH:
             f"{SEARCH.directory}/{{rung}}/trial-{{trial}}/trial.json",
         log:
             f"logs/{SEARCH.directory}/{{rung}}/trial-{{trial}}.log",
+        wildcard_constraints:
+            rung=r"round-\d+/rung-\d+",
+            trial=r"\d+",
         container:
             None if NODES > 1 else IMAGE
         threads: workflow.cores or 1
@@ -73,9 +84,6 @@ if SEARCH:
             cause=lambda wildcards, input: proposed_trials(input.rung).get(wildcards.trial),
             directory=lambda wildcards, output: os.path.dirname(output[0]),
             seed=SEARCH.search.seed,
-        wildcard_constraints:
-            rung=r"round-\d+/rung-\d+",
-            trial=r"\d+",
         message:
             "Train trial {wildcards.trial} of {wildcards.rung}"
         shell:
@@ -113,4 +121,4 @@ if SEARCH:
 
 rule search:
     input:
-        of_search,
+        lambda wildcards: page_of_search(),

@@ -63,7 +63,7 @@ class Values(BaseModel):
 
 
 class Budget(BaseModel):
-    """Epochs of the trials: all are trained for ``first`` epochs, one in ``factor`` of them for ``factor`` times that."""
+    """Epochs of the trials: all for ``first`` epochs, one in ``factor`` of them for ``factor`` times that."""
 
     model_config = STRICT
 

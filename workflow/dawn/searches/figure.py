@@ -56,11 +56,16 @@ def _setting(plan: SearchPlan, key: str, trials: Sequence[Trial], best: Trial | 
         if last is None or not values.contains(setting):
             continue
         place = choices.index(json.dumps(setting)) if choices else setting
-        look = LOOKS[_kind(trial, best)] | {"linestyle": "none", "marker": style.MARKERS[(len(trial.accuracies) - 1) % 8]}
+        look = LOOKS[_kind(trial, best)] | {
+            "linestyle": "none",
+            "marker": style.MARKERS[(len(trial.accuracies) - 1) % 8],
+        }
         axes.plot([place], [last], markerfacecolor="none" if len(trial.accuracies) < len(plan.counts) else None, **look)
     if choices:
         axes.set_xticks(range(len(choices)), choices, fontsize=8)
-    axes.set(title=key, xlabel="filled: trained to the last rung", xscale="log" if values.log else "linear")
+    if values.log:
+        axes.set_xscale("log")
+    axes.set(title=key, xlabel="filled: trained to the last rung")
 
 
 def _kind(trial: Trial, best: Trial | None) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dawn.config.experiment import flat
 from dawn.config.search_plan import BASE, SearchPlan
 from dawn.report.page import Block, Bullets, Heading, Image, Paragraph, Table
 from dawn.searches.trials import Trial
@@ -28,14 +29,15 @@ def blocks(plan: SearchPlan, trials: Sequence[Trial], best: Trial, figure: Path)
 def result(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
     """The best trial and the base in one sentence."""
     base = next(trial for trial in trials if trial.number == BASE)
-    found = f"{best.name.capitalize()} has the best hold-out accuracy, {best.accuracies[-1]:.2f} %"
+    accuracy = f"{best.accuracies[-1]:.2f} %"
+    found = f"{best.name.capitalize()} has the best hold-out accuracy, {accuracy}"
     if base.score[0] < len(plan.counts):
         return f"{found}; the base diverged."
-    text = f"{found}; the base has {base.accuracies[-1]:.2f} %."
+    other = f"{base.accuracies[-1]:.2f} %"
     if base.score >= best.score:
-        text = (f"No trial was better than the base, which has {base.accuracies[-1]:.2f} % on the hold-out split; the best "
-                f"one, {best.name}, has {best.accuracies[-1]:.2f} %.")  # fmt: skip
-    return text
+        return (f"No trial was better on the hold-out split than the base, which has {other}. The best of the others "
+                f"is {best.name} with {accuracy}.")  # fmt: skip
+    return f"{found}; the base has {other}."
 
 
 def caution(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
@@ -62,13 +64,8 @@ def count(trials: int) -> str:
 
 
 def _winner(plan: SearchPlan, best: Trial) -> Table:
-    base = plan.base.model_dump(mode="json")
-    rows = []
-    for key, value in best.settings.items():
-        before = base
-        for part in key.split("."):
-            before = before.get(part) if isinstance(before, dict) else None  # type: ignore[assignment]
-        rows.append([key, show(before), show(value)])
+    base = flat(plan.base.model_dump(mode="json"))
+    rows = [[key, show(base.get(key)), show(value)] for key, value in best.settings.items()]
     return Table(["setting", "base", best.name], rows, "Settings of the winner")
 
 
@@ -84,7 +81,7 @@ def table(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> Table:
         name = f"{trial.name} (winner)" if trial is best else trial.name
         rows.append([name, str(trial.round), *(show(trial.settings.get(key)) for key in keys), *cells,
                      f"{trial.seconds:.0f}"])  # fmt: skip
-    heads = ["trial", "round", *names, *(f"{epochs:g} epochs, %" for epochs in rungs), "seconds"]
+    heads = ["trial", "round", *names, *(f"{epochs:g} epoch{'s' * (epochs != 1)}, %" for epochs in rungs), "seconds"]
     return Table(heads, rows, "Hold-out accuracy by the epochs of a training; –: stopped by successive halving")
 
 
@@ -97,9 +94,9 @@ def method(plan: SearchPlan, trials: Sequence[Trial]) -> list[str]:
         f"{hours:.2g} h of training, with seed {search.seed}",
         f"accuracy after the last epoch on {data.holdout:,} images held out of train (data.holdout_seed "
         f"{data.holdout_seed}); the test split was not read",
-        f"epochs at the rungs: {', '.join(f'{epochs:g}' for epochs in search.epochs.rungs)}; at each rung the best trial "
-        f"in {search.epochs.factor} of a round goes on. Each training starts anew and runs its whole schedule, so no "
-        "accuracy is that of an unfinished schedule",
+        f"epochs at the rungs: {', '.join(f'{epochs:g}' for epochs in search.epochs.rungs)}; at each rung the best of "
+        f"each {search.epochs.factor} trials of a round goes on. Each training starts anew and runs its whole "
+        "schedule, so no accuracy is that of an unfinished one",
         "settings of the first round: a scrambled Sobol sequence; later rounds: a tree-structured Parzen estimator",
         *(f"{key}: {domain(plan, key)}" for key in search.space),
     ]

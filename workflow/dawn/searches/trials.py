@@ -50,7 +50,7 @@ def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list
     return [found[number] for number in sorted(found)]
 
 
-def winner(plan: SearchPlan, trials: list[Trial]) -> Trial | None:
+def winner_of(plan: SearchPlan, trials: list[Trial]) -> Trial | None:
     """The trial with the best hold-out accuracy after the last rung, the base aside; None if none was trained to it."""
     complete = [t for t in trials if t.number != BASE and t.score[0] == len(plan.counts)]
     return max(complete, key=lambda t: t.score) if complete else None

@@ -39,7 +39,7 @@ def seeds(plan: SearchPlan, settings: dict[str, Any]) -> int:
 
 def study(plan: SearchPlan, winner: Trial) -> str:
     """The study as YAML. It trains on the same images as the search, so no array is made again."""
-    search, over = plan.search, {}
+    search, over = plan.search, dict[str, Any]()
     for key, value in winner.settings.items():
         over = merge(over, nested(key, value))
     settings = merge(plan.values, {"train": {"epochs": search.epochs.most}})

@@ -1,0 +1,141 @@
+"""The training of a GAN: interrupted and unbroken, its batch norms, EMA, phases and refusals."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import step
+from gan_training import FULL_GAN, TINY_GAN, ready_gan, resumed_gan, trained_gan
+from training import Never
+
+from dawn.config.experiment import merge
+from dawn.core.cli import InputError
+from dawn.gans import draws
+from dawn.gans.samples import generate
+from dawn.gans.weights import restored
+from dawn.models.weights import read_weights
+from dawn.results.gan_curve import read_gan_curve
+from dawn.runtime.distributed import World
+
+FILES = ["curve.tsv", "metrics.json", "model.safetensors", "progress.npy", "trace.tsv"]
+
+
+def states(trainer):
+    """All tensors of both networks by name, and the samples along the training."""
+    state = trainer.task.state
+    nets = {"generator": state.generator.state_dict(), "critic": state.critic.state_dict()}
+    found = {f"{name}.{key}": tensor for name, net in nets.items() for key, tensor in net.items()}
+    return found | {f"progress {i}": images for i, images in enumerate(trainer.task.progress)}
+
+
+def assert_same(one, other):
+    ours, theirs = states(one), states(other)
+    assert ours.keys() == theirs.keys()
+    assert [name for name in ours if not torch.equal(ours[name], theirs[name])] == []
+    assert one.trace == other.trace
+
+
+@pytest.mark.parametrize(
+    "gan", [{}, FULL_GAN, {"loss": "dcgan", "share_samples": True}], ids=["lesson", "full", "dcgan"]
+)
+def test_interrupted_is_unbroken(data, tmp_path, gan):
+    whole = trained_gan(data, tmp_path / "whole", **gan)
+    broken = resumed_gan(data, tmp_path / "broken", (1, 5, 6, 13), **gan)
+    assert broken.resumed == 4
+    assert_same(whole, broken)
+    assert len(whole.task.progress) == 3
+    assert not torch.equal(whole.task.progress[0], whole.task.progress[2])
+
+
+def test_another_seed_is_another_training(data, tmp_path):
+    one, two = (trained_gan(data, tmp_path / str(seed), seed, epochs=0.5) for seed in (0, 1))
+    assert not torch.equal(one.task.progress[0], two.task.progress[0])
+
+
+def test_a_phase_starts_with_new_optimizers(data, tmp_path):
+    trainer = ready_gan(data, tmp_path, optimizer={"kind": "adam"}, epochs=2)
+    list(trainer.run(Never()))
+    critic = trainer.task.state.optimizers[1]
+    assert {float(state["step"]) for state in critic.state.values()} == {6}  # of 12
+    assert critic.param_groups[0]["lr"] == pytest.approx(1e-5)
+
+
+def test_the_clamp_holds_before_each_step_of_the_critic(data, tmp_path):
+    trainer = ready_gan(data, tmp_path, epochs=1, optimizer={"critic_lr": 0.001})
+    list(trainer.run(Never()))
+    largest = max(float(p.detach().abs().max()) for p in trainer.task.state.critic.parameters())
+    assert 0.01 < largest < 0.02  # the last step was not clamped yet, and no step moves a weight by much
+
+
+def test_the_batch_norms_of_the_samples_belong_to_the_ema(data, tmp_path):
+    trainer = trained_gan(data, tmp_path, generator={"ema": 0.5}, epochs=1)
+    generator, seen = trainer.task.state.generator.train(), []
+    norm = generator.blocks[0].norm
+    found = norm.running_mean.clone()
+    norm.register_forward_pre_hook(lambda _, args: seen.append(args[0].detach()))
+    with torch.no_grad():
+        for latents, labels in trainer.task.random_batches(50):
+            generator(latents, labels)
+    torch.testing.assert_close(found, torch.stack([x.mean((0, 2, 3)) for x in seen]).mean(0), atol=1e-6, rtol=1e-4)
+    assert norm.momentum == 0.1
+
+
+def test_the_command_writes_its_files_and_its_weights_make_its_samples(data, params, tmp_path):
+    path, out = params(**merge(TINY_GAN, {"gan": {**FULL_GAN, "epochs": 2}})), tmp_path / "out"
+    done = step("gan_train", "--params", path, "--data", data, "--seed", 3, "--out", out, "--resume", tmp_path / "r")
+    assert done.returncode == 0, done.stderr
+    assert sorted(p.name for p in out.iterdir()) == FILES
+    assert [line.split("  ")[1].split()[0] for line in done.stderr.splitlines()] == ["epoch", "epoch"]
+    metrics, curve = json.loads((out / "metrics.json").read_text()), read_gan_curve(out / "curve.tsv")
+    assert metrics["generator_steps"] == curve[-1].generator_steps == 6
+    assert metrics["critic_loss"] == curve[-1].critic_loss
+    progress, gan = np.load(out / "progress.npy"), restored(out / "model.safetensors")
+    assert (progress.shape, progress.dtype) == ((2, 64, 32, 32, 3), np.uint8)
+    assert (gan.size, gan.classes) == (32, ["red", "green", "blue"])
+    images = generate(gan.generator, draws.latents(64, 8, 3, "progress"), np.arange(64) % 3)
+    assert np.abs(images.astype(int) - progress[-1]).mean() < 3  # batch norms over 50 batches in place of 8
+
+
+@pytest.mark.full
+def test_two_gan_processes_are_one(data, params, tmp_path):
+    path = params(**merge(TINY_GAN, {"gan": FULL_GAN}))
+    for processes in (1, 2):
+        out = tmp_path / f"out{processes}"
+        args = ["--params", path, "--data", data, "--seed", 0, "--out", out, "--resume", tmp_path / "r"]
+        done = step("gan_train", *args, processes=processes)
+        assert done.returncode == 0, done.stderr
+    one, two = (read_weights(tmp_path / f"out{n}" / "model.safetensors")[0] for n in (1, 2))
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, atol=2e-4, rtol=2e-3, msg=name)
+    images = [np.load(tmp_path / f"out{n}" / "progress.npy").astype(int) for n in (1, 2)]
+    assert np.abs(images[0] - images[1]).max() <= 1
+
+
+def test_draws_are_sliced_by_process():
+    whole = draws.latents(8, 3, 0, "critic", 5)
+    parts = [draws.part(whole, World(rank, 2, torch.device("cpu"))) for rank in (0, 1)]
+    np.testing.assert_array_equal(torch.cat(parts).numpy(), whole)
+
+
+def test_truncated_latents_are_within_the_limit():
+    drawn = draws.latents(500, 20, 0, truncation=0.7)
+    assert 0.6 < np.abs(drawn).max() <= 0.7
+
+
+def test_a_loss_that_is_not_finite_is_one_line(data, tmp_path):
+    trainer = ready_gan(data, tmp_path, optimizer={"critic_lr": 1e30}, clamp=None)
+    with pytest.raises(
+        InputError, match=r"the loss of the critic is (nan|inf|-inf) at step \d+ .*lower gan.optimizer.critic_lr"
+    ):
+        list(trainer.run(Never()))
+    row = [7, 1e-4, 0.5, float("nan")]
+    with pytest.raises(
+        InputError, match=r"the loss of the generator is nan at step 7 .*lower gan.optimizer.generator_lr"
+    ):
+        trainer.task.check_finite(row)
+
+
+def test_a_batch_larger_than_the_train_split_is_refused(data, tmp_path):
+    with pytest.raises(InputError, match=r"gan.batch = 128 is more than the 96 images"):
+        ready_gan(data, tmp_path, batch=128)

@@ -60,7 +60,7 @@ def by_class(
 ) -> Figure:
     """The first 16 samples of each class in the order in which they were drawn, with each class's fraction of all.
 
-    ``images`` (n, h, w, 3); ``labels`` (n,) are the classes that were asked for, or the judge's; ``whose`` says which.
+    ``images`` (n, h, w, 3); ``labels`` (n,); ``whose`` says what the class of an image is.
     """
     columns, blank = 16, np.full(images.shape[1:], 255, np.uint8)
     shown = np.tile(blank, (len(classes), columns, 1, 1, 1))
@@ -69,7 +69,7 @@ def by_class(
         first = np.flatnonzero(labels == row)[:columns]
         shown[row, : len(first)] = images[first]
     rows = [f"{name}  {100 * n / len(labels):.1f} %" for name, n in zip(classes, counts, strict=True)]
-    below = f"The first {columns} of each class in the order drawn, none selected. {whose}"
+    below = f"The first {columns} of each class in the order drawn, none selected. Class: the one {whose}."
     return grid(shown, rows, (), title, below)
 
 
@@ -82,12 +82,11 @@ def along_training(images: Images, epochs: Sequence[float], title: str) -> Figur
     return grid(images[rows, :16], names, (), title, below)
 
 
-def between_latents(images: Images, rows: Sequence[str], title: str) -> Figure:
+def between_latents(images: Images, title: str) -> Figure:
     """Each row passes from one latent vector to another; ``images`` (pairs, steps, h, w, 3)."""
     steps = images.shape[1]
-    columns = [f"{i / (steps - 1):.1f}" for i in range(steps)]
-    below = "From the latent vector at 0 to that at 1 on the arc between them."
-    return grid(images, rows, columns, title, below)
+    columns = [f"{i / (steps - 1):.2f}" for i in range(steps)]
+    return grid(images, (), columns, title, "From the latent vector at 0 to that at 1, on the arc between them.")
 
 
 def next_to_train(

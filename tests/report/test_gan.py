@@ -1,0 +1,261 @@
+"""The figures and the page of a GAN's run: they show what came in."""
+
+import json
+
+import numpy as np
+import pytest
+import yaml
+from archives import call
+from conftest import ROOT, experiment
+from gan_files import CLASSES, run
+from matplotlib.image import imread
+
+from dawn import gan_plot, gan_summary
+from dawn.core.files import read_json
+from dawn.report import gan
+from dawn.report.figures import gan_grids
+from dawn.report.figures.gan_curves import losses
+from dawn.report.figures.references import Panel, references
+from dawn.report.figures.spectrum import log_power
+from dawn.report.gan_measures import measured, over_seeds, panels, reference
+from dawn.results.gan_curve import read_gan_curve
+
+NAMES = {"losses", "samples", "progress", "interpolation", "neighbours", "spectrum", "measures", "kid"}
+
+
+def texts(picture):
+    return " ".join(t.get_text() for t in picture.findobj(lambda a: hasattr(a, "get_text")))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("gan")
+
+
+@pytest.fixture(scope="module")
+def seeds(folder):
+    paths = run(folder)
+    values = experiment(task="gan", seeds=2).model_dump(mode="json")
+    (folder / "results/params.yaml").write_text(yaml.safe_dump(values))
+    return paths
+
+
+@pytest.fixture(scope="module")
+def evaluations(seeds):
+    return [read_json(seed / "evaluation.json") for seed in seeds]
+
+
+@pytest.fixture(scope="module")
+def drawn(folder, seeds):
+    settings = experiment(task="gan", seeds=2)
+    return {name: draw() for name, draw in gan_plot.figures(seeds, settings, folder / "data").items()}
+
+
+def test_every_figure_is_written(folder, seeds):
+    out = folder / "plots"
+    line = [f"--params={folder}/results/params.yaml", f"--data={folder}/data", f"--out={out}", *seeds]
+    assert call(gan_plot.main, *line) is None
+    assert {path.name for path in out.iterdir()} == {f"gan-{name}.png" for name in NAMES}
+    assert min(imread(path).shape[1] for path in out.iterdir()) > 500
+
+
+def test_a_changed_sample_is_refused(folder, tmp_path):
+    (seed,) = run(tmp_path, 1)
+    np.save(seed / "samples.npy", np.zeros((60, 16, 16, 3), np.uint8))
+    line = [f"--params={folder}/results/params.yaml", f"--data={tmp_path}/data", f"--out={tmp_path}/plots", seed]
+    assert "samples.npy was changed after the evaluation" in call(gan_plot.main, *line)
+    assert not (tmp_path / "plots").exists()
+
+
+def test_samples_are_in_the_row_of_their_class():
+    images = np.arange(20, dtype=np.uint8)[:, None, None, None].repeat(4, 1).repeat(4, 2).repeat(3, 3)
+    labels = np.array([1] * 18 + [0] * 2)
+    picture = gan_grids.by_class(images, labels, ["a", "b", "c"], "that was asked for", "Samples")
+    pixels = np.asarray(picture.axes[0].images[0].get_array())[:, :, 0]
+    scale = pixels.shape[0] // (3 * 6 - 2)
+    corners = pixels[scale :: 6 * scale, scale :: 6 * scale]
+    assert corners[0].tolist() == [18, 19, *[255] * 14]
+    assert corners[1].tolist() == list(range(16))
+    assert corners[2].tolist() == [255] * 16
+    for text in ("a  10.0 %", "b  90.0 %", "c  0.0 %", "none selected", "that was asked for"):
+        assert text in texts(picture)
+
+
+def test_a_pixel_is_a_whole_number_of_pixels(drawn):
+    picture = drawn["samples"]
+    axes, (width, height) = picture.axes[0], picture.get_size_inches()
+    box = axes.get_position()
+    pixels = axes.images[0].get_array().shape
+    assert (round(box.height * height * 150, 6), round(box.width * width * 150, 6)) == pixels[:2]
+    assert pixels[0] % (3 * 18 - 2) == 0
+
+
+def test_the_training_has_a_row_for_each_kept_epoch(drawn):
+    assert [t.get_text() for t in drawn["progress"].axes[0].get_yticklabels()] == ["epoch 1", "epoch 2"]
+    many = np.zeros((40, 16, 4, 4, 3), np.uint8)
+    picture = gan_grids.along_training(many, range(1, 41), "x")
+    names = [t.get_text() for t in picture.axes[0].get_yticklabels()]
+    assert len(names) == 12
+    assert (names[0], names[-1]) == ("epoch 1", "epoch 40")
+
+
+def test_the_kept_epochs_are_every_nth_and_the_last():
+    curve = list(range(7))
+    assert gan_plot.kept(curve, 3) == [2, 5, 6]
+    assert gan_plot.kept(curve, 1) == curve
+
+
+def test_an_interpolation_has_the_place_of_each_step(drawn):
+    assert [t.get_text() for t in drawn["interpolation"].axes[0].get_xticklabels()] == ["0.00", "0.33", "0.67", "1.00"]
+
+
+def test_neighbours_are_the_train_images_of_the_evaluation(folder, seeds, evaluations, drawn):
+    train, samples = np.load(folder / "data/train_images.npy"), np.load(seeds[0] / "samples.npy")
+    pixels = np.asarray(drawn["neighbours"].axes[0].images[0].get_array())
+    scale, columns = pixels.shape[0] // (10 * 18 - 2), 9
+    small = pixels[::scale, ::scale]
+    assert small.shape[1] == columns * 18 - 2
+    cell = lambda row, column: small[18 * row : 18 * row + 16, 18 * column : 18 * column + 16]  # noqa: E731
+    for first, which in ((0, "nearest_of_first"), (5, "nearest")):
+        listed = evaluations[0][which]
+        for row in (0, 9):
+            assert (cell(row, first) == samples[listed["samples"][row]]).all()
+            assert (cell(row, first + 2) == train[listed["train"][row][0]]).all()
+            assert (cell(row, first + 3) == train[listed["train"][row][1]]).all()
+    assert f"no. {evaluations[0]['nearest']['samples'][0]}, ratio" in texts(drawn["neighbours"])
+
+
+def test_losses_and_scores_of_all_seeds(seeds):
+    curves = [read_gan_curve(seed / "curve.tsv") for seed in seeds]
+    picture = losses(curves, "hinge")
+    left, right = picture.axes
+    assert [line.get_ydata().tolist() for line in left.lines[:2]] == [[-1, -0.5], [0.5, 0.5]]
+    assert [line.get_ydata().tolist() for line in right.lines[:2]] == [[1, 0.5], [-0.5, -0.5]]
+    for text in ("D(real)", "D(fake)", "generator", "2 seeds", "loss (hinge)"):
+        assert text in texts(picture)
+
+
+def test_a_checkerboard_is_a_peak_of_the_spectrum(drawn):
+    flat = np.random.default_rng(0).integers(100, 110, (20, 16, 16, 3), dtype=np.uint8)
+    peaked = flat.copy()
+    peaked[:, :, ::2] += 20
+    difference = log_power(peaked) - log_power(flat)
+    assert np.unravel_index(difference.argmax(), difference.shape) == (0, 8)
+    assert difference[0, 8] > 20
+    quiet = np.delete(difference.ravel(), [0, 8])
+    assert np.abs(quiet).max() < 1e-3
+    maps = [axes for axes in drawn["spectrum"].subfigs[0].axes if axes.get_title(loc="left")]
+    assert [axes.get_title(loc="left") for axes in maps] == ["real images", "samples", "samples - real"]
+    lower = drawn["spectrum"].subfigs[1].axes
+    assert all(
+        {0.25, 0.5} <= {line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 2} for axes in lower
+    )
+
+
+def test_a_panel_has_the_seeds_their_interval_and_the_references():
+    picture = references([Panel("KID", [1.0, 3.0], (0.5, 3.5), {"noise": 10.0}), Panel("FD", [2.0], None, {})], "x")
+    first, second, third = picture.axes
+    assert [list(line.get_xdata()) for line in first.lines[:3]] == [[0.5, 3.5], [1.0, 3.0], [2.0]]
+    assert first.lines[-1].get_xdata().tolist() == [10.0]
+    assert [t.get_text() for t in first.get_yticklabels()] == ["samples 2", "noise 10"]
+    assert len(second.lines) == 3
+    assert not third.axison
+
+
+def test_every_measure_has_a_panel(drawn, evaluations):
+    names = [panel.title for panel in panels(evaluations)]
+    assert len(names) == len(evaluations[0]["measures"]) == len(measured(evaluations))
+    drawn_names = [axes.get_title(loc="left") for axes in drawn["measures"].axes if axes.axison]
+    assert drawn_names == names
+
+
+def test_kid_along_the_training_is_that_of_the_evaluation(drawn, evaluations):
+    by_seconds, by_epoch = drawn["kid"].axes
+    values = [entry["value"] for entry in evaluations[0]["progress"]]
+    assert by_seconds.lines[0].get_xydata().tolist() == [[8, values[0]], [16, values[1]]]
+    assert by_epoch.lines[0].get_xdata().tolist() == [1, 2]
+    assert "8 samples at each point" in texts(drawn["kid"])
+
+
+def test_intervals_are_over_seeds_or_over_the_images_of_a_single_one(evaluations):
+    values = [e["measures"]["kid"]["value"] for e in evaluations]
+    both = over_seeds(evaluations, "kid")
+    assert both["mean"] == pytest.approx(np.mean(values))
+    half = 12.706 * np.std(values, ddof=1) / np.sqrt(2)
+    assert both["high"] - both["mean"] == pytest.approx(half, rel=1e-4)
+    one = over_seeds(evaluations[:1], "kid")
+    assert (one["low"], one["high"]) == tuple(evaluations[0]["measures"]["kid"][end] for end in ("low", "high"))
+    assert one["std"] is None
+
+
+PROVENANCE = {
+    "written": "2026-01-01T00:00:00+00:00", "python": "3.12.1", "packages": {"torch": "2.15.0"},
+    "machine": {"cpu": "A CPU", "cores": 8, "gpus": [], "system": "Linux", "image": None},
+    "code": {"commit": "abc", "dirty": True, "locks": {}},
+}  # fmt: skip
+
+
+def page(folder, seeds, *more):
+    """The Markdown and the HTML that the command writes."""
+    results = folder / "results"
+    (results / "metrics.json").write_text(json.dumps({}))
+    data = read_json(folder / "data/dataset.json")
+    (results / "provenance.json").write_text(json.dumps(PROVENANCE | {"data": data}))
+    files = [f"--{name}={results / file}" for name, file in
+             (("params", "params.yaml"), ("metrics", "metrics.json"), ("provenance", "provenance.json"))]  # fmt: skip
+    assert call(gan_summary.main, *files, f"--root={ROOT}", f"--out={results}/summary.md", *more, *seeds) is None
+    return [(results / f"summary.{form}").read_text() for form in ("md", "html")]
+
+
+def test_the_page_has_the_numbers_of_the_run(folder, seeds, evaluations):
+    kid, known = over_seeds(evaluations, "kid"), reference(evaluations, "kid")
+    copied = over_seeds(evaluations, "copied")
+    for text in page(folder, seeds):
+        for part in (
+            f"KID-judge {kid['mean']:.4f} (95 % interval {kid['low']:.4f} to {kid['high']:.4f}",
+            "over 2 seeds", "1,234 parameters", "90 train images of 16 x 16 pixels in 3 classes", "2 epochs",
+            "60 samples of each seed", "60 images of the test split", "a test accuracy of 90.0, 91.0 %",
+            "never a KID or an FID", "1" * 64, f"scores {known['half of test']:.4f} against the other half",
+            f"noise score {known['noise']:.4f}; the samples are at {100 * kid['mean'] / known['noise']:.1f} %",
+            f"{copied['mean']:,.2f} %", "torch 2.15.0", "middle layer", "Wasserstein",
+        ):  # fmt: skip
+            assert part in text, part
+    assert "An unconditional GAN (lesson)" in text
+
+
+def test_the_page_has_a_row_for_each_measure_seed_and_class(folder, seeds, evaluations):
+    text, _ = page(folder, seeds)
+    rows = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")]
+    assert [m.name for m in measured(evaluations).values()] == [r for r in rows if r in
+            {m.name for m in measured(evaluations).values()}]  # fmt: skip
+    assert {"0", "1", *CLASSES} <= set(rows)
+
+
+def test_the_page_shows_the_figures_that_are_there(folder, seeds, tmp_path):
+    text, html = page(folder, seeds, f"--plots={tmp_path}")
+    assert "![" not in text
+    (tmp_path / "gan-samples.png").write_bytes(b"png")
+    text, html = page(folder, seeds, f"--plots={tmp_path}")
+    assert text.count("![") == 1
+    assert html.count("data:image/png;base64,") == 1
+
+
+def test_a_single_seed_has_the_interval_of_its_images(folder, seeds, evaluations):
+    own = evaluations[0]["measures"]["kid"]
+    text, _ = page(folder, seeds[:1])
+    assert f"{own['low']:,.4f} to {own['high']:,.4f}" in text
+    assert "a single seed has no spread" in text
+    assert gan.claim(evaluations[:1], {}) == (
+        f"KID-judge {own['value']:.4f} ({own['low']:.4f} to {own['high']:.4f}) by its images over 1 seed"
+    )
+
+
+def test_unfinished_seeds_are_in_the_claim(evaluations):
+    assert "over 2 of 3 seeds (not finished: 4)" in gan.claim(evaluations, {"missing_seeds": [4]})
+
+
+def test_copies_are_named_if_they_are_more_than_chance(evaluations):
+    assert "no more than chance explains" in gan.copies(evaluations)[0]
+    found = json.loads(json.dumps(evaluations))
+    found[1]["measures"]["copied"]["p"] = 0.001
+    assert ", more than chance explains" in gan.copies(found)[0]

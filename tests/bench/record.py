@@ -6,25 +6,18 @@ ours     dawn's own trainer: resident images, augmentation, schedule; as ``pytho
 plain    torchvision transforms in a DataLoader (of 0, 1 and 2 workers the fastest), torch's default memory format,
          cross entropy, torch.optim.SGD; what a tutorial writes
 
-Each side is a process of its own, which keeps its memory between epochs; they take turns, so that a machine whose speed
-drifts shows in the spread. The images are noise, which costs the same.
+The images are noise, which costs the same.
 """
 
 import argparse
-import contextlib
-import multiprocessing
 import os
-import statistics
 import tempfile
-import time
-import warnings
-from collections.abc import Callable
-from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
 from noise import MEAN, STD, write_noise
+from pairs import Epoch, Images, compare, fastest_loader
 from torch.nn import functional
 from torchvision import transforms
 
@@ -39,23 +32,7 @@ from dawn.training.shutdown import StopRequest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Noise(torch.utils.data.Dataset):  # type: ignore[type-arg]
-    """A map-style data set: one image at a time, transformed."""
-
-    def __init__(self, folder: Path) -> None:
-        self.images, self.labels = (np.load(folder / f"train_{part}.npy") for part in ("images", "labels"))
-        crop = transforms.RandomCrop(32, 2, padding_mode="reflect")
-        steps = [transforms.ToTensor(), crop, transforms.RandomHorizontalFlip(), transforms.Normalize(MEAN, STD)]
-        self.pipeline = transforms.Compose(steps)
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, i: int) -> tuple[torch.Tensor, int]:
-        return self.pipeline(self.images[i]), int(self.labels[i])
-
-
-def ours(experiment: Experiment, folder: Path) -> Callable[[], object]:
+def ours(experiment: Experiment, folder: Path) -> Epoch:
     """Return an epoch of dawn's trainer."""
     with joined() as world:
         clock = Clock(world.device)
@@ -65,46 +42,21 @@ def ours(experiment: Experiment, folder: Path) -> Callable[[], object]:
     return lambda: next(epochs)
 
 
-def plain(experiment: Experiment, folder: Path) -> Callable[[], object]:
-    """Return an epoch of the plain loop, with the number of workers that is the fastest here."""
+def plain(experiment: Experiment, folder: Path) -> Epoch:
+    """Return an epoch of the plain loop."""
     net = build(experiment.model, 10, 0).train()
     settings = experiment.train
     moves = torch.optim.SGD(trainable(net), lr=settings.schedule.peak, momentum=0.85, nesterov=True, weight_decay=5e-4)
-    loaders = [
-        torch.utils.data.DataLoader(
-            Noise(folder), settings.batch, shuffle=True, drop_last=True, num_workers=n, persistent_workers=n > 0
-        )
-        for n in (0, 1, 2)
-    ]
+    crop = transforms.RandomCrop(32, 2, padding_mode="reflect")
+    images = Images(folder, [crop, transforms.RandomHorizontalFlip(), transforms.Normalize(MEAN, STD)])
 
-    def epoch(loader: "torch.utils.data.DataLoader[object]") -> None:
-        for images, labels in loader:
-            functional.cross_entropy(net(images), labels, label_smoothing=settings.label_smoothing).backward()
+    def epoch(loader: Any) -> None:
+        for batch, labels in loader:
+            functional.cross_entropy(net(batch), labels, label_smoothing=settings.label_smoothing).backward()
             moves.step()
             moves.zero_grad()
 
-    times = []
-    for loader in loaders:
-        epoch(loader)
-        start = time.perf_counter()
-        epoch(loader)
-        times.append(time.perf_counter() - start)
-    best = min(range(3), key=lambda i: times[i])
-    print(f"plain: {best} workers are the fastest ({', '.join(f'{t:.2f} s' for t in times)})", flush=True)
-    return lambda: epoch(loaders[best])
-
-
-def serve(side: str, experiment: Experiment, folder: Path, line: Connection) -> None:
-    """Send the seconds of an epoch for each request."""
-    warnings.simplefilter("ignore")
-    epoch = {"ours": ours, "plain": plain}[side](experiment, folder)
-    epoch()
-    line.send(0.0)
-    with contextlib.suppress(EOFError):  # the parent was stopped
-        while line.recv():
-            start = time.perf_counter()
-            epoch()
-            line.send(time.perf_counter() - start)
+    return fastest_loader(images, settings.batch, epoch)
 
 
 def main() -> None:
@@ -119,27 +71,10 @@ def main() -> None:
     preset = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{args.preset}.yaml"))
     experiment = check(merge(preset, {"train": small}))
     os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    spawn, rates = multiprocessing.get_context("spawn"), []
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, batch {args.batch}")
     with tempfile.TemporaryDirectory() as name:
         write_noise(Path(name), args.images)
-        lines = {}
-        for side in ("ours", "plain"):
-            lines[side], theirs = spawn.Pipe()
-            spawn.Process(target=serve, args=(side, experiment, Path(name), theirs)).start()
-            lines[side].recv()
-        for _ in range(args.pairs):
-            times = {}
-            for side, line in lines.items():
-                line.send(True)
-                times[side] = line.recv()
-            rates.append([args.images / times[side] for side in ("ours", "plain")])
-        for line in lines.values():
-            line.send(False)
-    ratios = sorted(a / b for a, b in rates)
-    a, b = (statistics.median(column) for column in zip(*rates, strict=True))
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, batch {args.batch}")
-    print(f"ours {a:,.0f} images/s, plain {b:,.0f}: {statistics.median(ratios):.3f} times as fast", end=" ")
-    print(f"({ratios[0]:.3f} to {ratios[-1]:.3f}, {args.pairs} pairs)")
+        print(compare({"ours": ours, "plain": plain}, experiment, Path(name), args.images, args.pairs))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ FILES = {  # of a seed, by the task
         "confusion.csv", "curve.tsv", "evaluation.json", "metrics.json", "model.safetensors", "predictions.npz"
     ),
     "gan": (
-        "curve.tsv", "evaluation.json", "features.npz", "metrics.json", "model.safetensors", "progress.npy",
+        "curve.tsv", "evaluation.json", "interpolation.npy", "metrics.json", "model.safetensors", "progress.npy",
         "sample_labels.npy", "samples.npy",
     ),
 }  # fmt: skip

@@ -1,0 +1,148 @@
+"""Make samples with a trained GAN, as many as the test split has images, and measure them by the judges.
+
+    python -m dawn.gan_evaluate --params results/params.yaml --data data --stats data/stats.json
+        --model results/seed-0/model.safetensors --judges results/judge/seed-0 results/judge/seed-1
+        --references results/judge/references.json --out results/seed-0 --manifest results/manifests/0.json
+
+Writes samples.npy uint8 (n, h, w, 3), sample_labels.npy uint8 or uint16 (n,): the classes that a conditional generator
+was asked for, those of the test split; else the classes that the first judge sees; interpolation.npy uint8 (8, 9, h, w,
+3): rows from one sample to another; evaluation.json: the measures (dawn.measures.evaluation) and the judges with their
+checksums; and the manifest of the seed. With data.holdout the critic gap is measured, with --cas the accuracy of a
+classifier that was trained on samples is added.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from dawn.config.experiment import Experiment, load
+from dawn.core import cli
+from dawn.core.files import read_json, replacing, write_json
+from dawn.gans.judging import Arrays, Judge, judges, read_features
+from dawn.gans.sampling import Images, Labels, TrainedGan, between, latents, restored
+from dawn.measures import evaluation
+from dawn.measures.classes import class_accuracy
+from dawn.measures.estimate import Floats, spaced
+from dawn.measures.kid import kid
+from dawn.results.manifest import choices, header, manifest, same
+from dawn.runtime.clock import Clock
+
+PAIRS, STEPS = 8, 9  # rows and columns of interpolation.npy
+MOST_SCORED = 10_000  # images of each split whose scores are the critic gap
+
+
+def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]:
+    """Write the samples, and return their evaluation."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    same(args.model, header(args.model), choices(experiment, *experiment.trained_by))
+    references = read_json(args.references)
+    if references["neighbours"] != experiment.measures.neighbours:
+        raise cli.InputError(
+            f"measures.neighbours = {experiment.measures.neighbours}, but {args.references} has "
+            f"{references['neighbours']}: set it for all variants alike"
+        )
+    gan, clock = restored(args.model, device), Clock(device)
+    test, labels = split(args.data, "test")
+    wanted = labels.astype(np.int64)
+    with clock.phase("sample"):
+        made = samples(gan, args.out, wanted, experiment)
+    found = judges(args.judges, args.data, args.stats, device)
+    with clock.phase("measure"):
+        seen, own = zip(*(seen_by(judge, made) for judge in found), strict=True)
+        result = evaluation.evaluation(
+            seen, made, test, references["measures"], wanted if gan.settings.conditional else None,
+            critic_scores(gan, args.data, experiment), experiment.measures.neighbours,
+        )  # fmt: skip
+        result["progress"] = progress(found, [judge.layers for judge in seen], args.out / "progress.npy")
+    asked = wanted if gan.settings.conditional else own[0].argmax(1)
+    save(args.out / "sample_labels.npy", asked.astype(np.min_scalar_type(len(gan.classes) - 1)))
+    about = {"judges": [judge.about() for judge in found], "conditional": gan.settings.conditional,
+             "class_names": gan.classes, "seconds": clock.seconds}  # fmt: skip
+    return about | result
+
+
+def split(data: Path, name: str) -> tuple[Images, Labels]:
+    """Images uint8 (n, h, w, 3) and labels (n,) of a split."""
+    images, labels = (np.load(data / f"{name}_{part}.npy", allow_pickle=False) for part in ("images", "labels"))
+    return images, labels
+
+
+def samples(gan: TrainedGan, out: Path, labels: Labels, experiment: Experiment) -> Images:
+    """The samples of these classes, written together with the rows between some of them."""
+    seed, size = read_json(out / "metrics.json")["seed"], gan.settings.generator.latent
+    drawn = latents(seed, range(max(len(labels), 2 * PAIRS)), size, experiment.measures.truncation)
+    made = gan.images(drawn[: len(labels)], labels)
+    rows = between(drawn[: 2 * PAIRS : 2], drawn[1 : 2 * PAIRS : 2], STEPS).reshape(-1, size)
+    shown = gan.images(rows, np.resize(labels[::2], PAIRS).repeat(STEPS)).reshape(PAIRS, STEPS, *made.shape[1:])
+    save(out / "samples.npy", made)
+    save(out / "interpolation.npy", shown)
+    return made
+
+
+def save(path: Path, array: np.ndarray) -> None:
+    """Write an array, atomically."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.save(file, array)
+
+
+def seen_by(judge: Judge, made: Images) -> tuple[evaluation.Judge, Floats]:
+    """What a judge makes of the samples next to what it made of the real images, and its logits of the samples."""
+    real, own = read_features(judge), judge.features(made)
+    layers: dict[str, Arrays] = {layer: {"samples": own[layer]} for layer in own if layer != "logits"}
+    for name, features in real.items():
+        layer, _, kind = name.partition("/")
+        if layer in layers:
+            layers[layer][kind] = features
+    logits = {"samples": own["logits"], "test": real["logits/test"]}
+    return evaluation.Judge(layers, logits), own["logits"]
+
+
+def critic_scores(gan: TrainedGan, data: Path, experiment: Experiment) -> tuple[Floats, Floats] | None:
+    """The critic's scores of train and of held-out images; None where no images are held out."""
+    if not experiment.data.holdout:
+        return None
+    scores = []
+    for name in ("train", "holdout"):
+        images, labels = split(data, name)
+        some = spaced(len(labels), MOST_SCORED)
+        scores.append(gan.scores(images[some], labels[some].astype(np.int64)))
+    return scores[0], scores[1]
+
+
+def progress(found: list[Judge], layers: list[Any], path: Path) -> list[dict[str, Any]]:
+    """KID of the samples kept along the training, an entry for each row of progress.npy; few images, so uncertain."""
+    rows = np.load(path, allow_pickle=False)
+    return [
+        evaluation.entry_of([
+            kid(judge.features(images)[evaluation.MAIN], own[evaluation.MAIN]["test"])
+            for judge, own in zip(found, layers, strict=True)
+        ])
+        for images in rows
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """Parse the command line, sample, measure, write."""
+    parser = cli.parser(main)
+    cli.add_inputs(parser, "params", "data", "stats")
+    parser.add_argument("--model", type=Path, required=True, help="the trained GAN, safetensors")
+    parser.add_argument("--judges", type=Path, nargs="+", required=True, help="directories of the judges' seeds")
+    parser.add_argument("--references", type=Path, required=True, help="what dawn.gan_references wrote, JSON")
+    parser.add_argument("--cas", type=Path, help="directory of a classifier trained on samples, evaluated (none)")
+    cli.add_out(parser, "directory of the seed's results, with metrics.json and progress.npy")
+    parser.add_argument("--manifest", type=Path, required=True, help="the manifest of the seed, JSON")
+    args = parser.parse_args()
+    experiment = load(args.params)
+    result = evaluate(args, experiment)
+    if args.cas:
+        with np.load(args.cas / "predictions.npz", allow_pickle=False) as predictions:
+            result["measures"]["cas"] = class_accuracy(predictions["logits"], predictions["labels"]).entry()
+    write_json(args.out / "evaluation.json", result)
+    write_json(args.manifest, manifest(experiment, args.out))
+
+
+if __name__ == "__main__":
+    cli.run(main)

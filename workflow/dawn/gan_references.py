@@ -1,0 +1,60 @@
+"""Compute what all samples are measured by: the judges' features of the real images, and what other images score.
+
+    python -m dawn.gan_references --params results/params.yaml --data data --stats data/stats.json
+        --judges results/judge/seed-0 results/judge/seed-1 results/judge/seed-2 --out results/judge/references.json
+
+Writes features.npz next to each judge's weights, and last references.json: of each measure the value of one half of
+the test split against the other, of copies of train images, noise, blurred images and images of one class.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from dawn.config.experiment import load
+from dawn.core import cli
+from dawn.core.files import write_json
+from dawn.gans.judging import Judge, judges, write_features
+from dawn.measures import evaluation
+from dawn.measures.image_sets import Images, image_sets
+
+
+def seen(judge: Judge, images: dict[str, Images], train: Images) -> evaluation.Judge:
+    """What a judge makes of the sets of images and, in the layer of the nearest neighbours, of the train split."""
+    found = {name: judge.features(pixels) for name, pixels in images.items()}
+    layers = {
+        layer: {name: features[layer] for name, features in found.items()}
+        for layer in ("penultimate", "middle", "random")
+    }
+    layers[evaluation.COPYING]["train"] = judge.of_train(train).middle
+    return evaluation.Judge(layers, {"test": found["test"]["logits"]})
+
+
+def main() -> None:
+    """Parse, compute, write."""
+    parser = cli.parser(main)
+    cli.add_inputs(parser, "params", "data", "stats")
+    parser.add_argument("--judges", type=Path, nargs="+", required=True, help="directories of the judges' seeds")
+    cli.add_out(parser, "the references, JSON")
+    args = parser.parse_args()
+    train, train_labels, test, labels = (
+        np.load(args.data / f"{split}_{part}.npy", mmap_mode="r", allow_pickle=False)
+        for split in ("train", "test") for part in ("images", "labels")
+    )  # fmt: skip
+    images = {"test": np.ascontiguousarray(test), **image_sets(train, train_labels, len(test))}
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    found = []
+    for judge in judges(args.judges, args.data, args.stats, device):
+        found.append(seen(judge, images, train))
+        layers = {layer: {name: f for name, f in sets.items() if name in ("test", "train")}
+                  for layer, sets in found[-1].layers.items()}  # fmt: skip
+        arrays = {f"{layer}/{name}": f for layer, sets in layers.items() for name, f in sets.items()}
+        write_features(judge, arrays | {"logits/test": found[-1].logits["test"]})
+    neighbours = load(args.params).measures.neighbours
+    scores = evaluation.references(found, images, labels, neighbours)
+    write_json(args.out, {"neighbours": neighbours, "measures": scores})
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -34,7 +34,7 @@ rule all:
 rule plots:
     input:
         rules.all.input,
-        expand("{run}/plots/{figure}.png", run=RUNS, figure=["samples"] if GAN else ["curves", "images"]),
+        expand("{run}/plots/{figure}.png", run=RUNS, figure=["gan-samples"] if GAN else ["curves", "images"]),
 
 
 rule crate:

@@ -11,12 +11,12 @@ import os
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from dawn.config.experiment import load
 from dawn.core import cli
-from dawn.core.files import read_json, replacing, sha256, write_json
-from dawn.gans.sampling import latents, restored
+from dawn.core.files import read_json, sha256, write_json
+from dawn.gans.samples import generate
+from dawn.gans.sampling import latents, save_array, trained
 
 
 def main() -> None:
@@ -27,16 +27,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True, help="decides the latent vectors")
     cli.add_out(parser, "directory of the arrays")
     args = parser.parse_args()
-    gan = restored(args.model, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    gan = trained(args.model)
     if not gan.settings.conditional:
         raise cli.InputError(f"{args.model} was trained without classes; a data set needs gan.conditional: true")
     labels = np.load(args.data / "train_labels.npy", allow_pickle=False)
     truncation = load(args.params).measures.truncation
     draws = latents(args.seed, range(len(labels)), gan.settings.generator.latent, truncation)
-    arrays = {"train_images": gan.images(draws, labels.astype(np.int64)), "train_labels": labels}
+    arrays = {"train_images": generate(gan.generator, draws, labels), "train_labels": labels}
     for name, array in arrays.items():
-        with replacing(args.out / f"{name}.npy") as partial, partial.open("wb") as file:
-            np.save(file, array)
+        save_array(args.out / f"{name}.npy", array)
     for split in ("test", "holdout"):
         for real in args.data.glob(f"{split}_*.npy"):
             link = args.out / real.name

@@ -20,9 +20,11 @@ import torch
 
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
-from dawn.core.files import read_json, replacing, write_json
+from dawn.core.files import read_json, write_json
 from dawn.gans.judging import Arrays, Judge, judges, read_features
-from dawn.gans.sampling import Images, Labels, TrainedGan, between, latents, restored
+from dawn.gans.samples import generate
+from dawn.gans.sampling import Images, Labels, between, latents, save_array, scores, trained
+from dawn.gans.weights import Trained
 from dawn.measures import evaluation
 from dawn.measures.classes import class_accuracy
 from dawn.measures.estimate import Floats, spaced
@@ -44,7 +46,7 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
             f"measures.neighbours = {experiment.measures.neighbours}, but {args.references} has "
             f"{references['neighbours']}: set it for all variants alike"
         )
-    gan, clock = restored(args.model, device), Clock(device)
+    gan, clock = trained(args.model), Clock(device)
     test, labels = split(args.data, "test")
     wanted = labels.astype(np.int64)
     with clock.phase("sample"):
@@ -58,7 +60,7 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
         )  # fmt: skip
         result["progress"] = progress(found, [judge.layers for judge in seen], args.out / "progress.npy")
     asked = wanted if gan.settings.conditional else own[0].argmax(1)
-    save(args.out / "sample_labels.npy", asked.astype(np.min_scalar_type(len(gan.classes) - 1)))
+    save_array(args.out / "sample_labels.npy", asked.astype(np.min_scalar_type(len(gan.classes) - 1)))
     about = {"judges": [judge.about() for judge in found], "conditional": gan.settings.conditional,
              "class_names": gan.classes, "seconds": clock.seconds}  # fmt: skip
     return about | result
@@ -70,22 +72,18 @@ def split(data: Path, name: str) -> tuple[Images, Labels]:
     return images, labels
 
 
-def samples(gan: TrainedGan, out: Path, labels: Labels, experiment: Experiment) -> Images:
+def samples(gan: Trained, out: Path, labels: Labels, experiment: Experiment) -> Images:
     """The samples of these classes, written together with the rows between some of them."""
     seed, size = read_json(out / "metrics.json")["seed"], gan.settings.generator.latent
     drawn = latents(seed, range(max(len(labels), 2 * PAIRS)), size, experiment.measures.truncation)
-    made = gan.images(drawn[: len(labels)], labels)
+    made = generate(gan.generator, drawn[: len(labels)], labels)
     rows = between(drawn[: 2 * PAIRS : 2], drawn[1 : 2 * PAIRS : 2], STEPS).reshape(-1, size)
-    shown = gan.images(rows, np.resize(labels[::2], PAIRS).repeat(STEPS)).reshape(PAIRS, STEPS, *made.shape[1:])
-    save(out / "samples.npy", made)
-    save(out / "interpolation.npy", shown)
+    shown = generate(gan.generator, rows, np.resize(labels[::2], PAIRS).repeat(STEPS)).reshape(
+        PAIRS, STEPS, *made.shape[1:]
+    )
+    save_array(out / "samples.npy", made)
+    save_array(out / "interpolation.npy", shown)
     return made
-
-
-def save(path: Path, array: np.ndarray) -> None:
-    """Write an array, atomically."""
-    with replacing(path) as partial, partial.open("wb") as file:
-        np.save(file, array)
 
 
 def seen_by(judge: Judge, made: Images) -> tuple[evaluation.Judge, Floats]:
@@ -100,16 +98,16 @@ def seen_by(judge: Judge, made: Images) -> tuple[evaluation.Judge, Floats]:
     return evaluation.Judge(layers, logits), own["logits"]
 
 
-def critic_scores(gan: TrainedGan, data: Path, experiment: Experiment) -> tuple[Floats, Floats] | None:
+def critic_scores(gan: Trained, data: Path, experiment: Experiment) -> tuple[Floats, Floats] | None:
     """The critic's scores of train and of held-out images; None where no images are held out."""
     if not experiment.data.holdout:
         return None
-    scores = []
+    found = []
     for name in ("train", "holdout"):
         images, labels = split(data, name)
         some = spaced(len(labels), MOST_SCORED)
-        scores.append(gan.scores(images[some], labels[some].astype(np.int64)))
-    return scores[0], scores[1]
+        found.append(scores(gan, images[some], labels[some].astype(np.int64)))
+    return found[0], found[1]
 
 
 def progress(found: list[Judge], layers: list[Any], path: Path) -> list[dict[str, Any]]:

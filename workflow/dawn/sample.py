@@ -14,12 +14,13 @@ import math
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
 from dawn.core import cli
 from dawn.core.files import replacing
-from dawn.gans.sampling import Images, Labels, TrainedGan, between, latents, restored
+from dawn.gans.samples import generate
+from dawn.gans.sampling import Images, Labels, between, latents, trained
+from dawn.gans.weights import Trained
 
 MOST = 1_000_000  # images; more can only be a mistyped number
 
@@ -44,7 +45,7 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def label(gan: TrainedGan, name: str) -> int:
+def label(gan: Trained, name: str) -> int:
     """The number of a class that is given by its name or number."""
     if not gan.settings.conditional:
         raise cli.InputError(f"--class {name}: this GAN was trained without classes (gan.conditional: false)")
@@ -57,7 +58,7 @@ def label(gan: TrainedGan, name: str) -> int:
     )
 
 
-def labels_of(gan: TrainedGan, count: int, name: str | None) -> Labels:
+def labels_of(gan: Trained, count: int, name: str | None) -> Labels:
     """The classes (count,) of the samples: one, or all in turn."""
     if name is not None:
         return np.full(count, label(gan, name))
@@ -83,14 +84,14 @@ def save(path: Path, image: Images) -> None:
 def main() -> None:
     """Parse, sample, write."""
     args = arguments()
-    gan = restored(args.model, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    gan = trained(args.model)
     labels, size, conditional = labels_of(gan, args.count, args.label), gan.settings.generator.latent, False
     if args.interpolate:
         ends = latents(args.seed, range(2 * args.count), size, args.truncation)
         path = between(ends[::2], ends[1::2], args.interpolate).reshape(-1, size)
-        images, columns = gan.images(path, labels.repeat(args.interpolate)), args.interpolate
+        images, columns = generate(gan.generator, path, labels.repeat(args.interpolate)), args.interpolate
     else:
-        images = gan.images(latents(args.seed, range(args.count), size, args.truncation), labels)
+        images = generate(gan.generator, latents(args.seed, range(args.count), size, args.truncation), labels)
         conditional = gan.settings.conditional and args.label is None
         columns = min(args.count, len(gan.classes)) if conditional else math.ceil(math.sqrt(args.count))
     if args.out.suffix.lower() == ".png":

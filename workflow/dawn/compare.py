@@ -6,7 +6,7 @@
     python -m dawn.compare results base --difference 0.5          what is in results/ against one of them
 
 The first is the base. Nothing is run: what is compared must be finished. The difference that matters is that of the
-study, 0.2 points outside one.
+study, 0.2 points of accuracy outside one. GANs are compared by their KID-judge.
 """
 
 from pathlib import Path
@@ -14,13 +14,16 @@ from typing import Any
 
 from dawn.config.experiment import flat
 from dawn.config.plan import slug
+from dawn.config.study import MEASURES as OF_TASK
 from dawn.core import cli
 from dawn.core.files import read_json
 from dawn.report.numbers import DASH, fraction, interval, std
+from dawn.results.statistics import spread
 from dawn.studies.analysis import Analyses, Design
-from dawn.studies.measures import MEASURES
+from dawn.studies.further import further
+from dawn.studies.measures import MEASURES, Measure
 from dawn.studies.revision import of_revision
-from dawn.studies.sentences import sentence
+from dawn.studies.sentences import in_addition, sentence, single
 from dawn.studies.tables import milliseconds
 from dawn.studies.variants import Result, of_directory, same_batches, same_data
 from dawn.studies.verdicts import Comparison, Verdict
@@ -50,19 +53,33 @@ def found(name: str) -> Result:
     return result
 
 
-def matters(names: list[str]) -> float:
-    """The difference that matters in the study that a result belongs to, else 0.2 points."""
+def matters(names: list[str], measure: Measure) -> float:
+    """The difference that matters in the study that a result belongs to, else 0.2 points of accuracy."""
     for path in map(directory, names):
         if path and (about := path.parent / "study.json").is_file():
             study = read_json(about)
-            if study["measure"] == "accuracy":
+            if study["measure"] == measure.key:
                 return float(study["difference"])
+    if measure.key != "accuracy":
+        raise cli.InputError(f"give --difference, the smallest difference in {measure.name} that matters")
     return MATTERS
+
+
+def measured(result: Result) -> dict[str, str]:
+    """All measures of a GAN with their intervals, and what its training took."""
+    shown = {}
+    for measure in MEASURES.values():
+        if values := list(result.values(measure.key).values()):
+            shown[measure.title] = interval(spread(values, measure.scale), measure.digits)
+    seconds = [float(training["seconds"]) for training in result.trainings.values()]
+    return shown | {"seconds of training": interval(spread(seconds, "positive"), 1)}
 
 
 def rows(result: Result) -> dict[str, str]:
     """The numbers of one result, by their names."""
     shown = {"seeds": ", ".join(map(str, result.evaluations))}
+    if result.gan:
+        return shown | measured(result)
     if (m := result.metrics) is None:
         return shown
     target = m["target"]
@@ -87,19 +104,27 @@ def settings(values: dict[str, Any]) -> dict[str, str]:
     return {key: f"{v:g}" if isinstance(v, float) else str(v) for key, v in flat(values).items()}
 
 
-def verdict(base: Result, other: Result, margin: float) -> Verdict:
+def decides(base: Result, other: Result) -> Measure:
+    """What the verdict is by; a classifier and a GAN have nothing in common."""
+    if base.gan != other.gan:
+        raise cli.InputError(f"{base.name} and {other.name}: a classifier and a GAN have no measure in common")
+    return MEASURES[OF_TASK["gan" if base.gan else "classify"][0]]
+
+
+def verdict(base: Result, other: Result, margin: float, measure: Measure) -> Verdict:
     """The verdict on two results as on a study of two variants, analysed once."""
-    values = {"base": base.values("accuracy"), "other": other.values("accuracy")}
+    values = {"base": base.values(measure.key), "other": other.values(measure.key)}
     count = min(map(len, values.values()))
     comparison = Comparison(other.name, base.name, {"base": -1.0, "other": 1.0})
-    analyses = Analyses(Design([comparison], (count,), margin), lambda names: same_batches([base, other]))
+    design = Design([comparison], (count,), margin, measure.higher)
+    analyses = Analyses(design, lambda names: same_batches([base, other]))
     analyses.once(values)
     (result,) = analyses.verdicts
     assert result is not None
     return result
 
 
-def comparison(base: Result, other: Result, margin: float = MATTERS) -> str:
+def comparison(base: Result, other: Result, margin: float = MATTERS) -> str:  # the margin in units of the measure
     """The comparison as text: numbers, settings that differ, the verdict."""
     left, right = rows(base), rows(other)
     table = [(key, left.get(key, DASH), right.get(key, DASH)) for key in dict.fromkeys([*left, *right])]
@@ -107,10 +132,14 @@ def comparison(base: Result, other: Result, margin: float = MATTERS) -> str:
     keys = [key for key in dict.fromkeys([*ours, *theirs]) if ours.get(key) != theirs.get(key)]
     differing = [(key, ours.get(key, DASH), theirs.get(key, DASH)) for key in keys]
     lines = aligned([("", base.name, other.name), *table, ("", "", ""), *differing])
-    last = sentence(verdict(base, other, margin), MEASURES["accuracy"])
+    measure = decides(base, other)
+    found = verdict(base, other, margin, measure)
+    (more,) = further([found], {"base": base, "other": other}, measure, (found.difference.n,))
+    last = sentence(found, measure)
     if not same_data(base, other):
         last += " Beware: they did not train and test on the same data."
-    return "\n".join([*lines, "" if differing else "no setting differs", last])
+    said = [single(more), in_addition(more, measure)]
+    return "\n".join([*lines, "" if differing else "no setting differs", *filter(None, said), last])
 
 
 def aligned(table: list[tuple[str, str, str]]) -> list[str]:
@@ -124,14 +153,20 @@ def main() -> None:
     parser = cli.parser(main)
     parser.add_argument("base", nargs="?", default="", help="a directory, study/variant, or an experiment of DVC")
     parser.add_argument("other", nargs="?", default="", help="what is compared with it")
-    parser.add_argument("--difference", type=float, help="points of accuracy that matter (the study's, or 0.2)")
+    parser.add_argument(
+        "--difference",
+        type=float,
+        help="difference that matters, in points of accuracy or in KID-judge (the study's, or 0.2 points)",
+    )
     args = parser.parse_args()
     if not (args.base and args.other):
         raise cli.InputError(
             "which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B"
         )
-    margin = matters([args.base, args.other]) if args.difference is None else args.difference
-    print(comparison(found(args.base), found(args.other), margin))
+    base, other, margin = found(args.base), found(args.other), args.difference
+    if margin is None:
+        margin = matters([args.base, args.other], decides(base, other))
+    print(comparison(base, other, margin))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def write(outcome: Outcome, out: Path) -> None:
     shown = [tables.comparisons(verdicts, measure), tables.measured(results, measure)]
     write_text(out / "table.tex", latex(shown))
     write_json(out / "provenance.json", origin.origin(results))
-    rows.write(out / "comparisons.csv", [rows.comparison(verdict) for verdict in verdicts])
+    rows.write(out / "comparisons.csv", [rows.comparison(found) for found in outcome.further])
     rows.write(out / "seeds.csv", rows.seeds(results, out))
     rows.write(out / "table.csv", rows.variants(results, measure, verdicts))
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dawn.core.files import read_json
 from dawn.studies import history
 from dawn.studies.analysis import Analyses, Design
+from dawn.studies.further import Further, further
 from dawn.studies.measures import MEASURES, Measure
 from dawn.studies.variants import Result, of_variant, same_batches
 from dawn.studies.verdicts import Comparison, Verdict
@@ -43,6 +45,11 @@ class Outcome:
     def counts(self) -> tuple[int, ...]:
         """The seeds of each planned analysis."""
         return tuple(self.about["analyses"])
+
+    @cached_property
+    def further(self) -> list[Further]:
+        """What else is known of each comparison, in the order of the verdicts."""
+        return further(self.verdicts, self.results, self.measure, self.counts)
 
     @property
     def lacking(self) -> list[str]:

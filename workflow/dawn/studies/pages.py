@@ -5,16 +5,17 @@ from pathlib import Path
 
 from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.outliers import apart, at_chance
-from dawn.studies import origin, tables
+from dawn.studies import origin, secondary, tables
 from dawn.studies.outcome import Outcome
-from dawn.studies.sentences import sentence
+from dawn.studies.sentences import sentence, single
 
 NOTES = (
     "Intervals are of 95 %. That of a difference holds for its comparison, whichever analysis ended it. An adjusted "
     "p-value holds for all comparisons and analyses of the study together; better and worse have it below 0.05.",
     "A difference is paired by seed where equal seeds give equal batches, and Welch's otherwise.",
     "The seeds are the chance in a training. The test images are the same for all, so these intervals say nothing of "
-    "other images.",
+    "other images; the table of other images has one that does, where the measure is a mean over the images.",
+    "A seed is better: the probability that a seed of the variant is better than one of the other; 50 % is none.",
 )
 
 
@@ -23,11 +24,12 @@ def blocks(outcome: Outcome, figures: Sequence[tuple[Path, str]]) -> list[Block]
     verdicts = [sentence(verdict, outcome.measure) for verdict in outcome.verdicts]
     return [
         Heading(outcome.about["question"], 1),
-        Bullets([*verdicts, *progress(outcome)]),
+        Bullets([*verdicts, *filter(None, map(single, outcome.further)), *progress(outcome)]),
         tables.comparisons(outcome.verdicts, outcome.measure),
         *(Image(path, text) for path, text in figures),
         *described(outcome),
-        tables.other_differences(outcome.verdicts, outcome.results, outcome.measure),
+        *([more] if (more := secondary.further(outcome.further, outcome.measure)) else []),
+        secondary.other_differences(outcome.verdicts, outcome.results, outcome.measure),
         Heading("How to read it"),
         Bullets([*tables.disagreements(outcome.results), *NOTES]),
         Heading("Provenance"),
@@ -50,7 +52,7 @@ def described(outcome: Outcome) -> list[Block]:
     """The tables of the variants, and what to beware of."""
     results, measure = outcome.results, outcome.measure
     beware = [*suspects(outcome), *origin.warnings(results)]
-    rest = [tables.others(results, measure), tables.targets(results), tables.cost(results)]
+    rest = [secondary.others(results, measure), tables.targets(results), tables.cost(results)]
     found = [table for table in rest if table is not None and len(table.heads) > 1]
     return [tables.measured(results, measure), *([Bullets(beware)] if beware else []), *found]
 

@@ -7,9 +7,11 @@ from typing import Any
 from dawn.core.files import write_table
 from dawn.results.curve import at_target, read_curve
 from dawn.results.statistics import spread
+from dawn.studies.further import Further
 from dawn.studies.measures import MEASURES, Measure
+from dawn.studies.secondary import other_measures
 from dawn.studies.sentences import short
-from dawn.studies.tables import WORKS, Results, other_measures
+from dawn.studies.tables import WORKS, Results
 from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict
 
@@ -76,10 +78,15 @@ def _verdict(verdict: Verdict | None) -> Row:
     return dict(zip(names, values, strict=True))
 
 
-def comparison(verdict: Verdict) -> Row:
-    """A comparison with its verdict."""
-    c = verdict.comparison
-    return {"variant": c.name, "against": c.base, "seeds": verdict.difference.n} | _verdict(verdict)
+def comparison(found: Further) -> Row:
+    """A comparison with its verdict and what else is known of it."""
+    c, images, chance, pair = found.verdict.comparison, found.other_images, found.improvement, found.pair
+    row = {"variant": c.name, "against": c.base, "seeds": found.verdict.difference.n} | _verdict(found.verdict)
+    row |= dict(zip(("other_images_low", "other_images_high"), images or (None, None), strict=True))
+    row |= {f"improvement{end}": chance and value for end, value in (
+        ("", chance and chance.value), ("_low", chance and chance.low), ("_high", chance and chance.high)
+    )}  # fmt: skip
+    return row | {"mcnemar_p": pair and pair.p}
 
 
 def seeds(results: Results, study: Path) -> list[Row]:

@@ -1,6 +1,7 @@
 """Differences and verdicts in words."""
 
 from dawn.report.numbers import DASH, count, p_value
+from dawn.studies.further import Further
 from dawn.studies.measures import Measure
 from dawn.studies.verdicts import Interval, Verdict
 
@@ -52,6 +53,30 @@ def sentence(verdict: Verdict, measure: Measure) -> str:
             return (f"{c.name} is {kind} than {c.base} by {margin} or more; whether it is {other}, "
                     f"{count(d.n, 'seed')} cannot tell ({proof}).{_advice(verdict, measure)}")  # fmt: skip
     return f"{count(d.n, 'seed')} cannot tell {c.name} from {c.base} ({proof}).{_advice(verdict, measure)}"
+
+
+def single(further: Further) -> str | None:
+    """McNemar's test of two trained networks in a sentence; None where it was not made."""
+    if (pair := further.pair) is None:
+        return None
+    name, base = further.verdict.comparison.name, further.verdict.comparison.base
+    low, high = pair.interval
+    return (f"Of {pair.images:,} test images, {pair.only_other:,} are right with this seed of {name} alone and "
+            f"{pair.only_base:,} with this seed of {base} alone (McNemar's exact test: p {_equals(pair.p)}; 95 % "
+            f"interval {low:+.2f} to {high:+.2f} points). This is about these two networks on other images, not about "
+            "other seeds.")  # fmt: skip
+
+
+def in_addition(further: Further, measure: Measure) -> str | None:
+    """The interval for other test images, and the probability of improvement, in a sentence."""
+    said, c = [], further.verdict.comparison
+    if further.other_images is not None:
+        said.append(f"For other test images as well, the 95 % interval is {span(further.other_images, measure)}.")
+    if (chance := further.improvement) is not None:
+        value, low, high = (f"{100 * p:.0f}" for p in (chance.value, chance.low, chance.high))
+        said.append(f"A seed of {c.name} is better than one of {c.base} with a probability of {value} % "
+                    f"({low} to {high}).")  # fmt: skip
+    return " ".join(said) or None
 
 
 def evidence(verdict: Verdict, measure: Measure) -> str:

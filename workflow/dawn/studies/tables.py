@@ -6,9 +6,8 @@ from typing import Any
 from dawn.report.numbers import DASH, fraction, interval, p_value, std
 from dawn.report.page import Table
 from dawn.results.statistics import robust, spread
-from dawn.studies.comparisons import contrast
-from dawn.studies.measures import MEASURES, Measure
-from dawn.studies.sentences import difference, short, span
+from dawn.studies.measures import Measure
+from dawn.studies.sentences import difference, short
 from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict
 
@@ -57,47 +56,6 @@ def measured(results: Results, measure: Measure) -> Table:
         rows.append([r.name, str(len(values)), *cells])
     heads = ["variant", "seeds", measure.title, "std", "median", "interquartile mean"]
     return Table(heads, rows, measure.heading)
-
-
-def others(results: Results, measure: Measure) -> Table:
-    """The other measures of each variant, as far as they were measured: means and intervals over the seeds."""
-    shown = other_measures(results, measure)
-    rows = []
-    for r in results.values():
-        values = [list(r.values(m.key).values()) for m in shown]
-        rows.append([r.name, *(interval(spread(v, m.scale), m.digits) if v else DASH
-                               for v, m in zip(values, shown, strict=True))])  # fmt: skip
-    heads = [f"{m.title} {'↑' if m.higher else '↓'}" for m in shown]
-    return Table(["variant", *heads], rows, "Other measures (↑ higher is better, ↓ lower)")
-
-
-def other_differences(verdicts: Sequence[Verdict], results: Results, measure: Measure) -> Table:
-    """Each comparison in the other measures, with the 95 % interval of that difference alone."""
-    shown = other_measures(results, measure)
-    rows = []
-    for v in verdicts:
-        cells = []
-        for m in shown:
-            values = {name: results[name].values(m.key) for name in v.comparison.weights}
-            cells.append(_difference(values, v, m) if all(values.values()) else DASH)
-        rows.append([v.comparison.name, v.comparison.base, *cells])
-    heads = [f"{m.title} {'↑' if m.higher else '↓'}" for m in shown]
-    return Table(["variant", "against", *heads], rows, "Differences in other measures, not corrected, without verdicts")
-
-
-def _difference(values: Mapping[str, Mapping[int, float]], verdict: Verdict, measure: Measure) -> str:
-    used = {name: {place: values[name][seed] for place, seed in enumerate(seeds) if seed in values[name]}
-            for name, seeds in verdict.seeds.items()}  # fmt: skip
-    if not all(used.values()):
-        return DASH
-    found = contrast(used, verdict.comparison.weights, verdict.difference.paired)
-    text = f"{found.mean:+.{measure.digits}f}"
-    return text if (limits := found.interval()) is None else f"{text} ({span(limits, measure)})"
-
-
-def other_measures(results: Results, measure: Measure) -> list[Measure]:
-    """The measures but the deciding one that some result has."""
-    return [m for m in MEASURES.values() if m.key != measure.key and any(r.values(m.key) for r in results.values())]
 
 
 def targets(results: Results) -> Table | None:

@@ -215,7 +215,7 @@ def test_the_page_has_the_numbers_of_the_run(folder, seeds, evaluations):
             f"KID-judge {kid['mean']:.4f} (95 % interval {kid['low']:.4f} to {kid['high']:.4f}",
             "over 2 seeds", "1,234 parameters", "90 train images of 16 x 16 pixels in 3 classes", "2 epochs",
             "60 samples of each seed", "60 images of the test split", "a test accuracy of 90.0, 91.0 %",
-            "never a KID or an FID", "1" * 64, f"scores {known['half of test']:.4f} against the other half",
+            "never a KID or an FID", "1" * 64, f"scores {known['real images']:.4f} against the other half",
             f"noise score {known['noise']:.4f}; the samples are at {100 * kid['mean'] / known['noise']:.1f} %",
             f"{copied['mean']:,.2f} %", "torch 2.15.0", "middle layer", "Wasserstein",
         ):  # fmt: skip

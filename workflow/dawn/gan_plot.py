@@ -30,7 +30,7 @@ from dawn.results.gan_curve import GanMetrics, read_gan_curve
 from dawn.results.manifest import verify
 
 NEIGHBOURS = 10  # rows of samples next to their nearest train images
-ON_CURVE = ("half of test", "blurred train", "noise")  # references of the measure along the training
+ON_CURVE = ("real images", "blurred train", "noise")  # references of the measure along the training
 Images = NDArray[np.uint8]
 
 

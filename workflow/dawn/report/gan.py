@@ -44,15 +44,15 @@ def about(experiment: Experiment, evaluations: Evaluations, trainings: Sequence[
         Paragraph(
             f"{kind} with {training['parameters']:,} parameters was trained with the {LOSSES[gan.loss]} loss on "
             f"{data['counts']['train']:,} train images of {data['shape'][0]} x {data['shape'][1]} pixels in "
-            f"{len(data['classes'])} classes, for {count(round(training['epochs'], 2), 'epoch')} of the critic and "
+            f"{len(data['classes'])} classes, for {training['epochs']:g} epochs of the critic and "
             f"{training['generator_steps']:,} steps of the generator; it took "
             f"{interval(mean_of([each['seconds'] for each in trainings]), 0, ' s')}."
         ),
         Paragraph(
             f"{images['samples']:,} samples of each seed are compared with the {images['test']:,} images of the test "
-            "split, which neither the GAN nor the judges were trained on. The judges are "
-            f"{count(len(judges), 'classifier')} of the preset {experiment.judge.preset}, with a test "
-            f"accuracy of {accuracy} %."
+            "split, which neither the GAN nor a judge was trained on. "
+            + ("The judge is a classifier" if len(judges) == 1 else f"The judges are {len(judges)} classifiers")
+            + f" of the preset {experiment.judge.preset}, with a test accuracy of {accuracy} %."
         ),
         Paragraph(
             "KID-judge and FD-judge are distances in the features of these judges. They are never a KID or an FID: "
@@ -108,7 +108,7 @@ def copies(evaluations: Evaluations) -> list[str]:
 def measures_table(evaluations: Evaluations) -> list[Block]:
     """Each measure with its interval and references."""
     known = {key: reference(evaluations, key) for key in measured(evaluations)}
-    names = [name for name in REFERENCES.values() if any(name in found for found in known.values())]
+    names = [name for name in dict.fromkeys(REFERENCES.values()) if any(name in found for found in known.values())]
     rows = []
     for key, measure in measured(evaluations).items():
         value, d = over_seeds(evaluations, key), measure.digits

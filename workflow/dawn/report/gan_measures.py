@@ -9,8 +9,8 @@ from dawn.results.statistics import Scale, spread
 
 Evaluations = Sequence[Mapping[str, Any]]  # evaluation.json of each seed
 REFERENCES = {  # sets of images that are no samples: key of evaluation.json, name
-    "floor": "half of test",
-    "test": "test",
+    "floor": "real images",  # one half of test against the other; what needs no second set: all of test
+    "test": "real images",
     "copier": "copier of train",
     "blur": "blurred train",
     "one_class": "one class",
@@ -77,7 +77,8 @@ def over_seeds(evaluations: Evaluations, key: str) -> dict[str, float | None]:
 def reference(evaluations: Evaluations, key: str) -> dict[str, float]:
     """What the sets that are no samples score, by name; the same for all seeds."""
     known = evaluations[0]["measures"][key].get("references", {})
-    return {name: float(known[which]["value"]) for which, name in REFERENCES.items() if which in known}
+    found = {name: known[which]["value"] for which, name in reversed(REFERENCES.items()) if which in known}
+    return {name: float(found[name]) for name in dict.fromkeys(REFERENCES.values()) if name in found}
 
 
 def panels(evaluations: Evaluations) -> list[Panel]:

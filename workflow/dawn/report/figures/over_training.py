@@ -1,5 +1,6 @@
 """A measure of few samples at each kept epoch, against the time of the training."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,10 +28,12 @@ def over_training(seeds: Sequence[Points], samples: int, references: Mapping[str
         for i, (name, value) in enumerate(references.items(), 1):
             axes.axhline(value, **{**TARGET, "color": COLOURS[i]}, label=name)
         axes.set_xlabel(label)
-    largest = max(point[2]["value"] for points in seeds for point in points)
-    places[0].set_yscale("symlog", linthresh=max(largest / 100, 1e-9))
+    values = [point[2][end] for points in seeds for point in points for end in ("value", "high")]
+    linear = 10 ** math.floor(math.log10(max(*values, 1e-9) / 100))
+    places[0].set_yscale("symlog", linthresh=linear)
+    places[0].set_ylim(-linear, 2 * max(*values, *references.values()))
     places[0].set_ylabel("KID-judge, lower is better")
-    places[0].legend(fontsize=8)
+    picture.legend(*places[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=8)
     below = f"{samples} samples at each point, so uncertain. Bands: 95 % intervals over the images."
     heading(picture, f"KID-judge along the training, {count(len(seeds), 'seed')}", below)
     return picture

@@ -35,15 +35,16 @@ def references(panels: Sequence[Panel], below: str) -> Figure:
     places = picture.subplots(rows, ACROSS, squeeze=False)
     for axes in places.flat[len(panels) :]:
         axes.set_axis_off()
+    styles = {name: line(i) for i, name in enumerate(dict.fromkeys(n for panel in panels for n in panel.references), 1)}
     for axes, panel in zip(places.flat, panels, strict=False):
-        draw(axes, panel)
+        draw(axes, panel, styles)
     n = max(len(panel.values) for panel in panels)
     heading(picture, f"Measures of the samples, {count(n, 'seed')}", below)
     return picture
 
 
-def draw(axes: Axes, panel: Panel) -> None:
-    """One measure: a row for the samples, and one for each reference."""
+def draw(axes: Axes, panel: Panel, styles: Mapping[str, Mapping[str, Any]]) -> None:
+    """One measure: a row for the samples, and one for each reference in its style."""
     names, mean = list(panel.references), float(np.mean(panel.values))
     if panel.interval:
         axes.plot(panel.interval, (0, 0), color=COLOURS[0], linewidth=4, alpha=0.35, solid_capstyle="butt")
@@ -52,7 +53,7 @@ def draw(axes: Axes, panel: Panel) -> None:
     axes.plot([mean], [0], color="black", marker="|", markersize=14)
     axes.axvline(mean, color=COLOURS[0], linewidth=0.8, linestyle=(0, (3, 3)))
     for i, name in enumerate(names, 1):
-        axes.plot([panel.references[name]], [i], **{**line(i), "linestyle": ""})
+        axes.plot([panel.references[name]], [i], **{**styles[name], "linestyle": ""})
     texts = [f"samples {short(mean)}", *(f"{name} {short(panel.references[name])}" for name in names)]
     axes.set_yticks(range(len(texts)), texts)
     axes.set_ylim(len(names) + 0.5, -0.6)
@@ -65,10 +66,11 @@ def draw(axes: Axes, panel: Panel) -> None:
 
 
 def stretch(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic scale that is linear below the smallest value, or 1/10,000 of the largest."""
+    """A logarithmic scale, linear below the power of ten at the smallest value, or at 1/1000 of the largest."""
     sizes = sorted(abs(value) for value in values if value)
     if sizes:
-        axes.set_xscale("symlog", linthresh=max(sizes[0], sizes[-1] / 1e4), linscale=0.8)
+        smallest = max(sizes[0], sizes[-1] / 1e3)
+        axes.set_xscale("symlog", linthresh=10 ** math.floor(math.log10(smallest)), linscale=0.8)
 
 
 def short(value: float) -> str:

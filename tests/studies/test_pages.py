@@ -13,8 +13,9 @@ from study_files import finished, finished_gan
 
 from dawn import study as study_command
 from dawn.core.files import sha256, write_json
-from dawn.results.curve import EpochMetrics
 from dawn.studies.classes import recalls
+from dawn.studies.curves import Point
+from dawn.studies.curves import points as curve_points
 from dawn.studies.curves import rows as curve_rows
 from dawn.studies.outcome import load
 from dawn.studies.price import front
@@ -189,7 +190,9 @@ def test_the_page_of_gans_has_nothing_of_classifiers(gans):
         text = (gans / name).read_text()
         for word in ("top-5", "top5", "Target", "accuracy", "forward", "MFLOP", "flops"):
             assert word not in text, (name, word)
-    assert {path.stem for path in (gans / "plots").iterdir()} == {"differences", "values", "price"}
+    assert {path.stem for path in (gans / "plots").iterdir()} == {"differences", "values", "price", "curves"}
+    (clip, _) = load(gans).results.values()
+    assert curve_points(clip, 2, gans / "a/seed-2/curve.tsv") == [(1, 40, pytest.approx(0.57)), (2, 80, 0.19)]
     first = rows(gans / "seeds.csv")[0]
     assert (first["kid"], first["checkerboard"], first["seconds"]) == ("0.2", "2.0", "200.0")
     assert float(rows(gans / "table.csv")[1]["coverage_mean"]) == pytest.approx(0.348)
@@ -203,7 +206,7 @@ def test_the_front_holds_what_nothing_else_beats_at_its_cost():
 
 
 def test_a_curve_is_the_mean_of_the_seeds_between_the_lowest_and_the_highest():
-    one, other = ([EpochMetrics(e, 1, 1, 1, a, 1, 1, 1, e * s) for e, a in enumerate(accuracies, 1)]
+    one, other = ([Point(e, e * s, a) for e, a in enumerate(accuracies, 1)]
                   for accuracies, s in (([50, None, 80], 2.0), ([60, None, 90], 4.0)))  # fmt: skip
     assert curve_rows([one, other], "epoch") == [(1, 55, 50, 60), (3, 85, 80, 90)]
     assert curve_rows([one, other], "seconds") == [(3, 55, 50, 60), (9, 85, 80, 90)]

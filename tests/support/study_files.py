@@ -6,6 +6,7 @@ from conftest import experiment
 
 from dawn.core.files import sha256, write_json, write_text
 from dawn.results.curve import EpochMetrics, write_curve
+from dawn.results.gan_curve import GanMetrics, write_gan_curve
 from dawn.results.manifest import choices, location
 from dawn.results.statistics import expected_time, fraction, spread
 
@@ -68,13 +69,20 @@ def finished_gan(folder, values, **over):
         path.mkdir(parents=True, exist_ok=True)
         measures = {"kid": kid, "coverage": 0.5 - kid, "checkerboard": 10 * kid, "precision": 0.6, "copied": 1.0}
         entries = {name: {"value": value, "low": value, "high": value, "n": 100} for name, value in measures.items()}
-        write_json(path / "evaluation.json", {"images": {"samples": 100, "test": 100}, "measures": entries})
-        write_json(path / "metrics.json", {"seed": seed, "seconds": 100.0 + seed + 500 * kid, "device": "cpu"})
-        write_text(path / "curve.tsv", "epoch\tcritic_loss\n1\t0.5\n")
+        progress = [{"value": kid * times} for times in (3, 1)]
+        write_json(path / "evaluation.json", {
+            "images": {"samples": 100, "test": 100}, "measures": entries, "progress": progress,
+            "seconds": {"sample": 1.0, "measure": 2.0},
+        })  # fmt: skip
+        write_json(path / "metrics.json", {"seed": seed, "seconds": 100.0 + seed + 500 * kid, "device": "cpu",
+                                           "seconds_untimed": {"load": 1.0}})  # fmt: skip
+        write_gan_curve(
+            path / "curve.tsv", [GanMetrics(e, 9, 1.0, 1.0, 1.0, 0.0, 1e-4, 50.0, 40.0 * e) for e in (1, 2)]
+        )
         files = ("evaluation.json", "metrics.json", "curve.tsv")
         sums = {name: sha256(path / name) for name in files}
         write_json(location(path), {"choices": choices(chosen, *chosen.decided_by), "sha256": sums})
     seconds = spread([100.0 + seed for seed in values], "positive")
-    write_json(folder / "metrics.json", {"seeds": len(values), "seconds": seconds, "parameters": 2000})
+    write_json(folder / "metrics.json", {"seeds": len(values), "seconds": seconds, "generator_parameters": 2000})
     write_text(folder / "params.yaml", yaml.safe_dump(chosen.model_dump(mode="json")))
     return folder

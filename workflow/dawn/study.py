@@ -39,14 +39,14 @@ def draw(outcome: Outcome, out: Path) -> list[tuple[Path, str]]:
     """Draw the figures into plots/; each file and what it shows."""
     results, measure, verdicts, plots = outcome.results, outcome.measure, outcome.verdicts, out / "plots"
     drawn = {"differences": "differences between the variants", "values": f"{measure.name} of each seed",
-             "price": f"{measure.name} against what it costs"}  # fmt: skip
+             "price": f"{measure.name} against what it costs", "curves": "the variants during training"}  # fmt: skip
     figures.differences(verdicts, measure, plots / "differences.png")
     figures.values(results, measure, plots / "values.png")
     price(results, measure, plots / "price.png")
+    curves(results, out, plots / "curves.png")
     if not outcome.gan:
-        curves(results, out, plots / "curves.png")
         classes(verdicts, results, plots / "classes.png")
-        drawn |= {"curves": "accuracy during training", "classes": "differences in the recall of each class"}
+        drawn |= {"classes": "differences in the recall of each class"}
     return [(plots / f"{name}.png", text) for name, text in drawn.items()]
 
 

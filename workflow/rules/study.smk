@@ -77,7 +77,7 @@ if STUDY:
                 report(
                     f"{STUDY.directory}/plots/{name}.png", caption=f"../report/study-{name}.rst", category="Studies"
                 )
-                for name in ("differences", "values", "price", *(() if GAN else ("curves", "classes")))
+                for name in ("differences", "values", "price", "curves", *(() if GAN else ("classes",)))
             ],
         log:
             f"logs/{STUDY.directory}/study.log",

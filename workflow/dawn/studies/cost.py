@@ -38,8 +38,9 @@ class Estimate:
 def spent(seed: Path) -> float:
     """Seconds that a finished seed took, those of its evaluation included, without process starts."""
     training, evaluation = (read_json(seed / name) for name in ("metrics.json", "evaluation.json"))
-    untimed = sum(training.get("seconds_untimed", {}).values())
-    return float(training["seconds"] + untimed + evaluation.get("seconds", 0))
+    evaluated = evaluation["seconds"]  # of a GAN by phase
+    evaluated = sum(evaluated.values()) if isinstance(evaluated, Mapping) else evaluated
+    return float(training["seconds"] + sum(training["seconds_untimed"].values()) + evaluated)
 
 
 def predicted(timing: Mapping[str, Any], experiment: Experiment, counts: Mapping[str, int]) -> Span | None:

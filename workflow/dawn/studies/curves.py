@@ -1,17 +1,28 @@
-"""Learning curves of the variants: accuracy on the monitored split by epoch and by seconds of training."""
+"""Learning curves of the variants by epoch and by seconds: accuracy on the monitored split, of GANs KID-judge."""
 
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 from matplotlib.axes import Axes
 
 from dawn.report import style
 from dawn.report.figures.frame import heading
-from dawn.results.curve import EpochMetrics, read_curve
+from dawn.results.curve import read_curve
+from dawn.results.gan_curve import read_gan_curve
 from dawn.studies.tables import Results
+from dawn.studies.variants import Result
 
-Curve = Sequence[EpochMetrics]
+
+class Point(NamedTuple):
+    """What is known at the end of an epoch; the seconds are of training."""
+
+    epoch: float
+    seconds: float
+    value: float | None
+
+
 Row = tuple[float, float, float, float]  # x, mean, lowest, highest
 
 
@@ -20,27 +31,39 @@ def curves(results: Results, study: Path, path: Path) -> None:
     figure = style.figure(11, 4.8 + 0.2 * (len(results) // 4))
     left, right = figure.subplots(1, 2, sharey=True)
     for i, (slug, result) in enumerate(results.items()):
-        seeds = [read_curve(study / slug / f"seed-{seed}" / "curve.tsv") for seed in result.evaluations]
-        for axes, name in ((left, "epoch"), (right, "seconds")):
-            band(axes, rows(seeds, name), result.name, i)
-    left.set(xlabel="epoch", ylabel="accuracy, %")
+        seeds = [points(result, seed, study / slug / f"seed-{seed}" / "curve.tsv") for seed in result.evaluations]
+        band(left, rows(seeds, "epoch"), result.name, i)
+        band(right, rows(seeds, "seconds"), result.name, i)
+    gan = any(result.gan for result in results.values())
+    left.set(xlabel="epoch", ylabel="KID-judge of 64 samples" if gan else "accuracy, %")
     right.set(xlabel="seconds of training, mean over the seeds")
     for axes in (left, right):
         axes.set_xlim(left=0)
     split = {r.choices["data"]["holdout"] > 0 for r in results.values()}
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(results)))
-    heading(figure, f"Accuracy on the {'held-out' if split == {True} else 'test'} split during training",
+    accuracy = f"Accuracy on the {'held-out' if split == {True} else 'test'} split during training"
+    heading(figure, "KID-judge during training, lower is better" if gan else accuracy,
             "Line: mean over the seeds. Band: from the lowest seed to the highest.")  # fmt: skip
     style.save(figure, path)
 
 
-def rows(seeds: Sequence[Curve], name: str) -> list[Row]:
-    """The monitored epochs that all seeds have, at the mean of their ``name``: epoch or seconds."""
+def points(result: Result, seed: int, path: Path) -> list[Point]:
+    """The curve of a seed; a GAN's has the epochs after which samples were kept."""
+    if not result.gan:
+        return [Point(row.epoch, row.seconds, row.accuracy) for row in read_curve(path)]
+    curve, every = read_gan_curve(path), result.choices["gan"]["samples_every"]
+    kept = [row for number, row in enumerate(curve, 1) if number % every == 0 or number == len(curve)]
+    measured = result.evaluations[seed]["progress"]
+    return [Point(row.epoch, row.seconds, entry["value"]) for row, entry in zip(kept, measured, strict=True)]
+
+
+def rows(seeds: Sequence[Sequence[Point]], name: Literal["epoch", "seconds"]) -> list[Row]:
+    """The measured epochs that all seeds have, at the mean of their ``name``."""
     found = []
     for epochs in zip(*seeds, strict=False):
-        values = [row.accuracy for row in epochs if row.accuracy is not None]
+        values = [point.value for point in epochs if point.value is not None]
         if len(values) == len(epochs):
-            x = statistics.fmean(getattr(row, name) for row in epochs)
+            x = statistics.fmean(getattr(point, name) for point in epochs)
             found.append((x, statistics.fmean(values), min(values), max(values)))
     return found
 

@@ -51,7 +51,7 @@ MEASURES = {
         Measure("density", "density", "", "", 3, True, "positive"),
         Measure("coverage", "coverage", "", "", 3, True, "fraction"),
         Measure("class_accuracy", "class accuracy", "", "", 3, True, "fraction"),
-        Measure("cas", "CAS", "%", " points", 2, True, "percent"),
+        Measure("cas", "CAS", "", "", 3, True, "fraction"),
         Measure("copied", "copies", "%", " points", 2, False, "any"),
         Measure("c_t", "C_T", "", "", 2, True, "any"),
         Measure("critic_gap", "critic gap", "", "", 3, False, "any"),

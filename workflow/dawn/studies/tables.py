@@ -13,7 +13,10 @@ from dawn.studies.verdicts import Verdict
 
 WORKS = ("forward", "forward_backward", "step")
 COSTS = (
-    ("parameters", "parameters", 0, 1), ("MFLOP", "flops", 1, 1e6), ("seconds of training", "seconds", 1, 1),
+    ("parameters", "parameters", 0, 1), ("MFLOP", "flops", 1, 1e6),
+    ("generator's parameters", "generator_parameters", 0, 1), ("critic's parameters", "critic_parameters", 0, 1),
+    ("generator's MFLOP", "generator_flops", 1, 1e6), ("critic's MFLOP", "critic_flops", 1, 1e6),
+    ("seconds of training", "seconds", 1, 1),
     ("images/s in training", "images_per_s", 0, 1), ("peak memory, MiB", "peak_memory_bytes", 0, 2**20),
 )  # fmt: skip
 Results = Mapping[str, Result]

@@ -36,11 +36,11 @@ def journal(plan: SearchPlan, trials: list[Trial], path: Path) -> None:
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    from dawn.searches.proposals import told
+    from dawn.searches.proposals import optuna_study
 
     with replacing(path) as partial:
         partial.unlink(missing_ok=True)
-        told(plan, trials, JournalStorage(JournalFileBackend(str(partial))))
+        optuna_study(plan, trials, JournalStorage(JournalFileBackend(str(partial))))
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 def propose(plan: SearchPlan, round: int, before: Sequence[Trial]) -> list[dict[str, Any]]:
     """The settings of the new trials of a round, by dotted keys; fewer where the space has no more."""
     space = {key: _distribution(values) for key, values in plan.search.space.items()}
-    study = told(plan, before, InMemoryStorage(), _sampler(plan.search.seed, round))
+    study = optuna_study(plan, before, InMemoryStorage(), _sampler(plan.search.seed, round))
     tried = [trial.settings for trial in before]
     found: list[dict[str, Any]] = []
     for _ in range(ATTEMPTS * plan.search.trials):
@@ -48,7 +48,9 @@ def propose(plan: SearchPlan, round: int, before: Sequence[Trial]) -> list[dict[
     return found
 
 
-def told(plan: SearchPlan, trials: Sequence[Trial], storage: BaseStorage, sampler: BaseSampler | None = None) -> Any:
+def optuna_study(
+    plan: SearchPlan, trials: Sequence[Trial], storage: BaseStorage, sampler: BaseSampler | None = None
+) -> Any:
     """A study of Optuna's that knows the trials; a base outside of the space is left out."""
     study = optuna.create_study(storage=storage, sampler=sampler, study_name=plan.name, direction="maximize")
     space = plan.search.space

@@ -1,0 +1,152 @@
+"""A search by the real engine on generated images: rungs, a diverged trial, a kill, the plain command, the study."""
+
+import json
+import os
+import time
+
+import numpy as np
+import pytest
+import workspace
+import yaml
+from conftest import step
+
+SEARCH = {
+    "question": "Which peak?",
+    "settings": {"data": {"holdout": 60}},
+    "space": {"train.schedule.peak": {"choices": [0.05, 0.1, 0.2, 1e30]}},
+    "trials": 3,
+    "rounds": 1,
+    "epochs": {"first": 1, "most": 2, "factor": 3},
+    "difference": 5,
+    "spread": 2,
+}
+DIRECTORY = "results/searches/mine"
+RUN = ("--cores", "1", "search", "search=mine.yaml")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A checkout with the arrays, of which those of the test split are no arrays any more, as old as they were."""
+    place = workspace.make(tmp_path_factory.mktemp("search"))
+    (place.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH))
+    done = place.snakemake("--cores", "1", "data/stats.json", "search=mine.yaml")
+    assert done.returncode == 0, done.stderr
+    for part in ("images", "labels"):
+        path = place.path / f"data/test_{part}.npy"
+        times = path.stat()
+        path.write_text("not read")
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    return place
+
+
+@pytest.fixture(scope="module")
+def searched(place, tmp_path_factory):
+    """A copy in which a search was killed in a training of the last rung, and run again."""
+    copy = place.copy(tmp_path_factory.mktemp("killed"))
+    with copy.running(*RUN) as process:
+        while not (copy.path / DIRECTORY / "round-0/rung-1.json").exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.05)
+        while not workspace.jobs(process, "dawn.train"):
+            time.sleep(0.02)
+    before = {path: path.stat().st_mtime_ns for path in (copy.path / DIRECTORY).glob("round-0/rung-0/*/trial.json")}
+    assert len(before) == 4
+    done = copy.snakemake(*RUN)
+    assert done.returncode == 0, done.stderr
+    assert before == {path: path.stat().st_mtime_ns for path in before}
+    assert "optimistic" in done.stderr  # the page is printed
+    return copy
+
+
+def results(place):
+    """The accuracy of each training, by rung and trial."""
+    found = {}
+    for path in sorted((place.path / DIRECTORY).glob("round-*/rung-*/trial-*/trial.json")):
+        found["/".join(path.parts[-4:-1])] = json.loads(path.read_text())["accuracy"]
+    return found
+
+
+@pytest.mark.full
+def test_a_killed_search_continues_and_never_reads_the_test_split(searched):
+    found = results(searched)
+    assert len(found) == 4 + 2
+    assert (searched.path / "data/test_images.npy").read_text() == "not read"
+    assert not list((searched.path / "results").rglob("evaluation.json"))
+    assert not list((searched.path / "results").rglob("*.safetensors"))
+    for path in (searched.path / DIRECTORY).glob("round-0/*/*/seed-0/metrics.json"):
+        assert json.loads(path.read_text())["monitored"] == "holdout"
+
+
+@pytest.mark.full
+def test_a_training_that_diverges_is_a_result(searched):
+    proposed = json.loads((searched.path / DIRECTORY / "round-0/rung-0.json").read_text())["trials"]
+    peaks = {trial["trial"]: trial["settings"]["train.schedule.peak"] for trial in proposed}
+    found = results(searched)
+    for number, peak in peaks.items():
+        assert (found[f"round-0/rung-0/trial-{number}"] is None) == (peak == 1e30)
+    assert 1e30 in peaks.values()
+    assert "diverged" in (searched.path / DIRECTORY / "page.md").read_text()
+
+
+@pytest.mark.full
+def test_a_finished_search_runs_nothing_and_another_one_only_what_is_new(searched):
+    assert searched.planned(*RUN) == set()
+    (searched.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH | {"spread": 2.5}))
+    assert "trial" not in searched.planned(*RUN)
+    (searched.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH))
+
+
+@pytest.mark.full
+def test_the_study_of_the_winner_trains_both_on_the_same_arrays(searched):
+    study = f"study={DIRECTORY}/mine-winner.yaml"
+    rules = searched.planned("--cores", "1", "study", study)
+    assert {"train", "evaluate", "study_table"} <= rules
+    assert not rules & {"arrays", "stats", "download"}
+
+
+@pytest.mark.full
+def test_the_plain_command_finds_the_same(place, searched, tmp_path):
+    copy = place.copy(tmp_path)
+    workspace.write_params(copy)
+    line = ("mine.yaml", "--params", "params.yaml", "--data", "data", "--stats", "data/stats.json")
+    env = {"PYTHONPATH": str(copy.path / "workflow")}
+    done = step("search", *line, cwd=copy.path, env=env)
+    assert done.returncode == 0, done.stderr
+    assert results(copy) == results(searched)
+    trial = next((copy.path / DIRECTORY).glob("round-0/rung-0/*/trial.json"))
+    before = trial.stat().st_mtime_ns
+    assert step("search", *line, cwd=copy.path, env=env).returncode == 0
+    assert trial.stat().st_mtime_ns == before
+
+
+def test_a_faulty_search_stops_before_any_job(tmp_path):
+    place = workspace.make(tmp_path, 20, 20)
+    (place.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH | {"settings": {}}))
+    done = place.snakemake(*RUN)
+    assert done.returncode != 0
+    assert "data.holdout = 0: a search never uses the test split" in done.stderr
+    assert not (place.path / DIRECTORY).exists()
+
+
+def test_a_training_that_monitors_the_holdout_split_opens_no_test_array(data, params, tmp_path):
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for part in ("images", "labels"):
+        array = np.load(data / f"train_{part}.npy")
+        np.save(folder / f"train_{part}.npy", array[20:])
+        np.save(folder / f"holdout_{part}.npy", array[:20])
+    for name in ("dataset.json", "stats.json"):
+        (folder / name).write_text((data / name).read_text())
+    line = ("--data", folder, "--stats", folder / "stats.json", "--seed", 0, "--out", tmp_path / "trial/seed-0")
+    chosen = params(data={"holdout": 20}, train={"epochs": 1})
+    done = step("train", "--params", chosen, *line, "--resume", tmp_path / "resume")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "trial/params.yaml").write_text(chosen.read_text())
+    assert step("trial", tmp_path / "trial", "--seed", 0, "--exit-code", 0).returncode == 0
+    result = json.loads((tmp_path / "trial/trial.json").read_text())
+    assert result["accuracy"] == json.loads((tmp_path / "trial/seed-0/metrics.json").read_text())["accuracy"]
+
+
+def test_the_code_of_a_failed_training_is_passed_on(tmp_path):
+    assert step("trial", tmp_path, "--seed", 0, "--exit-code", 75).returncode == 75
+    assert not (tmp_path / "trial.json").exists()

@@ -20,6 +20,8 @@ def conv_layer(
 class ResLayer(nn.Module):
     """x + branch(x), the branch a bottleneck of ``ratio`` times the channels: (b, n, h, w) to the same shape.
 
+    Convolutions of ``extra_kernels`` follow the bottleneck, inside the branch.
+
     In place, the sum overwrites the branch's output, which the backward pass of the branch's last activation must not
     need: that activation is out of place then. ReLU saves its output, so with ReLU the activation is in place and the
     sum is not. Adding into x would overwrite what the first convolution saves for its backward pass.
@@ -28,13 +30,14 @@ class ResLayer(nn.Module):
     def __init__(self, model: Darknet, channels: int) -> None:
         super().__init__()
         inside = int(channels * model.ratio)
-        widths = [channels, *[inside] * (len(model.kernels) - 1), channels]
-        last = len(model.kernels) - 1
+        kernels = (*model.kernels, *model.extra_kernels)
+        widths = [channels, *[inside] * (len(model.kernels) - 1), channels, *[channels] * len(model.extra_kernels)]
+        last = len(kernels) - 1
         self.inplace = model.inplace and model.activation != "relu"
         self.branch = nn.Sequential(
             *(
                 conv_layer(model, widths[i], widths[i + 1], kernel, inplace=i < last or not self.inplace)
-                for i, kernel in enumerate(model.kernels)
+                for i, kernel in enumerate(kernels)
             )
         )
 

@@ -21,6 +21,8 @@ class Darknet(BaseModel):
     """Channels inside a residual layer over those outside; 0.5 is the lesson's ni//2."""
     kernels: Kernels = (1, 3)
     """Kernel sizes of the convolutions in a residual layer."""
+    extra_kernels: tuple[Annotated[int, Field(ge=1, le=15)], ...] = ()
+    """Kernel sizes of convolutions added after those, with all channels of the layer; empty: none."""
     activation: Activation = "leaky_relu"
     """Activation function."""
     slope: Below1 = 0.1
@@ -39,7 +41,7 @@ class Darknet(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "Darknet":
-        check_odd(self.kernels)
+        check_odd((*self.kernels, *self.extra_kernels))
         channels = self.width * 2 ** len(self.blocks)
         if channels > MOST_CHANNELS:
             raise ValueError(

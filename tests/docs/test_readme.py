@@ -18,6 +18,7 @@ EXAMPLES = {  # files that a page asks its reader to create
     "workflow/presets/photos.yaml",
     "workflow/studies/mine.yaml",
     "workflow/studies/NAME.yaml",
+    "workflow/searches/NAME.yaml",
     "workflow/dawn/config/networks/plain.py",
     "workflow/dawn/models/plain.py",
 }

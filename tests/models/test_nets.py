@@ -77,6 +77,19 @@ def test_darknet_has_the_lessons_shape():
     assert [tuple(s) for s in sizes[1:6]] == [(64, 16, 16), (128, 16, 16), (256, 8, 8), (512, 4, 4), (1024, 2, 2)]
 
 
+def test_an_added_convolution_leaves_those_of_the_bottleneck_as_they_are():
+    lesson, added = (build(darknet(blocks=(0, 1), width=8, extra_kernels=extra), 10, 0) for extra in ((), (3,)))
+    shapes = [[p.shape for m in net.modules() if isinstance(m, torch.nn.Conv2d) for p in m.parameters()]
+              for net in (lesson, added)]  # fmt: skip
+    assert shapes[0][-2:] == [(16, 32, 1, 1), (32, 16, 3, 3)]
+    assert shapes[1] == [*shapes[0], (32, 32, 3, 3)]
+    x = torch.randn(4, 3, 16, 16)
+    plain = build(darknet(blocks=(0, 1), width=8, extra_kernels=(3,), inplace=False), 10, 0)
+    torch.testing.assert_close(added(x), plain(x), rtol=0, atol=0)
+    with pytest.raises(ValueError, match="must be odd"):
+        darknet(extra_kernels=(2,))
+
+
 @pytest.mark.parametrize("size", [8, 31, 32, 64])
 def test_any_image_size(size):
     for model in (darknet(width=4), wrn()):

@@ -18,7 +18,7 @@ from dawn.training.trainer import Trainer
         ({"train": 5}, "train = 5: a mapping of settings is expected"),
         ({"train": "{epochs"}, 'train = "{epochs": a mapping of settings is expected'),
         ({"seeds": []}, "seeds = []: more values are needed"),
-        ({"seeds": [1, 1]}, "seeds [1, 1] contain a seed twice; give each once"),
+        ({"seeds": [1, 1]}, "seeds: [1, 1] contains a seed twice; give each once"),
         ({"train": {"schedule": {"momentum": [0.8, 0.9]}}}, "momentum [0.8, 0.9] is not [high, low]; swap the two"),
         ({"train": {"schedule": {"milestones": [0.5, 0.2]}}}, "milestones [0.5, 0.2] must rise, such as"),
         ({"train": {"batch": 15, "accumulate": 2}}, "batch 15 is not divisible by accumulate 2"),

@@ -2,7 +2,7 @@
 
     python -m dawn.gan_evaluate --params results/params.yaml --data data --stats data/stats.json
         --model results/seed-0/model.safetensors --judges results/judge/seed-0 results/judge/seed-1
-        --references results/judge/references.json --out results/seed-0 --manifest results/manifests/0.json
+        --references results/references/references.json --out results/seed-0 --manifest results/manifests/0.json
 
 Writes samples.npy uint8 (n, h, w, 3), sample_labels.npy uint8 or uint16 (n,): the classes that a conditional generator
 was asked for, those of the test split; else the classes that the first judge sees; interpolation.npy uint8 (8, 9, h, w,
@@ -21,7 +21,7 @@ import torch
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
-from dawn.gans.judging import Arrays, Judge, judges, read_features
+from dawn.gans.judging import Arrays, Judge, features_file, judges, read_features
 from dawn.gans.samples import generate
 from dawn.gans.sampling import Images, Labels, between, latents, save_array, scores, trained
 from dawn.gans.weights import Trained
@@ -53,7 +53,7 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
         made = samples(gan, args.out, wanted, experiment)
     found = judges(args.judges, args.data, args.stats, device)
     with clock.phase("measure"):
-        seen, own = zip(*(seen_by(judge, made) for judge in found), strict=True)
+        seen, own = zip(*(seen_by(judge, made, args.references) for judge in found), strict=True)
         result = evaluation.evaluation(
             seen, made, test, references["measures"], wanted if gan.settings.conditional else None,
             critic_scores(gan, args.data, experiment), experiment.measures.neighbours,
@@ -86,9 +86,9 @@ def samples(gan: Trained, out: Path, labels: Labels, experiment: Experiment) -> 
     return made
 
 
-def seen_by(judge: Judge, made: Images) -> tuple[evaluation.Judge, Floats]:
+def seen_by(judge: Judge, made: Images, references: Path) -> tuple[evaluation.Judge, Floats]:
     """What a judge makes of the samples next to what it made of the real images, and its logits of the samples."""
-    real, own = read_features(judge), judge.features(made)
+    real, own = read_features(features_file(references, judge)), judge.features(made)
     layers: dict[str, Arrays] = {layer: {"samples": own[layer]} for layer in own if layer != "logits"}
     for name, features in real.items():
         layer, _, kind = name.partition("/")

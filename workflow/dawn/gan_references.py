@@ -1,9 +1,9 @@
 """Compute what all samples are measured by: the judges' features of the real images, and what other images score.
 
     python -m dawn.gan_references --params results/params.yaml --data data --stats data/stats.json
-        --judges results/judge/seed-0 results/judge/seed-1 results/judge/seed-2 --out results/judge/references.json
+        --judges results/judge/seed-0 results/judge/seed-1 results/judge/seed-2 --out results/references/references.json
 
-Writes features.npz next to each judge's weights, and last references.json: of each measure the value of one half of
+Writes judge-N.npz, the features of each judge N, and last references.json: of each measure the value of one half of
 the test split against the other, of copies of train images, noise, blurred images and images of one class.
 """
 
@@ -15,7 +15,7 @@ import torch
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import write_json
-from dawn.gans.judging import Judge, judges, write_features
+from dawn.gans.judging import Judge, features_file, judges, write_features
 from dawn.measures import evaluation
 from dawn.measures.image_sets import Images, image_sets
 
@@ -50,7 +50,7 @@ def main() -> None:
         layers = {layer: {name: f for name, f in sets.items() if name in ("test", "train")}
                   for layer, sets in found[-1].layers.items()}  # fmt: skip
         arrays = {f"{layer}/{name}": f for layer, sets in layers.items() for name, f in sets.items()}
-        write_features(judge, arrays | {"logits/test": found[-1].logits["test"]})
+        write_features(features_file(args.out, judge), arrays | {"logits/test": found[-1].logits["test"]})
     neighbours = load(args.params).measures.neighbours
     scores = evaluation.references(found, images, labels, neighbours)
     write_json(args.out, {"neighbours": neighbours, "measures": scores})

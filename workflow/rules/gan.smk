@@ -3,6 +3,7 @@
 
 # On a cluster these run where snakemake was started: they are short.
 localrules:
+    judges,
     gan_summarize,
     gan_summary,
     gan_plot,
@@ -65,6 +66,11 @@ rule gan_train:
         " --out {wildcards.run}/seed-{wildcards.seed}"
 
 
+rule judges:
+    input:
+        [f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds],
+
+
 # What the judges make of the real images and of the reference sets is the same for all seeds and variants.
 rule gan_references:
     input:
@@ -73,12 +79,12 @@ rule gan_references:
         dataset="data/dataset.json",
         stats="data/stats.json",
         judges=[f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")],
-        manifests=[f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds],
+        manifests=rules.judges.input,
     output:
-        [f"{seed}/features.npz" for seed in seeds(JUDGE)],
-        scores=f"{JUDGE}/references.json",
+        [f"{SHARED}/references/judge-{seed}.npz" for seed in JUDGES.seeds],
+        scores=f"{SHARED}/references/references.json",
     log:
-        f"logs/{JUDGE}/gan_references.log",
+        f"logs/{SHARED}/gan_references.log",
     threads: workflow.cores or 1
     resources:
         **ONE_NODE,

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, Field, NonNegativeInt, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError, model_validator
 
 from dawn.config.errors import explain
 from dawn.config.gan import Gan
@@ -14,21 +14,11 @@ from dawn.config.measures import Judge, Measures
 from dawn.config.model import Model
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing
 from dawn.config.train import Train
-from dawn.config.types import STRICT
+from dawn.config.types import STRICT, Seeds
 from dawn.core.cli import InputError
 
 TRAINED_BY = {"classify": ("data", "model", "train"), "gan": ("data", "gan")}
 EVALUATED_BY = {"classify": ("evaluate",), "gan": ("judge", "measures")}
-MOST_SEEDS = 10_000
-
-
-def _expand(seeds: Any) -> Any:
-    """Return a number n of seeds as the seeds 0 to n - 1, anything else unchanged."""
-    if isinstance(seeds, int | str) and str(seeds).isdigit():
-        if not 1 <= int(seeds) <= MOST_SEEDS:
-            raise ValueError(f"{seeds} seeds are not possible; give 1 to {MOST_SEEDS}, or a list such as [0, 1, 2]")
-        return range(int(seeds))
-    return seeds
 
 
 class Experiment(BaseModel):
@@ -38,11 +28,7 @@ class Experiment(BaseModel):
 
     task: Literal["classify", "gan"] = "classify"
     """What is trained: a classifier (sections model, train, evaluate), or a GAN (sections gan, judge, measures)."""
-    seeds: Annotated[
-        tuple[NonNegativeInt, ...],
-        Field(min_length=1),
-        BeforeValidator(_expand, json_schema_input_type=list[int] | int),
-    ]
+    seeds: Seeds
     """A training for each; a single number n is short for 0 to n - 1."""
     data: Data
     model: Model
@@ -58,8 +44,6 @@ class Experiment(BaseModel):
 
     @model_validator(mode="after")
     def _check(self) -> "Experiment":
-        if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError(f"seeds {list(self.seeds)} contain a seed twice; give each once")
         if self.task == "gan":
             self._check_gan()
         elif isinstance(self.run.processes, int):

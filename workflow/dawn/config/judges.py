@@ -14,5 +14,5 @@ def judges(gan: Experiment, params: Path, presets: Path) -> Experiment:
         known = ", ".join(sorted(path.stem for path in presets.glob("*.yaml")))
         raise InputError(f"judge.preset = {name}: no such preset; presets: {known}")
     shared = gan.model_dump(mode="json", include={"data", "run", "submission"})
-    own = {"task": "classify", "seeds": gan.judge.seeds}
+    own = {"task": "classify", "seeds": list(gan.judge.seeds)}
     return check({**merge(read(params), read(preset)), **shared, **own}, f"judge.preset = {name}")

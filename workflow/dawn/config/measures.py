@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, PositiveInt
 
-from dawn.config.types import STRICT, Positive
+from dawn.config.types import STRICT, Positive, Seeds
 
 
 class Judge(BaseModel):
@@ -14,8 +14,8 @@ class Judge(BaseModel):
 
     preset: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] = "judge"
     """Preset of workflow/presets that they are trained with, on the data of the GAN."""
-    seeds: Annotated[int, Field(ge=1, le=100)] = 3
-    """A judge for each of the seeds 0 to n - 1."""
+    seeds: Seeds = (0, 1, 2)
+    """A judge for each; a single number n is short for 0 to n - 1."""
 
 
 class Measures(BaseModel):

@@ -20,6 +20,7 @@ RESERVED = (
     "judge",
     "partial",
     "plots",
+    "references",
     "page",
     "table",
     "timing",

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, model_validator
 
-from dawn.config.experiment import MOST_SEEDS
-from dawn.config.types import STRICT
+from dawn.config.types import MOST_SEEDS, STRICT
 
 Number = Annotated[int, Field(ge=2, le=MOST_SEEDS)]
 

@@ -1,8 +1,8 @@
 """The types of the settings in params.yaml."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, NonNegativeInt
 
 STRICT = ConfigDict(
     frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
@@ -27,3 +27,30 @@ def check_odd(kernels: tuple[int, ...]) -> None:
     """Raise ValueError for an even kernel size, which would change the size of the feature map."""
     if any(kernel % 2 == 0 for kernel in kernels):
         raise ValueError(f"kernels {list(kernels)} must be odd, so that a branch and its shortcut have equal sizes")
+
+
+MOST_SEEDS = 10_000
+
+
+def _expand(seeds: Any) -> Any:
+    """Return a number n of seeds as the seeds 0 to n - 1, anything else unchanged."""
+    if isinstance(seeds, int | str) and str(seeds).isdigit():
+        if not 1 <= int(seeds) <= MOST_SEEDS:
+            raise ValueError(f"{seeds} seeds are not possible; give 1 to {MOST_SEEDS}, or a list such as [0, 1, 2]")
+        return range(int(seeds))
+    return seeds
+
+
+def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the seeds, or raise ValueError if one is there twice."""
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"{list(seeds)} contains a seed twice; give each once")
+    return seeds
+
+
+Seeds = Annotated[
+    tuple[NonNegativeInt, ...],
+    Field(min_length=1),
+    BeforeValidator(_expand, json_schema_input_type=list[int] | int),
+    AfterValidator(_distinct),
+]

@@ -18,7 +18,6 @@ from dawn.models.features import Extractor, Features, untrained
 from dawn.models.weights import restored
 from dawn.results.manifest import choices, header, same, verify
 
-FILE = "features.npz"  # next to a judge's weights: float32 (n, d) of layer/set, and logits/test float32 (n, classes)
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -80,15 +79,19 @@ def check(weights: Path, experiment: Experiment, classes: list[str], preprocessi
     same(weights, made, choices(experiment, *experiment.trained_by))
 
 
-def write_features(judge: Judge, arrays: Arrays) -> None:
-    """Write the features of the real images next to the judge's weights."""
-    with replacing(judge.directory / FILE) as partial, partial.open("wb") as file:
+def features_file(references: Path, judge: Judge) -> Path:
+    """Where the judge's features of the real images are, next to references.json."""
+    return references.parent / f"judge-{number(judge.directory)}.npz"
+
+
+def write_features(path: Path, arrays: Arrays) -> None:
+    """Write features float32 (n, d) by layer/set, and ``logits/test`` float32 (n, classes)."""
+    with replacing(path) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def read_features(judge: Judge) -> Arrays:
-    """The features of the real images."""
-    path = judge.directory / FILE
+def read_features(path: Path) -> Arrays:
+    """What ``write_features`` has written."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)

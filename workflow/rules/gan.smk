@@ -250,7 +250,7 @@ rule gan_summary:
     output:
         report(
             "{run}/summary.html",
-            caption="../report/summary.rst",
+            caption="../report/gan-summary.rst",
             category="1 Result",
             labels={"figure": "the run on one page", "experiment": "{run}"},
         ),

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ValidationError, model_validator
 
 from dawn.config.errors import explain
-from dawn.config.gan import Gan
+from dawn.config.gan import Gan, check_size
 from dawn.config.measures import Judge, Measures
 from dawn.config.model import Model
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing
@@ -54,6 +54,8 @@ class Experiment(BaseModel):
         """Raise ValueError for settings that do not fit together in a GAN."""
         if isinstance(self.run.processes, int) and self.gan.batch % (processes := self.run.processes * self.run.nodes):
             raise ValueError(f"gan.batch {self.gan.batch} is not divisible by {processes} processes")
+        if self.data.size is not None:
+            check_size(self.data.size)
         if self.measures.cas and not self.gan.conditional:
             raise ValueError(
                 "measures.cas trains a classifier on samples of known classes; set gan.conditional to true"

@@ -35,9 +35,10 @@ def build(gan: Gan, classes: int, size: int, seed: int) -> tuple[nn.Module, nn.M
 
 def initialise(net: nn.Module, kind: str) -> None:
     """Set the initial weights, which are torch's already, to those of ``gan.init``; then ICNR where it is set."""
-    for module in net.modules():
-        if kind == "normal":
+    if kind == "normal":
+        for module in net.modules():
             draw_normal(module)
+    for module in net.modules():
         if isinstance(module, ShuffledConv) and module.icnr:
             module.equalise()
 

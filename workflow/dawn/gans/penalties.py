@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from dawn.config.gan_parts import Penalty
+from dawn.gans.layers import at_least_fp32
 
 Score = Callable[[Tensor, Tensor], Tensor]
 
@@ -36,10 +37,10 @@ def penalty(critic: Score, real: Tensor, fake: Tensor, labels: Tensor, settings:
     classes are ``labels`` (b,), image i of both of the same class. mix: uniform draws (b,), for ``gradient`` alone.
     """
     with torch.autocast(real.device.type, enabled=False):
-        real, fake = real.detach().float(), fake.detach().float()
+        real, fake = at_least_fp32(real.detach()), at_least_fp32(fake.detach())
         total = real.new_zeros(())
         if settings.gradient:
-            between = torch.lerp(real, fake, mix.float().view(-1, 1, 1, 1))
+            between = torch.lerp(real, fake, mix.to(real.dtype).view(-1, 1, 1, 1))
             norms = torch.linalg.vector_norm(gradient(critic, between, labels).flatten(1), dim=1)
             total = total + settings.gradient * (norms - 1).square().mean()
         if settings.r1:

@@ -9,6 +9,7 @@ from dawn.config.parts import Augment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.data.dataset import Trainset, load
+from dawn.gans import penalties
 from dawn.gans.networks import build
 from dawn.gans.state import GanState
 from dawn.gans.task import GanTask
@@ -40,7 +41,8 @@ def set_up(
         nets = [net.to(world.device) for net in build(gan, classes, trainset.whole, seed)]
         nets = [net.to(memory_format=torch.channels_last) for net in nets]
         if world.size > 1:
-            nets = [convert(net, world.device) for net in nets]
+            twice = penalties.wanted(gan.penalty)
+            nets = [convert(nets[0], world.device), convert(nets[1], world.device, twice)]
         state = GanState(gan, nets[0], nets[1], world)
     task = GanTask(gan, seed, world, clock, trainset, classes, state)
     return Trainer(experiment, seed, world, clock, task, directory)

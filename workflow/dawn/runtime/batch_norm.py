@@ -8,18 +8,19 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 
-def convert(module: nn.Module, device: torch.device) -> nn.Module:
+def convert(module: nn.Module, device: torch.device, twice: bool = False) -> nn.Module:
     """The module with every batch norm in it replaced by a global one: torch's own on a GPU, ours on a CPU.
 
-    Parameters and buffers are kept, not copied, so an optimizer may hold them already.
+    Parameters and buffers are kept, not copied, so an optimizer may hold them already. ``twice``: gradients of
+    gradients are needed, as in gradient penalties, which torch's own does not have; ours is then used on a GPU too.
     """
-    if device.type == "cuda":
+    if device.type == "cuda" and not twice:
         converted: nn.Module = nn.SyncBatchNorm.convert_sync_batchnorm(module)  # type: ignore[no-untyped-call]
         return converted
     if isinstance(module, _BatchNorm):
         return GlobalBatchNorm.of(module)
     for name, child in module.named_children():
-        module.add_module(name, convert(child, device))
+        module.add_module(name, convert(child, device, twice))
     return module
 
 
@@ -76,7 +77,7 @@ class GlobalBatchNorm(_BatchNorm):
 
 
 class Sum(torch.autograd.Function):
-    """The sum over all processes; its gradient is the sum of theirs."""
+    """The sum over all processes; its gradient is the sum of theirs, and so is the gradient of that."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -88,6 +89,5 @@ class Sum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
         """The gradient summed over the world."""
-        total = grads[0].clone()
-        dist.all_reduce(total)
+        total: Tensor = Sum.apply(grads[0])
         return total

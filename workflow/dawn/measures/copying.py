@@ -13,30 +13,43 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from dawn.measures.estimate import Estimate, Floats, wilson
-from dawn.measures.manifold import distances
+from dawn.measures.manifold import WIDTH, blocks
 
-BLOCK = 250  # rows of the matrix of distances at once
+BLOCK = 500  # images whose distances are computed again at once
 CANDIDATES = 4  # train images whose distance is computed again from differences
 TAIL = 0.01  # part of the test images, those most like a train image, whose closeness a copy must exceed
 
 
 def nearest(x: Floats, train: Floats) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Distances (n, 2) and indices (n, 2) of the two nearest train images to features x (n, d); train (m, d), m >= 2.
+    """Distances (n, 2) and indices (n, 2) of the two nearest train images to features x (n, d); train (m, d), m >= 4.
 
     Dot products in float32 find the candidates; their differences give the distances, exactly 0 for a copy.
     """
     centre = train.mean(0, dtype=np.float64)
-    rows, columns = ((z - centre).astype(np.float32) for z in (x, train))
-    count = min(CANDIDATES, len(train))
+    near = candidates(*((z - centre).astype(np.float32) for z in (x, train)))
     found, values = [], []
-    for first in range(0, len(rows), BLOCK):
-        block = rows[first : first + BLOCK]
-        near = np.argpartition(distances(block, columns), count - 1, axis=1)[:, :count]
-        exact = np.linalg.norm(x[first : first + BLOCK, None].astype(np.float64) - train[near], axis=2)
-        order = np.lexsort((near, exact), axis=1)[:, :2]
-        found.append(np.take_along_axis(near, order, 1))
+    for first in range(0, len(x), BLOCK):
+        some = near[first : first + BLOCK]
+        exact = np.linalg.norm(x[first : first + BLOCK, None].astype(np.float64) - train[some], axis=2)
+        order = np.lexsort((some, exact), axis=1)[:, :2]
+        found.append(np.take_along_axis(some, order, 1))
         values.append(np.take_along_axis(exact, order, 1))
-    return np.concatenate(values), np.concatenate(found).astype(np.int64)
+    return np.concatenate(values), np.concatenate(found)
+
+
+def candidates(x: Floats, train: Floats) -> NDArray[np.int64]:
+    """Indices (n, CANDIDATES) of train images near each image: the nearest of the two nearest of every block."""
+    values = np.empty((len(x), 2 * -(-len(train) // WIDTH)), np.float32)
+    indices = np.empty(values.shape, np.int64)
+    for rows, columns, d in blocks(x, train):
+        own, place = np.arange(len(d)), 2 * (columns.start // WIDTH)
+        for i in (place, place + 1):
+            closest = d.argmin(1)
+            values[rows, i], indices[rows, i] = d[own, closest], closest + columns.start
+            d[own, closest] = np.inf
+    count = min(CANDIDATES, values.shape[1])
+    order = np.argpartition(values, count - 1, axis=1)[:, :count]
+    return np.take_along_axis(indices, order, 1)
 
 
 def c_t(samples: NDArray[np.float64], test: NDArray[np.float64]) -> Estimate:

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 from scipy import stats
 
 Floats = NDArray[np.floating[Any]]
-Scale = Literal["any", "positive", "fraction"]
+Scale = Literal["any", "positive", "fraction", "squared"]
 
 
 @dataclass(frozen=True)
 class Estimate:
     """A value whose variance is the sum of the squares of all ``parts``, one number for each image or group of images.
 
-    ``freedom``: degrees of freedom of Student's quantile. ``scale``: the values that are possible; the interval of a
-    positive value is symmetric in its logarithm, that of a fraction is Wilson's. ``second``: variance that the parts
-    count twice. ``n``: images.
+    ``freedom``: degrees of freedom of Student's quantile. ``scale``: the interval of a positive value is symmetric in
+    its logarithm, that of a fraction is Wilson's, that of a squared distance is ``squared``'s. ``second``: variance of
+    second order, which the parts count twice. ``n``: images.
     """
 
     value: float
@@ -32,14 +32,20 @@ class Estimate:
     @property
     def variance(self) -> float:
         """The variance; what is counted twice cannot be more than half of the sum of squares."""
-        total = sum(float(np.sum(np.square(part, dtype=np.float64))) for part in self.parts)
-        return max(total - self.second, total / 2)
+        return max(self.total - self.second, self.total / 2)
+
+    @property
+    def total(self) -> float:
+        """The sum of squares of all parts."""
+        return sum(float(np.sum(np.square(part, dtype=np.float64))) for part in self.parts)
 
     def interval(self) -> tuple[float, float]:
         """The 95 % interval."""
         quantile = float(stats.t.ppf(0.975, self.freedom))
         if self.scale == "fraction":
             return wilson(self.value, self.effective(), quantile)
+        if self.scale == "squared":
+            return squared(self.value, max(self.total - 2 * self.second, 0.0), self.second, quantile)
         half = quantile * math.sqrt(self.variance)
         if self.scale == "any" or self.value <= 0:
             return self.value - half, self.value + half
@@ -65,6 +71,19 @@ def wilson(share: float, trials: float, quantile: float) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+def squared(value: float, first: float, second: float, quantile: float) -> tuple[float, float]:
+    """The score interval of an unbiased estimate of a squared distance, whose variance grows with what it estimates.
+
+    The part ``first`` of the variance is proportional to the squared distance t, as a mean's is in (mean)^2, and the
+    part ``second`` is constant: v(t) = second + first t / value. The limits solve (value - t)^2 = quantile^2 v(t), as
+    Wilson's do for a fraction. Near 0 ``value`` is taken to be at least its standard deviation there.
+    """
+    slope = quantile**2 * first / max(value, math.sqrt(second)) if first > 0 else 0.0
+    centre = value + slope / 2
+    half = math.sqrt(max(centre**2 - value**2 + quantile**2 * second, 0.0))
+    return centre - half, centre + half
+
+
 def mean_of(estimates: Sequence[Estimate]) -> Estimate:
     """The mean of several judges' estimates on the same images: their parts are averaged, since they are dependent."""
     first, count = estimates[0], len(estimates)
@@ -81,10 +100,9 @@ def mean_of(estimates: Sequence[Estimate]) -> Estimate:
 
 def mean(values: Floats, scale: Scale = "any") -> Estimate:
     """The mean of one number an image, (n,)."""
-    n = len(values)
-    centred = values - np.mean(values, dtype=np.float64)
-    return Estimate(float(np.mean(values, dtype=np.float64)), (centred / math.sqrt(n * max(n - 1, 1)),), n,
-                    max(n - 1, 1), scale)  # fmt: skip
+    n, value = len(values), float(np.mean(values, dtype=np.float64))
+    freedom = max(n - 1, 1)
+    return Estimate(value, ((values - value) / math.sqrt(n * freedom),), n, freedom, scale)
 
 
 def spaced(n: int, count: int) -> NDArray[np.int64]:

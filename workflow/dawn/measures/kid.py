@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dawn.measures.estimate import Estimate, Floats, spaced
 
 Doubles = NDArray[np.float64]
-BLOCK = 500  # rows of the kernel matrix at once
+BLOCK, WIDTH = 500, 1000  # rows and columns of the kernel matrix at once, few enough for a cache
 EXACT = 2000  # images up to which the kernel is computed in float64; beyond, in float32 with sums in float64
 SECOND = 1000  # images for the small second-order term of the variance
 
@@ -38,7 +38,7 @@ def combined(xx: Doubles, yy: Doubles, xy: Doubles, yx: Doubles, second: float) 
         jackknife((within.sum() - 2 * within) / ((k - 1) * (k - 2)) - 2 * (across.sum() - across) / ((k - 1) * other))
         for within, across, k, other in ((xx, xy, n, m), (yy, yx, m, n))
     )
-    return Estimate(float(value), parts, n, min(n, m) - 1, "any", second)
+    return Estimate(float(value), parts, n, min(n, m) - 1, "squared", second)
 
 
 def jackknife(left_out: Doubles) -> Doubles:
@@ -66,10 +66,13 @@ def row_sums(x: Floats) -> Doubles:
     """Sum (n,) over the other images of the set; the matrix is symmetric, so half of it is computed."""
     sums = np.zeros(len(x))
     for first in range(0, len(x), BLOCK):
-        k = kernel(x[first : first + BLOCK], x[first:])
+        rows = x[first : first + BLOCK]
+        k = kernel(rows, rows)
         np.fill_diagonal(k, 0)
-        sums[first : first + len(k)] += k.sum(1, dtype=np.float64)
-        sums[first + len(k) :] += k[:, len(k) :].sum(0, dtype=np.float64)
+        sums[first : first + BLOCK] += k.sum(1, dtype=np.float64)
+        right, below = cross_sums(rows, x[first + BLOCK :])
+        sums[first : first + BLOCK] += right
+        sums[first + BLOCK :] += below
     return sums
 
 
@@ -77,9 +80,10 @@ def cross_sums(x: Floats, y: Floats) -> tuple[Doubles, Doubles]:
     """Sums over the other set: (n,) and (m,)."""
     rows, columns = np.zeros(len(x)), np.zeros(len(y))
     for first in range(0, len(x), BLOCK):
-        k = kernel(x[first : first + BLOCK], y)
-        rows[first : first + len(k)] = k.sum(1, dtype=np.float64)
-        columns += k.sum(0, dtype=np.float64)
+        for left in range(0, len(y), WIDTH):
+            k = kernel(x[first : first + BLOCK], y[left : left + WIDTH])
+            rows[first : first + BLOCK] += k.sum(1, dtype=np.float64)
+            columns[left : left + WIDTH] += k.sum(0, dtype=np.float64)
     return rows, columns
 
 

@@ -5,72 +5,93 @@ The ball of an image reaches to its k-th nearest neighbour in its own set. Preci
 """
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn.measures.estimate import Estimate, Floats, Scale
+from dawn.core.cli import InputError
+from dawn.measures.estimate import Estimate, Floats, mean
 from dawn.measures.kid import EXACT
 
-NAMES: tuple[tuple[str, Scale], ...] = (
-    ("precision", "fraction"), ("recall", "fraction"), ("density", "positive"), ("coverage", "fraction"),
-)  # fmt: skip
-BLOCK = 500  # rows of the matrix of distances at once
-GROUPS = 20  # groups of images whose spread gives the variance
+NAMES = ("precision", "recall", "coverage")
+BLOCK, WIDTH = 500, 1000  # rows and columns of the matrix of distances at once
+GROUPS, REPEATS = 3, 4  # groups of images whose spread gives the variance, and divisions into them
 
 
 def manifold(samples: Floats, test: Floats, k: int) -> dict[str, Estimate]:
-    """The four measures of samples (n, d) against test (m, d), each with a variance over the images of both sets.
+    """The four measures of samples (n, d) against test (m, d).
 
     Images share neighbours, so they are no independent trials, and leaving one out at a time misjudges statistics of
-    nearest neighbours. Both sets are therefore divided at random into groups; the measures of a pair of groups depend
-    on the ratio of the densities as those of all images do, and the spread over the g pairs, divided by g, is the
-    variance. Student's quantile has g - 1 degrees of freedom.
+    nearest neighbours. For precision, recall and coverage both sets are divided at random into groups, several times;
+    the variance of the measure over the pairs of groups, compared with that of independent trials, is the design effect
+    (Kish, Survey Sampling, 1965), and all images count as the number of independent trials divided by it. Density has
+    no such bound: its interval is over the samples, each of which is in so many balls of this test set.
     """
-    values = measures(samples, test, k)
-    count = max(2, min(GROUPS, min(len(samples), len(test)) // (4 * k)))
-    split = [np.array_split(np.random.default_rng(0).permutation(len(z)), count) for z in (samples, test)]
-    groups = np.array([measures(samples[a], test[b], k) for a, b in zip(*split, strict=True)])
-    parts = (groups - groups.mean(0)) / math.sqrt(count * (count - 1))
-    return {
-        name: Estimate(float(values[i]), (parts[:, i],), len(samples), count - 1, scale)
-        for i, (name, scale) in enumerate(NAMES)
-    }
+    (values, inside), parts = measures(samples, test, k), spread(samples, test, k)
+    estimates = {}
+    for i, (name, group) in enumerate(zip(NAMES, parts, strict=True)):
+        part = group * math.sqrt(values[i] * (1 - values[i]))
+        estimates[name] = Estimate(float(values[i]), (part,), len(samples), len(part) - REPEATS, "fraction")
+    return estimates | {"density": mean(inside / k, "positive")}
 
 
-def measures(samples: Floats, test: Floats, k: int) -> NDArray[np.float64]:
-    """Precision, recall, density, coverage."""
-    if min(len(samples), len(test)) <= k:
-        raise ValueError(f"{k} neighbours need more than {min(len(samples), len(test))} images in each set")
+def spread(samples: Floats, test: Floats, k: int) -> NDArray[np.float64]:
+    """Deviations of precision, recall and coverage of groups (3, groups), in units of one trial's standard deviation.
+
+    Their sum of squares is the variance of the measure of all images over p (1 - p).
+    """
+    count = min(GROUPS, min(len(samples), len(test)) // (k + 1))
+    if count < 2:
+        raise InputError(
+            f"{k} neighbours need {2 * k + 2} images in each set, and there are {len(samples)} samples and {len(test)} "
+            "test images; lower measures.neighbours"
+        )
+    rng, parts, means = np.random.default_rng(0), [], []
+    for _ in range(REPEATS):
+        split = [np.array_split(rng.permutation(len(z)), count) for z in (samples, test)]
+        groups = np.array([measures(samples[a], test[b], k)[0] for a, b in zip(*split, strict=True)])
+        parts.append((groups - groups.mean(0)) / math.sqrt(count * (count - 1) * REPEATS))
+        means.append(groups.mean(0))
+    mean_ = np.mean(means, axis=0)
+    unit = np.sqrt(mean_ * (1 - mean_))
+    return np.asarray(np.divide(np.concatenate(parts), unit, out=np.zeros((count * REPEATS, 3)), where=unit > 0).T)
+
+
+def measures(samples: Floats, test: Floats, k: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Precision, recall and coverage, and of each sample (n,) the number of balls of test that it is in."""
     kind = np.float64 if max(len(samples), len(test)) <= EXACT else np.float32
     centre = test.mean(0, dtype=np.float64)
     x, y = ((z - centre).astype(kind) for z in (samples, test))
     of_x, of_y = radii(x, k), radii(y, k)
-    inside, near = np.zeros(len(x), np.int64), np.full(len(y), np.inf)
-    recalled = np.zeros(len(y), bool)
-    for first in range(0, len(x), BLOCK):
-        d = distances(x[first : first + BLOCK], y)
-        inside[first : first + len(d)] = (d < of_y).sum(1)
-        recalled |= (d < of_x[first : first + len(d), None]).any(0)
-        np.minimum(near, d.min(0), out=near)
-    return np.array([(inside > 0).mean(), recalled.mean(), inside.mean() / k, (near < of_y).mean()])
+    inside, near, recalled = np.zeros(len(x), np.int64), np.full(len(y), np.inf), np.zeros(len(y), bool)
+    for rows, columns, d in blocks(x, y):
+        inside[rows] += (d < of_y[columns]).sum(1)
+        recalled[columns] |= (d < of_x[rows, None]).any(0)
+        near[columns] = np.minimum(near[columns], d.min(0))
+    return np.array([(inside > 0).mean(), recalled.mean(), (near < of_y).mean()]), inside
 
 
 def radii(x: Floats, k: int) -> Floats:
     """Squared distance (n,) of each image to its k-th nearest neighbour in the set."""
     found = []
-    for first in range(0, len(x), BLOCK):
-        d = distances(x[first : first + BLOCK], x)
-        rows = np.arange(len(d))
-        d[rows, first + rows] = np.inf
+    for rows, _, d in blocks(x, x, len(x)):
+        own = np.arange(rows.start, rows.stop)
+        d[own - rows.start, own] = np.inf
         found.append(np.partition(d, k - 1, axis=1)[:, k - 1])
     return np.concatenate(found)
 
 
-def distances(x: Floats, y: Floats) -> Floats:
-    """Squared Euclidean distances (n, m)."""
-    d: Floats = x @ y.T
-    d *= -2
-    d += np.einsum("nd,nd->n", x, x)[:, None]
-    d += np.einsum("md,md->m", y, y)
-    return np.maximum(d, 0, out=d)
+def blocks(x: Floats, y: Floats, width: int = WIDTH) -> Iterator[tuple[slice, slice, Floats]]:
+    """Blocks of the squared Euclidean distances of x (n, d) and y (m, d): rows, columns, distances (rows, columns).
+
+    One product of matrices makes them: (-2 x, |x|^2, 1) . (y, 1, |y|^2). Rounding may make one slightly negative.
+    """
+    left, right = (np.empty((len(z), z.shape[1] + 2), z.dtype) for z in (x, y))
+    left[:, :-2], left[:, -2], left[:, -1] = -2 * x, np.einsum("nd,nd->n", x, x), 1
+    right[:, :-2], right[:, -2], right[:, -1] = y, 1, np.einsum("md,md->m", y, y)
+    for first in range(0, len(x), BLOCK):
+        rows = slice(first, min(first + BLOCK, len(x)))
+        for start in range(0, len(y), width):
+            columns = slice(start, min(start + width, len(y)))
+            yield rows, columns, left[rows] @ right[columns].T

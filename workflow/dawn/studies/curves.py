@@ -36,6 +36,7 @@ def curves(results: Results, study: Path, path: Path) -> None:
         band(right, rows(seeds, "seconds"), result.name, i)
     gan = any(result.gan for result in results.values())
     left.set(xlabel="epoch", ylabel="KID-judge of 64 samples" if gan else "accuracy, %")
+    left.locator_params(axis="x", integer=True)
     right.set(xlabel="seconds of training, mean over the seeds")
     for axes in (left, right):
         axes.set_xlim(left=0)

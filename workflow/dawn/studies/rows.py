@@ -16,6 +16,7 @@ from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict
 
 Row = dict[str, Any]
+OF_GANS = tuple(f"{network}_{size}" for network in ("generator", "critic") for size in ("parameters", "flops"))
 
 
 def variants(results: Results, measure: Measure, verdicts: Sequence[Verdict]) -> list[Row]:
@@ -56,7 +57,7 @@ def _metrics(metrics: Mapping[str, Any] | None) -> Row:
         row |= _spread(f"{name}_to_target", t.get(name))
     row |= {"dollars_to_target": (t.get("dollars") or {}).get("mean")}
     row |= {"training_dollars": (m.get("dollars") or {}).get("mean")}
-    row |= {name: m.get(name) for name in ("parameters", "flops")}
+    row |= {name: m.get(name) for name in ("parameters", "flops", *OF_GANS) if name not in OF_GANS or name in m}
     row |= _spread("images_per_s", m.get("images_per_s")) | _spread("training_seconds", m.get("seconds"))
     return row | {"peak_memory_bytes": m.get("peak_memory_bytes", {}).get("mean")}
 

@@ -1,56 +1,31 @@
-"""Write into dvc.yaml the modules that each of its stages imports, since DVC does not find them itself.
+"""Write dvc.yaml: the stages of DVC for the task in params.yaml, each with the modules that it imports.
 
-    python -m dawn.dvc_stages dvc.yaml             after an edit to the imports of a step
-    python -m dawn.dvc_stages --check dvc.yaml     fail if a list is out of date
+    python -m dawn.dvc_stages             after an edit to the imports of a step, to workflow/dvc, or to the task
+    python -m dawn.dvc_stages --check     fail if dvc.yaml is out of date
 
-A list follows a comment such as ``# code of: train launch``: all lines below it that name files of the package.
+The stages are in workflow/dvc/TASK.yaml; edit them there. DVC does not find the modules itself.
 """
 
-import os
-import re
 from pathlib import Path
 
+from dawn.config.experiment import load
 from dawn.core import cli
-from dawn.core.code_deps import HERE, closure
 from dawn.core.files import write_text
-
-MARK = re.compile(r"( *)# code of: (.+)")
-PACKAGE = "workflow/dawn/"
-
-
-def updated(text: str) -> str:
-    """The text of dvc.yaml with every list as the imports are now."""
-    lines: list[str] = []
-    listing = False
-    for line in text.splitlines():
-        listing = listing and line.strip().startswith(f"- {PACKAGE}")
-        if listing:
-            continue
-        lines.append(line)
-        if mark := MARK.fullmatch(line):
-            listing = True
-            lines += [f"{mark[1]}- {path}" for path in files(mark[2].split())]
-    return "\n".join(lines) + "\n"
-
-
-def files(steps: list[str]) -> list[str]:
-    """The files that several steps import, each once, relative to the root of the checkout."""
-    found = {path for step in steps for path in closure(step)}
-    return sorted(PACKAGE + os.path.relpath(path, HERE) for path in found)
+from dawn.core.stages import FILE, pipeline
 
 
 def main() -> None:
-    """Parse the command line, update the lists, write or compare."""
+    """Parse the command line, write or compare."""
     parser = cli.parser(main)
-    parser.add_argument("file", type=Path, help="dvc.yaml")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a list is out of date")
+    parser.add_argument(
+        "file", type=Path, nargs="?", default=Path(FILE), help="in the root of a checkout (%(default)s)"
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if it is out of date")
     args = parser.parse_args()
-    before = args.file.read_text(encoding="utf-8")
-    after = updated(before)
+    before = args.file.read_text(encoding="utf-8") if args.file.exists() else ""
+    after = pipeline(args.file.parent, load(args.file.with_name("params.yaml")).task)
     if args.check and before != after:
-        raise cli.InputError(
-            f"{args.file} does not list the modules that the steps import; run python -m dawn.dvc_stages {args.file}"
-        )
+        raise cli.InputError(f"{args.file} is out of date; run python -m dawn.dvc_stages {args.file}")
     if before != after:
         write_text(args.file, after)
 

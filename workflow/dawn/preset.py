@@ -1,5 +1,7 @@
 """Write a preset into params.yaml, so that DVC tracks it; comments and the order of keys stay.
 
+A preset of another task also changes dvc.yaml to the stages of this task.
+
     python -m dawn.preset workflow/presets/demo.yaml
     git checkout params.yaml && python -m dawn.preset workflow/presets/wrn22.yaml      from one preset to another
 
@@ -23,6 +25,7 @@ from ruamel.yaml.tokens import CommentToken
 from dawn.config.experiment import check, merge, read
 from dawn.core import cli
 from dawn.core.files import write_text
+from dawn.core.stages import FILE, pipeline
 from dawn.data.collection.survey import survey
 
 
@@ -109,7 +112,11 @@ def main() -> None:
     text = reduce(merged, (path.read_text(encoding="utf-8") for path in [args.params, *args.preset]))
     if yaml.safe_load(text) != values:
         raise cli.InputError(f"{args.params} could not be rewritten with its comments; edit it by hand")
+    dvc = args.params.with_name(FILE)
+    stages = pipeline(dvc.parent, values.get("task", "classify")) if dvc.exists() else None
     write_text(args.params, text)
+    if stages is not None and stages != dvc.read_text(encoding="utf-8"):
+        write_text(dvc, stages)
 
 
 if __name__ == "__main__":

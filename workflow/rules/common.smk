@@ -54,6 +54,9 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+if STAGE:
+    check_stage()
+
 # A stage of DVC depends on the directory below; it would not see an edit to a file elsewhere.
 NETWORKS = ROOT / "workflow/networks"
 if STAGE and EXPERIMENT.model.family == "file" and NETWORKS not in EXPERIMENT.model.file.resolve().parents:

@@ -42,7 +42,7 @@ onsuccess:
     leave_stage()
     summary = Path(SHARED, "table.md" if STUDY else "page.md" if SEARCH else "summary.md")
     written = summary.exists() and summary.stat().st_mtime >= START  # and not left by an earlier run
-    if written and STAGE in (None, "summarize") and "base" not in CHOSEN:
+    if written and STAGE in (None, "summarize", "gan_summarize") and "base" not in CHOSEN:
         print(f"\n{summary.resolve()}:\n\n{summary.read_text()}", file=sys.stderr)
 
 

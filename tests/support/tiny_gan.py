@@ -1,0 +1,41 @@
+"""A tiny GAN as params.yaml of a workspace, and a finished run of it."""
+
+from pathlib import Path
+
+import workspace
+from conftest import step
+
+JUDGE = "tiny-judge"  # a preset of the workspace
+SETTINGS = (
+    "task=gan",
+    "data={holdout: 50}",
+    "gan={generator: {architecture: dcgan, latent: 8, width: 4, extra_layers: 0},"
+    " critic: {architecture: dcgan, width: 4, extra_layers: 0}, conditional: true, clamp: null, loss: hinge,"
+    " critic_steps: {usual: 1, every: 0}, phases: [[0, 1]], epochs: 1, batch: 32}",
+    f"judge={{preset: {JUDGE}, seeds: [0]}}",
+    "train={epochs: 1}",
+    "evaluate={target: 5}",
+)
+
+
+def make(folder: Path, *settings: str) -> workspace.Workspace:
+    """A workspace whose params.yaml and dvc.yaml are those of the tiny GAN."""
+    place = workspace.make(folder)
+    (place.path / f"workflow/presets/{JUDGE}.yaml").write_text("train: {label_smoothing: 0.1}\n")
+    workspace.write_params(place, *SETTINGS, *settings)
+    assert step("dvc_stages", place.path / "dvc.yaml").returncode == 0
+    return place
+
+
+def run(folder: Path) -> None:
+    """Train two seeds and their judge, measure and draw them."""
+    done = plain(make(folder, "seeds=[0, 1]"))
+    assert done.returncode == 0, done.stderr
+
+
+def plain(place: workspace.Workspace, *args: str) -> "workspace.subprocess.CompletedProcess[str]":
+    """Snakemake with what is in params.yaml alone."""
+    return workspace.subprocess.run(
+        [str(workspace.BIN / "snakemake"), *args], cwd=place.path, capture_output=True, text=True, check=False,
+        env=workspace.environment(),
+    )  # fmt: skip

@@ -1,0 +1,152 @@
+"""95 % intervals hold the true value in 93 to 97 % of 1,000 simulated data sets."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from simulations import clusters, coverage, gaussian, row
+
+from dawn.measures.checkerboard import checkerboard
+from dawn.measures.classes import class_accuracy, entropy, histogram, total_variation
+from dawn.measures.copying import c_t, copied
+from dawn.measures.critic import critic_gap
+from dawn.measures.estimate import Estimate, mean_of, wilson
+from dawn.measures.frechet import frechet
+from dawn.measures.kid import kid
+from dawn.measures.manifold import manifold
+
+TRIALS = 1000
+CLASSES = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.03, 0.02])
+
+
+def nominal(covered):
+    assert 0.93 <= covered <= 0.97
+
+
+def expected_kernel(a, b):
+    """E[(x . y / d + 1)^3] for x from N(a, 1), y from N(b, 1): moments of a product of normal vectors."""
+    d, ab, aa, bb = len(a), a @ b, a @ a, b @ b
+    second = d + aa + bb + ab**2
+    third = ab**3 + 3 * ab * aa + 3 * ab * (d + 2 + bb)
+    return 1 + 3 * ab / d + 3 * second / d**2 + third / d**3
+
+
+@pytest.mark.parametrize(("n", "m", "d", "shift"), [(60, 60, 4, 0.5), (80, 40, 8, 0.3), (60, 60, 16, 0.0)])
+def test_kid(n, m, d, shift):
+    rng, a, b = np.random.default_rng(1), np.full(d, shift), np.zeros(d)
+    truth = expected_kernel(a, a) + expected_kernel(b, b) - 2 * expected_kernel(a, b)
+    rows = np.array([row(kid(gaussian(rng, n, d, shift), gaussian(rng, m, d))) for _ in range(TRIALS)])
+    assert rows[:, 1].mean() == pytest.approx(truth, abs=4 * rows[:, 1].std() / TRIALS**0.5)
+    nominal(coverage(rows, truth))
+
+
+@pytest.mark.parametrize(("n", "d", "shift", "scale"), [(200, 4, 0.5, 1.0), (200, 4, 0.2, 1.3), (150, 8, 0.3, 1.1)])
+def test_frechet(n, d, shift, scale):
+    rng = np.random.default_rng(2)
+    nominal(coverage([row(frechet(gaussian(rng, n, d, shift, scale), gaussian(rng, n, d))) for _ in range(TRIALS)]))
+
+
+def test_frechet_of_equal_distributions_is_not_too_sure():
+    rng = np.random.default_rng(3)
+    assert coverage([row(frechet(gaussian(rng, 100, 4), gaussian(rng, 100, 4))) for _ in range(400)]) >= 0.95
+
+
+MANIFOLDS = [{"scale": 1.0, "shift": 0.2, "first": 3}, {"scale": 0.8, "shift": 0.3}, {"scale": 1.2}]
+
+
+def manifolds(n, trials, **samples):
+    rng = np.random.default_rng(4)
+    found = [manifold(clusters(rng, n, **samples), clusters(rng, n), 5) for _ in range(trials)]
+    return {name: [row(each[name]) for each in found] for name in ("precision", "recall", "coverage")}
+
+
+def test_manifold():
+    for rows in manifolds(150, 100, **MANIFOLDS[0]).values():
+        assert 0.91 <= coverage(rows) <= 0.99
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("samples", MANIFOLDS, ids=str)
+def test_manifold_in_many_simulations(samples):
+    for rows in manifolds(600, TRIALS, **samples).values():
+        nominal(coverage(rows))
+
+
+def test_density_over_samples_at_one_test_set():
+    rng = np.random.default_rng(5)
+    test = clusters(rng, 150)
+    nominal(coverage([row(manifold(clusters(rng, 150, 0.9), test, 5)["density"]) for _ in range(400)]))
+
+
+@pytest.mark.parametrize(("n", "m", "shift"), [(200, 200, 0.0), (150, 300, 0.5), (200, 200, -1.0)])
+def test_c_t(n, m, shift):
+    rng = np.random.default_rng(6)
+    area = stats.norm.cdf(shift / 2**0.5)
+    truth = (area - 0.5) / np.sqrt((n + m + 1) / (12 * n * m))
+    nominal(coverage([row(c_t(rng.standard_normal(n) + shift, rng.standard_normal(m))) for _ in range(TRIALS)], truth))
+
+
+@pytest.mark.parametrize("part", [0.0, 0.03, 0.2])
+def test_the_percentage_of_copies(part):
+    rng = np.random.default_rng(7)
+    rows = []
+    for _ in range(TRIALS):
+        samples = np.where(rng.random(1000) < part, 0.0, rng.random(1000))
+        found = copied(samples, rng.random(2000))
+        rows.append((found["low"], found["value"], found["high"]))
+    nominal(coverage(rows, 100 * part))
+
+
+@pytest.mark.parametrize(
+    ("measure", "truth"),
+    [
+        (class_accuracy, CLASSES[0]),
+        (lambda logits, _: histogram(logits)[3], CLASSES[3]),
+        (lambda logits, _: entropy(logits), None),
+        (lambda logits, _: total_variation(logits), None),
+    ],
+    ids=["accuracy", "histogram", "entropy", "total variation"],
+)
+def test_classes(measure, truth):
+    rng, one_hot, n = np.random.default_rng(8), np.eye(8), 500
+    rows = [row(measure(one_hot[rng.choice(8, n, p=CLASSES)], np.zeros(n, int))) for _ in range(TRIALS)]
+    nominal(coverage(rows, truth))
+
+
+def test_critic_gap():
+    rng = np.random.default_rng(9)
+    rows = [row(critic_gap(rng.normal(1, 1, 60), rng.normal(0, 3, 25))) for _ in range(TRIALS)]
+    nominal(coverage(rows, 1.0))
+
+
+def stripes(rng, n):
+    """Noise with a period of 2 along rows whose strength differs from image to image."""
+    wave = np.cos(np.pi * np.arange(16))[None, None, :, None] * rng.gamma(4, 5, n)[:, None, None, None]
+    return np.rint(128 + wave + 20 * rng.standard_normal((n, 16, 16, 3))).clip(0, 255).astype(np.uint8)
+
+
+def checkerboards(trials):
+    rng = np.random.default_rng(10)
+    found = [checkerboard(stripes(rng, 80), stripes(rng, 100)) for _ in range(trials)]
+    return {name: [(f[name]["low"], f[name]["value"], f[name]["high"]) for f in found] for name in ("mean", "x2", "y4")}
+
+
+@pytest.mark.full
+def test_checkerboard():
+    for rows in checkerboards(TRIALS).values():
+        nominal(coverage(rows, 0.0))
+
+
+def test_the_mean_of_judges_knows_that_they_see_the_same_images():
+    rng = np.random.default_rng(11)
+    turn = np.linalg.qr(rng.standard_normal((6, 6)))[0]
+    x, y = gaussian(rng, 100, 6, 0.4), gaussian(rng, 100, 6)
+    one, turned = kid(x, y), kid(x @ turn, y @ turn)
+    assert mean_of([one, turned]).interval() == pytest.approx(one.interval(), rel=1e-6)
+    other = kid(gaussian(rng, 100, 6, 0.4), gaussian(rng, 100, 6))
+    assert mean_of([one, other]).variance < 0.8 * max(one.variance, other.variance)
+
+
+def test_a_fraction_of_none_or_all_has_an_interval():
+    none = Estimate(0.0, (np.zeros(50),), 50, 49, "fraction")
+    assert none.interval() == pytest.approx(wilson(0, 50, stats.t.ppf(0.975, 49)))
+    assert none.interval()[1] == pytest.approx(0.075, abs=0.01)

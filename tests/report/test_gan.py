@@ -188,6 +188,15 @@ def test_intervals_are_over_seeds_or_over_the_images_of_a_single_one(evaluations
     assert one["std"] is None
 
 
+def test_the_interval_of_a_fraction_stays_inside_it_where_a_seed_is_at_its_limit(evaluations):
+    found = json.loads(json.dumps(evaluations))
+    for evaluation, value in zip(found, (0.0, 0.01), strict=True):
+        evaluation["measures"]["precision"]["value"] = value
+    over = over_seeds(found, "precision")
+    assert over["low"] == 0
+    assert over["high"] == pytest.approx(0.005 + 12.706 * 0.01 / 2, rel=1e-3)
+
+
 PROVENANCE = {
     "written": "2026-01-01T00:00:00+00:00", "python": "3.12.1", "packages": {"torch": "2.15.0"},
     "machine": {"cpu": "A CPU", "cores": 8, "gpus": [], "system": "Linux", "image": None},
@@ -255,7 +264,7 @@ def test_unfinished_seeds_are_in_the_claim(evaluations):
 
 
 def test_copies_are_named_if_they_are_more_than_chance(evaluations):
-    assert "no more than chance explains" in gan.copies(evaluations)[0]
+    assert ": no more than among" in gan.copies(evaluations)[0]
     found = json.loads(json.dumps(evaluations))
     found[1]["measures"]["copied"]["p"] = 0.001
-    assert ", more than chance explains" in gan.copies(found)[0]
+    assert ": more than among" in gan.copies(found)[0]

@@ -100,9 +100,11 @@ def copies(evaluations: Evaluations) -> list[str]:
     if "copied" not in measured(evaluations):
         return []
     least = min(evaluation["measures"]["copied"]["p"] for evaluation in evaluations)
-    verdict = "more than chance explains" if least * len(evaluations) < 0.05 else "no more than chance explains"
-    return [f"copies of train images: {interval(over_seeds(evaluations, 'copied'), 2, ' %')} of the samples, {verdict} "
-            f"(smallest p-value of a seed {least:.2g})"]  # fmt: skip
+    more, estimate = "more" if least * len(evaluations) < 0.05 else "no more", over_seeds(evaluations, "copied")
+    return [
+        f"copies of train images: {more} than among test images by chance (estimate: {interval(estimate, 2, ' %')} of "
+        f"the samples; smallest p-value of a seed {least:.2g})"
+    ]
 
 
 def measures_table(evaluations: Evaluations) -> list[Block]:

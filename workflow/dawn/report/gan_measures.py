@@ -1,5 +1,6 @@
 """The measures of a GAN as pages and figures show them: names, digits, meaning, and values over the seeds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,13 +66,22 @@ def measured(evaluations: Evaluations) -> dict[str, Measure]:
 
 
 def over_seeds(evaluations: Evaluations, key: str) -> dict[str, float | None]:
-    """Mean, std and 95 % interval of the mean over the seeds; of a single seed its interval over the images."""
+    """Mean, std and 95 % interval of the mean over the seeds; of a single seed its interval over the images.
+
+    Where a seed is at the limit of a scale, which has no logit or logarithm, the interval is Student's, cut there.
+    """
     entries = [evaluation["measures"][key] for evaluation in evaluations]
     values = [float(entry["value"]) for entry in entries]
     scale = MEASURES[key].scale
-    top = 1.0 if scale == "fraction" else float("inf")
-    found = spread(values, scale if min(values) > 0 and max(values) < top else "any")
-    return found | {name: entries[0].get(name) for name in ("low", "high")} if len(entries) == 1 else found
+    least = -math.inf if scale == "any" else 0.0
+    most = 1.0 if scale == "fraction" else math.inf
+    found = spread(values, scale if least < min(values) and max(values) < most else "any")
+    if len(entries) == 1:
+        return found | {name: entries[0].get(name) for name in ("low", "high")}
+    cut = {
+        name: end if end is None else min(max(end, least), most) for name in ("low", "high") for end in [found[name]]
+    }
+    return found | cut
 
 
 def reference(evaluations: Evaluations, key: str) -> dict[str, float]:

@@ -1,6 +1,7 @@
 """The figures and the page of a GAN's run: they show what came in."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -57,6 +58,15 @@ def test_every_figure_is_written(folder, seeds):
     assert call(gan_plot.main, *line) is None
     assert {path.name for path in out.iterdir()} == {f"gan-{name}.png" for name in NAMES}
     assert min(imread(path).shape[1] for path in out.iterdir()) > 500
+
+
+def test_the_report_has_every_figure_with_a_caption():
+    named = re.findall(r'figure\("gan-(\w+)", "[^"]+", "[^"]+"\)', (ROOT / "workflow/rules/gan.smk").read_text())
+    assert sorted(named) == sorted(NAMES)
+    for name in [*NAMES, "summary"]:
+        caption = (ROOT / f"workflow/report/gan-{name}.rst").read_text()
+        assert len(caption) > 300, name
+        assert "FID" not in caption or "not an FID" in " ".join(caption.split()), name
 
 
 def test_a_changed_sample_is_refused(folder, tmp_path):
@@ -160,6 +170,16 @@ def test_a_panel_has_the_seeds_their_interval_and_the_references():
     assert [t.get_text() for t in first.get_yticklabels()] == ["samples 2", "noise 10"]
     assert len(second.lines) == 3
     assert not third.axison
+
+
+def test_an_interval_below_0_does_not_widen_a_logarithmic_scale():
+    known = {"real images": 1e-4, "noise": 1.0}
+    axes = references([Panel("KID", [0.1, 0.2], (-0.5, 0.8), known, True)], "x").axes[0]
+    low, high = axes.get_xlim()
+    assert -1e-3 <= low < 0
+    assert high > 1
+    assert axes.get_xscale() == "symlog"
+    assert references([Panel("recall", [0.1], None, known)], "x").axes[0].get_xscale() == "linear"
 
 
 def test_every_measure_has_a_panel(drawn, evaluations):

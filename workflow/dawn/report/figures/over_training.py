@@ -28,6 +28,7 @@ def over_training(seeds: Sequence[Points], samples: int, references: Mapping[str
         for i, (name, value) in enumerate(references.items(), 1):
             axes.axhline(value, **{**TARGET, "color": COLOURS[i]}, label=name)
         axes.set_xlabel(label)
+    places[1].locator_params(axis="x", integer=True)
     values = [point[2][end] for points in seeds for point in points for end in ("value", "high")]
     linear = 10 ** math.floor(math.log10(max(*values, 1e-9) / 100))
     places[0].set_yscale("symlog", linthresh=linear)

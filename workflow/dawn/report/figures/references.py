@@ -60,17 +60,22 @@ def draw(axes: Axes, panel: Panel, styles: Mapping[str, Mapping[str, Any]]) -> N
     axes.set_title(panel.title, fontsize=9, x=-0.6)
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", visible=False)
+    axes.margins(x=0.08)
     if panel.log:
         stretch(axes, [*panel.values, *panel.references.values()])
-    axes.margins(x=0.08)
 
 
 def stretch(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic scale, linear below the power of ten at the smallest value, or at 1/1000 of the largest."""
+    """A logarithmic scale, linear below the power of ten at the smallest value, or at 1/1000 of the largest.
+
+    An interval that extends far below 0 is cut at the left edge: its decades would take the place of the values.
+    """
     sizes = sorted(abs(value) for value in values if value)
     if sizes:
-        smallest = max(sizes[0], sizes[-1] / 1e3)
-        axes.set_xscale("symlog", linthresh=10 ** math.floor(math.log10(smallest)), linscale=0.8)
+        linear = 10 ** math.floor(math.log10(max(sizes[0], sizes[-1] / 1e3)))
+        axes.set_xscale("symlog", linthresh=linear, linscale=0.8)
+        least = min(values)
+        axes.set_xlim(least / 2 if least >= linear else min(-linear / 2, 1.5 * least), 2.5 * sizes[-1])
 
 
 def short(value: float) -> str:

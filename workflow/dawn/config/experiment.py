@@ -8,6 +8,8 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ValidationError, model_validator
 
+from dawn.config.cycle import Cycle
+from dawn.config.domains import Domains
 from dawn.config.errors import explain
 from dawn.config.gan import Gan, check_size
 from dawn.config.measures import Judge, Measures
@@ -17,8 +19,8 @@ from dawn.config.train import Train
 from dawn.config.types import STRICT, Seeds
 from dawn.core.cli import InputError
 
-TRAINED_BY = {"classify": ("data", "model", "train"), "gan": ("data", "gan")}
-EVALUATED_BY = {"classify": ("evaluate",), "gan": ("judge", "measures")}
+TRAINED_BY = {"classify": ("data", "model", "train"), "gan": ("data", "gan"), "cycle": ("data", "domains", "cycle")}
+EVALUATED_BY: dict[str, tuple[str, ...]] = {"classify": ("evaluate",), "gan": ("judge", "measures"), "cycle": ()}
 
 
 class Experiment(BaseModel):
@@ -26,8 +28,9 @@ class Experiment(BaseModel):
 
     model_config = STRICT
 
-    task: Literal["classify", "gan"] = "classify"
-    """What is trained: a classifier (sections model, train, evaluate), or a GAN (sections gan, judge, measures)."""
+    task: Literal["classify", "gan", "cycle"] = "classify"
+    """What is trained: a classifier (sections model, train, evaluate), a GAN (sections gan, judge, measures), or a
+    CycleGAN (sections domains, cycle)."""
     seeds: Seeds
     """A training for each; a single number n is short for 0 to n - 1."""
     data: Data
@@ -37,6 +40,8 @@ class Experiment(BaseModel):
     gan: Gan = Gan()
     judge: Judge = Judge()
     measures: Measures = Measures()
+    domains: Domains = Domains()
+    cycle: Cycle = Cycle()
     lr_find: LrFind = LrFind()
     timing: Timing = Timing()
     run: Run = Run()
@@ -46,6 +51,8 @@ class Experiment(BaseModel):
     def _check(self) -> "Experiment":
         if self.task == "gan":
             self._check_gan()
+        elif self.task == "cycle":
+            self._check_cycle()
         elif isinstance(self.run.processes, int):
             check_divisible(self.train, self.run.processes * self.run.nodes)
         return self
@@ -60,6 +67,14 @@ class Experiment(BaseModel):
             raise ValueError(
                 "measures.cas trains a classifier on samples of known classes; set gan.conditional to true"
             )
+
+    def _check_cycle(self) -> None:
+        """Raise ValueError for settings that do not fit together in a CycleGAN."""
+        processes = self.run.processes
+        if isinstance(processes, int) and self.cycle.batch % (processes := processes * self.run.nodes):
+            raise ValueError(f"cycle.batch {self.cycle.batch} is not divisible by {processes} processes")
+        if self.cycle.pairs and not self.domains.paired:
+            raise ValueError(f"cycle.pairs needs a truth, which domains.kind {self.domains.kind} does not have")
 
     @property
     def trained_by(self) -> tuple[str, ...]:

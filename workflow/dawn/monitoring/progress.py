@@ -7,8 +7,10 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
+from dawn.cycles.task import CycleTask
 from dawn.gans.task import GanTask
 from dawn.results.curve import EpochMetrics
+from dawn.results.cycle_curve import CycleMetrics
 from dawn.results.gan_curve import GanMetrics
 from dawn.training.classifier import Classifier
 from dawn.training.trainer import Trainer
@@ -82,3 +84,12 @@ def classifier_line(trainer: Trainer[Classifier], row: EpochMetrics) -> str:
 def gan_line(trainer: Trainer[GanTask], row: GanMetrics) -> str:
     """Return the losses of an epoch in words."""
     return f"critic {row.critic_loss:.4f}  generator {row.generator_loss:.4f}  {row.generator_steps:,} generator steps"
+
+
+def cycle_line(trainer: Trainer[CycleTask], row: CycleMetrics) -> str:
+    """Return the losses of an epoch in words."""
+    truth = "" if row.psnr is None else f"  test {row.psnr:.2f} dB"
+    return (
+        f"adversarial {row.adversarial_loss:.4f}  cycle {row.cycle_loss:.4f}  identity {row.identity_loss:.4f}"
+        f"  critic {row.critic_loss:.4f}{truth}"
+    )

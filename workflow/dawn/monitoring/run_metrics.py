@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from dawn.cycles.task import CycleTask
 from dawn.gans.task import GanTask
 from dawn.results.phases import TIMED, UNTIMED
 from dawn.runtime.distributed import World, sum_over_processes
@@ -34,6 +35,14 @@ def gan_metrics(trainer: Trainer[GanTask]) -> dict[str, Any]:
     names = ("generator_steps", "critic_loss", "generator_loss", "real_score", "fake_score")
     result = {name: getattr(last, name) for name in names}
     return run_metrics(trainer, result, [state.generator, state.critic], state.precisions[0].kind)
+
+
+def cycle_metrics(trainer: Trainer[CycleTask]) -> dict[str, Any]:
+    """Return the metrics of the training of a CycleGAN. Every process calls this."""
+    last, state = trainer.curve[-1], trainer.task.state
+    names = ("adversarial_loss", "cycle_loss", "identity_loss", "critic_loss", "psnr")
+    result = {name: getattr(last, name) for name in names}
+    return run_metrics(trainer, result, [state.nets.module], state.precisions[0].kind)
 
 
 def run_metrics(

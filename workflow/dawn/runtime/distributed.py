@@ -74,6 +74,15 @@ def average_gradients(parameters: Iterable[nn.Parameter], world: World) -> None:
         torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
 
 
+def gathered(values: Tensor, world: World) -> Tensor:
+    """Return the parts (b, ...) of all processes, equally large, in their order, (size b, ...), in each of them."""
+    if world.size == 1:
+        return values
+    parts = [torch.empty_like(values) for _ in range(world.size)]
+    dist.all_gather(parts, values.contiguous())
+    return torch.cat(parts)
+
+
 def use_gpu(device: torch.device) -> None:
     """Make ``device`` the GPU of this process, and fp32 on it IEEE single precision as on a CPU, never TF32.
 

@@ -1,0 +1,29 @@
+"""Images through a generator: pixels in, pixels out."""
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+BATCH = 100  # images in a forward pass
+Pixels = NDArray[np.uint8]
+
+
+def to_input(pixels: Pixels, device: torch.device) -> Tensor:
+    """Return pixels uint8 (b, h, w, 3) as float32 (b, 3, h, w) from -1 to 1."""
+    images = torch.tensor(pixels, device=device).permute(0, 3, 1, 2)
+    return (images.float() / 127.5 - 1).contiguous()
+
+
+def to_pixels(images: Tensor) -> Pixels:
+    """Return images (b, 3, h, w) from -1 to 1 as pixels uint8 (b, h, w, 3), rounded."""
+    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+@torch.no_grad()
+def translate(generator: nn.Module, pixels: Pixels) -> Pixels:
+    """Return the translations uint8 (n, h, w, 3) of images (n, h, w, 3), computed in fp32."""
+    device = next(generator.parameters()).device
+    blocks = [pixels[first : first + BATCH] for first in range(0, len(pixels), BATCH)]
+    return np.concatenate([to_pixels(generator(to_input(block, device))) for block in blocks])

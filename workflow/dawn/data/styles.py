@@ -1,0 +1,48 @@
+"""Drawn shapes in two styles, the truth of an unpaired translation: filled, and outlined in permuted colours."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dawn.data.shapes import SHAPES, SIDE, Floats, coverage, distances, uniform
+from dawn.runtime.streams import stream
+
+FILLED, OUTLINED = "filled", "outlined"
+LINE = 2.0  # pixels, inside the shape's edge
+# The colour of each filled shape and of the ground. Outlined, the channels of the image are permuted: (b, r, g), not
+# (r, g, b). So each style has pairs of shape and colour that the other has not, and of the translations that keep
+# what is drawn the permutation alone turns the one style into the other.
+COLOURS = {"disc": (0.8, 0.2, 0.15), "square": (0.15, 0.65, 0.2), "triangle": (0.2, 0.3, 0.85)}
+GROUND = (0.95, 0.75, 0.45)
+PERMUTED = [2, 0, 1]
+
+Pixels = NDArray[np.uint8]
+
+
+def draw_pairs(count: int, seed: int, part: str) -> tuple[Pixels, Pixels]:
+    """Return ``count`` images filled, and the same images outlined, uint8 (n, 32, 32, 3) each, shapes in random order.
+
+    Brightness is random, of ground and shape each; both styles have the same. ``part`` names what the images are for.
+    """
+    random = stream(seed, "styles", part)
+    kinds = random.permutation(np.arange(count) % len(COLOURS))
+    filled, outlined = (np.empty((count, SIDE, SIDE, 3), np.uint8) for _ in range(2))
+    for kind, (name, colour) in enumerate(COLOURS.items()):
+        rows = np.flatnonzero(kinds == kind)
+        distance = distances(SHAPES[name], len(rows), random)
+        ground = uniform(random, 0.75, 1.0, len(rows), 1, 1, 1) * channels(GROUND)
+        paint = uniform(random, 0.7, 1.15, len(rows), 1, 1, 1) * channels(colour)
+        line = coverage(np.abs(distance + np.float32(LINE / 2)) - np.float32(LINE / 2))
+        filled[rows] = painted(ground, coverage(distance), paint)
+        outlined[rows] = painted(ground, line, paint)[..., PERMUTED]
+    return filled, outlined
+
+
+def channels(colour: tuple[float, float, float]) -> Floats:
+    """Return a colour as float32 (3, 1, 1)."""
+    return np.array(colour, np.float32)[:, None, None]
+
+
+def painted(ground: Floats, cover: Floats, paint: Floats) -> Pixels:
+    """Return images (n, 32, 32, 3) of a paint over a ground, (n, 3, 1, 1) each, by cover (n, 1, 32, 32)."""
+    pixels: Pixels = (np.clip(ground + cover * (paint - ground), 0, 1) * 255 + 0.5).astype(np.uint8)
+    return pixels.transpose(0, 2, 3, 1)

@@ -31,9 +31,8 @@ def set_up(
     cycle = experiment.cycle
     if cycle.batch % world.size:
         raise InputError(f"cycle.batch {cycle.batch} is not divisible by {world.size} processes")
-    paired = bool(read_json(data / "domains.json")["paired"])
-    if cycle.pairs and not paired:
-        raise InputError("cycle.pairs trains on pairs, and classes have none; choose another domains.kind")
+    if read_json(data / "domains.json")["settings"] != experiment.domains.model_dump(mode="json"):
+        raise InputError(f"{data}/domains.json is of other settings in the section domains; run python -m dawn.domains")
     with clock.phase("load"):
         arrays = [array(data, name) for name in TRAINS + (OTHERS if cycle.pairs else ())]
         tests = [array(data, name) for name in TESTS]
@@ -48,7 +47,7 @@ def set_up(
         for net in vars(nets).values():
             net.to(world.device)
         state = CycleState(cycle, nets, pixels, seed, world)
-    task = CycleTask(cycle, world, clock, trainsets, tests, paired, state)
+    task = CycleTask(cycle, world, clock, trainsets, tests, experiment.domains.paired, state)
     return Trainer(experiment, seed, world, clock, task, directory)
 
 

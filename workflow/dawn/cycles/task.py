@@ -28,8 +28,8 @@ class CycleTask:
     """Both domains and the networks in training.
 
     ``trainsets`` are those of A and B and, for a training on pairs, those of A in B and of B in A. ``tests`` are the
-    test images of A and of B, uint8 (n, h, w, 3), in pairs if ``paired``. ``sums`` are those of the epoch's losses on this
-    process. ``progress`` are translations along the training, each uint8 (2 x 32, h, w, 3): into B, then into A.
+    test images of A and of B, uint8 (n, h, w, 3), in pairs if ``paired``. ``sums`` are those of the epoch's losses on
+    this process. ``progress`` are translations along the training, each uint8 (2 x 32, h, w, 3): into B, then into A.
     """
 
     Row = CycleMetrics
@@ -85,16 +85,20 @@ class CycleTask:
     def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> CycleMetrics:
         """Return the metrics of the epoch that has just ended; translate test images where that is due."""
         count = step - epoch * self.per_epoch
-        losses = (sum_over_processes(self.sums, self.world) / self.world.size / count).tolist()
+        means = sum_over_processes(self.sums, self.world) / self.world.size / count
+        adversarial, cycle, identity, critic = means.tolist()
         self.sums.zero_()
         found = None
         if (epoch + 1) % self.settings.samples_every == 0 or step == self.steps:
             with self.clock.phase("monitor"):
                 found = self.monitored()
-        return CycleMetrics(min(epoch + 1, self.epochs), *losses, found, self.lr(step - 1), images_per_s, seconds)
+        return CycleMetrics(
+            min(epoch + 1, self.epochs), adversarial, cycle, identity, critic, found, self.lr(step - 1), images_per_s,
+            seconds,
+        )  # fmt: skip
 
     def monitored(self) -> float | None:
-        """Add to ``progress``. Return the PSNR of translated test images, the mean of both directions; None unpaired."""
+        """Add to ``progress``. Return the PSNR of test images, the mean of both directions; None without pairs."""
         a, b = (images[: MONITORED if self.paired else SHOWN] for images in self.tests)
         in_b, in_a = translate(self.state.nets.to_b, a), translate(self.state.nets.to_a, b)
         self.progress.append(torch.from_numpy(np.concatenate([in_b[:SHOWN], in_a[:SHOWN]])))

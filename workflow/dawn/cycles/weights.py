@@ -1,4 +1,4 @@
-"""The weights that a CycleGAN's training leaves, as safetensors: to_a.*, to_b.*, critic_a.*, critic_b.*, and a header."""
+"""The weights that a CycleGAN's training leaves, as safetensors: to_a.*, to_b.*, critic_a.*, critic_b.*."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn.data.shapes import SHAPES, SIDE, Floats, coverage, distances, uniform
+from dawn.data.shapes import SHAPES, SIDE, Floats, coverage, distances
 from dawn.runtime.streams import stream
 
 FILLED, OUTLINED = "filled", "outlined"
@@ -21,7 +21,8 @@ Pixels = NDArray[np.uint8]
 def draw_pairs(count: int, seed: int, part: str) -> tuple[Pixels, Pixels]:
     """Return ``count`` images filled, and the same images outlined, uint8 (n, 32, 32, 3) each, shapes in random order.
 
-    Brightness is random, of ground and shape each; both styles have the same. ``part`` names what the images are for.
+    Size, place and tilt are random. Colours are not: an instance norm, which both networks of a CycleGAN begin with,
+    removes the contrast of an image of two colours, so no generator could keep it. ``part`` names what they are for.
     """
     random = stream(seed, "styles", part)
     kinds = random.permutation(np.arange(count) % len(COLOURS))
@@ -29,8 +30,7 @@ def draw_pairs(count: int, seed: int, part: str) -> tuple[Pixels, Pixels]:
     for kind, (name, colour) in enumerate(COLOURS.items()):
         rows = np.flatnonzero(kinds == kind)
         distance = distances(SHAPES[name], len(rows), random)
-        ground = uniform(random, 0.75, 1.0, len(rows), 1, 1, 1) * channels(GROUND)
-        paint = uniform(random, 0.7, 1.15, len(rows), 1, 1, 1) * channels(colour)
+        ground, paint = channels(GROUND), channels(colour)
         line = coverage(np.abs(distance + np.float32(LINE / 2)) - np.float32(LINE / 2))
         filled[rows] = painted(ground, coverage(distance), paint)
         outlined[rows] = painted(ground, line, paint)[..., PERMUTED]
@@ -43,6 +43,6 @@ def channels(colour: tuple[float, float, float]) -> Floats:
 
 
 def painted(ground: Floats, cover: Floats, paint: Floats) -> Pixels:
-    """Return images (n, 32, 32, 3) of a paint over a ground, (n, 3, 1, 1) each, by cover (n, 1, 32, 32)."""
+    """Return images (n, 32, 32, 3) of a paint over a ground, (3, 1, 1) each, by cover (n, 1, 32, 32)."""
     pixels: Pixels = (np.clip(ground + cover * (paint - ground), 0, 1) * 255 + 0.5).astype(np.uint8)
     return pixels.transpose(0, 2, 3, 1)

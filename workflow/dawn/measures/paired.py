@@ -1,6 +1,7 @@
 """How far images are from the true ones: PSNR and SSIM of pairs."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,14 @@ def psnr(images: Pixels, truth: Pixels) -> float:
 def decibels(error: float) -> float:
     """The PSNR in dB of a mean squared error."""
     return 10 * math.log10(255**2 / max(error, ROUNDING))
+
+
+def psnr_estimate(images: Pixels, truth: Pixels) -> Estimate:
+    """The same with its interval over images, by the delta method."""
+    errors = squared_errors(images, truth)
+    total = mean(errors)
+    slope = -10 / (math.log(10) * max(total.value, ROUNDING))
+    return replace(total, value=decibels(total.value), parts=(slope * total.parts[0],))
 
 
 def ssim(images: Pixels, truth: Pixels) -> Estimate:

@@ -23,6 +23,10 @@ FILES = {  # of a seed, by the task
         "curve.tsv", "evaluation.json", "interpolation.npy", "metrics.json", "model.safetensors", "progress.npy",
         "sample_labels.npy", "samples.npy",
     ),
+    "cycle": (
+        "back_a.npy", "back_b.npy", "curve.tsv", "evaluation.json", "in_a.npy", "in_b.npy", "metrics.json",
+        "model.safetensors", "progress.npy",
+    ),
 }  # fmt: skip
 
 

@@ -22,19 +22,27 @@ if GAN:
     include: "workflow/rules/gan.smk"
 
 
+if CYCLE:
+
+    include: "workflow/rules/cycle.smk"
+
+
 rule all:
     default_target: True
     input:
         f"{STUDY.directory}/table.csv" if STUDY else [],
         f"{SEARCH.directory}/page.md" if SEARCH else [],
         expand("{run}/{file}", run=RUNS, file=["metrics.json", "model.txt", "summary.md"]),
-        lambda wildcards: [f"{seed}/dawnbench.json" for run in RUNS for seed in seeds(run) if not GAN],
+        lambda wildcards: [f"{seed}/dawnbench.json" for run in RUNS for seed in seeds(run) if CLASSIFY],
+
+
+FIGURES = {"classify": ["curves", "images"], "gan": ["gan-samples"], "cycle": ["cycle-images"]}[EXPERIMENT.task]
 
 
 rule plots:
     input:
         rules.all.input,
-        expand("{run}/plots/{figure}.png", run=RUNS, figure=["gan-samples"] if GAN else ["curves", "images"]),
+        expand("{run}/plots/{figure}.png", run=RUNS, figure=FIGURES),
 
 
 rule crate:

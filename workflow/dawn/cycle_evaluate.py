@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from dawn.config.domains import TESTS, TRAINS
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, replacing, write_json
@@ -23,7 +24,6 @@ from dawn.cycles.setup import array
 from dawn.cycles.task import SHOWN
 from dawn.cycles.translation import Pixels, round_trip, translate
 from dawn.cycles.weights import restored
-from dawn.data.domains import TESTS, TRAINS
 from dawn.measures.translation import against_truth, both, cycle_errors
 from dawn.results.manifest import choices, header, manifest, same
 

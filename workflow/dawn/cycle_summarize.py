@@ -28,7 +28,9 @@ def summarize(seeds: list[Path], price: float | None = None) -> dict[str, Any]:
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
     metrics: dict[str, Any] = {"seeds": len(seeds)}
     for name in evaluations[0]["measures"]:
-        metrics[name] = spread([float(each["measures"][name]["value"]) for each in evaluations], "any")
+        metrics[name] = spread(
+            [float(each["measures"][name]["value"]) for each in evaluations], "positive" if "error" in name else "any"
+        )
     metrics |= {name: spread([float(t[name]) for t in trainings], "positive") for name in OF_TRAINING}
     metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings], "positive") if price else None
     return metrics | {"parameters": trainings[0]["parameters"]}

@@ -8,6 +8,7 @@ shapes. Writes to ``--data`` domain_a_train.npy, domain_b_train.npy, domain_a_te
 domain_b_train_in_a.npy are the train images in the other domain. Last, domains.json says what they are.
 """
 
+import hashlib
 import json
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from dawn.config.domains import Domains
+from dawn.config.domains import OTHERS, TESTS, TRAINS, Domains
 from dawn.config.experiment import load
 from dawn.core import cli, files
-from dawn.data.domains import OTHERS, TESTS, TRAINS, Arrays, made
+from dawn.data.domains import Arrays, made
 
 
 def describe(arrays: Arrays, settings: Domains) -> dict[str, Any]:
@@ -42,7 +43,8 @@ def write(out: Path, arrays: Arrays, description: dict[str, Any]) -> None:
             with stack.enter_context(files.replacing(out / f"{name}.npy")).open("wb") as file:
                 np.save(file, images, allow_pickle=False)
         sums = {name: files.sha256(out / f".{name}.npy.partial") for name in arrays}
-        described.write_text(json.dumps(description | {"sha256": sums}, indent=2) + "\n", encoding="utf-8")
+        digest = hashlib.sha256("".join(sums.values()).encode()).hexdigest()
+        described.write_text(json.dumps(description | {"sha256": digest}, indent=2) + "\n", encoding="utf-8")
         for name in (*TRAINS, *TESTS, *OTHERS):
             if name not in arrays:
                 stack.callback((out / f"{name}.npy").unlink, missing_ok=True)

@@ -66,12 +66,13 @@ def main() -> None:
     parser = cli.parser(main)
     cli.add_root(parser)
     cli.add_inputs(parser, "data")
+    parser.add_argument("--about", default="dataset.json", help="file of --data that describes it (%(default)s)")
     cli.add_out(parser, "the provenance, JSON")
     args = parser.parse_args()
     provenance = {
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "code": code(args.root),
-        "data": read_json(args.data / "dataset.json"),
+        "data": read_json(args.data / args.about),
         "python": sys.version.split()[0],
         "machine": machine(),
         "packages": packages(),

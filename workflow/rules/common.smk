@@ -49,7 +49,7 @@ try:
         EXPERIMENT = SEARCH.base
     else:
         EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
-    GAN = EXPERIMENT.task == "gan"
+    CLASSIFY, GAN, CYCLE = (EXPERIMENT.task == task for task in ("classify", "gan", "cycle"))
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if GAN else None
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -139,5 +139,5 @@ def figure(name, category, title):
 
 
 wildcard_constraints:
-    run=re.escape(JUDGE) if GAN else ANY_RUN,
+    run=ANY_RUN if CLASSIFY else re.escape(JUDGE),
     seed=r"\d+",

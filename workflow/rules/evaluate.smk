@@ -60,21 +60,23 @@ rule provenance:
     input:
         of_seeds("metrics.json"),
         code=code("provenance"),
-        dataset="data/dataset.json",
+        dataset="data/domains.json" if CYCLE else "data/dataset.json",
     output:
         "{run}/provenance.json",
     log:
         "logs/{run}/provenance.log",
     wildcard_constraints:
-        run=f"{OF_GANS}|{re.escape(JUDGE)}" if GAN else ANY_RUN,
+        run=ANY_RUN if CLASSIFY else f"{OF_GANS}|{re.escape(JUDGE)}",
     resources:
         **ONE_NODE,
     params:
         root=os.path.relpath(ROOT),
+        about=lambda wildcards, input: os.path.basename(input.dataset),
     message:
         "Write the provenance"
     shell:
-        "DAWN_LOG={log} python -m dawn.provenance --root {params.root:q} --data data --out {output}"
+        "DAWN_LOG={log} python -m dawn.provenance --root {params.root:q} --data data --about {params.about}"
+        " --out {output}"
 
 
 rule summary:

@@ -2,12 +2,12 @@
 
 from subprocess import CalledProcessError
 
-EVALUATE = "gan_evaluate" if GAN else "evaluate"
+STEP = {"classify": "", "gan": "gan_", "cycle": "cycle_"}[EXPERIMENT.task]  # how the names of the rules begin
 
 
 def finished_seeds(run):
     """The seeds of an experiment whose evaluation was up to date or has succeeded in this run of Snakemake."""
-    jobs = [job for job in workflow.dag.jobs if job.rule.name == EVALUATE and job.wildcards.run == run]
+    jobs = [job for job in workflow.dag.jobs if job.rule.name == f"{STEP}evaluate" and job.wildcards.run == run]
     done = [job for job in jobs if workflow.dag.finished(job) or not workflow.dag.needrun(job)]
     return sorted(int(job.wildcards.seed) for job in done)
 
@@ -28,15 +28,16 @@ def summarize_seeds(run, done):
     wanted, out, root = RUNS[run].seeds, f"{run}/partial", os.path.relpath(ROOT)
     if not 0 < len(done) < len(wanted):
         return
+    model = "" if CYCLE else f" --model {run}/model.json"
+    about = "domains.json" if CYCLE else "dataset.json"
     directories = [f"{run}/seed-{seed}" for seed in done]
-    step = "gan_" if GAN else ""
     shell(
-        "python -m dawn.{step}summarize {directories} --params {run}/params.yaml --model {run}/model.json"
+        "python -m dawn.{STEP}summarize {directories} --params {run}/params.yaml{model}"
         " --out {out}/metrics.json --plots {out}"
     )
-    shell("python -m dawn.provenance --root {root:q} --data data --out {out}/provenance.json")
+    shell("python -m dawn.provenance --root {root:q} --data data --about {about} --out {out}/provenance.json")
     shell(
-        "python -m dawn.{step}summary {directories} --params {run}/params.yaml --metrics {out}/metrics.json"
+        "python -m dawn.{STEP}summary {directories} --params {run}/params.yaml --metrics {out}/metrics.json"
         " --provenance {out}/provenance.json --root {root:q} --out {out}/summary.md"
     )
     missing = ", ".join(str(seed) for seed in wanted if seed not in done)

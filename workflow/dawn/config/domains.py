@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field, NonNegativeInt, model_validator
 from dawn.config.types import STRICT
 
 LEAST = 4  # images of a domain
+TRAINS, TESTS = ("domain_a_train", "domain_b_train"), ("domain_a_test", "domain_b_test")  # arrays
+OTHERS = ("domain_a_train_in_b", "domain_b_train_in_a")  # only where there is a truth
 
 
 class Domains(BaseModel):
@@ -34,6 +36,11 @@ class Domains(BaseModel):
     def paired(self) -> bool:
         """Whether each test image is known in both domains."""
         return self.kind != "classes"
+
+    @property
+    def arrays(self) -> tuple[str, ...]:
+        """The names of the arrays, without suffix."""
+        return TRAINS + TESTS + (OTHERS if self.paired else ())
 
     @model_validator(mode="after")
     def _check(self) -> "Domains":

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from dawn.config.cycle import Cycle
+from dawn.config.domains import OTHERS, TESTS, TRAINS
 from dawn.config.experiment import Experiment
 from dawn.config.parts import Augment
 from dawn.core.cli import InputError
@@ -14,7 +15,7 @@ from dawn.cycles.networks import build
 from dawn.cycles.state import CycleState
 from dawn.cycles.task import CycleTask
 from dawn.data.dataset import Split, Trainset
-from dawn.data.domains import OTHERS, TESTS, TRAINS, Images
+from dawn.data.domains import Images
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
 from dawn.runtime.streams import number

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn.config.domains import LEAST, Domains
+from dawn.config.domains import LEAST, OTHERS, TESTS, TRAINS, Domains
 from dawn.core.cli import InputError, quoted
 from dawn.core.files import read_json
 from dawn.data.colours import grey, hue_turned
@@ -16,14 +16,6 @@ from dawn.runtime.streams import stream
 
 Images = NDArray[np.uint8]
 Arrays = dict[str, Images]
-
-TRAINS, TESTS = ("domain_a_train", "domain_b_train"), ("domain_a_test", "domain_b_test")
-OTHERS = ("domain_a_train_in_b", "domain_b_train_in_a")  # only where there is a truth
-
-
-def file_names(settings: Domains) -> tuple[str, ...]:
-    """Return the names of the arrays without their suffix, in the order in which ``made`` has them."""
-    return TRAINS + TESTS + (OTHERS if settings.paired else ())
 
 
 def made(data: Path, settings: Domains) -> Arrays:

@@ -44,17 +44,22 @@ SHAPES: dict[str, Callable[[Floats, Floats], Floats]] = {
 }
 
 
-def distances(shape: Callable[[Floats, Floats], Floats], count: int, rng: np.random.Generator) -> Floats:
+def distances(
+    shape: Callable[[Floats, Floats], Floats], count: int, rng: np.random.Generator,
+    sizes: tuple[float, float] = (5.5, 10), room: float = 12,
+) -> Floats:  # fmt: skip
     """The signed distance of each pixel to the shape in pixels, (count, 1, 32, 32), at random size, place and tilt.
+
+    ``sizes`` in pixels; the middle of a shape is at most ``room`` less its size away from that of the image.
 
     The tilt, up to 13 degrees, is a half-angle tangent: cosine and sine then need no library function.
     """
-    size = uniform(rng, 5.5, 10, count, 1, 1, 1)
+    size = uniform(rng, *sizes, count, 1, 1, 1)
     tangent = uniform(rng, -0.115, 0.115, count, 1, 1, 1)
     cosine, sine = (1 - tangent**2) / (1 + tangent**2), 2 * tangent / (1 + tangent**2)
     pixel = np.arange(SIDE, dtype=np.float32) - np.float32((SIDE - 1) / 2)
-    x = (pixel[None, :] - uniform(rng, -1, 1, count, 1, 1, 1) * (12 - size)) / size
-    y = (pixel[:, None] - uniform(rng, -1, 1, count, 1, 1, 1) * (12 - size)) / size
+    x = (pixel[None, :] - uniform(rng, -1, 1, count, 1, 1, 1) * (np.float32(room) - size)) / size
+    y = (pixel[:, None] - uniform(rng, -1, 1, count, 1, 1, 1) * (np.float32(room) - size)) / size
     return size * shape(cosine * x + sine * y, cosine * y - sine * x)
 
 

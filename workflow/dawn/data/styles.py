@@ -7,7 +7,8 @@ from dawn.data.shapes import SHAPES, SIDE, Floats, coverage, distances
 from dawn.runtime.streams import stream
 
 FILLED, OUTLINED = "filled", "outlined"
-LINE = 2.0  # pixels, inside the shape's edge
+SIZES, ROOM = (9.0, 14.0), 15.0  # pixels
+LINE = 3.0  # pixels, inside the shape's edge
 # The colour of each filled shape and of the ground. Outlined, the channels of the image are permuted: (b, r, g), not
 # (r, g, b). So each style has pairs of shape and colour that the other has not, and of the translations that keep
 # what is drawn the permutation alone turns the one style into the other.
@@ -29,7 +30,7 @@ def draw_pairs(count: int, seed: int, part: str) -> tuple[Pixels, Pixels]:
     filled, outlined = (np.empty((count, SIDE, SIDE, 3), np.uint8) for _ in range(2))
     for kind, (name, colour) in enumerate(COLOURS.items()):
         rows = np.flatnonzero(kinds == kind)
-        distance = distances(SHAPES[name], len(rows), random)
+        distance = distances(SHAPES[name], len(rows), random, SIZES, ROOM)
         ground, paint = channels(GROUND), channels(colour)
         line = coverage(np.abs(distance + np.float32(LINE / 2)) - np.float32(LINE / 2))
         filled[rows] = painted(ground, coverage(distance), paint)

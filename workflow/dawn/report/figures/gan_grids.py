@@ -73,12 +73,13 @@ def by_class(
     return grid(shown, rows, (), title, below)
 
 
-def along_training(images: Images, epochs: Sequence[float], title: str) -> Figure:
+def along_training(
+    images: Images, epochs: Sequence[float], title: str, below: str = "Each column is the image of one latent vector."
+) -> Figure:
     """A row of samples for each kept epoch, the same latents in each; ``images`` (epochs, latents, h, w, 3)."""
     n = len(epochs)
     rows = np.unique(np.linspace(0, n - 1, min(n, ROWS)).round().astype(int))
     names = [f"epoch {epochs[row]:g}" for row in rows]
-    below = "Each column is the image of one latent vector."
     return grid(images[rows, :16], names, (), title, below)
 
 

@@ -1,0 +1,57 @@
+"""Figures of a CycleGAN: sources, translations and cycles side by side, and how the losses went."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from dawn.report.figures.curves import Row, band
+from dawn.report.figures.frame import heading
+from dawn.report.figures.gan_grids import grid
+from dawn.report.numbers import count
+from dawn.report.style import figure
+
+COLUMNS = ("source", "translation", "cycle", "truth")
+LOSSES = {
+    "adversarial_loss": "adversarial",
+    "cycle_loss": "cycle",
+    "identity_loss": "identity",
+    "critic_loss": "critic",
+}
+
+
+def side_by_side(directions: Sequence[tuple[str, NDArray[Any]]], title: str) -> Figure:
+    """Both directions next to each other; each has its name and images (rows, columns, h, w, 3) as in ``COLUMNS``."""
+    names, blocks = zip(*directions, strict=True)
+    rows = min(len(block) for block in blocks)
+    left, right = (block[:rows] for block in blocks)
+    blank = np.full((rows, 1, *left.shape[2:]), 255, np.uint8)
+    heads = COLUMNS[: left.shape[1]]
+    below = f"Left: {names[0]}. Right: {names[1]}. The first test images, none selected."
+    return grid(np.concatenate([left, blank, right], axis=1), (), [*heads, "", *heads], title, below)
+
+
+def losses(seeds: Sequence[Sequence[Row]]) -> Figure:
+    """Losses (left) and PSNR against the truth (right) by epoch: mean over the seeds, band from lowest to highest.
+
+    The rows have the columns of a CycleGAN's curve.tsv. Without a truth the right half says so.
+    """
+    picture = figure(9, 4.2)
+    left, right = picture.subplots(1, 2)
+    for i, (name, text) in enumerate(LOSSES.items()):
+        band(left, seeds, name, text, i)
+    left.set(xlabel="epoch", ylabel="loss, sum of both directions", ylim=(0, None))
+    left.legend(fontsize=9)
+    if any(getattr(row, "psnr", None) is not None for row in seeds[0]):
+        band(right, seeds, "psnr", "test images", 0)
+        right.set(ylabel="PSNR of the translations, dB")
+    else:
+        right.text(0.5, 0.5, "no truth is known", ha="center", transform=right.transAxes)
+    right.set(xlabel="epoch")
+    for axes in (left, right):
+        axes.locator_params(axis="x", integer=True)
+    below = "Line: mean. Band: from the lowest seed to the highest." if len(seeds) > 1 else ""
+    heading(picture, f"Losses and truth by epoch, {count(len(seeds), 'seed')}", below)
+    return picture

@@ -56,7 +56,7 @@ def test_params_yaml_spells_out_every_choice():
     [
         ({"train": {"epoks": 3}}, ["train.epoks", "did you mean epochs", "allowed: accumulate"]),
         ({"model": {"widht": 3}}, ["model.widht", "did you mean width"]),
-        ({"nonsense": 1}, ["nonsense", "allowed: data, evaluate"]),
+        ({"nonsense": 1}, ["nonsense", "allowed: cycle, data, domains, evaluate"]),
         ({"train": {"schedule": {"pct": 120}}}, ["train.schedule.pct = 120", "100"]),
         ({"train": {"schedule": {"peak": "fast"}}}, ['train.schedule.peak = "fast"', "number"]),
         ({"train": {"schedule": {"peak": float("nan")}}}, ["train.schedule.peak", "finite"]),

@@ -5,7 +5,7 @@
 
 Writes in_b.npy and in_a.npy uint8 (n, h, w, 3): the test images of A in domain B, those of B in domain A; back_a.npy
 and back_b.npy: the first 32 of each translated and back; evaluation.json; and the manifest of the seed. Where the
-domains have a truth: PSNR and SSIM beside those of the untranslated images (identity) and of the mean train image of
+domains have a truth: PSNR and SSIM next to those of the untranslated images (identity) and of the mean train image of
 the target. Always: the cycle error, without and with noise on the translation. All measures are of test images.
 """
 

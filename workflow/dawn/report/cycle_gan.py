@@ -71,9 +71,8 @@ def measures_table(evaluations: Sequence[Mapping[str, Any]], metrics: Mapping[st
     return [
         Heading("Measures"),
         Paragraph(
-            "Identity: the untranslated image. Mean image: that of the target's train images. The noise has a "
-            f"standard deviation of {noise:g} of 255 levels; a generator that hides the source in its translation loses "
-            "it there."
+            "Identity: the untranslated image. Mean image: that of the target's train images. Noise: of a standard "
+            f"deviation of {noise:g} of 255 levels; a generator that hides the source in it loses it there."
         ),
         Table(heads, rows),
     ]

@@ -28,7 +28,7 @@ from dawn.gans.weights import Trained
 from dawn.measures import evaluation
 from dawn.measures.classes import class_accuracy
 from dawn.measures.estimate import Floats, spaced
-from dawn.measures.kid import kid
+from dawn.measures.kid import kid, own_sums
 from dawn.results.manifest import choices, header, manifest, same
 from dawn.runtime.clock import Clock
 
@@ -113,13 +113,12 @@ def critic_scores(gan: Trained, data: Path, experiment: Experiment) -> tuple[Flo
 def progress(found: list[Judge], layers: list[Any], path: Path) -> list[dict[str, Any]]:
     """KID of the samples kept along the training, an entry for each row of progress.npy; few images, so uncertain."""
     rows = np.load(path, allow_pickle=False)
+    real = [own[evaluation.MAIN]["test"] for own in layers]
+    known = [(judge, test, own_sums(test)) for judge, test in zip(found, real, strict=True)]
     return [
-        evaluation.entry_of([
-            kid(judge.features(images)[evaluation.MAIN], own[evaluation.MAIN]["test"])
-            for judge, own in zip(found, layers, strict=True)
-        ])
+        evaluation.entry_of([kid(judge.features(images)[evaluation.MAIN], *test) for judge, *test in known])
         for images in rows
-    ]  # fmt: skip
+    ]
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def wilson(share: float, trials: float, quantile: float) -> tuple[float, float]:
     square = quantile**2 / trials
     centre = (share + square / 2) / (1 + square)
     half = math.sqrt(share * (1 - share) * square + square**2 / 4) / (1 + square)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))  # at 0 and 1 by rounding alone
 
 
 def squared(value: float, first: float, second: float, quantile: float) -> tuple[float, float]:

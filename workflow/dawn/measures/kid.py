@@ -18,16 +18,24 @@ EXACT = 2000  # images up to which the kernel is computed in float64; beyond, in
 SECOND = 1000  # images for the small second-order term of the variance
 
 
-def kid(x: Floats, y: Floats) -> Estimate:
+def kid(x: Floats, y: Floats, within_y: Doubles | None = None) -> Estimate:
     """The distance of features x (n, d) and y (m, d); n, m >= 4. It may be below 0, as an unbiased estimate of 0 must.
+
+    ``within_y``: what ``own_sums(y)`` returned, where several sets are compared with y.
 
     The variance is the jackknife's over the images of both sets: leaving one out changes sums that are known, so no
     kernel is computed twice. The jackknife counts the second-order part of a U-statistic's variance twice (Efron and
     Stein, Annals of Statistics 9, 1981), which matters where x and y are alike; that part is subtracted once.
     """
     x, y = scaled(x, max(len(x), len(y))), scaled(y, max(len(x), len(y)))
-    within_x, within_y, (across_x, across_y) = row_sums(x), row_sums(y), cross_sums(x, y)
-    return combined(within_x, within_y, across_x, across_y, second_order(x, y))
+    across_x, across_y = cross_sums(x, y)
+    within_y = row_sums(y) if within_y is None else within_y
+    return combined(row_sums(x), within_y, across_x, across_y, second_order(x, y))
+
+
+def own_sums(y: Floats) -> Doubles:
+    """Of each image of features (m, d) the sum of the kernel over the other images of the set (m,)."""
+    return row_sums(scaled(y, len(y)))
 
 
 def combined(xx: Doubles, yy: Doubles, xy: Doubles, yx: Doubles, second: float) -> Estimate:

@@ -80,8 +80,9 @@ def seed(
     rows = [GanMetrics(e, 10 * e, -1.0 / e, 0.5, 1.0 / e, -0.5, 1e-4, 500.0, 8.0 * e) for e in (1, 2)]
     write_gan_curve(path / "curve.tsv", rows)
     write_json(path / "metrics.json", {
-        "seed": number, "epochs": 2, "generator_steps": 20, "seconds": 16.0, "parameters": 1234, "device": "cpu",
-        "processes": 1, "precision": "fp32", "seconds_by_phase": {"train": 16.0}, "seconds_untimed": {"load": 1.0},
+        "seed": number, "epochs": 2, "generator_steps": 20, "seconds": 16.0, "images_per_s": 100.0,
+        "peak_memory_bytes": 5, "parameters": 1234, "device": "cpu", "processes": 1,
+        "precision": "fp32", "seconds_by_phase": {"train": 16.0}, "seconds_untimed": {"load": 1.0},
     })  # fmt: skip
     np.save(path / "samples.npy", samples)
     np.save(path / "sample_labels.npy", labels.astype(np.uint8))

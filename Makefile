@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help docs schema env demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
+.PHONY: help docs schema env demo demo-gan test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -24,6 +24,9 @@ env: .venv/ready ## install the locked packages into .venv
 
 demo: env ## run the whole pipeline on generated images
 	$(BIN)/snakemake --profile profiles/demo
+
+demo-gan: env ## the same with a GAN
+	$(BIN)/snakemake --profile profiles/demo-gan
 
 # The quick tests: under five minutes on two cores. One worker for each core, one thread for each worker.
 test: env ## the quick tests, under five minutes

@@ -1,9 +1,14 @@
 """A tiny GAN as params.yaml of a workspace, and a finished run of it."""
 
+import re
+import subprocess
 from pathlib import Path
 
 import workspace
+import yaml
 from conftest import step
+
+from dawn.preset import merged
 
 JUDGE = "tiny-judge"  # a preset of the workspace
 SETTINGS = (
@@ -33,9 +38,26 @@ def run(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def plain(place: workspace.Workspace, *args: str) -> "workspace.subprocess.CompletedProcess[str]":
+def plain(place: workspace.Workspace, *args: str) -> "subprocess.CompletedProcess[str]":
     """Snakemake with what is in params.yaml alone."""
-    return workspace.subprocess.run(
-        [str(workspace.BIN / "snakemake"), *args], cwd=place.path, capture_output=True, text=True, check=False,
-        env=workspace.environment(),
-    )  # fmt: skip
+    return command(place, str(workspace.BIN / "snakemake"), *args)
+
+
+def command(place: workspace.Workspace, *line: str) -> "subprocess.CompletedProcess[str]":
+    """A command in the workspace."""
+    return subprocess.run(
+        line, cwd=place.path, capture_output=True, text=True, check=False, env=workspace.environment()
+    )
+
+
+def planned(place: workspace.Workspace) -> set[str]:
+    """The rules that would run."""
+    done = plain(place, "-n", "--quiet", "host")
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"total"}
+
+
+def change(place: workspace.Workspace, setting: str) -> None:
+    """Change a setting of params.yaml."""
+    path, (key, _, value) = place.path / "params.yaml", setting.partition("=")
+    path.write_text(merged(path.read_text(), yaml.safe_dump({key: yaml.safe_load(value)})))

@@ -1,7 +1,7 @@
 """Make a data set of a conditional GAN's samples: as many images of each class as train has, in the place of train.
 
     python -m dawn.gan_dataset --params results/params.yaml --data data --model results/seed-0/model.safetensors
-        --seed 0 --out results/seed-0/cas/data
+        --seed 0 --out results/cas/seed-0/data
 
 The other splits are links to the real ones, so that a classifier trained on the result is tested on real images: its
 accuracy is the classification accuracy score of the GAN (arXiv 1905.10887).

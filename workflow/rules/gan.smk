@@ -109,8 +109,8 @@ rule gan_cas:
         stats="data/stats.json",
         weights="{run}/seed-{seed}/model.safetensors",
     output:
-        [f"{{run}}/seed-{{seed}}/cas/{file}" for file in ("curve.tsv", "metrics.json", "model.safetensors")],
-        [f"{{run}}/seed-{{seed}}/cas/{file}" for file in ("evaluation.json", "predictions.npz", "confusion.csv")],
+        [f"{{run}}/cas/seed-{{seed}}/{file}" for file in ("curve.tsv", "metrics.json", "model.safetensors")],
+        [f"{{run}}/cas/seed-{{seed}}/{file}" for file in ("evaluation.json", "predictions.npz", "confusion.csv")],
     log:
         "logs/{run}/gan_cas-{seed}.log",
     wildcard_constraints:
@@ -125,7 +125,7 @@ rule gan_cas:
         cause=JUDGES.text("data", "model", "train", "evaluate"),
         truncation=lambda wildcards: RUNS[wildcards.run].measures.truncation,
         judge=JUDGE,
-        folder="{run}/seed-{seed}/cas",
+        folder="{run}/cas/seed-{seed}",
     message:
         "Train a classifier on the samples of seed {wildcards.seed}"
     shell:
@@ -146,7 +146,7 @@ rule gan_evaluate:
         rules.gan_references.output,
         rules.gan_references.input.judges,
         lambda wildcards: (
-            f"{wildcards.run}/seed-{wildcards.seed}/cas/predictions.npz" if RUNS[wildcards.run].measures.cas else []
+            f"{wildcards.run}/cas/seed-{wildcards.seed}/predictions.npz" if RUNS[wildcards.run].measures.cas else []
         ),
         code=code("gan_evaluate"),
         stats="data/stats.json",
@@ -174,7 +174,7 @@ rule gan_evaluate:
         cause=cause("judge", "measures"),
         judges=seeds(JUDGE),
         cas=lambda wildcards: (
-            f"--cas {wildcards.run}/seed-{wildcards.seed}/cas" if RUNS[wildcards.run].measures.cas else ""
+            f"--cas {wildcards.run}/cas/seed-{wildcards.seed}" if RUNS[wildcards.run].measures.cas else ""
         ),
     message:
         "Sample and measure seed {wildcards.seed}"

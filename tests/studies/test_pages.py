@@ -18,6 +18,7 @@ from dawn.studies.curves import Point
 from dawn.studies.curves import points as curve_points
 from dawn.studies.curves import rows as curve_rows
 from dawn.studies.outcome import load
+from dawn.studies.pages import suspects
 from dawn.studies.price import front
 from dawn.studies.sentences import short
 
@@ -230,3 +231,13 @@ def test_the_difference_of_each_class_is_that_of_its_recalls(tmp_path):
     assert (found["class 0"].mean, found["class 1"].mean) == pytest.approx((0.57, 2.57))
     gaps = [WIDE[s] - NARROW[s] + s for s in range(5)]
     assert found["class 1"].p() == pytest.approx(stats.ttest_1samp(gaps, 0).pvalue)
+
+
+def test_a_collapsed_gan_is_named(tmp_path):
+    about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
+    write_json(tmp_path / "study.json", ABOUT | about)
+    finished_gan(tmp_path / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])))
+    finished_gan(tmp_path / "b", dict(enumerate([0.15, 0.17, 0.14, 0.9, 0.15])), gan={"loss": "hinge"})
+    assert suspects(load(tmp_path)) == [
+        "Seeds of hinge that lie apart from the others: 3 (0.9000). All numbers count them; see the median."
+    ]

@@ -14,6 +14,7 @@ from dawn.config.study import MEASURES, Study, load
 from dawn.core.cli import InputError
 
 SHARED = ("task", "data", "seeds", "run", "judge")  # what no variant may change
+CURVES = ("accuracy", "loss")  # measures that are known after each epoch
 POINTS = 0.2  # difference in accuracy that matters, where a study sets none
 RESERVED = (
     "analyses",
@@ -80,6 +81,7 @@ class Plan:
             "task": self.shared.task,
             "measure": self.measure,
             "difference": self.margin,
+            "budget": self.study.budget.model_dump() if self.study.budget else None,
             "test": self.study.test,
         }
         return json.dumps(about, separators=(",", ":"))
@@ -131,6 +133,9 @@ def _measured(plan: Plan) -> None:
         raise InputError(f"{plan.path}: measure = {plan.measure}: task {plan.shared.task} has {', '.join(known)}")
     if plan.study.difference is None and plan.measure != "accuracy":
         raise InputError(f"{plan.path}: measure = {plan.measure} needs difference, the smallest one that matters")
+    if plan.study.budget and plan.measure not in CURVES:
+        raise InputError(f"{plan.path}: budget is for measure {' or '.join(CURVES)}, which curve.tsv has by epoch; "
+                         f"measure = {plan.measure} is known at the end only")  # fmt: skip
     if plan.measure == "critic_gap" and not plan.shared.data.holdout:
         raise InputError(f"{plan.path}: measure = critic_gap needs held-out images; set data.holdout in settings")
     for variant in plan.variants.values():

@@ -34,6 +34,23 @@ Seeds = Annotated[
 ]
 
 
+class Budget(BaseModel):
+    """What each training may spend until its value is taken; one of the two."""
+
+    model_config = STRICT
+
+    seconds: Positive | None = None
+    """Seconds of training."""
+    flops: Positive | None = None
+    """FLOPs of training, three forward passes an image."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Budget":
+        if (self.seconds is None) == (self.flops is None):
+            raise ValueError("give seconds or flops")
+        return self
+
+
 class Study(BaseModel):
     """The settings in a file of workflow/studies."""
 
@@ -60,6 +77,8 @@ class Study(BaseModel):
     """What decides, on the test split; null: accuracy, and kid of GANs."""
     difference: Positive | None = None
     """Difference that matters, in units of the measure; null: 0.2 percentage points of accuracy."""
+    budget: Budget | None = None
+    """Compare at an equal budget, by the learning curves, in place of the ends of the trainings."""
     test: Literal["holm", "dunnett"] = "holm"
     """holm: each comparison with its own spread | dunnett: one spread for all variants, which have to spread alike."""
     spread: Positive | None = None

@@ -22,21 +22,22 @@ def at_chance(accuracies: Mapping[int, float], confusion: Sequence[Sequence[int]
     return [seed for seed, accuracy in accuracies.items() if accuracy <= limit]
 
 
-def apart(accuracies: Mapping[int, float], images: int) -> list[int]:
-    """The seeds whose accuracy is far from the median of all, of three seeds or more.
+def apart(values: Mapping[int, float], images: int | None) -> list[int]:
+    """The seeds whose value is far from the median of all, of three seeds or more.
 
-    Far is more than t times the spread and more than three standard errors of an accuracy over so many ``images``. The
-    spread is 1.4826 times the median absolute deviation, which neither one failed seed nor a third of them moves. As an
-    estimate of n seeds' standard deviation it has about n / 2 degrees of freedom, and t is Student's quantile for these
-    at 5 % over all n seeds (Bonferroni).
+    Far is more than t times the spread and, of accuracies in percent over so many ``images``, more than three of their
+    standard errors. The spread is 1.4826 times the median absolute deviation, which neither one failed seed nor a third
+    of them moves. As an estimate of n seeds' standard deviation it has about n / 2 degrees of freedom, and t is the
+    quantile of Student's distribution with these at 5 % over all n seeds (Bonferroni).
     """
-    n, median = len(accuracies), statistics.median(accuracies.values())
+    n, median = len(values), statistics.median(values.values())
     if n < 3:
         return []
-    deviation = statistics.median(abs(accuracy - median) for accuracy in accuracies.values())
+    deviation = statistics.median(abs(value - median) for value in values.values())
     limit = float(stats.t.isf(LEVEL / (2 * n), n // 2)) * 1.4826 * deviation
-    limit = max(limit, ERRORS * standard_error(median, images))
-    return [seed for seed, accuracy in accuracies.items() if abs(accuracy - median) > limit]
+    if images is not None:
+        limit = max(limit, ERRORS * standard_error(median, images))
+    return [seed for seed, value in values.items() if abs(value - median) > limit]
 
 
 def standard_error(accuracy: float, images: int) -> float:

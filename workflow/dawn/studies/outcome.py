@@ -9,8 +9,9 @@ from typing import Any
 from dawn.core.files import read_json
 from dawn.studies import history
 from dawn.studies.analysis import Analyses, Design
+from dawn.studies.budget import measure_of, with_budget
 from dawn.studies.further import Further, further
-from dawn.studies.measures import MEASURES, Measure
+from dawn.studies.measures import Measure
 from dawn.studies.variants import Result, of_variant, same_batches
 from dawn.studies.verdicts import Comparison, Verdict
 
@@ -34,7 +35,7 @@ class Outcome:
     @property
     def measure(self) -> Measure:
         """What is compared."""
-        return MEASURES[self.about["measure"]]
+        return measure_of(self.about)
 
     @property
     def gan(self) -> bool:
@@ -62,7 +63,8 @@ def load(study: Path, most: int | None = None) -> Outcome:
     """The outcome of the study in a directory, by at most so many seeds of each variant (all that are planned)."""
     about = read_json(study / "study.json")
     seeds = about["seeds"][:most]
-    results = {slug: of_variant(name, study / slug, seeds) for slug, name in about["variants"].items()}
+    results = {slug: with_budget(of_variant(name, study / slug, seeds), study / slug, about)
+               for slug, name in about["variants"].items()}  # fmt: skip
     now = history.entry(about, results)
     before = history.earlier(study, now)
     plans = history.other_plans(before, now)
@@ -75,7 +77,7 @@ def load(study: Path, most: int | None = None) -> Outcome:
 def analyse(about: Mapping[str, Any], results: Mapping[str, Result], planned: bool) -> Analyses:
     """The verdicts on the seeds that are there."""
     comparisons = [Comparison(**comparison) for comparison in about["comparisons"]]
-    measure = MEASURES[about["measure"]]
+    measure = measure_of(about)
     design = Design(comparisons, tuple(about["analyses"]), about["difference"], measure.higher, about["test"])
     found = Analyses(design, lambda names: same_batches([results[name] for name in names]))
     values = {slug: result.values(measure.key) for slug, result in results.items()}

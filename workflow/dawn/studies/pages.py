@@ -6,6 +6,8 @@ from pathlib import Path
 from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.outliers import apart, at_chance
 from dawn.studies import origin, secondary, tables
+from dawn.studies.budget import words
+from dawn.studies.measures import MEASURES
 from dawn.studies.outcome import Outcome
 from dawn.studies.sentences import sentence, single
 
@@ -60,6 +62,10 @@ def described(outcome: Outcome) -> list[Block]:
 def progress(outcome: Outcome) -> list[str]:
     """How often the study was analysed, and what was not as it was planned."""
     counts, found = outcome.counts, []
+    if budget := outcome.about.get("budget"):
+        found.append(f"Compared at an equal budget of {words(budget)}: the learning curves between the ends of epochs, "
+                     "and the last value of a training that spent less. A learning rate that falls with the planned "
+                     "epochs has not fallen there.")  # fmt: skip
     if outcome.other_plans:
         plans = "; ".join(outcome.other_plans)
         found.append(f"Extended without a plan: results were seen when {plans} seeds were planned. The verdicts are by "
@@ -75,16 +81,17 @@ def progress(outcome: Outcome) -> list[str]:
 
 
 def suspects(outcome: Outcome) -> list[str]:
-    """Seeds that learned nothing or lie apart; they are in all numbers."""
+    """Seeds that learned nothing or lie apart; they are in all numbers. Of GANs by the measure that decides."""
     found = []
     for result in outcome.results.values():
-        accuracies = result.values("accuracy")
-        if not accuracies or result.gan:
-            continue
-        first = next(iter(result.evaluations.values()))
-        for what, seeds in (("learned nothing", at_chance(accuracies, first["confusion"])),
-                            ("lie apart from the others", apart(accuracies, first["images"]))):  # fmt: skip
+        measure = outcome.measure if result.gan else MEASURES["accuracy"]
+        values = result.values(measure.key)
+        first = next(iter(result.evaluations.values()), {})
+        nothing = at_chance(values, first["confusion"]) if values and not result.gan else []
+        far = apart(values, None if result.gan else first["images"]) if values else []
+        for what, seeds in (("learned nothing", nothing), ("lie apart from the others", far)):
             if seeds:
-                shown = ", ".join(f"{seed} ({accuracies[seed]:.2f} %)" for seed in seeds)
+                unit = f" {measure.unit}" if measure.unit else ""
+                shown = ", ".join(f"{seed} ({values[seed]:.{measure.digits}f}{unit})" for seed in seeds)
                 found.append(f"Seeds of {result.name} that {what}: {shown}. All numbers count them; see the median.")
     return found

@@ -15,6 +15,7 @@ STUDIES = ROOT / "workflow/studies"
 READY = sorted(path.stem for path in STUDIES.glob("*.yaml"))
 GOOD = {"question": "Does it help?", "variants": {"plain": {}, "wide": {"model": {"width": 64}}}}
 GANS = {"plain": {}, "wide": {"gan": {"generator": {"width": 128}}}}
+CYCLE = {"settings": {"task": "cycle"}, "difference": 1, "variants": {"a": {}, "b": {"cycle": {"pool": 0}}}}
 GAN = {"settings": {"task": "gan"}, "variants": GANS, "difference": 0.01}
 
 
@@ -96,7 +97,8 @@ def test_a_study_of_gans_decides_by_the_kid_if_nothing_else_is_chosen(planned):
 def test_each_measure_has_a_direction_and_a_unit():
     assert set(MEASURES) == {name for names in OF_TASK.values() for name in names}
     assert {name for name, measure in MEASURES.items() if not measure.higher} == {
-        "loss", "calibration_error", "kid", "fd", "copied", "critic_gap", "checkerboard"
+        "loss", "calibration_error", "kid", "fd", "copied", "critic_gap", "checkerboard",
+        "cycle_error", "cycle_error_noise",
     }  # fmt: skip
 
 
@@ -116,7 +118,7 @@ def test_names_of_directories(name, expected):
         ({"grid": {"model.width": [1, 2]}}, ["not both"]),
         ({"variants": {"one": {}}}, ["at least two variants"]),
         ({"against": "other"}, ["against = other", "plain, wide"]),
-        ({"base": "cpuu"}, ["base = cpuu", "no such preset", "cpu, cpu-darknet, demo"]),
+        ({"base": "cpuu"}, ["base = cpuu", "no such preset", "cpu, cpu-darknet, cycle, cycle-cpu, cycle-demo, demo"]),
         ({"seeds": 0}, ["0 seeds"]),
         ({"difference": 0}, ["difference = 0"]),
         ({"settings": {"train": {"epoks": 3}}}, ["settings", "train.epoks", "did you mean epochs"]),
@@ -143,6 +145,9 @@ def test_names_of_directories(name, expected):
         (GAN | {"measure": "cas"}, ["variant plain does not measure it; set measures.cas"]),
         (GAN | {"variants": {"a": {}, "b": {"judge": {"seeds": 1}}}}, ["variant b changes judge"]),
         (GAN | {"variants": {"a": {}, "b": {"task": "classify"}}}, ["variant b changes task"]),
+        (CYCLE | {"measure": "kid"}, ["measure = kid: task cycle has psnr, ssim"]),
+        (CYCLE, ["measure = psnr needs a truth, which domains.kind classes does not have"]),
+        (CYCLE | {"variants": {"a": {}, "b": {"domains": {"kind": "grey"}}}}, ["variant b changes domains"]),
     ],
 )  # fmt: skip
 def test_faults_are_named_in_one_line(planned, keys, words):

@@ -20,12 +20,14 @@ from dawn.config.domains import TESTS, TRAINS
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, replacing, write_json
+from dawn.cycles.networks import Networks
 from dawn.cycles.setup import array
 from dawn.cycles.task import SHOWN
-from dawn.cycles.translation import Pixels, round_trip, translate
+from dawn.cycles.translation import Doubles, Pixels, round_trip, translate
 from dawn.cycles.weights import restored
 from dawn.measures.translation import against_truth, both, cycle_errors
 from dawn.results.manifest import choices, header, manifest, same
+from dawn.runtime.clock import Clock
 
 NOISE = 4.0  # levels of 256, standard deviation
 
@@ -37,22 +39,32 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
     trained = restored(args.model)
     nets = trained.nets
     nets.module.to(device)
+    clock = Clock(device)
     a, b = (np.asarray(array(args.data, name)) for name in TESTS)
-    in_b, in_a = translate(nets.to_b, a), translate(nets.to_a, b)
-    errors = {}
-    for direction, source, there, back, images in (
-        ("to_b", "a", nets.to_b, nets.to_a, a), ("to_a", "b", nets.to_a, nets.to_b, b)
-    ):  # fmt: skip
-        returned, clean = round_trip(there, back, images, 0.0, direction)
-        errors[direction] = (clean, round_trip(there, back, images, NOISE, direction)[1])
-        save(args.out / f"back_{source}.npy", returned[:SHOWN])
-    measures = cycle_errors(errors, NOISE)
-    if experiment.domains.paired:
-        train_a, train_b = (array(args.data, name) for name in TRAINS)
-        measures = both(against_truth(in_b, a, b, train_b), against_truth(in_a, b, a, train_a)) | measures
+    with clock.phase("translate"):
+        in_b, in_a = translate(nets.to_b, a), translate(nets.to_a, b)
+    with clock.phase("measure"):
+        measures = cycle_errors({direction: trip(nets, direction, images, args.out) for direction, images in
+                                 (("to_b", a), ("to_a", b))}, NOISE)  # fmt: skip
+        if experiment.domains.paired:
+            train_a, train_b = (array(args.data, name) for name in TRAINS)
+            measures = both(against_truth(in_b, a, b, train_b), against_truth(in_a, b, a, train_a)) | measures
     save(args.out / "in_b.npy", in_b)
     save(args.out / "in_a.npy", in_a)
-    return {"names": list(trained.names), "images": {"a": len(a), "b": len(b)}, "measures": measures}
+    return {
+        "names": list(trained.names),
+        "images": {"a": len(a), "b": len(b)},
+        "measures": measures,
+        "seconds": clock.seconds,
+    }
+
+
+def trip(nets: Networks, direction: str, images: Pixels, out: Path) -> tuple[Doubles, Doubles]:
+    """Write the first images translated and back. Return the errors (n,) of all, without and with noise."""
+    there, back = (nets.to_b, nets.to_a) if direction == "to_b" else (nets.to_a, nets.to_b)
+    returned, clean = round_trip(there, back, images, 0.0, direction)
+    save(out / f"back_{'a' if direction == 'to_b' else 'b'}.npy", returned[:SHOWN])
+    return clean, round_trip(there, back, images, NOISE, direction)[1]
 
 
 def save(path: Path, images: Pixels) -> None:

@@ -66,7 +66,7 @@ if STUDY:
     rule study_table:
         input:
             of_variants("metrics.json", "model.json", "provenance.json"),
-            [] if GAN else of_variants("timing.json"),
+            of_variants("timing.json") if CLASSIFY else [],
             lambda wildcards: of_analysis(len(STUDY.counts)),
             code=code("study"),
         output:
@@ -77,7 +77,7 @@ if STUDY:
                 report(
                     f"{STUDY.directory}/plots/{name}.png", caption=f"../report/study-{name}.rst", category="Studies"
                 )
-                for name in ("differences", "values", "price", "curves", *(() if GAN else ("classes",)))
+                for name in ("differences", "values", "price", "curves", *(() if not CLASSIFY else ("classes",)))
             ],
         log:
             f"logs/{STUDY.directory}/study.log",

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from dawn.config.train import whole
 from dawn.config.types import MOST_CHANNELS, STRICT, Below1, Fraction, Positive
 
 Width = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
@@ -58,7 +59,7 @@ class Cycle(BaseModel):
     """Adam: decays of the means of the gradient and of its square."""
     constant: Fraction = 0.5
     """Fraction of the training before the learning rate falls, linearly to 0."""
-    epochs: Annotated[float, Field(gt=0, le=100_000)] = 200
+    epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(whole)] = 200
     """Passes over the larger domain."""
     batch: PositiveInt = 1
     """Images of each domain in a step, over all processes."""

@@ -13,7 +13,7 @@ from dawn.config.sequential import Sequential
 from dawn.config.study import MEASURES, Study, load
 from dawn.core.cli import InputError
 
-SHARED = ("task", "data", "seeds", "run", "judge")  # what no variant may change
+SHARED = ("task", "data", "seeds", "run", "judge", "domains")  # what no variant may change
 CURVES = ("accuracy", "loss")  # measures that are known after each epoch
 POINTS = 0.2  # difference in accuracy that matters, where a study sets none
 RESERVED = (
@@ -136,6 +136,10 @@ def _measured(plan: Plan) -> None:
     if plan.study.budget and plan.measure not in CURVES:
         raise InputError(f"{plan.path}: budget is for measure {' or '.join(CURVES)}, which curve.tsv has by epoch; "
                          f"measure = {plan.measure} is known at the end only")  # fmt: skip
+    if plan.measure in ("psnr", "ssim") and not plan.shared.domains.paired:
+        raise InputError(
+            f"{plan.path}: measure = {plan.measure} needs a truth, which domains.kind classes does not have"
+        )
     if plan.measure == "critic_gap" and not plan.shared.data.holdout:
         raise InputError(f"{plan.path}: measure = critic_gap needs held-out images; set data.holdout in settings")
     for variant in plan.variants.values():

@@ -18,10 +18,12 @@ AGAINST = ("previous", "all", "effects")  # what `against` can be other than a v
 OF_CLASSIFIER = ("accuracy", "top5", "loss", "calibration_error")
 OF_GAN = ("kid", "fd", "precision", "recall", "density", "coverage", "class_accuracy", "cas", "copied", "c_t",
           "critic_gap", "checkerboard")  # fmt: skip
-MEASURES = {"classify": OF_CLASSIFIER, "gan": OF_GAN}  # by task; the first is the default
+OF_CYCLE = ("psnr", "ssim", "cycle_error", "cycle_error_noise")
+MEASURES = {"classify": OF_CLASSIFIER, "gan": OF_GAN, "cycle": OF_CYCLE}  # by task; the first is the default
 Measure = Literal[
     "accuracy", "top5", "loss", "calibration_error", "kid", "fd", "precision", "recall", "density", "coverage",
-    "class_accuracy", "cas", "copied", "c_t", "critic_gap", "checkerboard",
+    "class_accuracy", "cas", "copied", "c_t", "critic_gap", "checkerboard", "psnr", "ssim", "cycle_error",
+    "cycle_error_noise",
 ]  # fmt: skip
 
 
@@ -74,7 +76,7 @@ class Study(BaseModel):
     """The variant that the others are compared with; null: the first | previous: each with the one before | all: every
     pair | effects: main effects and interactions of a grid."""
     measure: Measure | None = None
-    """What decides, on the test split; null: accuracy, and kid of GANs."""
+    """What decides, on the test split; null: accuracy, kid of GANs, psnr of CycleGANs."""
     difference: Positive | None = None
     """Difference that matters, in units of the measure; null: 0.2 percentage points of accuracy."""
     budget: Budget | None = None

@@ -8,7 +8,7 @@ from dawn.config.parts import Augment, Lookahead, Muon, Schedule
 from dawn.config.types import STRICT, Below1, ImageSize, Positive
 
 
-def _integer(epochs: float) -> float:
+def whole(epochs: float) -> float:
     """Return a whole number as an int, so that 3.0 and 3 are the same experiment."""
     return int(epochs) if epochs == int(epochs) else epochs
 
@@ -18,7 +18,7 @@ class Train(BaseModel):
 
     model_config = STRICT
 
-    epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(_integer)]
+    epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(whole)]
     """Passes over the train split; a fraction ends the last epoch early."""
     batch: PositiveInt
     """Images in an optimizer step, over all processes."""

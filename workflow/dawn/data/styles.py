@@ -6,14 +6,12 @@ from numpy.typing import NDArray
 from dawn.data.shapes import SHAPES, SIDE, Floats, coverage, distances
 from dawn.runtime.streams import stream
 
-FILLED, OUTLINED = "filled", "outlined"
 SIZES, ROOM = (9.0, 14.0), 15.0  # pixels
 LINE = 3.0  # pixels, inside the shape's edge
-# The colour of each filled shape and of the ground. Outlined, the channels of the image are permuted: (b, r, g), not
-# (r, g, b). So each style has pairs of shape and colour that the other has not, and of the translations that keep
-# what is drawn the permutation alone turns the one style into the other.
-COLOURS = {"disc": (0.8, 0.2, 0.15), "square": (0.15, 0.65, 0.2), "triangle": (0.2, 0.3, 0.85)}
-GROUND = (0.95, 0.75, 0.45)
+# Outlined, the channels of an image are permuted: (b, r, g), not (r, g, b). All shapes have one colour: with a colour
+# for each, translations that exchange the colours of shapes, and then the shapes, look as real as the true ones.
+KINDS = ("disc", "square", "triangle")
+PAINT, GROUND = (0.8, 0.2, 0.15), (0.95, 0.75, 0.45)
 PERMUTED = [2, 0, 1]
 
 Pixels = NDArray[np.uint8]
@@ -26,12 +24,12 @@ def draw_pairs(count: int, seed: int, part: str) -> tuple[Pixels, Pixels]:
     removes the contrast of an image of two colours, so no generator could keep it. ``part`` names what they are for.
     """
     random = stream(seed, "styles", part)
-    kinds = random.permutation(np.arange(count) % len(COLOURS))
+    kinds = random.permutation(np.arange(count) % len(KINDS))
     filled, outlined = (np.empty((count, SIDE, SIDE, 3), np.uint8) for _ in range(2))
-    for kind, (name, colour) in enumerate(COLOURS.items()):
+    for kind, name in enumerate(KINDS):
         rows = np.flatnonzero(kinds == kind)
         distance = distances(SHAPES[name], len(rows), random, SIZES, ROOM)
-        ground, paint = channels(GROUND), channels(colour)
+        ground, paint = channels(GROUND), channels(PAINT)
         line = coverage(np.abs(distance + np.float32(LINE / 2)) - np.float32(LINE / 2))
         filled[rows] = painted(ground, coverage(distance), paint)
         outlined[rows] = painted(ground, line, paint)[..., PERMUTED]

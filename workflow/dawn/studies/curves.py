@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from dawn.report import style
 from dawn.report.figures.frame import heading
 from dawn.results.curve import read_curve
+from dawn.results.cycle_curve import read_cycle_curve
 from dawn.results.gan_curve import read_gan_curve
 from dawn.studies.tables import Results
 from dawn.studies.variants import Result
@@ -35,7 +36,9 @@ def curves(results: Results, study: Path, path: Path) -> None:
         band(left, rows(seeds, "epoch"), result.name, i)
         band(right, rows(seeds, "seconds"), result.name, i)
     gan = any(result.gan for result in results.values())
-    left.set(xlabel="epoch", ylabel="KID-judge of 64 samples" if gan else "accuracy, %")
+    cycle = any(result.cycle for result in results.values())
+    name = "PSNR of test images, dB" if cycle else "KID-judge of 64 samples" if gan else "accuracy, %"
+    left.set(xlabel="epoch", ylabel=name)
     left.locator_params(axis="x", integer=True)
     right.set(xlabel="seconds of training, mean over the seeds")
     for axes in (left, right):
@@ -43,13 +46,16 @@ def curves(results: Results, study: Path, path: Path) -> None:
     split = {r.choices["data"]["holdout"] > 0 for r in results.values()}
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(results)))
     accuracy = f"Accuracy on the {'held-out' if split == {True} else 'test'} split during training"
-    heading(figure, "KID-judge during training, lower is better" if gan else accuracy,
+    of_gan = f"{'PSNR' if cycle else 'KID-judge'} during training, {'higher' if cycle else 'lower'} is better"
+    heading(figure, of_gan if gan else accuracy,
             "Line: mean over the seeds. Band: from the lowest seed to the highest.")  # fmt: skip
     style.save(figure, path)
 
 
 def points(result: Result, seed: int, path: Path) -> list[Point]:
     """The curve of a seed; a GAN's has the epochs after which samples were kept."""
+    if result.cycle:
+        return [Point(row.epoch, row.seconds, row.psnr) for row in read_cycle_curve(path)]
     if not result.gan:
         return [Point(row.epoch, row.seconds, row.accuracy) for row in read_curve(path)]
     curve, every = read_gan_curve(path), result.choices["gan"]["samples_every"]

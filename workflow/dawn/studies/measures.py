@@ -56,6 +56,10 @@ MEASURES = {
         Measure("c_t", "C_T", "", "", 2, True, "any"),
         Measure("critic_gap", "critic gap", "", "", 3, False, "any"),
         Measure("checkerboard", "checkerboard", "dB", " dB", 2, False, "any"),
+        Measure("psnr", "PSNR", "dB", " dB", 2, True, "any"),
+        Measure("ssim", "SSIM", "", "", 3, True, "any"),
+        Measure("cycle_error", "cycle error", "levels", " levels", 2, False, "positive"),
+        Measure("cycle_error_noise", "cycle error with noise", "levels", " levels", 2, False, "positive"),
     )
 }
 

@@ -34,7 +34,7 @@ def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
         lines.append(f"  {e.name:{width}}  {_range(*e.left):>8} to do{cost}  ({e.source})")
     known = [(e.left, e.seconds) for e in estimates if e.seconds is not None]
     if not known:
-        first = "the first finished seed says" if plan.shared.task == "gan" else TIMING.format(plan.name)
+        first = "the first finished seed says" if plan.shared.task != "classify" else TIMING.format(plan.name)
         return [*lines, f"  no times yet, so no cost: {first}"]
     low, high = (sum(left[end] * seconds[end] for left, seconds in known) for end in (0, 1))
     missing = variants - len(known)
@@ -57,7 +57,8 @@ def detection(plan: Plan) -> list[str]:
     total, n = PLANNED / len(comparisons), plan.counts[-1]
     level = levels(plan.counts, total)[-1]
     experiments = [variant.experiment for variant in plan.variants.values()]
-    paired = len({e.gan.batch if e.task == "gan" else e.train.batch for e in experiments}) == 1
+    batches = [{"classify": e.train.batch, "gan": e.gan.batch, "cycle": e.cycle.batch}[e.task] for e in experiments]
+    paired = len(set(batches)) == 1
     if n < 2:
         return ["  one seed has no spread, so it detects nothing"]
     chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, plan.margin, paired, level):.0f} %"

@@ -45,13 +45,18 @@ class Result:
 
     @property
     def gan(self) -> bool:
-        """Whether it is a GAN, and no classifier."""
-        return "gan" in self.choices
+        """Whether it is a GAN or a CycleGAN, and no classifier."""
+        return _task(self.choices) != "classify"
+
+    @property
+    def cycle(self) -> bool:
+        """Whether it is a CycleGAN."""
+        return _task(self.choices) == "cycle"
 
     @property
     def batch(self) -> int:
         """The batch size of the training."""
-        return int(self.choices["gan" if self.gan else "train"]["batch"])
+        return int(self.choices[{"classify": "train"}.get(task := _task(self.choices), task)]["batch"])
 
     def time(self, work: str) -> dict[str, Any] | None:
         """The row of timing.json for the batch and the precision of the training."""
@@ -108,8 +113,13 @@ def of_directory(name: str, run: Path) -> Result:
 
 def _of_directory(name: str, run: Path, found: dict[str, Any], seeds: list[int]) -> Result:
     for seed in seeds:
-        verify(run / f"seed-{seed}", READ.intersection(FILES["gan" if "gan" in found else "classify"]))
+        verify(run / f"seed-{seed}", READ.intersection(FILES[_task(found)]))
     return read(name, found, seeds, lambda path: _content(run / path))
+
+
+def _task(choices: Mapping[str, Any]) -> str:
+    """The task of an experiment by the sections that decided its result."""
+    return next((task for task in ("gan", "cycle") if task in choices), "classify")
 
 
 def _content(path: Path) -> bytes | None:
@@ -119,7 +129,9 @@ def _content(path: Path) -> bytes | None:
 def same_batches(results: Collection[Result]) -> bool:
     """Whether equal seeds train on equal batches in equal order: with the same data and batch size."""
     first, *rest = results
-    return all(same_data(first, r) and first.batch == r.batch and first.gan == r.gan for r in rest)
+    return all(
+        same_data(first, r) and first.batch == r.batch and _task(first.choices) == _task(r.choices) for r in rest
+    )
 
 
 def same_data(a: Result, b: Result) -> bool:

@@ -118,25 +118,22 @@ def equal(chance: float, effect: float, comparisons: int) -> int:
     return n
 
 
-def main() -> None:
-    """Print both tables as Markdown."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--studies", type=int, default=500, help="simulated studies in each cell (500)")
-    parser.add_argument("--quick", action="store_true", help="60 studies and few cells")
-    parser.add_argument("--rules", nargs="+", choices=RULES, default=list(RULES), help="stopping rules (all)")
-    args = parser.parse_args()
-    studies = 60 if args.quick else args.studies
-    variants, seeds = ([2, 5], [8]) if args.quick else ([2, 5, 9], [3, 10, 30])
+def print_wrong(rules: list[str], variants: list[int], seeds: list[int], studies: int) -> None:
+    """The table of false verdicts."""
     print(f"False better or worse, % of {studies} studies; least and most over {variants} variants, {seeds} seeds, "
           "paired and not\n")  # fmt: skip
-    print(f"| stopping rule | {' | '.join(SPREADS)} |\n|---|{'---:|' * len(SPREADS)}")
-    for rule in args.rules:
+    print(f"| stopping rule | {' | '.join(SPREADS)} |\n|---|{'---:|' * len(SPREADS)}", flush=True)
+    for rule in rules:
         cells = []
         for spread in SPREADS:
             rates = [100 * wrong(rule, spread, v, n, paired, studies) for v in variants for n in seeds
                      for paired in (True, False)]  # fmt: skip
             cells.append(f"{np.mean(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})")
         print(f"| {rule} | {' | '.join(cells)} |", flush=True)
+
+
+def print_spent(variants: list[int], studies: int) -> None:
+    """The table of seeds."""
     print("\n| variants | most seeds | difference | spread | power | mean seeds | fixed, equal power | ratio |")
     print(f"|{'---:|' * 3}---|{'---:|' * 4}")
     for count in variants:
@@ -146,6 +143,22 @@ def main() -> None:
                 same = equal(chance, effect, count - 1)
                 print(f"| {count} | {most} | {effect:g} std | {spread} | {100 * chance:.0f} % | {mean:.1f} | {same} | "
                       f"{mean / same:.2f} |", flush=True)  # fmt: skip
+
+
+def main() -> None:
+    """Print both tables as Markdown."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--studies", type=int, default=500, help="simulated studies in each cell (500)")
+    parser.add_argument("--quick", action="store_true", help="60 studies and few cells")
+    parser.add_argument("--rules", nargs="*", choices=RULES, default=list(RULES), help="stopping rules (all)")
+    parser.add_argument("--no-seeds", action="store_true", help="leave out the table of seeds")
+    args = parser.parse_args()
+    studies = 60 if args.quick else args.studies
+    variants, seeds = ([2, 5], [8]) if args.quick else ([2, 5, 9], [3, 10, 30])
+    if args.rules:
+        print_wrong(args.rules, variants, seeds, studies)
+    if not args.no_seeds:
+        print_spent(variants, studies)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,10 @@ def test_each_rung_trains_a_fraction_of_the_trials_for_its_epochs(tmp_path):
     wide = found.experiment({"model.width": 8}, 1)
     assert (wide.model.width, wide.train.epochs, wide.seeds) == (8, 3, (0,))
     assert found.base.train.epochs == 9
+    assert found.outlook == (
+        "search mine: 2 rounds of 10 of 1 epochs, 3 of 3 epochs, 1 of 9 epochs, and the base; at most 31 trainings, "
+        "69 epochs in all"
+    )
 
 
 def test_a_stored_plan_is_the_plan(tmp_path):

@@ -12,7 +12,7 @@ from search_files import run_rung, write_plan
 
 from dawn.config.plan import plan
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.files import read_json, write_json
 from dawn.searches import page, trials
 from dawn.searches.proposals import propose
 from dawn.searches.winner import optimism, seeds
@@ -159,6 +159,16 @@ def test_settings_that_are_valid_only_apart_are_not_proposed(tmp_path):
     assert len(new) == 5
 
 
+def test_a_result_of_other_settings_is_refused(tmp_path):
+    found, directory = write_plan(tmp_path)
+    assert rung(directory, 0, 0).returncode == 0
+    run_rung(directory, 0, 0, lambda number, settings: 50.0)
+    path = directory / "round-0/rung-0/trial-3/trial.json"
+    write_json(path, read_json(path) | {"cause": "{}"})
+    with pytest.raises(InputError, match=r"trial-3/trial.json was trained with other settings; delete it"):
+        trials.load(found, directory, 0, 1)
+
+
 def test_a_search_in_which_all_diverge_ends_with_one_line(tmp_path):
     _, directory = write_plan(tmp_path)
     assert rung(directory, 0, 0).returncode == 0
@@ -181,6 +191,11 @@ def test_a_winner_no_better_than_the_base_is_said_to_be_none(tmp_path):
 
 def test_a_study_of_too_many_seeds_is_refused(tmp_path):
     found, _ = write_plan(tmp_path, spread=5, difference=0.1)
+    (tmp_path / "search").mkdir()
+    _, directory = write_plan(tmp_path / "search", spread=5, difference=0.1)
+    done = rung(directory, 0, 0)  # before anything is trained
+    assert done.returncode == 1
+    assert "seeds a variant to detect 0.1 points; raise difference or most_seeds" in done.stderr
     with pytest.raises(InputError, match=r"needs (over 10,000|\d+) seeds a variant"):
         seeds(found, {})
     unpaired, _ = write_plan(tmp_path, space={"train.batch": {"choices": [8, 16]}})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import time
 
 import numpy as np
@@ -97,6 +98,21 @@ def test_a_finished_search_runs_nothing_and_another_one_only_what_is_new(searche
 
 
 @pytest.mark.full
+def test_other_settings_train_every_trial_again(searched, tmp_path):
+    copy = searched.copy(tmp_path)
+    over = {"settings": {"data": {"holdout": 60}, "train": {"weight_decay": 0.01}}, "trials": 2}
+    (copy.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH | over))
+    done = copy.snakemake(*RUN)
+    assert done.returncode == 0, done.stderr
+    for rung in ("round-0/rung-0", "round-0/rung-1"):
+        for trial in json.loads((copy.path / DIRECTORY / f"{rung}.json").read_text())["trials"]:
+            result = json.loads((copy.path / DIRECTORY / rung / f"trial-{trial['trial']}/trial.json").read_text())
+            assert result["cause"] == trial["cause"]
+            assert '"weight_decay":0.01' in result["cause"]
+    assert copy.planned(*RUN) == set()
+
+
+@pytest.mark.full
 def test_the_study_of_the_winner_trains_both_on_the_same_arrays(searched):
     study = f"study={DIRECTORY}/mine-winner.yaml"
     rules = searched.planned("--cores", "1", "study", study)
@@ -117,6 +133,30 @@ def test_the_plain_command_finds_the_same(place, searched, tmp_path):
     before = trial.stat().st_mtime_ns
     assert step("search", *line, cwd=copy.path, env=env).returncode == 0
     assert trial.stat().st_mtime_ns == before
+
+
+@pytest.mark.full
+def test_on_slurm_a_trial_gets_what_a_training_gets(tmp_path):
+    place = workspace.make(tmp_path, 20, 20)
+    (place.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH))
+    names = [f"data/{split}_{part}.npy" for split in ("train", "holdout") for part in ("images", "labels")]
+    for name in [*names, "data/dataset.json", "data/stats.json"]:
+        (place.path / name).parent.mkdir(exist_ok=True)
+        (place.path / name).touch()
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    answers = {"sbatch": f'printf "%s\\n" "$@" > {tmp_path}/called; echo no node >&2; exit 1', "sinfo": "echo 'main*'"}
+    for name in ("sbatch", "sinfo", "squeue", "sacct", "sacctmgr", "sshare", "scontrol"):
+        (commands / name).write_text(f"#!/bin/sh\n{answers.get(name, 'exit 0')}\n")
+        (commands / name).chmod(0o755)
+    line = place.line("search", "search=mine.yaml", "--workflow-profile", "profiles/slurm", "--retries", "0",
+                      "--allowed-rules", "propose", "trial", "search_page", "search")  # fmt: skip
+    env = workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}"}
+    done = subprocess.run(line, cwd=place.path, capture_output=True, text=True, check=False, env=env)
+    assert (place.path / DIRECTORY / "round-0/rung-0.json").is_file(), done.stderr  # chosen where snakemake runs
+    called = (tmp_path / "called").read_text().splitlines()
+    assert {"--signal=TERM@90", "--nodes=1", "--gpus=1", "720"} <= set(called)
+    assert any("trial" in word and "rung" in word for word in called)
 
 
 def test_a_faulty_search_stops_before_any_job(tmp_path):

@@ -15,6 +15,7 @@ from dawn.config.search_plan import BASE, SearchPlan, stored
 from dawn.core import cli
 from dawn.core.files import write_json, write_text
 from dawn.searches.trials import Trial, folder, load
+from dawn.searches.winner import seeds
 
 
 def first(plan: SearchPlan, directory: Path, round: int) -> list[Trial]:
@@ -23,6 +24,7 @@ def first(plan: SearchPlan, directory: Path, round: int) -> list[Trial]:
 
     before = load(plan, directory, round)
     if round == 0:
+        seeds(plan, {})  # refuses a study that would need too many, rather than after all trainings
         base = flat(plan.base.model_dump(mode="json"))
         before = [Trial(BASE, 0, {key: base.get(key) for key in plan.search.space})]
     start = 1 + round * plan.search.trials

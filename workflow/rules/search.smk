@@ -1,5 +1,8 @@
 """A search: rungs of trials, each a training on the hold-out split, then a page and the study of the winner."""
 
+if SEARCH and workflow.is_main_process:
+    print(SEARCH.outlook, file=sys.stderr)
+
 
 localrules:
     search,
@@ -63,7 +66,6 @@ if SEARCH:
             code=code("train", "launch", "trial"),
             dataset="data/dataset.json",
             stats="data/stats.json",
-            rung=ancient(f"{SEARCH.directory}/{{rung}}.json"),
         output:
             f"{SEARCH.directory}/{{rung}}/trial-{{trial}}/trial.json",
         log:
@@ -81,7 +83,9 @@ if SEARCH:
             runtime=720,
             mem_mb=16000,
         params:
-            cause=lambda wildcards, input: proposed_trials(input.rung).get(wildcards.trial),
+            # The rung's file is no input: it is newer than results that are kept. A trial is requested only after it is
+            # written, by of_rung.
+            cause=lambda wildcards: proposed_trials(f"{SEARCH.directory}/{wildcards.rung}.json").get(wildcards.trial),
             directory=lambda wildcards, output: os.path.dirname(output[0]),
             seed=SEARCH.search.seed,
         message:

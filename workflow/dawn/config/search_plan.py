@@ -40,6 +40,18 @@ class SearchPlan:
         return tuple(max(1, self.search.trials // factor**rung) for rung in range(len(self.search.epochs.rungs)))
 
     @property
+    def outlook(self) -> str:
+        """What the search trains at most, in words: the trials of all rounds, and the base."""
+        rounds, pairs = self.search.rounds, list(zip(self.counts, self.search.epochs.rungs, strict=True))
+        trainings = sum(rounds * count + 1 for count, _ in pairs)
+        epochs = sum((rounds * count + 1) * epochs for count, epochs in pairs)
+        rungs = ", ".join(f"{count} of {epochs:g} epochs" for count, epochs in pairs)
+        return (
+            f"search {self.name}: {rounds} round{'s' * (rounds > 1)} of {rungs}, and the base; at most {trainings} "
+            f"trainings, {epochs:g} epochs in all"
+        )
+
+    @property
     def base(self) -> Experiment:
         """The experiment of the base with the epochs of the last rung."""
         return self.experiment({}, len(self.counts) - 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.search_plan import BASE, SearchPlan
+from dawn.core.cli import InputError
 from dawn.core.files import read_json
 
 
@@ -44,7 +45,10 @@ def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list
         for proposed in read_json(directory / f"round-{round}" / f"rung-{rung}.json")["trials"]:
             number = proposed["trial"]
             trial = found.setdefault(number, Trial(number, round, proposed["settings"]))
-            result = read_json(folder(directory, round, rung, number) / "trial.json")
+            path = folder(directory, round, rung, number) / "trial.json"
+            result = read_json(path)
+            if result["cause"] != proposed["cause"]:
+                raise InputError(f"{path} was trained with other settings; delete it to have it trained again")
             trial.accuracies.append(result["accuracy"])
             trial.seconds += result["seconds"]
     return [found[number] for number in sorted(found)]

@@ -89,8 +89,12 @@ def kill_group(process: "subprocess.Popen[str]") -> None:
 
 def jobs(process: "subprocess.Popen[str]", step: str) -> list[psutil.Process]:
     """The processes below ``process`` that run ``python -m <step>``."""
-    below = psutil.Process(process.pid).children(recursive=True)
-    return [child for child in below if ["-m", step] == child.cmdline()[1:3]]
+    found = []
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile, or is a zombie
+            if ["-m", step] == child.cmdline()[1:3]:
+                found.append(child)
+    return found
 
 
 def environment() -> dict[str, str]:

@@ -181,5 +181,5 @@ def test_gans_are_compared_by_their_kid_and_not_with_classifiers(tmp_path):
     assert any(line.split() == ["gan.loss", "wasserstein", "hinge"] for line in shown.splitlines())
     assert any(line.split()[:2] == ["KID-judge", "0.2000"] for line in shown.splitlines())
     refused = step("compare", a, finished(tmp_path / "c", {0: 90.0, 1: 91.0}))
-    assert "a classifier and a GAN have no measure in common" in refused.stderr
+    assert "the tasks gan and classify have no measure in common" in refused.stderr
     assert "give --difference" in step("compare", a, b).stderr

@@ -6,7 +6,7 @@
     python -m dawn.compare results base --difference 0.5          what is in results/ against one of them
 
 The first is the base. Nothing is run: what is compared must be finished. The difference that matters is that of the
-study, 0.2 points of accuracy outside one. GANs are compared by their KID-judge.
+study, 0.2 points of accuracy outside one. GANs are compared by their KID-judge, CycleGANs by PSNR.
 """
 
 from pathlib import Path
@@ -106,9 +106,10 @@ def settings(values: dict[str, Any]) -> dict[str, str]:
 
 def decides(base: Result, other: Result) -> Measure:
     """What the verdict is by; a classifier and a GAN have nothing in common."""
-    if base.gan != other.gan:
-        raise cli.InputError(f"{base.name} and {other.name}: a classifier and a GAN have no measure in common")
-    return MEASURES[OF_TASK["gan" if base.gan else "classify"][0]]
+    if base.task != other.task:
+        tasks = f"the tasks {base.task} and {other.task}"
+        raise cli.InputError(f"{base.name} and {other.name}: {tasks} have no measure in common")
+    return MEASURES[OF_TASK[base.task][0]]
 
 
 def verdict(base: Result, other: Result, margin: float, measure: Measure) -> Verdict:

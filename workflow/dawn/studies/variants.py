@@ -44,19 +44,24 @@ class Result:
         return {seed: number for seed, number in found.items() if number is not None}
 
     @property
+    def task(self) -> str:
+        """What was trained: classify, gan or cycle."""
+        return _task(self.choices)
+
+    @property
     def gan(self) -> bool:
         """Whether it is a GAN or a CycleGAN, and no classifier."""
-        return _task(self.choices) != "classify"
+        return self.task != "classify"
 
     @property
     def cycle(self) -> bool:
         """Whether it is a CycleGAN."""
-        return _task(self.choices) == "cycle"
+        return self.task == "cycle"
 
     @property
     def batch(self) -> int:
         """The batch size of the training."""
-        return int(self.choices[{"classify": "train"}.get(task := _task(self.choices), task)]["batch"])
+        return int(self.choices[{"classify": "train"}.get(self.task, self.task)]["batch"])
 
     def time(self, work: str) -> dict[str, Any] | None:
         """The row of timing.json for the batch and the precision of the training."""
@@ -129,9 +134,7 @@ def _content(path: Path) -> bytes | None:
 def same_batches(results: Collection[Result]) -> bool:
     """Whether equal seeds train on equal batches in equal order: with the same data and batch size."""
     first, *rest = results
-    return all(
-        same_data(first, r) and first.batch == r.batch and _task(first.choices) == _task(r.choices) for r in rest
-    )
+    return all(same_data(first, r) and first.batch == r.batch and first.task == r.task for r in rest)
 
 
 def same_data(a: Result, b: Result) -> bool:

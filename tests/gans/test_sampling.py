@@ -12,7 +12,7 @@ from dawn import gan_dataset, sample
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
 from dawn.data.preprocessing import Preprocessing
-from dawn.gans import judging, weights
+from dawn.gans import judges, weights
 from dawn.gans.networks import build
 from dawn.gans.samples import generate
 from dawn.gans.sampling import between, latents, scores, trained
@@ -185,6 +185,6 @@ def test_another_judge_is_refused(tmp_path, data, classes, mean, over, words):
     write_weights(path, network, experiment(**over).text("data", "model", "train"), classes, theirs)
     real = Preprocessing.of(wanted, data, data / "stats.json")
     with pytest.raises(InputError, match=words):
-        judging.check(path, wanted, CLASSES, real)
+        judges.check(path, wanted, CLASSES, real)
     write_weights(path, network, wanted.text("data", "model", "train"), CLASSES, real.plain())
-    judging.check(path, wanted, CLASSES, real)
+    judges.check(path, wanted, CLASSES, real)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.full
 SHOWN = {"gan_plot", "gan_summarize", "gan_summary", "all"}
 MEASURED = SHOWN | {"gan_evaluate"}
 REFERRED = MEASURED | {"gan_references"}
-JUDGED = REFERRED | {"train", "evaluate"}
+ON_JUDGES = REFERRED | {"train", "evaluate"}
 ON_TRAINING = MEASURED | {"gan_train", "provenance"}
 TRAIN, EVALUATE = {"gan_train@0", "gan_train@1"}, {"gan_evaluate@0", "gan_evaluate@1"}
 
@@ -74,8 +74,8 @@ def test_dvc_keeps_every_result(project):
         ("gan={epochs: 2}", ON_TRAINING | {"gan_model"}, TRAIN | EVALUATE | {"gan_summarize"}),
         ("measures={truncation: 1}", MEASURED, EVALUATE | {"gan_summarize"}),
         ("measures={neighbours: 3}", REFERRED, {"references"} | EVALUATE | {"gan_summarize"}),
-        ("judge={seeds: [0, 1]}", JUDGED, {"judge@1", "references"} | EVALUATE | {"gan_summarize"}),
-        ("train={batch: 16}", JUDGED, {"judge@0"}),
+        ("judge={seeds: [0, 1]}", ON_JUDGES, {"judge@1", "references"} | EVALUATE | {"gan_summarize"}),
+        ("train={batch: 16}", ON_JUDGES, {"judge@0"}),
         ("run={save_every: 5}", set(), set()),
     ],
 )

@@ -21,7 +21,7 @@ import torch
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
-from dawn.gans.judging import Arrays, Judge, features_file, judges, read_features
+from dawn.gans.judges import Arrays, Judge, features_file, judges, read_features
 from dawn.gans.samples import generate
 from dawn.gans.sampling import Images, Labels, between, latents, save_array, scores, trained
 from dawn.gans.weights import Trained

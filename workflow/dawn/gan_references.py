@@ -15,7 +15,7 @@ import torch
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import write_json
-from dawn.gans.judging import Judge, features_file, judges, write_features
+from dawn.gans.judges import Judge, features_file, judges, write_features
 from dawn.measures import evaluation
 from dawn.measures.image_sets import Images, image_sets
 

@@ -179,6 +179,11 @@ def test_an_interval_below_0_does_not_widen_a_logarithmic_scale():
     assert -1e-3 <= low < 0
     assert high > 1
     assert axes.get_xscale() == "symlog"
+    huge = references([Panel("KID", [400.0], None, {"real images": -1.0, "blur": 90.0, "noise": 5e9}, True)], "x").axes[
+        0
+    ]
+    places = [float(huge.transData.transform((x, 0))[0]) for x in (-1.0, 90.0, 400.0, 5e9)]
+    assert min(np.diff(places)) > 0.04 * (places[-1] - places[0])
     assert references([Panel("recall", [0.1], None, known)], "x").axes[0].get_xscale() == "linear"
 
 
@@ -246,7 +251,8 @@ def test_the_page_has_the_numbers_of_the_run(folder, seeds, evaluations):
             "60 samples of each seed", "60 images of the test split", "a test accuracy of 90.0, 91.0 %",
             "never a KID or an FID", "1" * 64, f"scores {known['real images']:.4f} against the other half",
             f"noise score {known['noise']:.4f}; the samples are at {100 * kid['mean'] / known['noise']:.1f} %",
-            f"{copied['mean']:,.2f} %", "torch 2.15.0", "middle layer", "Wasserstein",
+            f"{copied['mean']:,.2f} %", "torch 2.15.0", "Wasserstein",
+            "relative to blurred train images, by feature space: penultimate layer",
         ):  # fmt: skip
             assert part in text, part
     assert "An unconditional GAN (lesson)" in text

@@ -84,15 +84,15 @@ def reading(evaluations: Evaluations) -> list[Block]:
 
 
 def agreement(evaluations: Evaluations) -> list[str]:
-    """The distance in the other feature spaces, each by its own ceiling."""
+    """The distance in each feature space, by that of blurred images: noise is no measure, since it may be anywhere."""
     parts = []
     for key in ("kid", "kid_middle", "kid_random"):
-        noise = reference(evaluations, key).get(REFERENCES["noise"]) if key in measured(evaluations) else None
-        mean = over_seeds(evaluations, key)["mean"] if noise else None
-        if noise and mean is not None:
+        blurred = reference(evaluations, key).get(REFERENCES["blur"]) if key in measured(evaluations) else None
+        mean = over_seeds(evaluations, key)["mean"] if blurred else None
+        if blurred and mean is not None:
             name = MEASURES[key].name.partition(", ")[2] or "penultimate layer"
-            parts.append(f"{name} {100 * mean / noise:.1f} %")
-    return [f"relative to noise, by feature space: {', '.join(parts)}"] if len(parts) > 1 else []
+            parts.append(f"{name} {100 * mean / blurred:.1f} %")
+    return [f"relative to blurred train images, by feature space: {', '.join(parts)}"] if len(parts) > 1 else []
 
 
 def copies(evaluations: Evaluations) -> list[str]:

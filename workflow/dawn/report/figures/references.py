@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import SymmetricalLogLocator
 
 from dawn.report.figures.frame import heading
 from dawn.report.numbers import count
@@ -62,20 +63,26 @@ def draw(axes: Axes, panel: Panel, styles: Mapping[str, Mapping[str, Any]]) -> N
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.08)
     if panel.log:
-        stretch(axes, [*panel.values, *panel.references.values()])
+        stretch(axes, panel.values, list(panel.references.values()))
 
 
-def stretch(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic scale, linear below the power of ten at the smallest value, or at 1/1000 of the largest.
+def stretch(axes: Axes, samples: Sequence[float], others: Sequence[float]) -> None:
+    """A logarithmic scale that distinguishes the samples; linear at and below 0, and below 1/1000 of the largest value.
 
     An interval that extends far below 0 is cut at the left edge: its decades would take the place of the values.
     """
-    sizes = sorted(abs(value) for value in values if value)
-    if sizes:
-        linear = 10 ** math.floor(math.log10(max(sizes[0], sizes[-1] / 1e3)))
-        axes.set_xscale("symlog", linthresh=linear, linscale=0.8)
-        least = min(values)
-        axes.set_xlim(least / 2 if least >= linear else min(-linear / 2, 1.5 * least), 2.5 * sizes[-1])
+    values = [*samples, *others]
+    sizes, least = sorted(abs(value) for value in values if value), min(values)
+    if not sizes:
+        return
+    linear = 10.0 ** math.floor(math.log10(max(sizes[0], min(sizes[-1] / 1e3, abs(float(np.mean(samples))) / 10))))
+    if least < 0:
+        linear = max(linear, 10.0 ** math.ceil(math.log10(-least)))
+    axes.set_xscale("symlog", linthresh=linear, linscale=0.8)
+    ticks = SymmetricalLogLocator(base=10, linthresh=linear)
+    ticks.set_params(numticks=6)
+    axes.xaxis.set_major_locator(ticks)
+    axes.set_xlim(least / 2 if least >= linear else min(-linear / 2, 1.5 * least), 2.5 * sizes[-1])
 
 
 def short(value: float) -> str:

@@ -146,7 +146,7 @@ def test_names_of_directories(name, expected):
         (GAN | {"variants": {"a": {}, "b": {"judge": {"seeds": 1}}}}, ["variant b changes judge"]),
         (GAN | {"variants": {"a": {}, "b": {"task": "classify"}}}, ["variant b changes task"]),
         (CYCLE | {"measure": "kid"}, ["measure = kid: task cycle has psnr, ssim"]),
-        (CYCLE, ["measure = psnr needs a truth, which domains.kind classes does not have"]),
+        (CYCLE, ["measure = psnr needs a truth, and domains.kind classes has none"]),
         (CYCLE | {"variants": {"a": {}, "b": {"domains": {"kind": "grey"}}}}, ["variant b changes domains"]),
     ],
 )  # fmt: skip

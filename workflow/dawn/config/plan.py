@@ -137,9 +137,7 @@ def _measured(plan: Plan) -> None:
         raise InputError(f"{plan.path}: budget is for measure {' or '.join(CURVES)}, which curve.tsv has by epoch; "
                          f"measure = {plan.measure} is known at the end only")  # fmt: skip
     if plan.measure in ("psnr", "ssim") and not plan.shared.domains.paired:
-        raise InputError(
-            f"{plan.path}: measure = {plan.measure} needs a truth, which domains.kind classes does not have"
-        )
+        raise InputError(f"{plan.path}: measure = {plan.measure} needs a truth, and domains.kind classes has none")
     if plan.measure == "critic_gap" and not plan.shared.data.holdout:
         raise InputError(f"{plan.path}: measure = critic_gap needs held-out images; set data.holdout in settings")
     for variant in plan.variants.values():

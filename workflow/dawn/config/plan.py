@@ -9,12 +9,12 @@ from typing import Any
 
 from dawn.config.comparisons import contrasts
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.config.measured import check_measure
 from dawn.config.sequential import Sequential
 from dawn.config.study import MEASURES, Study, load
 from dawn.core.cli import InputError
 
 SHARED = ("task", "data", "seeds", "run", "judge", "domains")  # what no variant may change
-CURVES = ("accuracy", "loss")  # measures that are known after each epoch
 POINTS = 0.2  # difference in accuracy that matters, where a study sets none
 RESERVED = (
     "analyses",
@@ -122,29 +122,8 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
         _distinct(path, variant, variants)
         variants[variant.slug] = variant
     found = Plan(path.stem, path, study, shared, variants)
-    _measured(found)
+    check_measure(path, study, found.measure, shared, {v.name: v.experiment for v in variants.values()})
     return found
-
-
-def _measured(plan: Plan) -> None:
-    """Refuse a measure that the task does not have, or that no difference that matters is given for."""
-    known = MEASURES[plan.shared.task]
-    if plan.measure not in known:
-        raise InputError(f"{plan.path}: measure = {plan.measure}: task {plan.shared.task} has {', '.join(known)}")
-    if plan.study.difference is None and plan.measure != "accuracy":
-        raise InputError(f"{plan.path}: measure = {plan.measure} needs difference, the smallest one that matters")
-    if plan.study.budget and plan.measure not in CURVES:
-        raise InputError(f"{plan.path}: budget is for measure {' or '.join(CURVES)}, which curve.tsv has by epoch; "
-                         f"measure = {plan.measure} is known at the end only")  # fmt: skip
-    if plan.measure in ("psnr", "ssim") and not plan.shared.domains.paired:
-        raise InputError(f"{plan.path}: measure = {plan.measure} needs a truth, and domains.kind classes has none")
-    if plan.measure == "critic_gap" and not plan.shared.data.holdout:
-        raise InputError(f"{plan.path}: measure = critic_gap needs held-out images; set data.holdout in settings")
-    for variant in plan.variants.values():
-        if plan.measure == "cas" and not variant.experiment.measures.cas:
-            raise InputError(
-                f"{plan.path}: measure = cas: variant {variant.name} does not measure it; set measures.cas"
-            )
 
 
 def _seeds(path: Path, study: Study, over: Mapping[str, Any]) -> int | list[int]:

@@ -109,6 +109,11 @@ def test_the_training_has_a_row_for_each_kept_epoch(drawn):
     assert (names[0], names[-1]) == ("epoch 1", "epoch 40")
 
 
+@pytest.mark.parametrize(("size", "columns"), [(32, 16), (64, 16), (128, 10), (512, 4)])
+def test_large_images_have_fewer_columns(size, columns):
+    assert gan_grids.columns_of(np.zeros((1, size, size, 3), np.uint8)) == columns
+
+
 def test_the_kept_epochs_are_every_nth_and_the_last():
     curve = list(range(7))
     assert gan_plot.kept(curve, 3) == [2, 5, 6]
@@ -287,6 +292,15 @@ def test_a_single_seed_has_the_interval_of_its_images(folder, seeds, evaluations
 
 def test_unfinished_seeds_are_in_the_claim(evaluations):
     assert "over 2 of 3 seeds (not finished: 4)" in gan.claim(evaluations, {"missing_seeds": [4]})
+
+
+def test_a_distance_that_is_not_above_0_is_no_unit(evaluations):
+    found = json.loads(json.dumps(evaluations))
+    for evaluation in found:
+        evaluation["measures"]["kid"]["references"]["blur"]["value"] = -0.5
+    _, bullets = gan.reading(found)
+    assert "ceiling: blurred train images score -0.5000" in bullets.items
+    assert any(item.startswith("relative to blurred train images, by feature space: middle") for item in bullets.items)
 
 
 def test_copies_are_named_if_they_are_more_than_chance(evaluations):

@@ -78,8 +78,9 @@ def reading(evaluations: Evaluations) -> list[Block]:
     ceilings = {name: known[REFERENCES[key]] for key, name in
                 (("blur", "blurred train images"), ("one_class", "images of one class"), ("noise", "noise"))
                 if REFERENCES[key] in known}  # fmt: skip
-    items += [f"ceiling: {name} score {value:.4f}; the samples are at {100 * own / value:.1f} % of it"
-              for name, value in ceilings.items() if value > 0]  # fmt: skip
+    items += [f"ceiling: {name} score {value:.4f}"
+              + (f"; the samples are at {100 * own / value:,.1f} % of it" if value > 0 else "")
+              for name, value in ceilings.items()]  # fmt: skip
     return [Heading("What the distance means"), Bullets([*items, *agreement(evaluations), *copies(evaluations)])]
 
 
@@ -88,10 +89,10 @@ def agreement(evaluations: Evaluations) -> list[str]:
     parts = []
     for key in ("kid", "kid_middle", "kid_random"):
         blurred = reference(evaluations, key).get(REFERENCES["blur"]) if key in measured(evaluations) else None
-        mean = over_seeds(evaluations, key)["mean"] if blurred else None
+        mean = over_seeds(evaluations, key)["mean"] if blurred and blurred > 0 else None
         if blurred and mean is not None:
             name = MEASURES[key].name.partition(", ")[2] or "penultimate layer"
-            parts.append(f"{name} {100 * mean / blurred:.1f} %")
+            parts.append(f"{name} {100 * mean / blurred:,.1f} %")
     return [f"relative to blurred train images, by feature space: {', '.join(parts)}"] if len(parts) > 1 else []
 
 

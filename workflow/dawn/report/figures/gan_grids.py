@@ -58,11 +58,11 @@ def grid(
 def by_class(
     images: NDArray[np.uint8], labels: NDArray[np.integer[Any]], classes: Sequence[str], whose: str, title: str
 ) -> Figure:
-    """The first 16 samples of each class in the order in which they were drawn, with each class's fraction of all.
+    """The first samples of each class in the order in which they were drawn, with each class's fraction of all.
 
     ``images`` (n, h, w, 3); ``labels`` (n,); ``whose`` says what the class of an image is.
     """
-    columns, blank = 16, np.full(images.shape[1:], 255, np.uint8)
+    columns, blank = columns_of(images), np.full(images.shape[1:], 255, np.uint8)
     shown = np.tile(blank, (len(classes), columns, 1, 1, 1))
     counts = np.bincount(labels, minlength=len(classes))
     for row in range(len(classes)):
@@ -80,7 +80,7 @@ def along_training(
     n = len(epochs)
     rows = np.unique(np.linspace(0, n - 1, min(n, ROWS)).round().astype(int))
     names = [f"epoch {epochs[row]:g}" for row in rows]
-    return grid(images[rows, :16], names, (), title, below)
+    return grid(images[rows, : columns_of(images)], names, (), title, below)
 
 
 def between_latents(images: Images, title: str) -> Figure:
@@ -107,6 +107,11 @@ def next_to_train(
     columns = ["sample", "", "nearest", *[f"{i}." for i in range(2, k + 1)]]
     below = "Left: the first samples. Right: those most like a single train image (ratio 0: a copy; near 1: none)."
     return grid(whole, texts[:n], [*columns, "", *columns], title, below, texts[n:])
+
+
+def columns_of(images: NDArray[np.uint8]) -> int:
+    """The number of images (..., h, w, 3) in a row: 16, fewer of images of more than 64 pixels."""
+    return max(4, min(16, LARGEST // (int(images.shape[-2]) + GAP)))
 
 
 def label_width(texts: Sequence[str]) -> float:

@@ -10,7 +10,7 @@ from scipy import ndimage
 from dawn.measures.estimate import Estimate, mean
 
 Pixels = NDArray[np.uint8]
-ROUNDING = 1 / 12  # mean squared error of rounding to whole levels: an error below it cannot be told from none
+ROUNDING = 1 / 12  # mean squared error of rounding to whole levels: an error below it cannot be distinguished from none
 SIGMA, RADIUS = 1.5, 5  # of SSIM's window, in pixels
 
 

@@ -1,4 +1,4 @@
-"""What a page says of a comparison beside its verdict: other test images, single seeds, the chance of improvement."""
+"""What a page says of a comparison next to its verdict: other test images, single seeds, the chance of improvement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

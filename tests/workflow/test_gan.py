@@ -119,22 +119,6 @@ def test_the_crate_holds_the_run(place):
     assert {"results/plots/gan-samples.png", "results/summary.md", "results/params.yaml"} <= names
 
 
-def test_an_experiment_of_dvc_measures_without_training(project):
-    ran = project.exp("-n", "cut", "-S", "measures.truncation=1", "-S", "measures.cas=true", "-S", "seeds=[0]")
-    assert ran == ["gan_evaluate@0", "gan_summarize"]
-    metrics = project.metrics("cut")
-    assert metrics["seeds"] == 1
-    assert 0 <= metrics["cas"]["mean"] <= 1
-    assert "kid.mean" in project.dvc("exp", "show", "--csv")
-    assert "measures.truncation" in project.dvc("params", "diff", "HEAD", "cut")
-
-
-def test_a_stage_of_the_other_task_names_the_remedy(project):
-    output = project.dvc("exp", "run", "-S", "task=classify", fails=True)
-    assert "dvc.yaml has no stages of task: classify; write them: python -m dawn.dvc_stages" in output
-    project.git("checkout", "--quiet", "params.yaml")
-
-
 def test_another_judge_is_refused_and_nothing_written(place):
     judge, seed = place.path / "results/judge/seed-0/model.safetensors", place.path / "results/seed-0"
     other = sorted(place.path.glob("results/seed-*/model.safetensors"))[0]
@@ -153,3 +137,21 @@ def test_another_judge_is_refused_and_nothing_written(place):
     finally:
         judge.unlink()
         judge.write_bytes(before)
+
+
+def test_an_experiment_of_dvc_measures_without_training(project):
+    ran = project.exp("-n", "cut", "-S", "measures.truncation=1", "-S", "measures.cas=true", "-S", "seeds=[0]")
+    assert ran == ["gan_evaluate@0", "gan_summarize"]
+    metrics = project.metrics("cut")
+    assert metrics["seeds"] == 1
+    assert 0 <= metrics["cas"]["mean"] <= 1
+    assert "kid.mean" in project.dvc("exp", "show", "--csv")
+    assert "measures.truncation" in project.dvc("params", "diff", "HEAD", "cut")
+
+
+def test_a_stage_of_the_other_task_names_the_remedy(project):
+    output = project.dvc("exp", "run", "-S", "task=classify", fails=True)
+    assert "dvc.yaml has no stages of task: classify; write them: python -m dawn.dvc_stages" in output
+    project.git("checkout", "--quiet", "params.yaml", "dvc.lock")
+    project.dvc("checkout")
+    assert (project.path / "results/judge/seed-0/model.safetensors").exists()

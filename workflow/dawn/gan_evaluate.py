@@ -46,12 +46,12 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
             f"measures.neighbours = {experiment.measures.neighbours}, but {args.references} has "
             f"{references['neighbours']}: set it for all variants alike"
         )
+    found = judges(args.judges, args.data, args.stats, device)
     gan, clock = trained(args.model), Clock(device)
     test, labels = split(args.data, "test")
     wanted = labels.astype(np.int64)
     with clock.phase("sample"):
         made = samples(gan, args.out, wanted, experiment)
-    found = judges(args.judges, args.data, args.stats, device)
     with clock.phase("measure"):
         seen, own = zip(*(seen_by(judge, made, args.references) for judge in found), strict=True)
         result = evaluation.evaluation(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import workspace
 import yaml
-from conftest import step
+from conftest import ROOT, step
 
 SEARCH = {
     "question": "Which peak?",
@@ -166,6 +166,16 @@ def test_a_faulty_search_stops_before_any_job(tmp_path):
     assert done.returncode != 0
     assert "data.holdout = 0: a search never uses the test split" in done.stderr
     assert not (place.path / DIRECTORY).exists()
+
+
+def test_the_plain_command_refuses_arrays_of_another_holdout_split(tmp_path):
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(SEARCH))
+    (tmp_path / "dataset.json").write_text(json.dumps({"counts": {"train": 10, "test": 5, "holdout": 5}}))
+    line = ("mine.yaml", "--params", ROOT / "params.yaml", "--data", ".", "--stats", "stats.json")
+    done = step("search", *line, cwd=tmp_path, env={"PYTHONPATH": str(ROOT / "workflow")})
+    assert done.returncode == 1
+    assert ".: 5 images are held out with seed 0, in the search 60 with seed 0; make the arrays" in done.stderr
+    assert not (tmp_path / "results").exists()
 
 
 def test_a_training_that_monitors_the_holdout_split_opens_no_test_array(data, params, tmp_path):

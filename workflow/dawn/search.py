@@ -51,6 +51,17 @@ def search(found: SearchPlan, args: argparse.Namespace) -> None:
     print((directory / "page.md").read_text(encoding="utf-8"))
 
 
+def check_arrays(found: SearchPlan, data: Path) -> None:
+    """Refuse arrays that were made with another hold-out split than the search's."""
+    wanted, made = found.base.data, read_json(data / "dataset.json")
+    held = (made["counts"].get("holdout", 0), made.get("holdout_seed", 0))
+    if held != (wanted.holdout, wanted.holdout_seed):
+        raise cli.InputError(
+            f"{data}: {held[0]} images are held out with seed {held[1]}, in the search {wanted.holdout} with seed "
+            f"{wanted.holdout_seed}; make the arrays with the search's data section: python -m dawn.arrays"
+        )
+
+
 def main() -> None:
     """Parse the command line, check that the arrays fit, search."""
     parser = cli.parser(main)
@@ -59,10 +70,7 @@ def main() -> None:
     parser.add_argument("--presets", type=Path, default=Path("workflow/presets"), help="directory of the presets")
     args = parser.parse_args()
     found = plan(args.search, args.params, args.presets, {})
-    labels = args.data / "holdout_labels.npy"
-    if not labels.is_file():
-        raise cli.InputError(f"{labels} does not exist; make the arrays with data.holdout = {found.base.data.holdout}, "
-                             "as in the search: python -m dawn.arrays")  # fmt: skip
+    check_arrays(found, args.data)
     search(found, args)
 
 

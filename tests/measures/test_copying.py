@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from simulations import clusters
 
 from dawn.measures.copying import c_t, copied, nearest, ratio
+from dawn.measures.thumbnails import nearest_pixels, thumbnails
 
 N, TRAIN = 400, 1200
 
@@ -82,3 +84,42 @@ def test_the_nearest_are_those_of_all_distances(m):
 
 def test_a_copy_of_an_image_that_is_in_train_twice_has_the_ratio_zero():
     assert ratio(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 2.0]])).tolist() == [0, 0, 0.5]
+
+
+def smooth(rng, n):
+    """Images of random smooth structures, with detail."""
+    fields = ndimage.gaussian_filter(rng.standard_normal((n, 32, 32, 3)), (0, 4, 4, 0), mode="wrap")
+    return (128 + 500 * fields + 8 * rng.standard_normal(fields.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda rng, x: x,
+        lambda rng, x: x[:, :, ::-1],
+        lambda rng, x: (x + rng.normal(0, 15, x.shape)).clip(0, 255).astype(np.uint8),
+        lambda rng, x: ndimage.uniform_filter(x, (0, 3, 3, 0)),
+        lambda rng, x: np.roll(x, 1, 2),
+    ],
+    ids=["exact", "mirrored", "noise", "blur", "shift"],
+)
+def test_imperfect_copies_are_found_by_their_pixels(spoil):
+    rng = np.random.default_rng(4)
+    train, test, samples = (smooth(rng, n) for n in (600, 200, 200))
+    real = ratio(nearest_pixels(test, train)[0])
+    assert copied(ratio(nearest_pixels(samples, train)[0]), real)["p"] > 0.05
+    samples[:10] = spoil(rng, train[100:110])
+    distances, indices = nearest_pixels(samples, train)
+    assert (indices[:10, 0] == np.arange(100, 110)).all()
+    found = copied(ratio(distances), real)
+    assert found["p"] < 0.01
+    assert found["value"] == pytest.approx(5, abs=2)
+
+
+def test_thumbnails_are_the_means_of_blocks():
+    images = np.random.default_rng(5).integers(0, 256, (3, 19, 16, 3), dtype=np.uint8)
+    found = thumbnails(images).reshape(3, 8, 8, 3)
+    assert found[1, 2, 5] == pytest.approx(images[1, 4:6, 10:12].mean((0, 1)))
+    assert (thumbnails(images, flip=True) == thumbnails(images[:, :, ::-1])).all()
+    with pytest.raises(ValueError, match="7 x 9 pixels are smaller"):
+        thumbnails(np.zeros((1, 7, 9, 3), np.uint8))

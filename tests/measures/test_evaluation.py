@@ -37,20 +37,22 @@ def world():
         }
         layers["middle"]["train"] = clusters(rng, TRAIN)
         judges.append(Judge(layers, {"samples": logits(rng, N), "test": logits(rng, N)}))
-    return judges, pixels(rng, N), images, np.arange(N) % CLASSES
+    return judges, pixels(rng, N), images, np.arange(N) % CLASSES, train
 
 
 @pytest.fixture(scope="module")
 def result(world):
-    judges, samples, images, labels = world
-    known = references(judges, images, labels)
+    judges, samples, images, labels, train = world
+    samples[7] = train[31, :, ::-1]
+    known = references(judges, images, labels, train=train)
     critic = np.linspace(0, 2, 50), np.linspace(-1, 1, 40)
-    return evaluation(judges, samples, images["test"], known, labels, critic)
+    return evaluation(judges, samples, images["test"], known, labels, critic, train=train)
 
 
 def test_every_measure_has_its_interval_judges_and_references(result):
     expected = {"kid", "fd", "kid_middle", "fd_middle", "precision", "recall", "density", "coverage", "entropy",
-                "total_variation", "class_accuracy", "c_t", "copied", "critic_gap", "checkerboard"}  # fmt: skip
+                "total_variation", "class_accuracy", "c_t", "copied", "copied_middle", "critic_gap",
+                "checkerboard"}  # fmt: skip
     expected |= {f"checkerboard_{axis}{period}" for axis in "xy" for period in (2, 4)}
     assert set(result["measures"]) == expected
     sets = {"floor", "copier", "noise", "blur", "one_class"}
@@ -58,21 +60,22 @@ def test_every_measure_has_its_interval_judges_and_references(result):
         assert entry["low"] <= entry["value"] <= entry["high"], name
         if name != "critic_gap":
             known = set(entry["references"])
-            by_judges = "checkerboard" not in name
+            by_judges = "checkerboard" not in name and name != "copied"
             assert ("judges" in entry) == by_judges
             if name in ("entropy", "total_variation", "class_accuracy"):
                 assert known == {"test"}
             else:
-                assert known == ({"floor", "copier"} if name in ("c_t", "copied") else sets)
+                assert known == ({"floor", "copier"} if name in ("c_t", "copied", "copied_middle") else sets)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 
 def test_the_references_are_in_their_order(result):
-    kid_, copied = result["measures"]["kid"], result["measures"]["copied"]
+    kid_ = result["measures"]["kid"]
     known = {name: entry["value"] for name, entry in kid_["references"].items()}
     assert known["floor"] < kid_["value"] < known["noise"]
-    assert copied["references"]["copier"]["value"] > 95 > 5 > copied["references"]["floor"]["value"]
-    assert copied["references"]["copier"]["p"] < 0.001 < copied["p"]
+    for copied in (result["measures"]["copied"], result["measures"]["copied_middle"]):
+        assert copied["references"]["copier"]["value"] > 95 > 5 > copied["references"]["floor"]["value"]
+        assert copied["references"]["copier"]["p"] < 0.001 < copied["p"]
     assert result["measures"]["c_t"]["references"]["copier"]["value"] < -5
     assert result["measures"]["kid"]["references"]["floor"]["n"] == N // 2
 
@@ -87,12 +90,11 @@ def test_classes_and_the_critic(result):
     assert result["images"] == {"samples": N, "test": N}
 
 
-def test_the_nearest_train_images_are_listed_the_most_similar_first(world, result):
-    shown, judge = result["nearest"], world[0][0]
+def test_the_nearest_train_images_are_listed_the_most_similar_first(result):
+    shown = result["nearest"]
     assert shown["ratio"] == sorted(shown["ratio"])
-    sample, train = shown["samples"][0], shown["train"][0][0]
-    distances = np.linalg.norm(judge.layers["middle"]["train"] - judge.layers["middle"]["samples"][sample], axis=1)
-    assert distances.argmin() == train
+    assert (shown["samples"][0], shown["train"][0][0], shown["ratio"][0]) == (7, 31, 0)  # its mirror image is a copy
+    assert result["nearest_of_first"]["samples"] == list(range(32))
 
 
 def test_a_generator_without_a_class_has_less_coverage_and_recall():

@@ -59,7 +59,7 @@ def run(folder: Path, seeds: int = 2, **gan: object) -> list[Path]:
     labels = np.load(arrays / "test_labels.npy")
     sets = image_sets(train, np.load(arrays / "train_labels.npy"), TEST)
     known = references(
-        [judge({"train": train, "test": test, **sets}, j) for j in (0, 1)], {"test": test, **sets}, labels
+        [judge({"train": train, "test": test, **sets}, j) for j in (0, 1)], {"test": test, **sets}, labels, train=train
     )
     return [seed(folder / f"results/seed-{n}", n, train, test, labels, known, gan) for n in range(seeds)]
 
@@ -71,7 +71,7 @@ def seed(
     path.mkdir(parents=True)
     samples = coloured(TEST, 100 + number, noise=180)[0]
     judges = [judge({"train": train, "test": test, "samples": samples}, j) for j in (0, 1)]
-    found = evaluation(judges, samples, test, known, labels)
+    found = evaluation(judges, samples, test, known, labels, train=train)
     progress = np.stack([coloured(KEPT, 7, noise)[0] for noise in (190, 150)])
     along = [kid(seen(row, 0)["penultimate"], judges[0].layers["penultimate"]["test"]).entry() for row in progress]
     about = [{"seed": j, "sha256": f"{j}" * 64, "accuracy": 90.0 + j} for j in (0, 1)]

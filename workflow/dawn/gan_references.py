@@ -52,7 +52,7 @@ def main() -> None:
         arrays = {f"{layer}/{name}": f for layer, sets in layers.items() for name, f in sets.items()}
         write_features(features_file(args.out, judge), arrays | {"logits/test": found[-1].logits["test"]})
     neighbours = load(args.params).measures.neighbours
-    scores = evaluation.references(found, images, labels, neighbours)
+    scores = evaluation.references(found, images, labels, neighbours, train=train)
     write_json(args.out, {"neighbours": neighbours, "measures": scores})
 
 

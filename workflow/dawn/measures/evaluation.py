@@ -20,6 +20,7 @@ from dawn.measures.estimate import Estimate, Floats, mean_of
 from dawn.measures.frechet import frechet
 from dawn.measures.kid import kid
 from dawn.measures.manifold import manifold
+from dawn.measures.thumbnails import nearest_pixels
 
 Entry = dict[str, Any]
 Near = tuple[NDArray[np.float64], NDArray[np.int64]]
@@ -48,17 +49,21 @@ def evaluation(
     labels: Labels | None = None,
     critic: tuple[Floats, Floats] | None = None,
     neighbours: int = 5,
+    *,
+    train: Images,
 ) -> dict[str, Any]:
     """The content of evaluation.json: measures of samples uint8 (n, h, w, 3) against test uint8 (m, h, w, 3).
 
-    ``labels`` (n,): the classes that a conditional generator was asked for. ``critic``: its scores of train images and
-    of held-out images. ``references``: what ``references`` returned for the same judges. Each of ``measures`` has a
-    value, an interval low .. high, the number n of images, the values of the judges, and the references.
+    ``train`` uint8 (t, h, w, 3): what the generator was trained on. ``labels`` (n,): the classes that a conditional one
+    was asked for. ``critic``: scores of train images and of held-out images. ``references``: what ``references``
+    returned for the same judges. Each of ``measures`` has a value, an interval low .. high, the number n of images, the
+    values of the judges, and the references.
     """
     measures = distances(judges, "samples", "test", neighbours)
     measures |= class_measures(judges, "samples", labels)
     near, real = ([neighbours_of(judge, name) for judge in judges] for name in ("samples", "test"))
-    measures |= copying(near, real)
+    pixels, real_pixels = (nearest_pixels(each, train) for each in (images, test))
+    measures |= copying(near, real) | {"copied": copied(ratio(pixels[0]), ratio(real_pixels[0]))}
     found = checkerboard(images, test)
     measures |= {"checkerboard" if name == "mean" else f"checkerboard_{name}": e for name, e in found.items()}
     if critic is not None:
@@ -73,17 +78,17 @@ def evaluation(
         "classes": [
             entry_of(several) for several in zip(*(histogram(j.logits["samples"]) for j in judges), strict=True)
         ],
-        **listed(near[0]),
+        **listed(pixels),
     }
 
 
 def references(
-    judges: Sequence[Judge], images: Mapping[str, Images], labels: Labels, neighbours: int = 5
+    judges: Sequence[Judge], images: Mapping[str, Images], labels: Labels, neighbours: int = 5, *, train: Images
 ) -> dict[str, dict[str, Entry]]:
     """Of each measure what other sets of images score: ``references[measure][set]``, once for all samples.
 
-    ``images``: ``test`` uint8 (m, h, w, 3), its classes ``labels`` (m,), and the sets of dawn.measures.image_sets. The
-    set ``floor`` is one half of test, drawn at random, against the other.
+    ``images``: ``test`` uint8 (m, h, w, 3), its classes ``labels`` (m,), and the sets of dawn.measures.image_sets.
+    ``train`` uint8 (t, h, w, 3). The set ``floor`` is one half of test, drawn at random, against the other.
     """
     sets = {name: distances(judges, name, "test", neighbours) for name in images if name != "test"}
     first, second = np.array_split(np.random.default_rng(0).permutation(len(labels)), 2)
@@ -91,8 +96,10 @@ def references(
     near = [neighbours_of(judge, "test") for judge in judges]
     apart = [[(d[rows], i[rows]) for d, i in near] for rows in (first, second)]
     sets["floor"] = distances(halves, "first", "second", neighbours) | copying(apart[0], apart[1])
+    pixels = ratio(nearest_pixels(images["test"], train)[0])
+    sets["floor"]["copied"] = copied(pixels[first], pixels[second])
     zero = [(np.zeros_like(d[: len(images["copier"])]), i) for d, i in near]  # a copy's distance to train is 0
-    sets["copier"] |= copying(zero, near)
+    sets["copier"] |= copying(zero, near) | {"copied": copied(np.zeros(len(images["copier"])), pixels)}
     sets["test"] = class_measures(judges, "test", labels)
     test = images["test"]
     for name, other in {**images, "floor": test[first]}.items():
@@ -139,12 +146,12 @@ def neighbours_of(judge: Judge, name: str) -> Near:
 
 
 def copying(samples: Sequence[Near], test: Sequence[Near]) -> dict[str, Entry]:
-    """C_T, and the percentage of copies; its p-value is the largest of all judges, its limits are their means."""
+    """C_T, and the percentage of copies by features: its limits are means over the judges, its p is their largest."""
     pairs = [(own, other) for (own, _), (other, _) in zip(samples, test, strict=True)]
     each = [copied(ratio(own), ratio(other)) for own, other in pairs]
     mean = {key: float(np.mean([e[key] for e in each])) for key in ("value", "low", "high")}
     share = mean | {"n": each[0]["n"], "p": max(e["p"] for e in each), "judges": each}
-    return {"c_t": entry_of([c_t(own[:, 0], other[:, 0]) for own, other in pairs]), "copied": share}
+    return {"c_t": entry_of([c_t(own[:, 0], other[:, 0]) for own, other in pairs]), f"copied_{COPYING}": share}
 
 
 def entry_of(estimates: Sequence[Estimate]) -> Entry:

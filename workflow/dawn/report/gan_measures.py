@@ -54,6 +54,7 @@ MEASURES = {
     "total_variation": Measure("distance from uniform classes", 3, "lower", "any"),
     "c_t": Measure("copying, C_T", 1, "not far below 0", "any"),
     "copied": Measure("copies, %", 2, "0", "any"),
+    "copied_middle": Measure("copies, %, middle layer", 2, "0", "any"),
     "critic_gap": Measure("critic gap", 3, "0", "any"),
     "checkerboard": Measure("checkerboard, dB", 2, "0", "any"),
     **{f"checkerboard_{key}": Measure(f"checkerboard, {name}, dB", 2, "0", "any") for key, name in PERIODS.items()},

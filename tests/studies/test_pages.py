@@ -241,3 +241,15 @@ def test_a_collapsed_gan_is_named(tmp_path):
     assert suspects(load(tmp_path)) == [
         "Seeds of hinge that lie apart from the others: 3 (0.9000). All numbers count them; see the median."
     ]
+
+
+def test_one_seed_of_a_gan_has_intervals_over_the_images(tmp_path):
+    about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
+    write_json(tmp_path / "study.json", ABOUT | about | {"seeds": [0], "analyses": [1]})
+    finished_gan(tmp_path / "a", {0: 0.2})
+    finished_gan(tmp_path / "b", {0: 0.15}, gan={"loss": "hinge"})
+    assert call(study_command.main, tmp_path) is None
+    text = (tmp_path / "table.md").read_text()
+    assert "Nothing can be said of hinge and clip yet (-0.0500), since one seed has no spread." in text
+    assert "| clip | 1 | 0.2000 (0.1900 to 0.2200) | – |" in text
+    assert "| hinge | 0.600 (0.590 to 0.620) | 0.350 (0.340 to 0.370) |" in text

@@ -68,7 +68,10 @@ def finished_gan(folder, values, **over):
         path = folder / f"seed-{seed}"
         path.mkdir(parents=True, exist_ok=True)
         measures = {"kid": kid, "coverage": 0.5 - kid, "checkerboard": 10 * kid, "precision": 0.6, "copied": 1.0}
-        entries = {name: {"value": value, "low": value, "high": value, "n": 100} for name, value in measures.items()}
+        entries = {
+            name: {"value": value, "low": value - 0.01, "high": value + 0.02, "n": 100}
+            for name, value in measures.items()
+        }
         progress = [{"value": kid * times} for times in (3, 1)]
         write_json(path / "evaluation.json", {
             "images": {"samples": 100, "test": 100}, "measures": entries, "progress": progress,

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dawn.report import style
-from dawn.results.statistics import spread
 from dawn.studies.measures import Measure
 from dawn.studies.tables import Results
 from dawn.studies.verdicts import Verdict
@@ -18,8 +17,9 @@ def values(results: Results, measure: Measure, path: Path) -> None:
     for place, result in enumerate(results.values()):
         found = list(result.values(measure.key).values())
         axes.plot(found, [place - 0.18] * len(found), "|", color="0.55", markersize=7)
-        mean = spread(found, measure.scale)
-        axes.errorbar([statistics.fmean(found)], [place], xerr=ends(mean), fmt="o", capsize=3, color=style.COLOURS[0])
+        if mean := result.summary(measure):
+            axes.errorbar([statistics.fmean(found)], [place], xerr=ends(mean), fmt="o", capsize=3,
+                          color=style.COLOURS[0])  # fmt: skip
     axes.set(title=f"{measure.heading}: seeds, mean and 95 % interval", xlabel=measure.title)
     axes.set_yticks(range(len(results)), [r.name for r in results.values()])
     axes.set_ylim(len(results) - 0.5, -0.5)

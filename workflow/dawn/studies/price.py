@@ -46,9 +46,8 @@ def points(results: Results, measure: Measure, cost: Any) -> dict[str, Point]:
     """Cost and measure of the variants that have both, by slug."""
     found = {}
     for slug, result in results.items():
-        values = list(result.values(measure.key).values())
-        if values and (x := cost(result)) is not None:
-            found[slug] = (x, spread(values, measure.scale))
+        if (y := result.summary(measure)) is not None and (x := cost(result)) is not None:
+            found[slug] = (x, y)
     return found
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from dawn.report.numbers import DASH, interval
 from dawn.report.page import Table
-from dawn.results.statistics import spread
 from dawn.studies.comparisons import contrast
 from dawn.studies.further import Further
 from dawn.studies.improvement import Probability
@@ -40,9 +39,7 @@ def others(results: Results, measure: Measure) -> Table:
     shown = other_measures(results, measure)
     rows = []
     for r in results.values():
-        values = [list(r.values(m.key).values()) for m in shown]
-        rows.append([r.name, *(interval(spread(v, m.scale), m.digits) if v else DASH
-                               for v, m in zip(values, shown, strict=True))])  # fmt: skip
+        rows.append([r.name, *(interval(r.summary(m), m.digits) for m in shown)])
     heads = [f"{m.title} {'↑' if m.higher else '↓'}" for m in shown]
     return Table(["variant", *heads], rows, "Other measures (↑ higher is better, ↓ lower)")
 

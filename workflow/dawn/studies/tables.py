@@ -5,7 +5,7 @@ from typing import Any
 
 from dawn.report.numbers import DASH, fraction, interval, p_value, std
 from dawn.report.page import Table
-from dawn.results.statistics import robust, spread
+from dawn.results.statistics import robust
 from dawn.studies.measures import Measure
 from dawn.studies.sentences import difference, short
 from dawn.studies.variants import Result
@@ -52,8 +52,8 @@ def measured(results: Results, measure: Measure) -> Table:
     for r in results.values():
         values = list(r.values(measure.key).values())
         cells = [DASH] * 4
-        if values:
-            found, more = spread(values, measure.scale), robust(values)
+        if found := r.summary(measure):
+            more = robust(values)
             cells = [interval(found, measure.digits), std(found, measure.digits),
                      *(f"{more[name]:.{measure.digits}f}" for name in ("median", "interquartile_mean"))]  # fmt: skip
         rows.append([r.name, str(len(values)), *cells])

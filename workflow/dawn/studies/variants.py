@@ -10,7 +10,8 @@ from dawn.config.experiment import Experiment, load
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.results.manifest import FILES, choices, location, verify
-from dawn.studies.measures import value
+from dawn.results.statistics import spread
+from dawn.studies.measures import Measure, value
 
 READ = {"evaluation.json", "metrics.json", "curve.tsv", "predictions.npz"}  # files of a seed that are read
 SOURCE = ("urls", "sha256", "bytes")  # settings of data that say where it is from
@@ -42,6 +43,21 @@ class Result:
         """A measure by seed; the seeds in which it was not measured are left out."""
         found = {seed: value(evaluation, measure) for seed, evaluation in self.evaluations.items()}
         return {seed: number for seed, number in found.items() if number is not None}
+
+    def summary(self, measure: Measure) -> dict[str, float | None] | None:
+        """Mean, std and 95 % interval of a measure over the seeds; None where no seed has it.
+
+        With one seed, the interval is that over the images, where its evaluation has one.
+        """
+        values = self.values(measure.key)
+        if not values:
+            return None
+        found = spread(list(values.values()), measure.scale)
+        if len(values) == 1:
+            (seed,) = values
+            entry = self.evaluations[seed].get("measures", {}).get(measure.key, {})
+            found |= {end: entry.get(end) for end in ("low", "high")}
+        return found
 
     @property
     def task(self) -> str:

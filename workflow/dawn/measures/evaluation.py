@@ -64,8 +64,7 @@ def evaluation(
     near, real = ([neighbours_of(judge, name) for judge in judges] for name in ("samples", "test"))
     pixels, real_pixels = (nearest_pixels(each, train) for each in (images, test))
     measures |= copying(near, real) | {"copied": copied(ratio(pixels[0]), ratio(real_pixels[0]))}
-    found = checkerboard(images, test)
-    measures |= {"checkerboard" if name == "mean" else f"checkerboard_{name}": e for name, e in found.items()}
+    measures |= grid(images, test)
     if critic is not None:
         measures["critic_gap"] = critic_gap(*critic).entry()
     for name, known in references.items():
@@ -75,9 +74,7 @@ def evaluation(
         "images": {"samples": len(images), "test": len(test)},
         "neighbours": neighbours,
         "measures": measures,
-        "classes": [
-            entry_of(several) for several in zip(*(histogram(j.logits["samples"]) for j in judges), strict=True)
-        ],
+        "classes": classes(judges, "samples"),
         **listed(pixels),
     }
 
@@ -104,8 +101,7 @@ def references(
     test = images["test"]
     for name, other in {**images, "floor": test[first]}.items():
         if name != "test":
-            found = checkerboard(other, test[second] if name == "floor" else test)
-            sets[name] |= {"checkerboard" if e == "mean" else f"checkerboard_{e}": v for e, v in found.items()}
+            sets[name] |= grid(other, test[second] if name == "floor" else test)
     measures = dict.fromkeys(name for entries in sets.values() for name in entries)
     return {name: {key: entries[name] for key, entries in sets.items() if name in entries} for name in measures}
 
@@ -137,6 +133,17 @@ def class_measures(judges: Sequence[Judge], name: str, labels: Labels | None) ->
     if labels is not None:
         measures["class_accuracy"] = entry_of([class_accuracy(each, labels) for each in logits])
     return measures
+
+
+def classes(judges: Sequence[Judge], name: str) -> list[Entry]:
+    """The part of each class in one set."""
+    return [entry_of(several) for several in zip(*(histogram(judge.logits[name]) for judge in judges), strict=True)]
+
+
+def grid(images: Images, test: Images) -> dict[str, Entry]:
+    """Checkerboards: their mean, and each axis and period."""
+    found = checkerboard(images, test)
+    return {"checkerboard" if name == "mean" else f"checkerboard_{name}": entry for name, entry in found.items()}
 
 
 def neighbours_of(judge: Judge, name: str) -> Near:

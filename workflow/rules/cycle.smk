@@ -6,6 +6,7 @@ localrules:
     cycle_summarize,
     cycle_summary,
     cycle_plot,
+    cycle_pack,
 
 
 DOMAINS = [f"data/{name}.npy" for name in EXPERIMENT.domains.arrays]
@@ -189,3 +190,30 @@ rule cycle_summary:
         "DAWN_LOG={log} python -m dawn.cycle_summary {params.seeds} --params {wildcards.run}/params.yaml"
         " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q}"
         " --plots {wildcards.run}/plots --out {output.page}"
+
+
+# Runs in the host's Python, without a container: the image has no RO-Crate library.
+rule cycle_pack:
+    input:
+        rules.cycle_plot.output,
+        of_seeds("model.safetensors", "curve.tsv", "metrics.json", "progress.npy", "evaluation.json"),
+        of_seeds("in_a.npy", "in_b.npy", "back_a.npy", "back_b.npy"),
+        "{run}/metrics.json",
+        "{run}/model.json",
+        "{run}/model.txt",
+        "{run}/provenance.json",
+        "{run}/summary.md",
+        code=code("crate"),
+        dataset="data/domains.json",
+    output:
+        "{run}/crate.zip",
+    log:
+        "logs/{run}/cycle_pack.log",
+    wildcard_constraints:
+        run=OF_GANS,
+    params:
+        root=os.path.relpath(ROOT),
+    message:
+        "Pack the run as an RO-Crate"
+    shell:
+        "DAWN_LOG={log} python -m dawn.crate --root {params.root:q} --results {wildcards.run} --data data --out {output}"

@@ -20,16 +20,17 @@ if STAGE:
 
 def enter_stage():
     """Delete manifests of seeds that are no longer in params.yaml, since DVC tracks their directory as a whole."""
-    for run, stages in {"results": ("summarize", "gan_summarize"), JUDGE: ("references",)}.items():
+    for run, stages in {"results": ("summarize", "gan_summarize", "cycle_summarize"), JUDGE: ("references",)}.items():
         for manifest in Path(run, "manifests").glob("*.json") if STAGE in stages else ():
             if manifest.stem not in map(str, EXPERIMENTS[run].seeds):
                 manifest.unlink()
 
 
 def check_stage():
-    """Refuse a stage of the other task: dvc.yaml does not follow an edit to params.yaml by itself."""
-    of_gan = STAGE.partition("@")[0] in ("judge", "references", "gan_train", "gan_evaluate", "gan_summarize")
-    if STAGE != "prepare" and of_gan != GAN:
+    """Refuse a stage of another task: dvc.yaml does not follow an edit to params.yaml by itself."""
+    name = STAGE.partition("@")[0]
+    known = {"judge": "gan", "references": "gan", "gan": "gan", "cycle": "cycle"}
+    if name != "prepare" and known.get(name.partition("_")[0], "classify") != EXPERIMENT.task:
         raise WorkflowError(f"dvc.yaml has no stages of task: {EXPERIMENT.task}; write them: python -m dawn.dvc_stages")
 
 

@@ -1,0 +1,80 @@
+"""A CycleGAN through both engines: Snakemake and DVC run the same rules, and each only what a change decides."""
+
+import re
+import subprocess
+import zipfile
+
+import pytest
+import tiny_gan
+import workspace
+from conftest import step
+
+from dawn.results.manifest import FILES
+
+SETTINGS = (
+    "task=cycle",
+    "seeds=[0, 1]",
+    "domains={kind: shapes, train: 12, test: 6}",
+    "cycle={generator: {width: 4, blocks: 1}, critic: {width: 4, receptive_field: 16}, epochs: 1, batch: 4}",
+)
+SHOWN = {"cycle_plot", "cycle_summarize", "cycle_summary", "all"}
+TRAINED = SHOWN | {"cycle_train", "cycle_evaluate", "provenance"}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A workspace in which the tiny CycleGAN has run."""
+    place = workspace.make(tmp_path_factory.mktemp("cycle"))
+    workspace.write_params(place, *SETTINGS)
+    assert step("dvc_stages", place.path / "dvc.yaml").returncode == 0
+    done = tiny_gan.plain(place, "crate")
+    assert done.returncode == 0, done.stderr
+    return place
+
+
+@pytest.mark.full
+def test_a_run_leaves_its_page_and_its_crate_and_runs_nothing_again(place):
+    results = place.path / "results"
+    for seed in (0, 1):
+        assert {path.name for path in (results / f"seed-{seed}").iterdir()} == set(FILES["cycle"])
+    assert re.match("# Translations .* above the identity over 2 seeds", (results / "summary.md").read_text())
+    assert tiny_gan.planned(place) == set()
+    with zipfile.ZipFile(results / "crate.zip") as crate:
+        names = set(crate.namelist())
+    assert {f"results/seed-{seed}/{name}" for seed in (0, 1) for name in FILES["cycle"]} <= names
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("setting", "rules"),
+    [
+        ("cycle={epochs: 2}", TRAINED | {"cycle_model"}),
+        ("domains={seed: 1}", TRAINED | {"domains"}),
+        ("train={epochs: 7}", set()),
+        ("gan={epochs: 7}", set()),
+    ],
+)
+def test_a_change_runs_what_it_decides(place, setting, rules):
+    params = place.path / "params.yaml"
+    before = params.read_text()
+    try:
+        tiny_gan.change(place, setting)
+        assert tiny_gan.planned(place) == rules
+    finally:
+        params.write_text(before)
+
+
+@pytest.mark.full
+def test_dvc_runs_the_same_stages(place):
+    for line in (
+        ("git", "init", "-q"),
+        ("git", "add", "-A"),
+        ("git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "start"),
+    ):
+        assert tiny_gan.command(place, *line).returncode == 0
+    done: subprocess.CompletedProcess[str] = tiny_gan.command(place, str(workspace.BIN / "dvc"), "repro")
+    assert done.returncode == 0, done.stdout + done.stderr
+    ran = re.findall(r"Running stage '([\w@]+)'", done.stdout)
+    assert ran[0] == "prepare"
+    assert ran[-1] == "cycle_summarize"
+    assert set(ran[1:-1]) == {f"cycle_{what}@{seed}" for what in ("train", "evaluate") for seed in (0, 1)}

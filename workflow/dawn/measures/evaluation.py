@@ -59,8 +59,7 @@ def evaluation(
     returned for the same judges. Each of ``measures`` has a value, an interval low .. high, the number n of images, the
     values of the judges, and the references.
     """
-    measures = distances(judges, "samples", "test", neighbours)
-    measures |= class_measures(judges, "samples", labels)
+    measures = distances(judges, "samples", "test", neighbours) | class_measures(judges, "samples", labels)
     near, real = ([neighbours_of(judge, name) for judge in judges] for name in ("samples", "test"))
     pixels, real_pixels = (nearest_pixels(each, train) for each in (images, test))
     measures |= copying(near, real) | {"copied": copied(ratio(pixels[0]), ratio(real_pixels[0]))}

@@ -41,12 +41,8 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     same(args.model, header(args.model), choices(experiment, *experiment.trained_by))
     references = read_json(args.references)
-    if references["neighbours"] != experiment.measures.neighbours:
-        raise cli.InputError(
-            f"measures.neighbours = {experiment.measures.neighbours}, but {args.references} has "
-            f"{references['neighbours']}: set it for all variants alike"
-        )
     found = judges(args.judges, args.data, args.stats, device)
+    check(references, found, experiment, args.references)
     gan, clock = trained(args.model), Clock(device)
     test, labels = split(args.data, "test")
     wanted = labels.astype(np.int64)
@@ -65,6 +61,17 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
     about = {"judges": [judge.about() for judge in found], "conditional": gan.settings.conditional,
              "class_names": gan.classes, "seconds": clock.seconds}  # fmt: skip
     return about | result
+
+
+def check(references: dict[str, Any], found: list[Judge], experiment: Experiment, path: Path) -> None:
+    """Refuse references that are of other judges or of another number of neighbours."""
+    if references["neighbours"] != experiment.measures.neighbours:
+        raise cli.InputError(
+            f"measures.neighbours = {experiment.measures.neighbours}, but {path} has {references['neighbours']}: "
+            "set it for all variants alike"
+        )
+    if references["judges"] != [judge.about()["sha256"] for judge in found]:
+        raise cli.InputError(f"{path} is of other judges; delete it, and snakemake makes it again")
 
 
 def split(data: Path, name: str) -> tuple[Images, Labels]:

@@ -44,8 +44,8 @@ def main() -> None:
     )  # fmt: skip
     images = {"test": np.ascontiguousarray(test), **image_sets(train, train_labels, len(test))}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    found = []
-    for judge in judges(args.judges, args.data, args.stats, device):
+    found, trained = [], judges(args.judges, args.data, args.stats, device)
+    for judge in trained:
         found.append(seen(judge, images, train))
         layers = {layer: {name: f for name, f in sets.items() if name in ("test", "train")}
                   for layer, sets in found[-1].layers.items()}  # fmt: skip
@@ -53,7 +53,8 @@ def main() -> None:
         write_features(features_file(args.out, judge), arrays | {"logits/test": found[-1].logits["test"]})
     neighbours = load(args.params).measures.neighbours
     scores = evaluation.references(found, images, labels, neighbours, train=train)
-    write_json(args.out, {"neighbours": neighbours, "measures": scores})
+    checksums = [judge.about()["sha256"] for judge in trained]
+    write_json(args.out, {"neighbours": neighbours, "judges": checksums, "measures": scores})
 
 
 if __name__ == "__main__":

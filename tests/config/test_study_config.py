@@ -97,7 +97,7 @@ def test_a_study_of_gans_decides_by_the_kid_if_nothing_else_is_chosen(planned):
 def test_each_measure_has_a_direction_and_a_unit():
     assert set(MEASURES) == {name for names in OF_TASK.values() for name in names}
     assert {name for name, measure in MEASURES.items() if not measure.higher} == {
-        "loss", "calibration_error", "kid", "fd", "copied", "critic_gap", "checkerboard",
+        "loss", "calibration_error", "kid", "kid_middle", "kid_random", "fd", "copied", "critic_gap", "checkerboard",
         "cycle_error", "cycle_error_noise",
     }  # fmt: skip
 

@@ -20,6 +20,7 @@ from dawn.studies.curves import rows as curve_rows
 from dawn.studies.outcome import load
 from dawn.studies.pages import suspects
 from dawn.studies.price import front
+from dawn.studies.secondary import contradictions
 from dawn.studies.sentences import short
 
 ABOUT = {
@@ -182,8 +183,9 @@ def test_a_lower_kid_is_better(gans):
     assert (row["verdict"], float(row["difference"])) == ("better", pytest.approx(-0.048))
     text = (gans / "table.md").read_text()
     assert "hinge is better than clip by 0.0480 (95 % interval -0.0" in text
-    assert "| clip | 0.600 | 0.300 (0.290 to 0.310) | 1.00 | 2.00 (1.90 to 2.10) |" in text
-    assert "| hinge | clip | +0.000 | +0.048 (+0.0" in text
+    assert "| clip | 0.2000 (0.1902 to 0.2098) | 0.600 | 0.300 (0.290 to 0.310) | 1.00 | 2.00 (1.90 to 2.10) |" in text
+    assert "| +0.000 | +0.048 (+0.0" in text
+    assert "points the other way" not in text
 
 
 def test_the_page_of_gans_has_nothing_of_classifiers(gans):
@@ -252,4 +254,16 @@ def test_one_seed_of_a_gan_has_intervals_over_the_images(tmp_path):
     text = (tmp_path / "table.md").read_text()
     assert "Nothing can be said of hinge and clip yet (-0.0500), since one seed has no spread." in text
     assert "| clip | 1 | 0.2000 (0.1900 to 0.2200) | – |" in text
-    assert "| hinge | 0.600 (0.590 to 0.620) | 0.350 (0.340 to 0.370) |" in text
+    assert "| hinge | 0.1500 (0.1400 to 0.1700) | 0.600 (0.590 to 0.620) | 0.350 (0.340 to 0.370) |" in text
+
+
+def test_another_feature_space_that_points_the_other_way_is_named(tmp_path):
+    about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
+    write_json(tmp_path / "study.json", ABOUT | about)
+    finished_gan(tmp_path / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])), kid_random=0.3)
+    finished_gan(tmp_path / "b", dict(enumerate([0.1, 0.12, 0.1, 0.11, 0.1])), kid_random=0.35, gan={"loss": "hinge"})
+    outcome = load(tmp_path)
+    assert contradictions(outcome.verdicts, outcome.results, outcome.measure) == [
+        "hinge against clip: the KID of a random network points the other way (+0.0500). Do not conclude from one "
+        "feature space."
+    ]

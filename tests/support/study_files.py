@@ -61,13 +61,21 @@ def _seed(path, seed, accuracy, right):
     })  # fmt: skip
 
 
-def finished_gan(folder, values, **over):
+def finished_gan(folder, values, kid_random=None, **over):
     """A finished GAN of these values of KID-judge by seed, as far as a study reads its files."""
     chosen = experiment(seeds=sorted(values), task="gan", **over)
     for seed, kid in values.items():
         path = folder / f"seed-{seed}"
         path.mkdir(parents=True, exist_ok=True)
-        measures = {"kid": kid, "coverage": 0.5 - kid, "checkerboard": 10 * kid, "precision": 0.6, "copied": 1.0}
+        measures = {
+            "kid": kid,
+            "coverage": 0.5 - kid,
+            "checkerboard": 10 * kid,
+            "precision": 0.6,
+            "copied": 1.0,
+            "kid_random": kid,
+        }
+        measures |= {} if kid_random is None else {"kid_random": kid_random}
         entries = {
             name: {"value": value, "low": value - 0.01, "high": value + 0.02, "n": 100}
             for name, value in measures.items()

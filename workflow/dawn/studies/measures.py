@@ -45,6 +45,8 @@ MEASURES = {
         Measure("loss", "loss", "", "", 4, False, "positive"),
         Measure("calibration_error", "calibration error", "", "", 4, False, "positive"),
         Measure("kid", "KID-judge", "", "", 4, False, "any"),
+        Measure("kid_middle", "KID in the middle layer", "", "", 4, False, "any"),
+        Measure("kid_random", "KID of a random network", "", "", 4, False, "any"),
         Measure("fd", "FD-judge", "", "", 3, False, "positive"),
         Measure("precision", "precision", "", "", 3, True, "fraction"),
         Measure("recall", "recall", "", "", 3, True, "fraction"),

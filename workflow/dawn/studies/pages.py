@@ -54,7 +54,8 @@ def partial(outcome: Outcome) -> list[Block]:
 def described(outcome: Outcome) -> list[Block]:
     """The tables of the variants, and what to beware of."""
     results, measure = outcome.results, outcome.measure
-    beware = [*suspects(outcome), *origin.warnings(results)]
+    against = secondary.contradictions(outcome.verdicts, results, measure)
+    beware = [*against, *suspects(outcome), *origin.warnings(results)]
     rest = [secondary.others(results, measure), tables.targets(results), tables.cost(results)]
     found = [table for table in rest if table is not None and len(table.heads) > 1]
     return [tables.measured(results, measure), *([Bullets(beware)] if beware else []), *found]

@@ -68,6 +68,21 @@ def _difference(values: Mapping[str, Mapping[int, float]], verdict: Verdict, mea
     return text if (limits := found.interval()) is None else f"{text} ({span(limits, measure)})"
 
 
+def contradictions(verdicts: Sequence[Verdict], results: Results, measure: Measure) -> list[str]:
+    """The verdicts by KID-judge that the means in another feature space point against."""
+    found = []
+    for v in verdicts if measure.key == "kid" else ():
+        for other in (MEASURES["kid_middle"], MEASURES["kid_random"]):
+            values = {name: results[name].values(other.key) for name in v.comparison.weights}
+            if v.kind not in ("better", "worse") or not all(values.values()):
+                continue
+            mean = contrast(values, v.comparison.weights, False).mean
+            if mean * v.difference.mean < 0:
+                found.append(f"{v.comparison.name} against {v.comparison.base}: the {other.name} points the other way "
+                             f"({mean:+.{other.digits}f}). Do not conclude from one feature space.")  # fmt: skip
+    return found
+
+
 def other_measures(results: Results, measure: Measure) -> list[Measure]:
     """The measures but the deciding one that some result has."""
     return [m for m in MEASURES.values() if m.key != measure.key and any(r.values(m.key) for r in results.values())]

@@ -121,3 +121,16 @@ def test_an_untrained_network_is_that_of_the_seed_with_statistics_of_the_images(
     assert all(norm.running_mean.abs().max() > 0 for norm in norms)
     features = Extractor(net, chosen, MEAN, STD)(images(100, seed=1)).penultimate
     assert (features.std(0) > 1e-3).mean() > 0.8
+
+
+def test_features_are_in_units_of_their_root_mean_square():
+    chosen = settings("wrn")
+    net = build(chosen.model, 10, 0)
+    plain, scaled = (Extractor(net, chosen, MEAN, STD) for _ in range(2))
+    scaled.set_units(images(20))
+    one, other = plain(images(20)), scaled(images(20))
+    for layer in ("penultimate", "middle"):
+        assert np.square(getattr(other, layer)).mean() == pytest.approx(1, rel=1e-5)
+        ratio = getattr(one, layer) / np.where(getattr(other, layer) == 0, np.nan, getattr(other, layer))
+        assert np.nanstd(ratio) < 1e-4 * np.nanmean(ratio)
+    np.testing.assert_array_equal(one.logits, other.logits)

@@ -18,6 +18,7 @@ from dawn.models.features import Extractor, Features, untrained
 from dawn.models.weights import restored
 from dawn.results.manifest import choices, header, same, verify
 
+SCALED = 1000  # train images over which the features of a judge have a root mean square of 1
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -63,7 +64,10 @@ def judges(directories: Iterable[Path], data: Path, stats: Path, device: torch.d
             restored(experiment.model, weights, len(classes)).to(device),
             untrained(experiment, len(classes), number(directory), train),
         )
-        found.append(Judge(directory, *(Extractor(net, experiment, train.mean, train.std) for net in nets)))
+        extractors = [Extractor(net, experiment, train.mean, train.std) for net in nets]
+        for extractor in extractors:
+            extractor.set_units(train.images[:SCALED].cpu().numpy())
+        found.append(Judge(directory, *extractors))
     return found
 
 

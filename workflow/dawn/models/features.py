@@ -45,6 +45,16 @@ class Extractor:
         self.mean, self.std, self.batch = mean, std, settings.batch
         self.size = sizes[-1][1] if sizes else None
         self.layers: tuple[nn.Module, nn.Module] | None = None
+        self.units = (1.0, 1.0)
+
+    def set_units(self, images: NDArray[np.uint8]) -> None:
+        """Divide features from now on by their root mean square over these images, each layer by its own.
+
+        A network's features have a scale of no meaning, which a distance raises to the sixth power (dawn.measures.kid).
+        """
+        seen = self(images)
+        rms = [float(np.sqrt(np.square(x, dtype=np.float64).mean())) for x in (seen.penultimate, seen.middle)]
+        self.units = (rms[0] or 1.0, rms[1] or 1.0)
 
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> Features:
@@ -68,7 +78,7 @@ class Extractor:
         finally:
             for hook in hooks:
                 hook.remove()
-        last, middle = (seen[layer].float().cpu() for layer in self.layers)
+        last, middle = (seen[layer].float().cpu() / unit for layer, unit in zip(self.layers, self.units, strict=True))
         return last, middle, logits.cpu()
 
 

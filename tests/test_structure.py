@@ -61,6 +61,14 @@ def test_a_closure_is_what_python_loads():
         assert loaded - REPORTED <= {str(path) for path in closure(step)}
 
 
+def test_no_two_files_of_rules_give_one_name_to_different_values():
+    files = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
+    found = re.compile(r"^(?:def )?(\w+)(?: = |\()", re.MULTILINE)
+    names = [name for path in files for name in set(found.findall(path.read_text(encoding="utf-8"))) - {"include"}]
+    assert len(names) > 40
+    assert [name for name in set(names) if names.count(name) > 1] == []
+
+
 def test_what_only_reports_is_no_cause():
     for step in ("train", "evaluate", "launch"):
         assert not [path for path in closure(step) if path.relative_to(HERE).parts[0] in REPORTING]

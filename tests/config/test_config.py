@@ -68,7 +68,7 @@ def test_params_yaml_spells_out_every_choice():
         ({"run": {"processes": "all"}}, ['run.processes = "all"']),
         ({"seeds": []}, ["seeds = []"]),
         ({"seeds": 0}, ["0 seeds", "1 to 10000"]),
-        ({"seeds": [1, 1]}, ["seeds [1, 1]", "twice"]),
+        ({"seeds": [1, 1]}, ["seeds: [1, 1]", "twice"]),
         ({"seeds": [-1]}, ["-1"]),
         ({"data": {"layout": "zip"}}, ['data.layout = "zip"', "python"]),
         ({"data": {"urls": ["https://x.test/a.tgz"]}}, ["data", "https://x.test/a.tgz needs sha256 or bytes"]),

@@ -1,4 +1,4 @@
-"""One process of several: a training of the tiny CycleGAN; writes its weights and pools.
+"""One process of several: a training of the tiny CycleGAN; writes its means of gradients and its pools.
 
 torchrun --nproc-per-node 2 tests/support/cycle_processes.py DATA OUT
 """
@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import torch
-from cycles import ready
+from cycles import gradients_and_pools, ready
 from training import Never
 
 from dawn.runtime.distributed import joined
@@ -15,11 +15,9 @@ from dawn.runtime.distributed import joined
 
 def main(data, out):
     with joined() as world:
-        trainer = ready(data, out / "state", world=world, epochs=0.8)
+        trainer = ready(data, out / "state", world=world, epochs=0.8, lr=1e-5)
         list(trainer.run(Never()))
-        state = trainer.task.state.state_dict()
-        weights = [t for t in state["networks"].values() if t.ndim > 1]
-        torch.save([*weights, *state["pools"]], out / f"{world.rank}.pt")
+        torch.save(gradients_and_pools(trainer), out / f"{world.rank}.pt")
 
 
 if __name__ == "__main__":

@@ -60,3 +60,14 @@ def stopped_and_resumed(data, directory, stop, **cycle):
     resumed = ready(data, directory, **cycle)
     list(resumed.run(Never()))
     return resumed
+
+
+def gradients_and_pools(trainer):
+    """Adam's means of the gradients of kernels, and the pools.
+
+    They show whether two trainings do the same within rounding. Weights do not: Adam divides a gradient by its size, so
+    that a gradient of rounding alone, as that of a bias before instance norm, moves its weight as far as any other.
+    """
+    state = trainer.task.state.state_dict()
+    means = [s["exp_avg"] for optimizer in state["optimizers"] for s in optimizer["state"].values()]
+    return [*(mean for mean in means if mean.ndim > 1), *state["pools"]]

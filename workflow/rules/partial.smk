@@ -2,12 +2,12 @@
 
 from subprocess import CalledProcessError
 
-STEP = {"classify": "", "gan": "gan_", "cycle": "cycle_"}[EXPERIMENT.task]  # how the names of the rules begin
+PREFIX = {"classify": "", "gan": "gan_", "cycle": "cycle_"}[EXPERIMENT.task]  # how the names of the rules begin
 
 
 def finished_seeds(run):
     """The seeds of an experiment whose evaluation was up to date or has succeeded in this run of Snakemake."""
-    jobs = [job for job in workflow.dag.jobs if job.rule.name == f"{STEP}evaluate" and job.wildcards.run == run]
+    jobs = [job for job in workflow.dag.jobs if job.rule.name == f"{PREFIX}evaluate" and job.wildcards.run == run]
     done = [job for job in jobs if workflow.dag.finished(job) or not workflow.dag.needrun(job)]
     return sorted(int(job.wildcards.seed) for job in done)
 
@@ -32,12 +32,12 @@ def summarize_seeds(run, done):
     about = "domains.json" if CYCLE else "dataset.json"
     directories = [f"{run}/seed-{seed}" for seed in done]
     shell(
-        "python -m dawn.{STEP}summarize {directories} --params {run}/params.yaml{model}"
+        "python -m dawn.{PREFIX}summarize {directories} --params {run}/params.yaml{model}"
         " --out {out}/metrics.json --plots {out}"
     )
     shell("python -m dawn.provenance --root {root:q} --data data --about {about} --out {out}/provenance.json")
     shell(
-        "python -m dawn.{STEP}summary {directories} --params {run}/params.yaml --metrics {out}/metrics.json"
+        "python -m dawn.{PREFIX}summary {directories} --params {run}/params.yaml --metrics {out}/metrics.json"
         " --provenance {out}/provenance.json --root {root:q} --out {out}/summary.md"
     )
     missing = ", ".join(str(seed) for seed in wanted if seed not in done)

@@ -13,6 +13,7 @@ import workspace
 
 SCRIPT = Path(__file__).with_name("engines.sh")
 # Root needs a user namespace, since this Apptainer is not installed setuid; anyone else gets one by itself.
+SLURM = {"SLURM_CONF": "/etc/slurm/slurm.conf"}  # which other tests hide
 USERNS = {"APPTAINER_UNSHARE_USERNS": "1"} if os.geteuid() == 0 else {}
 
 
@@ -47,8 +48,8 @@ class Cluster:
         line += ["--slurm-init-seconds-before-status-checks", "5", *options]
         return subprocess.Popen(
             [*line, "--config", workspace.data(self.place.archive), *workspace.SMALL, "run={gpus: 0}", *settings],
-            cwd=self.place.path, env=workspace.environment() | USERNS, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            cwd=self.place.path, env=workspace.environment() | USERNS | SLURM, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )  # fmt: skip
 
     def finish(self, process: "subprocess.Popen[str]") -> str:

@@ -17,6 +17,11 @@ include: "workflow/rules/race.smk"
 include: "workflow/rules/use.smk"
 
 
+if JUDGES:
+
+    include: "workflow/rules/judges.smk"
+
+
 if GAN:
 
     include: "workflow/rules/gan.smk"

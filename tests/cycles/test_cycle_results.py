@@ -16,7 +16,7 @@ from dawn import cycle_evaluate, cycle_plot, cycle_summarize, cycle_summary, cyc
 from dawn.cycles.translation import round_trip, to_input, to_pixels
 from dawn.cycles.weights import restored
 from dawn.data.image_file import read_image
-from dawn.measures.translation import mean_image
+from dawn.measures.translation import Seen, by_judges, mean_image
 from dawn.results.cycle_curve import read_cycle_curve
 from dawn.results.manifest import verify
 
@@ -82,6 +82,37 @@ def test_translations_are_those_of_the_weights_and_the_cycle_error_that_of_the_c
     assert found["cycle_error_to_b"]["value"] == pytest.approx(float(error), rel=1e-4)
     assert found["cycle_error_noise_to_b"]["value"] != found["cycle_error_to_b"]["value"]
     assert found["cycle_error_noise"]["noise"] == 4
+
+
+def seen(rng, classes, shift):
+    """What a judge makes of images of these classes whose features are normal about ``shift``."""
+    return Seen(rng.normal(shift, 1, (len(classes), 8)), np.eye(4)[classes])
+
+
+def test_judges_see_the_target_in_what_is_like_it_and_the_source_in_what_is_not():
+    rng = np.random.default_rng(0)
+    deer, horses = np.full(200, 2), np.full(200, 3)
+    half = np.concatenate([deer[:100], horses[:100]])
+    judges = range(2)
+    sources, real, good = ([seen(rng, *what) for _ in judges] for what in ((horses, 1), (deer, 0), (deer, 0)))
+    measures = by_judges(good, sources, real, [1, 2])
+    assert measures["target_accuracy"]["value"] == 1
+    assert {key: found["value"] for key, found in measures["target_accuracy"]["references"].items()} == {
+        "identity": 0, "real": 1
+    }  # fmt: skip
+    kid, known = measures["kid"], measures["kid"]["references"]
+    assert kid["low"] < 0 < kid["high"]
+    assert abs(known["real"]["value"]) < 0.1 * known["identity"]["value"]
+    bad = by_judges([seen(rng, half, 1) for _ in judges], sources, real, [1, 2])
+    assert bad["target_accuracy"]["value"] == 0.5
+    assert bad["kid"]["low"] > kid["high"]
+    assert bad["kid"]["value"] == pytest.approx(known["identity"]["value"], rel=0.2)
+
+
+def test_too_few_real_images_have_no_halves_to_compare():
+    rng = np.random.default_rng(0)
+    few = [seen(rng, np.zeros(7, int), 0)]
+    assert set(by_judges(few, few, few, [0])["kid"]["references"]) == {"identity"}
 
 
 class Hiding(torch.nn.Module):

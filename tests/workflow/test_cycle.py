@@ -1,5 +1,6 @@
 """A CycleGAN through both engines: Snakemake and DVC run the same rules, and each only what a change decides."""
 
+import json
 import re
 import zipfile
 
@@ -9,6 +10,7 @@ import tiny_gan
 import workspace
 from conftest import step
 
+from dawn.core.files import sha256
 from dawn.results.manifest import FILES
 
 SETTINGS = (
@@ -16,6 +18,11 @@ SETTINGS = (
     "seeds=[0, 1]",
     "domains={kind: shapes, train: 12, test: 6}",
     "cycle={generator: {width: 4, blocks: 1}, critic: {width: 4, receptive_field: 16}, epochs: 1, batch: 4}",
+)
+CLASSES = (
+    "domains={kind: classes, a: [disc, ring], b: [square]}",
+    f"judge={{preset: {tiny_gan.JUDGE}, seeds: [0]}}",
+    "train={epochs: 1}",
 )
 SHOWN = {"cycle_plot", "cycle_summarize", "cycle_summary", "all"}
 TRAINED = SHOWN | {"cycle_train", "cycle_evaluate", "provenance"}
@@ -30,6 +37,50 @@ def place(tmp_path_factory):
     done = tiny_gan.plain(place, "crate")
     assert done.returncode == 0, done.stderr
     return place
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A workspace in which the tiny CycleGAN has run between classes, which a judge tells apart."""
+    place = workspace.make(tmp_path_factory.mktemp("judged"))
+    (place.path / f"workflow/presets/{tiny_gan.JUDGE}.yaml").write_text("train: {label_smoothing: 0.1}\n")
+    workspace.write_params(place, *SETTINGS, *CLASSES, "seeds=[0]")
+    assert step("dvc_stages", place.path / "dvc.yaml").returncode == 0
+    done = tiny_gan.plain(place)
+    assert done.returncode == 0, done.stderr
+    return place
+
+
+@pytest.mark.full
+def test_between_classes_a_judge_measures_and_an_edit_of_it_trains_no_cyclegan(judged):
+    evaluation = json.loads((judged.path / "results/seed-0/evaluation.json").read_text())
+    weights = sha256(judged.path / "results/judge/seed-0/model.safetensors")
+    assert [judge["sha256"] for judge in evaluation["judges"]] == [weights]
+    assert {"target_accuracy_to_b", "target_accuracy", "kid_to_a", "kid"} <= evaluation["measures"].keys()
+    assert [set(row) for row in evaluation["progress"]] == [{"target_accuracy", "kid"}]
+    page = (judged.path / "results/summary.md").read_text()
+    assert re.match("# Judges see the target in .* % over 1 seed", page)
+    assert "No truth is known: 1 classifier of all classes, right on" in page
+    assert tiny_gan.planned(judged) == set()
+    params = judged.path / "params.yaml"
+    before = params.read_text()
+    try:
+        tiny_gan.change(judged, "train={epochs: 2}")
+        assert tiny_gan.planned(judged) == SHOWN | {"train", "evaluate", "cycle_evaluate"}
+        tiny_gan.change(judged, "judge={preset: null}")
+        assert tiny_gan.planned(judged) == SHOWN | {"cycle_evaluate"}
+    finally:
+        params.write_text(before)
+
+
+@pytest.mark.full
+def test_dvc_trains_another_judge_and_measures_by_it(judged):
+    project = dvc_project.adopt(judged)
+    assert project.changed() == set()
+    assert project.exp("-S", "judge.seeds=[1]") == ["judge@1", "cycle_evaluate@0", "cycle_summarize"]
+    assert not (judged.path / "results/judge/manifests/0.json").exists()
+    refused = project.dvc("exp", "run", "-S", "domains.kind=shapes", fails=True)
+    assert "dvc.yaml is not for a CycleGAN without judges; write it: python -m dawn.dvc_stages" in refused
 
 
 @pytest.mark.full

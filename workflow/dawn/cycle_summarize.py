@@ -17,7 +17,7 @@ from dawn.core import cli
 from dawn.core.files import read_json, write_json
 from dawn.results.cycle_curve import read_cycle_curve
 from dawn.results.manifest import check
-from dawn.results.statistics import spread
+from dawn.results.statistics import Scale, spread
 
 OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes")
 
@@ -28,12 +28,15 @@ def summarize(seeds: list[Path], price: float | None = None) -> dict[str, Any]:
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
     metrics: dict[str, Any] = {"seeds": len(seeds)}
     for name in evaluations[0]["measures"]:
-        metrics[name] = spread(
-            [float(each["measures"][name]["value"]) for each in evaluations], "positive" if "error" in name else "any"
-        )
+        metrics[name] = spread([float(each["measures"][name]["value"]) for each in evaluations], scale(name))
     metrics |= {name: spread([float(t[name]) for t in trainings], "positive") for name in OF_TRAINING}
     metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings], "positive") if price else None
     return metrics | {"parameters": trainings[0]["parameters"]}
+
+
+def scale(name: str) -> Scale:
+    """The range of a measure's mean, for its interval."""
+    return "fraction" if "accuracy" in name else "positive" if "error" in name else "any"
 
 
 def mean_curve(seeds: list[Path]) -> list[dict[str, float | None]]:

@@ -23,7 +23,8 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if it is out of date")
     args = parser.parse_args()
     before = args.file.read_text(encoding="utf-8") if args.file.exists() else ""
-    after = pipeline(args.file.parent, load(args.file.with_name("params.yaml")).task)
+    experiment = load(args.file.with_name("params.yaml"))
+    after = pipeline(args.file.parent, experiment.task, experiment.judged)
     if args.check and before != after:
         raise cli.InputError(f"{args.file} is out of date; run python -m dawn.dvc_stages {args.file}")
     if before != after:

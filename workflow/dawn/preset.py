@@ -108,12 +108,12 @@ def main() -> None:
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), help="rewritten in place (params.yaml)")
     args = parser.parse_args()
     values = reduce(merge, map(read, [args.params, *args.preset]))
-    check(values, str(args.params))
+    experiment = check(values, str(args.params))
     text = reduce(merged, (path.read_text(encoding="utf-8") for path in [args.params, *args.preset]))
     if yaml.safe_load(text) != values:
         raise cli.InputError(f"{args.params} could not be rewritten with its comments; edit it by hand")
     dvc = args.params.with_name(FILE)
-    stages = pipeline(dvc.parent, values.get("task", "classify")) if dvc.exists() else None
+    stages = pipeline(dvc.parent, experiment.task, experiment.judged) if dvc.exists() else None
     write_text(args.params, text)
     if stages is not None and stages != dvc.read_text(encoding="utf-8"):
         write_text(dvc, stages)

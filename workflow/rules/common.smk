@@ -50,7 +50,7 @@ try:
     else:
         EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
     CLASSIFY, GAN, CYCLE = (EXPERIMENT.task == task for task in ("classify", "gan", "cycle"))
-    JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if GAN else None
+    JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.judged else None
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
@@ -72,10 +72,10 @@ RUNS = {f"{SHARED}/{slug}": v.experiment for slug, v in STUDY.variants.items()} 
 if not STUDY and not SEARCH:
     RUNS = {"results": EXPERIMENT}
 
-# The judges of a GAN, one experiment for all variants of a study, are trained by the rules of a classifier. The rules of
-# a GAN make files of the same names, so each set of rules has its own values of `run`.
+# The judges of a GAN or CycleGAN, one experiment for all variants of a study, are trained by the rules of a classifier.
+# The rules of a GAN make files of the same names, so each set of rules has its own values of `run`.
 JUDGE = f"{SHARED}/judge"
-EXPERIMENTS = {**RUNS, JUDGE: JUDGES} if GAN else RUNS
+EXPERIMENTS = {**RUNS, JUDGE: JUDGES} if JUDGES else RUNS
 ANY_RUN = r"results(/studies/[^/]+/[^/]+)?"
 OF_GANS = "|".join(map(re.escape, RUNS))
 

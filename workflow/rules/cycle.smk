@@ -1,4 +1,4 @@
-"""A CycleGAN: its domains, training, translations with their measures, and its pages."""
+"""A CycleGAN: its domains, training, translations with their measures, and its pages. train.smk trains the judges."""
 
 
 # On a cluster these run where snakemake was started: they are short.
@@ -90,6 +90,7 @@ rule cycle_evaluate:
     input:
         DOMAINS,
         "data/domains.json",
+        [ARRAYS, "data/dataset.json", "data/stats.json", JUDGED_BY, rules.judges.input] if JUDGES else [],
         code=code("cycle_evaluate"),
         weights="{run}/seed-{seed}/model.safetensors",
         curve="{run}/seed-{seed}/curve.tsv",
@@ -108,10 +109,13 @@ rule cycle_evaluate:
         **ONE_NODE,
         runtime=120,
         mem_mb=16000,
+    params:
+        cause=cause("judge") if JUDGES else "",
+        judges=["--stats data/stats.json --judges", *seeds(JUDGE)] if JUDGES else "",
     message:
         "Translate the test images, seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.cycle_evaluate --params {wildcards.run}/params.yaml --data data"
+        "DAWN_LOG={log} python -m dawn.cycle_evaluate --params {wildcards.run}/params.yaml --data data {params.judges}"
         " --model {input.weights} --out {wildcards.run}/seed-{wildcards.seed} --manifest {output.manifest}"
 
 
@@ -146,7 +150,7 @@ rule cycle_plot:
     output:
         figure("cycle-images", "1 Result", "source, translation, cycle"),
         figure("cycle-progress", "2 Training", "translations along the training"),
-        figure("cycle-curves", "2 Training", "losses and truth by epoch"),
+        figure("cycle-curves", "2 Training", "losses and measures by epoch"),
     log:
         "logs/{run}/cycle_plot.log",
     wildcard_constraints:
@@ -181,7 +185,7 @@ rule cycle_summary:
     wildcard_constraints:
         run=OF_GANS,
     params:
-        cause=cause("data", "domains", "cycle", "seeds"),
+        cause=cause("data", "domains", "cycle", "judge", "seeds"),
         seeds=lambda wildcards: seeds(wildcards.run),
         root=os.path.relpath(ROOT),
     message:

@@ -20,18 +20,23 @@ if STAGE:
 
 def enter_stage():
     """Delete manifests of seeds that are no longer in params.yaml, since DVC tracks their directory as a whole."""
-    for run, stages in {"results": ("summarize", "gan_summarize", "cycle_summarize"), JUDGE: ("references",)}.items():
-        for manifest in Path(run, "manifests").glob("*.json") if STAGE in stages else ():
-            if manifest.stem not in map(str, EXPERIMENTS[run].seeds):
+    stage = (STAGE or "").partition("@")[0]
+    reading = {"results": ("summarize", "gan_summarize", "cycle_summarize"), JUDGE: ("references", "cycle_evaluate")}
+    for run, experiment in EXPERIMENTS.items():
+        for manifest in Path(run, "manifests").glob("*.json") if stage in reading.get(run, ()) else ():
+            if manifest.stem not in map(str, experiment.seeds):
                 manifest.unlink()
 
 
 def check_stage():
     """Refuse a stage of another task: dvc.yaml does not follow an edit to params.yaml by itself."""
     name = STAGE.partition("@")[0]
-    known = {"judge": "gan", "references": "gan", "gan": "gan", "cycle": "cycle"}
-    if name != "prepare" and known.get(name.partition("_")[0], "classify") != EXPERIMENT.task:
+    known = {"judge": ("gan", "cycle"), "references": ("gan",), "gan": ("gan",), "cycle": ("cycle",)}
+    if name != "prepare" and EXPERIMENT.task not in known.get(name.partition("_")[0], ("classify",)):
         raise WorkflowError(f"dvc.yaml has no stages of task: {EXPERIMENT.task}; write them: python -m dawn.dvc_stages")
+    if CYCLE and ("\n  judge:\n" in Path("dvc.yaml").read_text()) != bool(JUDGES):
+        kind = "with" if JUDGES else "without"
+        raise WorkflowError(f"dvc.yaml is not for a CycleGAN {kind} judges; write it: python -m dawn.dvc_stages")
 
 
 def leave_stage():

@@ -3,7 +3,6 @@
 
 # On a cluster these run where snakemake was started: they are short.
 localrules:
-    judges,
     gan_summarize,
     gan_summary,
     gan_plot,
@@ -66,11 +65,6 @@ rule gan_train:
         " --out {wildcards.run}/seed-{wildcards.seed}"
 
 
-rule judges:
-    input:
-        [f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds],
-
-
 # What the judges make of the real images and of the reference sets is the same for all seeds and variants.
 rule gan_references:
     input:
@@ -78,7 +72,7 @@ rule gan_references:
         code=code("gan_references"),
         dataset="data/dataset.json",
         stats="data/stats.json",
-        judges=[f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")],
+        judges=JUDGED_BY,
         manifests=rules.judges.input,
     output:
         [f"{SHARED}/references/judge-{seed}.npz" for seed in JUDGES.seeds],

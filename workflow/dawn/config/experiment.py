@@ -20,7 +20,7 @@ from dawn.config.types import STRICT, Seeds
 from dawn.core.cli import InputError
 
 TRAINED_BY = {"classify": ("data", "model", "train"), "gan": ("data", "gan"), "cycle": ("data", "domains", "cycle")}
-EVALUATED_BY: dict[str, tuple[str, ...]] = {"classify": ("evaluate",), "gan": ("judge", "measures"), "cycle": ()}
+EVALUATED_BY = {"classify": ("evaluate",), "gan": ("judge", "measures"), "cycle": ("judge",)}
 
 
 class Experiment(BaseModel):
@@ -30,7 +30,7 @@ class Experiment(BaseModel):
 
     task: Literal["classify", "gan", "cycle"] = "classify"
     """What is trained: a classifier (sections model, train, evaluate), a GAN (sections gan, judge, measures), or a
-    CycleGAN (sections domains, cycle)."""
+    CycleGAN (sections domains, cycle, judge)."""
     seeds: Seeds
     """A training for each; a single number n is short for 0 to n - 1."""
     data: Data
@@ -63,6 +63,8 @@ class Experiment(BaseModel):
             raise ValueError(f"gan.batch {self.gan.batch} is not divisible by {processes} processes")
         if self.data.size is not None:
             check_size(self.data.size)
+        if self.judge.preset is None:
+            raise ValueError("judge.preset null: the samples of a GAN need a judge, such as preset judge")
         if self.measures.cas and not self.gan.conditional:
             raise ValueError(
                 "measures.cas trains a classifier on samples of known classes; set gan.conditional to true"
@@ -84,7 +86,14 @@ class Experiment(BaseModel):
     @property
     def decided_by(self) -> tuple[str, ...]:
         """The sections that decide the result of a seed: its weights and their evaluation."""
-        return self.trained_by + EVALUATED_BY[self.task]
+        return self.trained_by + (EVALUATED_BY[self.task] if self.judged or self.task == "classify" else ())
+
+    @property
+    def judged(self) -> bool:
+        """Whether trained classifiers measure the result: that of a CycleGAN where no truth is known."""
+        return self.judge.preset is not None and (
+            self.task == "gan" or (self.task == "cycle" and not self.domains.paired)
+        )
 
     def text(self, *sections: str) -> str:
         """Return the named sections as canonical JSON: equal texts mean equal settings."""

@@ -1,4 +1,4 @@
-"""The judges of a GAN: classifiers whose features measure its samples, trained as an experiment of their own."""
+"""The judges of a GAN or CycleGAN: classifiers that measure what it makes, trained as an experiment of their own."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from dawn.core.cli import InputError
 
 
 def judges(gan: Experiment, params: Path, presets: Path) -> Experiment:
-    """The experiment of the judges: params.yaml merged with their preset, on the data of the GAN."""
+    """The experiment of the judges: params.yaml merged with their preset, on the data of the experiment."""
     name = gan.judge.preset
     preset = presets / f"{name}.yaml"
     if not preset.is_file():

@@ -24,6 +24,10 @@ def check_measure(
                          f"measure = {measure} is known at the end only")  # fmt: skip
     if measure in ("psnr", "ssim") and not shared.domains.paired:
         raise InputError(f"{path}: measure = {measure} needs a truth, and domains.kind classes has none")
+    if shared.task == "cycle" and measure in ("kid", "target_accuracy") and not shared.judged:
+        raise InputError(
+            f"{path}: measure = {measure} needs judges, which only domains.kind classes with a judge.preset has"
+        )
     if measure == "critic_gap" and not shared.data.holdout:
         raise InputError(f"{path}: measure = critic_gap needs held-out images; set data.holdout in settings")
     for name, experiment in variants.items():

@@ -1,4 +1,4 @@
-"""The sections ``judge`` and ``measures``: how the samples of a GAN are measured."""
+"""The sections ``judge`` and ``measures``: how the samples of a GAN and the translations of a CycleGAN are measured."""
 
 from typing import Annotated
 
@@ -8,12 +8,14 @@ from dawn.config.types import STRICT, Positive, Seeds
 
 
 class Judge(BaseModel):
-    """The classifiers whose features measure the samples of a GAN; trained once, for all variants of a study."""
+    """The classifiers that measure the samples of a GAN, or the translations of a CycleGAN between classes; trained
+    once, for all variants of a study."""
 
     model_config = STRICT
 
-    preset: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] = "judge"
-    """Preset of workflow/presets that they are trained with, on the data of the GAN."""
+    preset: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] | None = "judge"
+    """Preset of workflow/presets that they are trained with, on all classes of the data; null: none, which only a
+    CycleGAN can do without."""
     seeds: Seeds = (0, 1, 2)
     """A judge for each; a single number n is short for 0 to n - 1."""
 

@@ -8,22 +8,30 @@ from dawn.core.cli import InputError
 from dawn.core.code_deps import HERE, closure
 
 MARK = re.compile(r"( *)# code of: (.+)")
+JUDGED, END = "# only with judges", "# end"  # lines around what an experiment without judges leaves out
 PACKAGE = "workflow/dawn/"
 FILE = "dvc.yaml"
 
 
-def pipeline(root: Path, task: str) -> str:
-    """The text of dvc.yaml for a task, in the checkout ``root``."""
+def pipeline(root: Path, task: str, judged: bool) -> str:
+    """The text of dvc.yaml for a task, with judges or without, in the checkout ``root``."""
     path = root / "workflow/dvc" / f"{task}.yaml"
     if not path.is_file():
         raise InputError(f"task = {task} has no pipeline of DVC, {path}; run it with snakemake")
-    return f"# Of workflow/dvc/{task}.yaml, by python -m dawn.dvc_stages.\n{listed(path.read_text(encoding='utf-8'))}"
+    text = listed(path.read_text(encoding="utf-8"), judged)
+    return f"# Of workflow/dvc/{task}.yaml, by python -m dawn.dvc_stages.\n{text}"
 
 
-def listed(text: str) -> str:
+def listed(text: str, judged: bool) -> str:
     """The text with a list of files after each comment such as ``# code of: train launch``."""
     lines: list[str] = []
+    kept = True
     for line in text.splitlines():
+        if line.strip() in (JUDGED, END):
+            kept = judged or line.strip() == END
+            continue
+        if not kept:
+            continue
         lines.append(line)
         if mark := MARK.fullmatch(line):
             lines += [f"{mark[1]}- {path}" for path in files(mark[2].split())]

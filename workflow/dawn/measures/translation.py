@@ -1,15 +1,18 @@
 """All measures of the translations between two domains, as they stand in evaluation.json."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from dawn.measures.estimate import Floats, mean
+from dawn.measures.estimate import Estimate, Floats, mean, mean_of
+from dawn.measures.kid import kid
 from dawn.measures.paired import Pixels, psnr_estimate, ssim
 
 Entry = dict[str, Any]
 DIRECTIONS = ("to_b", "to_a")
+LEAST = 4  # images that a kernel distance needs
 
 
 def against_truth(found: Pixels, sources: Pixels, truth: Pixels, train: Pixels) -> dict[str, Entry]:
@@ -29,6 +32,49 @@ def against_truth(found: Pixels, sources: Pixels, truth: Pixels, train: Pixels) 
 def mean_image(images: Pixels) -> Pixels:
     """The mean of images (n, h, w, 3), rounded: (h, w, 3)."""
     return np.asarray(images.mean(0, dtype=np.float64) + 0.5, np.uint8)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a judge makes of images: features float32 (n, d), and logits float32 (n, classes)."""
+
+    features: Floats
+    logits: Floats
+
+
+def by_judges(found: Sequence[Seen], sources: Sequence[Seen], real: Sequence[Seen], target: Sequence[int],
+              ) -> dict[str, Entry]:  # fmt: skip
+    """How far translations look like images of the ``target`` classes, a mean over the judges, one ``Seen`` for each.
+
+    target_accuracy  part of the translations in which a judge sees a class of the target
+    kid              kernel distance to the ``real`` test images of the target
+
+    ``references``: what the untranslated ``sources`` score, and what real images do: for kid, one half of them against
+    the other, where there are enough.
+    """
+
+    def accuracy(seen: Sequence[Seen]) -> Estimate:
+        return mean_of([in_target(judge.logits, target) for judge in seen])
+
+    def distance(seen: Sequence[Seen], others: Sequence[Seen]) -> Estimate:
+        return mean_of([kid(judge.features, other.features) for judge, other in zip(seen, others, strict=True)])
+
+    parts = [[Seen(judge.features[first::2], judge.logits[first::2]) for judge in real] for first in (0, 1)]
+    measures = {
+        "target_accuracy": (accuracy(found), {"identity": accuracy(sources), "real": accuracy(real)}),
+        "kid": (distance(found, real), {"identity": distance(sources, real)}),
+    }
+    if len(parts[1][0].features) >= LEAST:
+        measures["kid"][1]["real"] = distance(*parts)
+    return {
+        name: value.entry() | {"references": {key: known.entry() for key, known in references.items()}}
+        for name, (value, references) in measures.items()
+    }
+
+
+def in_target(logits: Floats, target: Sequence[int]) -> Estimate:
+    """Part of the images (n, classes) whose most likely class is one of the target's."""
+    return mean(np.isin(logits.argmax(1), target).astype(np.float64), "fraction")
 
 
 def cycle_errors(errors: Mapping[str, tuple[Floats, Floats]], noise: float) -> dict[str, Entry]:

@@ -13,6 +13,8 @@ MEASURES = {  # name, unit, better, digits
     "psnr": ("PSNR", "dB", "higher", 2),
     "psnr_above_identity": ("PSNR above the identity's", "dB", "higher", 2),
     "ssim": ("SSIM", "", "higher", 3),
+    "target_accuracy": ("target accuracy", "", "higher", 3),
+    "kid": ("KID-judge", "", "lower", 3),
     "cycle_error": ("cycle error", "levels", "lower", 2),
     "cycle_error_noise": ("cycle error with noise on the translation", "levels", "lower", 2),
 }
@@ -20,7 +22,7 @@ DIRECTIONS = {"": "mean of both", "_to_b": "A to B", "_to_a": "B to A"}
 FIGURES = {
     "images": "Source, translation and cycle of the first test images",
     "progress": "Translations along the training",
-    "curves": "Losses and truth by epoch",
+    "curves": "Losses and measures by epoch",
 }
 
 
@@ -29,6 +31,8 @@ def claim(metrics: Mapping[str, Any]) -> str:
     seeds = count(metrics["seeds"], "seed")
     if "psnr_above_identity" in metrics:
         return f"Translations {described(metrics['psnr_above_identity'], 2, ' dB')} above the identity over {seeds}"
+    if "target_accuracy" in metrics:
+        return f"Judges see the target in {described(percent(metrics['target_accuracy']), 1, ' %')} over {seeds}"
     return f"Cycle error {described(metrics['cycle_error'], 2, ' levels')} over {seeds}"
 
 
@@ -41,7 +45,7 @@ def about(experiment: Experiment, evaluation: Mapping[str, Any], trainings: Sequ
     pairs = "on pairs, without critics" if cycle.pairs else "without pairs"
     measured = (
         "Each is known in both domains, so the translations are compared with the truth."
-        if data["paired"] else "No truth is known, so only the cycle is measured."
+        if data["paired"] else told_by(evaluation["judges"])
     )  # fmt: skip
     return [
         Paragraph(
@@ -56,6 +60,20 @@ def about(experiment: Experiment, evaluation: Mapping[str, Any], trainings: Sequ
     ]  # fmt: skip
 
 
+def told_by(judges: Sequence[Mapping[str, Any]]) -> str:
+    """What tells how good translations are where no truth is known."""
+    if not judges:
+        return "No truth is known and there are no judges, so only the cycle is measured."
+    right = ", ".join(f"{judge['accuracy']:.1f} %" for judge in judges)
+    return (f"No truth is known: {count(len(judges), 'classifier')} of all classes, right on {right} of the test "
+            "split, judge whether the translations look like the target.")  # fmt: skip
+
+
+def percent(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A spread of fractions in percent."""
+    return {key: None if number is None else 100 * number for key, number in found.items()}
+
+
 def measures_table(evaluations: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[Block]:
     """Each measure in both directions with its interval over seeds, and what no translation scores."""
     rows = []
@@ -64,14 +82,16 @@ def measures_table(evaluations: Sequence[Mapping[str, Any]], metrics: Mapping[st
             if (found := metrics.get(name + suffix)) is not None:
                 known = evaluations[0]["measures"][name + suffix].get("references", {})
                 marks = [f"{known[key]['value']:.{digits}f}" if key in known else DASH
-                         for key in ("identity", "mean_image")]  # fmt: skip
+                         for key in ("identity", "mean_image", "real")]  # fmt: skip
                 rows.append((text, direction, better, interval(found, digits, f" {unit}".rstrip()), *marks))
-    heads = ("measure", "direction", "better", "translations (95 % interval over seeds)", "identity", "mean image")
+    heads = ("measure", "direction", "better", "translations (95 % interval over seeds)", "identity", "mean image",
+             "real images")  # fmt: skip
     noise = evaluations[0]["measures"]["cycle_error_noise"]["noise"]
     return [
         Heading("Measures"),
         Paragraph(
-            "Identity: the untranslated image. Mean image: that of the target's train images. Noise: of a standard "
+            "Identity: the untranslated image. Mean image: that of the target's train images. Real images: those of "
+            "the target's test split; for KID-judge, one half of them against the other. Noise: of a standard "
             f"deviation of {noise:g} of 255 levels; a generator that hides the source in it loses it there."
         ),
         Table(heads, rows),

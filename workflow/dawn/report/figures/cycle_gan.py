@@ -1,6 +1,7 @@
 """Figures of a CycleGAN: sources, translations and cycles side by side, and how the losses went."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,25 +34,41 @@ def side_by_side(directions: Sequence[tuple[str, NDArray[Any]]], title: str) -> 
     return grid(np.concatenate([left, blank, right], axis=1), (), [*heads, "", *heads], title, below)
 
 
-def losses(seeds: Sequence[Sequence[Row]]) -> Figure:
-    """Losses (left) and PSNR against the truth (right) by epoch: mean over the seeds, band from lowest to highest.
+@dataclass(frozen=True)
+class Judged:
+    """What the judges make of the translations that were kept at an epoch."""
 
-    The rows have the columns of a CycleGAN's curve.tsv. Without a truth the right half says so.
+    epoch: float
+    target_accuracy: float
+    kid: float
+
+
+JUDGED = {"target_accuracy": "target accuracy", "kid": "KID-judge"}
+
+
+def losses(seeds: Sequence[Sequence[Row]], judged: Sequence[Sequence[Judged]] = ()) -> Figure:
+    """Losses by epoch and next to them what tells how good the translations were: mean over the seeds, band of all.
+
+    The rows have the columns of a CycleGAN's curve.tsv: PSNR where there is a truth. ``judged``: the judges' measures
+    of each seed. Without either the right half says so.
     """
-    picture = figure(9, 4.2)
-    left, right = picture.subplots(1, 2)
+    picture = figure(9 if not judged else 12, 4.2)
+    left, *others = picture.subplots(1, 3 if judged else 2)
     for i, (name, text) in enumerate(LOSSES.items()):
         band(left, seeds, name, text, i)
-    left.set(xlabel="epoch", ylabel="loss, sum of both directions", ylim=(0, None))
+    left.set(ylabel="loss, sum of both directions", ylim=(0, None))
     left.legend(fontsize=9)
+    for axes, (name, text) in zip(others, JUDGED.items() if judged else (), strict=False):
+        band(axes, judged, name, text, 0)
+        axes.set(ylabel=f"{text} of the translations kept")
     if any(getattr(row, "psnr", None) is not None for row in seeds[0]):
-        band(right, seeds, "psnr", "test images", 0)
-        right.set(ylabel="PSNR of the translations, dB")
-    else:
-        right.text(0.5, 0.5, "no truth is known", ha="center", transform=right.transAxes)
-    right.set(xlabel="epoch")
-    for axes in (left, right):
+        band(others[0], seeds, "psnr", "test images", 0)
+        others[0].set(ylabel="PSNR of the translations, dB")
+    elif not judged:
+        others[0].text(0.5, 0.5, "no truth is known", ha="center", transform=others[0].transAxes)
+    for axes in (left, *others):
+        axes.set(xlabel="epoch")
         axes.locator_params(axis="x", integer=True)
     below = "Line: mean. Band: from the lowest seed to the highest." if len(seeds) > 1 else ""
-    heading(picture, f"Losses and truth by epoch, {count(len(seeds), 'seed')}", below)
+    heading(picture, f"Losses and measures by epoch, {count(len(seeds), 'seed')}", below)
     return picture

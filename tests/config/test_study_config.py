@@ -16,6 +16,7 @@ READY = sorted(path.stem for path in STUDIES.glob("*.yaml"))
 GOOD = {"question": "Does it help?", "variants": {"plain": {}, "wide": {"model": {"width": 64}}}}
 GANS = {"plain": {}, "wide": {"gan": {"generator": {"width": 128}}}}
 CYCLE = {"settings": {"task": "cycle"}, "difference": 1, "variants": {"a": {}, "b": {"cycle": {"pool": 0}}}}
+SHAPES = CYCLE | {"settings": {"task": "cycle", "domains": {"kind": "shapes"}}}
 GAN = {"settings": {"task": "gan"}, "variants": GANS, "difference": 0.01}
 
 
@@ -145,7 +146,8 @@ def test_names_of_directories(name, expected):
         (GAN | {"measure": "cas"}, ["variant plain does not measure it; set measures.cas"]),
         (GAN | {"variants": {"a": {}, "b": {"judge": {"seeds": 1}}}}, ["variant b changes judge"]),
         (GAN | {"variants": {"a": {}, "b": {"task": "classify"}}}, ["variant b changes task"]),
-        (CYCLE | {"measure": "kid"}, ["measure = kid: task cycle has psnr, ssim"]),
+        (CYCLE | {"measure": "fd"}, ["measure = fd: task cycle has psnr, ssim"]),
+        (SHAPES | {"measure": "kid", "difference": 1}, ["measure = kid needs judges, which only domains.kind classes"]),
         (CYCLE, ["measure = psnr needs a truth, and domains.kind classes has none"]),
         (CYCLE | {"variants": {"a": {}, "b": {"domains": {"kind": "grey"}}}}, ["variant b changes domains"]),
     ],

@@ -40,9 +40,9 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory):
+def between_classes(tmp_path_factory):
     """A workspace in which the tiny CycleGAN has run between classes, which a judge tells apart."""
-    place = workspace.make(tmp_path_factory.mktemp("judged"))
+    place = workspace.make(tmp_path_factory.mktemp("classes"))
     (place.path / f"workflow/presets/{tiny_gan.JUDGE}.yaml").write_text("train: {label_smoothing: 0.1}\n")
     workspace.write_params(place, *SETTINGS, *CLASSES, "seeds=[0]")
     assert step("dvc_stages", place.path / "dvc.yaml").returncode == 0
@@ -52,33 +52,33 @@ def judged(tmp_path_factory):
 
 
 @pytest.mark.full
-def test_between_classes_a_judge_measures_and_an_edit_of_it_trains_no_cyclegan(judged):
-    evaluation = json.loads((judged.path / "results/seed-0/evaluation.json").read_text())
-    weights = sha256(judged.path / "results/judge/seed-0/model.safetensors")
+def test_between_classes_a_judge_measures_and_an_edit_of_it_trains_no_cyclegan(between_classes):
+    evaluation = json.loads((between_classes.path / "results/seed-0/evaluation.json").read_text())
+    weights = sha256(between_classes.path / "results/judge/seed-0/model.safetensors")
     assert [judge["sha256"] for judge in evaluation["judges"]] == [weights]
     assert {"target_accuracy_to_b", "target_accuracy", "kid_to_a", "kid"} <= evaluation["measures"].keys()
     assert [set(row) for row in evaluation["progress"]] == [{"target_accuracy", "kid"}]
-    page = (judged.path / "results/summary.md").read_text()
+    page = (between_classes.path / "results/summary.md").read_text()
     assert re.match("# Judges see the target in .* % over 1 seed", page)
     assert "No truth is known: 1 classifier of all classes, right on" in page
-    assert tiny_gan.planned(judged) == set()
-    params = judged.path / "params.yaml"
+    assert tiny_gan.planned(between_classes) == set()
+    params = between_classes.path / "params.yaml"
     before = params.read_text()
     try:
-        tiny_gan.change(judged, "train={epochs: 2}")
-        assert tiny_gan.planned(judged) == SHOWN | {"train", "evaluate", "cycle_evaluate"}
-        tiny_gan.change(judged, "judge={preset: null}")
-        assert tiny_gan.planned(judged) == SHOWN | {"cycle_evaluate"}
+        tiny_gan.change(between_classes, "train={epochs: 2}")
+        assert tiny_gan.planned(between_classes) == SHOWN | {"train", "evaluate", "cycle_evaluate"}
+        tiny_gan.change(between_classes, "judge={preset: null}")
+        assert tiny_gan.planned(between_classes) == SHOWN | {"cycle_evaluate"}
     finally:
         params.write_text(before)
 
 
 @pytest.mark.full
-def test_dvc_trains_another_judge_and_measures_by_it(judged):
-    project = dvc_project.adopt(judged)
+def test_dvc_trains_another_judge_and_measures_by_it(between_classes):
+    project = dvc_project.adopt(between_classes)
     assert project.changed() == set()
     assert project.exp("-S", "judge.seeds=[1]") == ["judge@1", "cycle_evaluate@0", "cycle_summarize"]
-    assert not (judged.path / "results/judge/manifests/0.json").exists()
+    assert not (between_classes.path / "results/judge/manifests/0.json").exists()
     refused = project.dvc("exp", "run", "-S", "domains.kind=shapes", fails=True)
     assert "dvc.yaml is not for a CycleGAN without judges; write it: python -m dawn.dvc_stages" in refused
 

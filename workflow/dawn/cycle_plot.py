@@ -18,7 +18,7 @@ from dawn.config.domains import TESTS
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json
-from dawn.report.figures.cycle_gan import Judged, losses, side_by_side
+from dawn.report.figures.cycle_gan import FromJudges, losses, side_by_side
 from dawn.report.figures.gan_grids import along_training
 from dawn.report.style import save
 from dawn.results.cycle_curve import read_cycle_curve
@@ -48,10 +48,10 @@ def translations(seed: Path, data: Path, paired: bool) -> list[tuple[str, NDArra
     return found
 
 
-def judged(seeds: Sequence[Path], epochs: Sequence[float]) -> list[list[Judged]]:
+def of_judges(seeds: Sequence[Path], epochs: Sequence[float]) -> list[list[FromJudges]]:
     """What the judges made of the translations kept at these epochs, for each seed; empty without judges."""
     found = [read_json(seed / "evaluation.json").get("progress", []) for seed in seeds]
-    return [[Judged(epoch, **row) for epoch, row in zip(epochs, rows, strict=True)] for rows in found if rows]
+    return [[FromJudges(epoch, **row) for epoch, row in zip(epochs, rows, strict=True)] for rows in found if rows]
 
 
 def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[str, Callable[[], Figure]]:
@@ -70,7 +70,7 @@ def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[s
             shown, epochs, f"Translations along the training, {first}",
             "Each column is one test image: on the left those of A in B, on the right those of B in A.",
         ),
-        "curves": lambda: losses(curves, judged(seeds, epochs)),
+        "curves": lambda: losses(curves, of_judges(seeds, epochs)),
     }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ def main() -> None:
     args = parser.parse_args()
     before = args.file.read_text(encoding="utf-8") if args.file.exists() else ""
     experiment = load(args.file.with_name("params.yaml"))
-    after = pipeline(args.file.parent, experiment.task, experiment.judged)
+    after = pipeline(args.file.parent, experiment.task, experiment.has_judges)
     if args.check and before != after:
         raise cli.InputError(f"{args.file} is out of date; run python -m dawn.dvc_stages {args.file}")
     if before != after:

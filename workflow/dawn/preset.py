@@ -113,7 +113,7 @@ def main() -> None:
     if yaml.safe_load(text) != values:
         raise cli.InputError(f"{args.params} could not be rewritten with its comments; edit it by hand")
     dvc = args.params.with_name(FILE)
-    stages = pipeline(dvc.parent, experiment.task, experiment.judged) if dvc.exists() else None
+    stages = pipeline(dvc.parent, experiment.task, experiment.has_judges) if dvc.exists() else None
     write_text(args.params, text)
     if stages is not None and stages != dvc.read_text(encoding="utf-8"):
         write_text(dvc, stages)

@@ -50,7 +50,7 @@ try:
     else:
         EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
     CLASSIFY, GAN, CYCLE = (EXPERIMENT.task == task for task in ("classify", "gan", "cycle"))
-    JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.judged else None
+    JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.has_judges else None
 except InputError as error:
     raise WorkflowError(str(error)) from None
 

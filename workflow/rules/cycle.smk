@@ -90,7 +90,7 @@ rule cycle_evaluate:
     input:
         DOMAINS,
         "data/domains.json",
-        [ARRAYS, "data/dataset.json", "data/stats.json", JUDGED_BY, rules.judges.input] if JUDGES else [],
+        [ARRAYS, "data/dataset.json", "data/stats.json", JUDGE_FILES, rules.judges.input] if JUDGES else [],
         code=code("cycle_evaluate"),
         weights="{run}/seed-{seed}/model.safetensors",
         curve="{run}/seed-{seed}/curve.tsv",

@@ -72,7 +72,7 @@ rule gan_references:
         code=code("gan_references"),
         dataset="data/dataset.json",
         stats="data/stats.json",
-        judges=JUDGED_BY,
+        judges=JUDGE_FILES,
         manifests=rules.judges.input,
     output:
         [f"{SHARED}/references/judge-{seed}.npz" for seed in JUDGES.seeds],

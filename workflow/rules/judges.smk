@@ -11,4 +11,4 @@ rule judges:
 
 
 # What a rule reads that measures with the judges.
-JUDGED_BY = [f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")]
+JUDGE_FILES = [f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")]

@@ -86,14 +86,13 @@ class Experiment(BaseModel):
     @property
     def decided_by(self) -> tuple[str, ...]:
         """The sections that decide the result of a seed: its weights and their evaluation."""
-        return self.trained_by + (EVALUATED_BY[self.task] if self.judged or self.task == "classify" else ())
+        return self.trained_by + (EVALUATED_BY[self.task] if self.task == "classify" or self.has_judges else ())
 
     @property
-    def judged(self) -> bool:
+    def has_judges(self) -> bool:
         """Whether trained classifiers measure the result: that of a CycleGAN where no truth is known."""
-        return self.judge.preset is not None and (
-            self.task == "gan" or (self.task == "cycle" and not self.domains.paired)
-        )
+        truth = self.task == "cycle" and self.domains.paired
+        return self.task != "classify" and self.judge.preset is not None and not truth
 
     def text(self, *sections: str) -> str:
         """Return the named sections as canonical JSON: equal texts mean equal settings."""

@@ -24,7 +24,7 @@ def check_measure(
                          f"measure = {measure} is known at the end only")  # fmt: skip
     if measure in ("psnr", "ssim") and not shared.domains.paired:
         raise InputError(f"{path}: measure = {measure} needs a truth, and domains.kind classes has none")
-    if shared.task == "cycle" and measure in ("kid", "target_accuracy") and not shared.judged:
+    if shared.task == "cycle" and measure in ("kid", "target_accuracy") and not shared.has_judges:
         raise InputError(
             f"{path}: measure = {measure} needs judges, which only domains.kind classes with a judge.preset has"
         )

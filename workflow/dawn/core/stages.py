@@ -8,27 +8,27 @@ from dawn.core.cli import InputError
 from dawn.core.code_deps import HERE, closure
 
 MARK = re.compile(r"( *)# code of: (.+)")
-JUDGED, END = "# only with judges", "# end"  # lines around what an experiment without judges leaves out
+JUDGES, END = "# only with judges", "# end"  # lines around what an experiment without judges leaves out
 PACKAGE = "workflow/dawn/"
 FILE = "dvc.yaml"
 
 
-def pipeline(root: Path, task: str, judged: bool) -> str:
+def pipeline(root: Path, task: str, has_judges: bool) -> str:
     """The text of dvc.yaml for a task, with judges or without, in the checkout ``root``."""
     path = root / "workflow/dvc" / f"{task}.yaml"
     if not path.is_file():
         raise InputError(f"task = {task} has no pipeline of DVC, {path}; run it with snakemake")
-    text = listed(path.read_text(encoding="utf-8"), judged)
+    text = listed(path.read_text(encoding="utf-8"), has_judges)
     return f"# Of workflow/dvc/{task}.yaml, by python -m dawn.dvc_stages.\n{text}"
 
 
-def listed(text: str, judged: bool) -> str:
+def listed(text: str, has_judges: bool) -> str:
     """The text with a list of files after each comment such as ``# code of: train launch``."""
     lines: list[str] = []
     kept = True
     for line in text.splitlines():
-        if line.strip() in (JUDGED, END):
-            kept = judged or line.strip() == END
+        if line.strip() in (JUDGES, END):
+            kept = has_judges or line.strip() == END
             continue
         if not kept:
             continue

@@ -45,7 +45,7 @@ def about(experiment: Experiment, evaluation: Mapping[str, Any], trainings: Sequ
     pairs = "on pairs, without critics" if cycle.pairs else "without pairs"
     measured = (
         "Each is known in both domains, so the translations are compared with the truth."
-        if data["paired"] else told_by(evaluation["judges"])
+        if data["paired"] else without_truth(evaluation["judges"])
     )  # fmt: skip
     return [
         Paragraph(
@@ -60,7 +60,7 @@ def about(experiment: Experiment, evaluation: Mapping[str, Any], trainings: Sequ
     ]  # fmt: skip
 
 
-def told_by(judges: Sequence[Mapping[str, Any]]) -> str:
+def without_truth(judges: Sequence[Mapping[str, Any]]) -> str:
     """What tells how good translations are where no truth is known."""
     if not judges:
         return "No truth is known and there are no judges, so only the cycle is measured."

@@ -35,7 +35,7 @@ def side_by_side(directions: Sequence[tuple[str, NDArray[Any]]], title: str) -> 
 
 
 @dataclass(frozen=True)
-class Judged:
+class FromJudges:
     """What the judges make of the translations that were kept at an epoch."""
 
     epoch: float
@@ -43,28 +43,28 @@ class Judged:
     kid: float
 
 
-JUDGED = {"target_accuracy": "target accuracy", "kid": "KID-judge"}
+OF_JUDGES = {"target_accuracy": "target accuracy", "kid": "KID-judge"}
 
 
-def losses(seeds: Sequence[Sequence[Row]], judged: Sequence[Sequence[Judged]] = ()) -> Figure:
+def losses(seeds: Sequence[Sequence[Row]], judges: Sequence[Sequence[FromJudges]] = ()) -> Figure:
     """Losses by epoch and next to them what tells how good the translations were: mean over the seeds, band of all.
 
-    The rows have the columns of a CycleGAN's curve.tsv: PSNR where there is a truth. ``judged``: the judges' measures
+    The rows have the columns of a CycleGAN's curve.tsv: PSNR where there is a truth. ``judges``: the judges' measures
     of each seed. Without either the right half says so.
     """
-    picture = figure(9 if not judged else 12, 4.2)
-    left, *others = picture.subplots(1, 3 if judged else 2)
+    picture = figure(9 if not judges else 12, 4.2)
+    left, *others = picture.subplots(1, 3 if judges else 2)
     for i, (name, text) in enumerate(LOSSES.items()):
         band(left, seeds, name, text, i)
     left.set(ylabel="loss, sum of both directions", ylim=(0, None))
     left.legend(fontsize=9)
-    for axes, (name, text) in zip(others, JUDGED.items() if judged else (), strict=False):
-        band(axes, judged, name, text, 0)
+    for axes, (name, text) in zip(others, OF_JUDGES.items() if judges else (), strict=False):
+        band(axes, judges, name, text, 0)
         axes.set(ylabel=f"{text} of the translations kept")
     if any(getattr(row, "psnr", None) is not None for row in seeds[0]):
         band(others[0], seeds, "psnr", "test images", 0)
         others[0].set(ylabel="PSNR of the translations, dB")
-    elif not judged:
+    elif not judges:
         others[0].text(0.5, 0.5, "no truth is known", ha="center", transform=others[0].transAxes)
     for axes in (left, *others):
         axes.set(xlabel="epoch")

@@ -125,7 +125,8 @@ def test_experiments_of_dvc_are_read_from_its_cache(tmp_path, monkeypatch):
     run("git", "config", "user.email", "a@example.org")
     dvc = workspace.BIN / "dvc"
     run(dvc, "init", "--quiet")
-    outs = [f"results/seed-{seed}/{name}.json" for seed in (0, 1) for name in ("evaluation", "metrics")]
+    files = ("evaluation.json", "metrics.json", "predictions.npz")
+    outs = [f"results/seed-{seed}/{name}" for seed in (0, 1) for name in files]
     stage = {"cmd": "true", "params": ["train"], "outs": outs, "metrics": ["results/metrics.json"]}
     write_text(tmp_path / "dvc.yaml", yaml.safe_dump({"stages": {"all": stage}}))
     write_text(tmp_path / ".gitignore", "/results/\n")

@@ -10,6 +10,7 @@ from training import arguments
 
 from dawn.models import weights
 from dawn.results.curve import read_curve
+from dawn.training.shutdown import DIVERGED
 
 
 def test_the_step_writes_its_files_and_leaves_no_state(data, params, tmp_path):
@@ -56,7 +57,7 @@ def test_several_processes_refuse_in_one_line(data, params, tmp_path):
     assert done.stderr.count("\n") == 1
     assert "No such file or directory" in done.stderr
     broken = step("train", *arguments(params(train={"schedule": {"peak": 1e30}}), data, tmp_path / "out"), processes=2)
-    assert broken.returncode == 1
+    assert broken.returncode == DIVERGED
     assert "lower train.schedule.peak" in broken.stderr
     assert "Traceback" not in broken.stderr
 

@@ -4,8 +4,8 @@
 
 ours     dawn's own trainer, as ``python -m dawn.cycle_train`` runs
 plain    torchvision transforms in a DataLoader of both domains (of 0, 1 and 2 workers the fastest); every pass of every
-         network by itself, real and translated images apart, a pool of images as a list: the same losses, weights and
-         optimizers, in fp32
+         network by itself, torch's instance norm, real and translated images apart, a pool of images as a list: the
+         same losses, weights and optimizers, in fp32
 
 The images are noise, which costs the same.
 """
@@ -24,6 +24,7 @@ from torch.nn import functional
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.cycles.layers import InstanceNorm
 from dawn.cycles.networks import build
 from dawn.cycles.setup import set_up
 from dawn.data.domains import named
@@ -67,6 +68,10 @@ def plain(experiment: Experiment, folder: Path) -> Epoch:
     """Return an epoch of the plain loop."""
     cycle = experiment.cycle
     nets = build(cycle, 32, 0)
+    for module in list(nets.module.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, InstanceNorm):
+                setattr(module, name, torch.nn.InstanceNorm2d(1))  # of as many channels as there are
     generators, critics = [nets.to_a, nets.to_b], [nets.critic_a, nets.critic_b]
     moves = [
         torch.optim.Adam([p for net in both for p in net.parameters()], cycle.lr, cycle.betas)

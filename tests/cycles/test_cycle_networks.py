@@ -7,6 +7,7 @@ from torch.nn import functional
 from dawn.config.cycle import Cycle
 from dawn.core.cli import InputError
 from dawn.cycles.critic import scores
+from dawn.cycles.layers import InstanceNorm
 from dawn.cycles.networks import build
 
 FIELDS = (16, 34, 70, 142)
@@ -38,13 +39,20 @@ def test_a_generator_keeps_the_size_and_stays_between_minus_1_and_1(upsampling, 
     assert count(nets.to_b) == count(build(small(generator={"width": 4, "blocks": 1}), size, 0).to_b)
 
 
+def test_instance_norm_is_that_of_torch_whatever_the_memory_format():
+    images = torch.randn(3, 5, 8, 8, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    expected = torch.nn.InstanceNorm2d(5)(images)
+    for found in (InstanceNorm()(images), InstanceNorm()(images.contiguous(memory_format=torch.channels_last))):
+        assert torch.allclose(found, expected, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("field", FIELDS)
 def test_a_score_depends_on_so_many_pixels_and_no_other(field):
     torch.manual_seed(0)
     size = 2 * field + 36
     size -= size % 16
     net = build(small(critic={"width": 2, "receptive_field": field}), size, 0).critic_a.double()
-    plain = torch.nn.Sequential(*(m for m in net if not isinstance(m, torch.nn.InstanceNorm2d)))  # it sees all pixels
+    plain = torch.nn.Sequential(*(m for m in net if not isinstance(m, InstanceNorm)))  # it sees all pixels
     images = torch.randn(1, 3, size, size, dtype=torch.float64, requires_grad=True)
     found = plain(images)
     assert found.shape == (1, 1, scores(size, field), scores(size, field))

@@ -7,6 +7,7 @@ two of stride 1; leaky ReLU 0.2 between them, instance norm without weights in a
 from torch import nn
 
 from dawn.config.cycle import Patches
+from dawn.cycles.layers import InstanceNorm
 
 # A 4x4 layer of stride s sees s (r - 1) + 4 pixels where the layers after it see r: 4 and 7 from the last two.
 HALVINGS = {16: 1, 34: 2, 70: 3, 142: 4}
@@ -20,7 +21,7 @@ def critic(settings: Patches) -> nn.Sequential:
     for layer in range(1, halvings + 1):
         before, channels = channels, width * min(2**layer, 8)
         stride = 2 if layer < halvings else 1
-        layers += [nn.Conv2d(before, channels, 4, stride, 1), nn.InstanceNorm2d(channels)]
+        layers += [nn.Conv2d(before, channels, 4, stride, 1), InstanceNorm()]
         layers += [nn.LeakyReLU(0.2, inplace=True)]
     return nn.Sequential(*layers, nn.Conv2d(channels, 1, 4, 1, 1))
 

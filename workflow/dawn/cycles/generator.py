@@ -11,6 +11,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from dawn.config.cycle import Translator
+from dawn.cycles.layers import InstanceNorm
 
 SCALE = 4  # by which height and width shrink before the residual blocks
 
@@ -20,12 +21,12 @@ def generator(settings: Translator) -> nn.Sequential:
     width = settings.width
     up = UPSAMPLING[settings.upsampling]
     return nn.Sequential(
-        *(nn.ReflectionPad2d(3), nn.Conv2d(3, width, 7), *normalised(width)),
-        *(nn.Conv2d(width, 2 * width, 3, 2, 1), *normalised(2 * width)),
-        *(nn.Conv2d(2 * width, 4 * width, 3, 2, 1), *normalised(4 * width)),
+        *(nn.ReflectionPad2d(3), nn.Conv2d(3, width, 7), *normalised()),
+        *(nn.Conv2d(width, 2 * width, 3, 2, 1), *normalised()),
+        *(nn.Conv2d(2 * width, 4 * width, 3, 2, 1), *normalised()),
         *(Residual(4 * width) for _ in range(settings.blocks)),
-        *(*up(4 * width, 2 * width), *normalised(2 * width)),
-        *(*up(2 * width, width), *normalised(width)),
+        *(*up(4 * width, 2 * width), *normalised()),
+        *(*up(2 * width, width), *normalised()),
         *(nn.ReflectionPad2d(3), nn.Conv2d(width, 3, 7), nn.Tanh()),
     )
 
@@ -36,8 +37,8 @@ class Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), *normalised(channels)),
-            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), nn.InstanceNorm2d(channels)),
+            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), *normalised()),
+            *(nn.ReflectionPad2d(1), nn.Conv2d(channels, channels, 3), InstanceNorm()),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -46,9 +47,9 @@ class Residual(nn.Module):
         return x + y
 
 
-def normalised(channels: int) -> list[nn.Module]:
+def normalised() -> list[nn.Module]:
     """Return an instance norm and the activation after it."""
-    return [nn.InstanceNorm2d(channels), nn.ReLU(inplace=True)]
+    return [InstanceNorm(), nn.ReLU(inplace=True)]
 
 
 def transposed(inputs: int, outputs: int) -> list[nn.Module]:

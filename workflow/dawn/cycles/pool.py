@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dawn.cycles.layers import memory_format
 from dawn.runtime.streams import stream
 
 
@@ -17,7 +18,7 @@ class ImagePool:
 
     def __init__(self, size: int, pixels: int, seed: int, name: str, device: torch.device) -> None:
         self.size, self.seed, self.name = size, seed, name
-        self.images = torch.zeros(size, 3, pixels, pixels, device=device)
+        self.images = torch.zeros(size, 3, pixels, pixels, device=device).to(memory_format=memory_format(device))
 
     def exchange(self, translations: Tensor, step: int) -> Tensor:
         """Return what the critic sees in place of the translations (b, 3, h, w) of a step: each or an older one."""

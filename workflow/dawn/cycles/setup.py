@@ -11,6 +11,7 @@ from dawn.config.experiment import Experiment
 from dawn.config.parts import Augment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
+from dawn.cycles.layers import memory_format
 from dawn.cycles.networks import build
 from dawn.cycles.state import CycleState
 from dawn.cycles.task import CycleTask
@@ -46,7 +47,7 @@ def set_up(
         pixels = trainsets[0].whole
         nets = build(cycle, pixels, seed)
         for net in vars(nets).values():
-            net.to(world.device)
+            net.to(world.device, memory_format=memory_format(world.device))
         state = CycleState(cycle, nets, pixels, seed, world)
     task = CycleTask(cycle, world, clock, trainsets, tests, experiment.domains.paired, state)
     return Trainer(experiment, seed, world, clock, task, directory)

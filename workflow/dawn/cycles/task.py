@@ -10,6 +10,7 @@ from torch import Tensor
 
 from dawn.config.cycle import Cycle
 from dawn.core.cli import InputError
+from dawn.cycles.layers import memory_format
 from dawn.cycles.state import Batch, CycleState
 from dawn.cycles.translation import translate
 from dawn.data.dataset import Trainset
@@ -121,7 +122,7 @@ def endless(trainset: Trainset, first: int, count: int, world: World) -> Iterato
         epoch, start = divmod(first, trainset.steps)
         stop = min(trainset.steps, start + count)
         for ((images, _),) in trainset.epoch(epoch, world, 1, start, stop):
-            yield images.contiguous()
+            yield images.contiguous(memory_format=memory_format(world.device))
         first, count = first + stop - start, count - (stop - start)
 
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help docs schema env demo demo-gan test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
+.PHONY: help docs schema env demo demo-gan cycle-demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +27,9 @@ demo: env ## run the whole pipeline on generated images
 
 demo-gan: env ## the same with a GAN
 	$(BIN)/snakemake --profile profiles/demo-gan
+
+cycle-demo: env ## the same with a CycleGAN
+	$(BIN)/snakemake --profile profiles/cycle-demo
 
 # The quick tests: under five minutes on two cores. One worker for each core, one thread for each worker.
 test: env ## the quick tests, under five minutes

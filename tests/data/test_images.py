@@ -112,6 +112,17 @@ def test_a_split_of_its_own_is_kept(tmp_path, train, test):
     assert found["test_labels"].tolist() == [0, 0, 1, 1]
 
 
+def test_the_folders_of_a_cyclegan_are_splits_of_two_classes(tmp_path):
+    for folder, count in (("trainA", 3), ("trainB", 2), ("testA", 1), ("testB", 2)):
+        for i in range(count):
+            write_image(tmp_path / "horse2zebra" / folder / f"{i}.png", pixels(9, 9, seed=10 * len(folder) + i))
+    assert run(tmp_path, tmp_path / "horse2zebra") is None
+    found, about = arrays(tmp_path / "data")
+    assert about["classes"] == ["A", "B"]
+    assert found["train_labels"].tolist() == [0, 0, 0, 1, 1]
+    assert found["test_labels"].tolist() == [0, 1, 1]
+
+
 def packed(photos, tmp_path, kind):
     path = tmp_path / f"photos.{kind}"
     files = sorted(p for p in photos.rglob("*") if p.is_file())

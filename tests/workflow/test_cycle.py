@@ -2,13 +2,18 @@
 
 import json
 import re
+import struct
 import zipfile
+import zlib
 
 import dvc_project
+import numpy as np
 import pytest
 import tiny_gan
 import workspace
+from archives import png_chunk
 from conftest import step
+from seeds import write_image
 
 from dawn.core.files import sha256
 from dawn.results.manifest import FILES
@@ -81,6 +86,58 @@ def test_dvc_trains_another_judge_and_measures_by_it(between_classes):
     assert not (between_classes.path / "results/judge/manifests/0.json").exists()
     refused = project.dvc("exp", "run", "-S", "domains.kind=shapes", fails=True)
     assert "dvc.yaml is not for a CycleGAN without judges; write it: python -m dawn.dvc_stages" in refused
+
+
+def bomb():
+    """A PNG of few bytes and 60,000 x 60,000 pixels."""
+    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IDAT", zlib.compress(bytes(10**6))) + png_chunk(b"IEND", b"")
+
+
+FOLDERS = ("trainA", "trainB", "testA", "testB")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A workspace for a CycleGAN between the images of four folders, without judges."""
+    place = workspace.make(tmp_path)
+    rng = np.random.default_rng(0)
+    for folder in FOLDERS:
+        for i in range(6):
+            write_image(place.path / "photos" / folder / f"{i}.png", rng.integers(0, 256, (40, 50, 3), dtype=np.uint8))
+    data = "data={urls: [photos], sha256: null, bytes: null, layout: folders, classes: null, size: 32}"
+    more = ("domains={kind: classes, a: [A], b: [B]}", "judge={preset: null}", "seeds=[0]")
+    workspace.write_params(place, *SETTINGS, data, *more)
+    return place
+
+
+@pytest.mark.full
+def test_four_folders_of_images_become_translations(own):
+    done = tiny_gan.plain(own)
+    assert done.returncode == 0, done.stderr
+    about = json.loads((own.path / "data/domains.json").read_text())
+    assert (about["names"], about["counts"]["domain_a_train"]) == (["A", "B"], 6)
+    assert np.load(own.path / "results/seed-0/in_b.npy").shape == (6, 32, 32, 3)
+    assert "there are no judges, so only the cycle is measured" in (own.path / "results/summary.md").read_text()
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "trainA/1.png").write_bytes(b"junk"), "1 of 24 images cannot be read"),
+        (lambda folder: (folder / "testB/1.png").write_bytes(bomb()), "1 of 24 images cannot be read"),
+        (lambda folder: [path.unlink() for path in (folder / "testB").glob("*")], "no test image of class 'B'"),
+    ],
+)
+def test_a_bad_folder_is_refused_in_one_line_before_a_training(own, damage, message):
+    damage(own.path / "photos")
+    done = tiny_gan.plain(own)
+    assert done.returncode != 0
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("dawn.")]
+    assert message in line
+    assert not list(own.path.glob("data/*.npy"))
+    assert not (own.path / "results/seed-0").exists()
 
 
 @pytest.mark.full

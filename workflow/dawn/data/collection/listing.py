@@ -14,6 +14,7 @@ from dawn.data.stratified import held_out
 
 TRAIN, TEST, VALIDATION = ("train", "training"), ("test",), ("val", "valid", "validation")
 SPLITS = {folder: names[0] for names in (TRAIN, TEST, VALIDATION) for folder in names}
+DOMAINS = {split + domain: (split, domain) for split in ("train", "test") for domain in "AB"}  # CycleGAN's folders
 MOST_CLASSES = 1 << 16
 NAME = 80  # characters of a class name
 SHOWN = 20  # faults in a message
@@ -36,13 +37,15 @@ class Listing:
 def listing(names: Sequence[str], source: str, expected: Sequence[str] | None = None) -> Listing:
     """The listing of a source's files; ``expected`` are its classes in label order, or None for those found, sorted.
 
-    A file is CLASS/.../FILE or SPLIT/CLASS/.../FILE, below any folders that all files share. InputError names the
-    files that are in no class.
+    A file is CLASS/.../FILE or SPLIT/CLASS/.../FILE, below any folders that all files share; trainA, trainB, testA and
+    testB are the splits of the classes A and B. InputError names the files that are in no class.
     """
     images = [name for name in names if PurePosixPath(name).suffix.lower() in SUFFIXES]
     if not images:
         raise InputError(f"{source}: has no image files ({', '.join(SUFFIXES)})")
     parts = _below_shared([PurePosixPath(name).parts for name in images])
+    if all(part[0] in DOMAINS for part in parts):
+        parts = [(*DOMAINS[part[0]], *part[1:]) for part in parts]
     split = all(part[0].lower() in SPLITS and len(part) > 2 for part in parts)
     if split and len({SPLITS[part[0].lower()] for part in parts}) > 2:
         raise InputError(

@@ -25,11 +25,13 @@ if JUDGES:
 if GAN:
 
     include: "workflow/rules/gan.smk"
+    include: "workflow/rules/gan_pages.smk"
 
 
 if CYCLE:
 
     include: "workflow/rules/cycle.smk"
+    include: "workflow/rules/cycle_pages.smk"
 
 
 rule all:

@@ -61,7 +61,7 @@ def test_every_figure_is_written(folder, seeds):
 
 
 def test_the_report_has_every_figure_with_a_caption():
-    named = re.findall(r'figure\("gan-(\w+)", "[^"]+", "[^"]+"\)', (ROOT / "workflow/rules/gan.smk").read_text())
+    named = re.findall(r'figure\("gan-(\w+)", "[^"]+", "[^"]+"\)', (ROOT / "workflow/rules/gan_pages.smk").read_text())
     assert sorted(named) == sorted(NAMES)
     for name in [*NAMES, "summary"]:
         caption = (ROOT / f"workflow/report/gan-{name}.rst").read_text()

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+pytestmark = pytest.mark.full
+
 
 def fail(place, seed):
     """Let the training of one seed diverge, and no other."""
@@ -44,7 +46,6 @@ def test_a_later_run_trains_what_is_missing(failed):
     assert {"train", "evaluate", "summarize", "summary"} <= place.planned("seeds=[0, 1, 2]")
 
 
-@pytest.mark.full
 def test_a_later_run_is_complete_and_leaves_no_partial_result(failed):
     place, _ = failed
     assert place.snakemake("seeds=[0, 1, 2]").returncode == 0
@@ -54,7 +55,6 @@ def test_a_later_run_is_complete_and_leaves_no_partial_result(failed):
     assert not (place.path / "results/partial").exists()
 
 
-@pytest.mark.full
 def test_without_keep_going_nothing_partial_is_written(failed):
     place, _ = failed
     assert place.snakemake("seeds=[0, 3]", "train={epochs: 1, schedule: {peak: 1e30}}").returncode != 0

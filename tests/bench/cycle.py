@@ -14,12 +14,13 @@ import argparse
 import os
 import random
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from pairs import Epoch, Images, compare, fastest_loader
+from pairs import Epoch, Images, compare, fastest_loader, trained
 from torch.nn import functional
 from torchvision import transforms
 
@@ -29,20 +30,8 @@ from dawn.cycles.networks import build
 from dawn.cycles.setup import set_up
 from dawn.data.domains import named
 from dawn.domains import describe, write
-from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import joined
-from dawn.training.shutdown import StopRequest
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def ours(experiment: Experiment, folder: Path) -> Epoch:
-    """Return an epoch of dawn's trainer."""
-    with joined() as world:
-        trainer = set_up(experiment, folder, 0, folder / ".state", world, Clock(world.device))
-    trainer.resume()
-    epochs = trainer.run(StopRequest(True))
-    return lambda: next(epochs)
 
 
 class Pool:
@@ -68,10 +57,12 @@ def plain(experiment: Experiment, folder: Path) -> Epoch:
     """Return an epoch of the plain loop."""
     cycle = experiment.cycle
     nets = build(cycle, 32, 0)
+    channels = 0
     for module in list(nets.module.modules()):
         for name, child in module.named_children():
+            channels = getattr(child, "out_channels", channels)
             if isinstance(child, InstanceNorm):
-                setattr(module, name, torch.nn.InstanceNorm2d(1))  # of as many channels as there are
+                setattr(module, name, torch.nn.InstanceNorm2d(channels))
     generators, critics = [nets.to_a, nets.to_b], [nets.critic_a, nets.critic_b]
     moves = [
         torch.optim.Adam([p for net in both for p in net.parameters()], cycle.lr, cycle.betas)
@@ -131,7 +122,9 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, batch {args.batch}")
     with tempfile.TemporaryDirectory() as name:
         write_noise(Path(name), experiment, args.images)
-        print(compare({"ours": ours, "plain": plain}, experiment, Path(name), args.images, args.pairs))
+        print(
+            compare({"ours": partial(trained, set_up), "plain": plain}, experiment, Path(name), args.images, args.pairs)
+        )
 
 
 if __name__ == "__main__":

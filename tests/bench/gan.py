@@ -13,32 +13,21 @@ Both make one step of the generator for one of the critic. The images are noise,
 import argparse
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from noise import write_noise
-from pairs import Epoch, Images, compare, fastest_loader
+from pairs import Epoch, Images, compare, fastest_loader, trained
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.gans import diff_augment, losses
 from dawn.gans.networks import build
 from dawn.gans.setup import set_up
-from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import joined
-from dawn.training.shutdown import StopRequest
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def ours(experiment: Experiment, folder: Path) -> Epoch:
-    """Return an epoch of dawn's trainer."""
-    with joined() as world:
-        trainer = set_up(experiment, folder, 0, folder / ".state", world, Clock(world.device))
-    trainer.resume()
-    epochs = trainer.run(StopRequest(True))
-    return lambda: next(epochs)
 
 
 def plain(experiment: Experiment, folder: Path) -> Epoch:
@@ -95,7 +84,9 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, {args.precision}")
     with tempfile.TemporaryDirectory() as name:
         write_noise(Path(name), args.images)
-        print(compare({"ours": ours, "plain": plain}, experiment, Path(name), args.images, args.pairs))
+        print(
+            compare({"ours": partial(trained, set_up), "plain": plain}, experiment, Path(name), args.images, args.pairs)
+        )
 
 
 if __name__ == "__main__":

@@ -14,6 +14,10 @@ import numpy as np
 import torch
 from torchvision import transforms
 
+from dawn.runtime.clock import Clock
+from dawn.runtime.distributed import joined
+from dawn.training.shutdown import StopRequest
+
 Epoch = Callable[[], object]
 Side = Callable[[Any, Path], Epoch]  # from an experiment and a folder of arrays to an epoch
 
@@ -49,6 +53,15 @@ def fastest_loader(images: Images, batch: int, epoch: Callable[[Any], None]) -> 
     best = min(range(3), key=lambda i: times[i])
     print(f"plain: {best} workers are the fastest ({', '.join(f'{t:.2f} s' for t in times)})", flush=True)
     return lambda: epoch(loaders[best])
+
+
+def trained(set_up: Callable[..., Any], experiment: Any, folder: Path) -> Epoch:
+    """Return an epoch of the trainer of a GAN or a CycleGAN, which ``set_up`` of its package returns."""
+    with joined() as world:
+        trainer = set_up(experiment, folder, 0, folder / ".state", world, Clock(world.device))
+    trainer.resume()
+    epochs = trainer.run(StopRequest(True))
+    return lambda: next(epochs)
 
 
 def serve(side: Side, experiment: Any, folder: Path, line: Connection) -> None:

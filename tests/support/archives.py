@@ -98,6 +98,12 @@ def png_header(width: int, height: int, colour: int = 2) -> bytes:
     return png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0))
 
 
+def bomb() -> bytes:
+    """A PNG of few bytes and 60,000 x 60,000 pixels."""
+    data = png_chunk(b"IDAT", zlib.compress(bytes(10**6)))
+    return b"\x89PNG\r\n\x1a\n" + png_header(60_000, 60_000) + data + png_chunk(b"IEND", b"")
+
+
 def png_rows(image: NDArray[np.uint8]) -> bytes:
     """The unfiltered rows of a PNG."""
     return b"".join(b"\0" + row.tobytes() for row in image)

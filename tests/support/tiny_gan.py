@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import workspace
@@ -25,9 +27,14 @@ SETTINGS = (
 
 def make(folder: Path, *settings: str) -> workspace.Workspace:
     """A workspace whose params.yaml and dvc.yaml are those of the tiny GAN."""
+    return prepared(folder, *SETTINGS, *settings)
+
+
+def prepared(folder: Path, *settings: str) -> workspace.Workspace:
+    """A workspace with these settings in params.yaml, the dvc.yaml of its task, and the preset of a tiny judge."""
     place = workspace.make(folder)
     (place.path / f"workflow/presets/{JUDGE}.yaml").write_text("train: {label_smoothing: 0.1}\n")
-    workspace.write_params(place, *SETTINGS, *settings)
+    workspace.write_params(place, *settings)
     assert step("dvc_stages", place.path / "dvc.yaml").returncode == 0
     return place
 
@@ -55,6 +62,17 @@ def planned(place: workspace.Workspace) -> set[str]:
     done = plain(place, "-n", "--quiet", "host")
     assert done.returncode == 0, done.stderr
     return set(re.findall(r"^(\w+) +\d+$", done.stdout + done.stderr, re.MULTILINE)) - {"total"}
+
+
+@contextmanager
+def restored(place: workspace.Workspace) -> Iterator[None]:
+    """Put params.yaml back as it was at the end of the block."""
+    path = place.path / "params.yaml"
+    before = path.read_text()
+    try:
+        yield
+    finally:
+        path.write_text(before)
 
 
 def change(place: workspace.Workspace, setting: str) -> None:

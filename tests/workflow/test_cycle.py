@@ -2,17 +2,14 @@
 
 import json
 import re
-import struct
 import zipfile
-import zlib
 
 import dvc_project
 import numpy as np
 import pytest
 import tiny_gan
 import workspace
-from archives import png_chunk
-from conftest import step
+from archives import bomb
 from seeds import write_image
 
 from dawn.core.files import sha256
@@ -36,9 +33,7 @@ TRAINED = SHOWN | {"cycle_train", "cycle_evaluate", "provenance"}
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """A workspace in which the tiny CycleGAN has run."""
-    place = workspace.make(tmp_path_factory.mktemp("cycle"))
-    workspace.write_params(place, *SETTINGS)
-    assert step("dvc_stages", place.path / "dvc.yaml").returncode == 0
+    place = tiny_gan.prepared(tmp_path_factory.mktemp("cycle"), *SETTINGS)
     done = tiny_gan.plain(place, "crate")
     assert done.returncode == 0, done.stderr
     return place
@@ -47,10 +42,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def between_classes(tmp_path_factory):
     """A workspace in which the tiny CycleGAN has run between classes, which a judge tells apart."""
-    place = workspace.make(tmp_path_factory.mktemp("classes"))
-    (place.path / f"workflow/presets/{tiny_gan.JUDGE}.yaml").write_text("train: {label_smoothing: 0.1}\n")
-    workspace.write_params(place, *SETTINGS, *CLASSES, "seeds=[0]")
-    assert step("dvc_stages", place.path / "dvc.yaml").returncode == 0
+    place = tiny_gan.prepared(tmp_path_factory.mktemp("classes"), *SETTINGS, *CLASSES, "seeds=[0]")
     done = tiny_gan.plain(place)
     assert done.returncode == 0, done.stderr
     return place
@@ -67,15 +59,11 @@ def test_between_classes_a_judge_measures_and_an_edit_of_it_trains_no_cyclegan(b
     assert re.match("# Judges see the target in .* % over 1 seed", page)
     assert "No truth is known: 1 classifier of all classes, right on" in page
     assert tiny_gan.planned(between_classes) == set()
-    params = between_classes.path / "params.yaml"
-    before = params.read_text()
-    try:
+    with tiny_gan.restored(between_classes):
         tiny_gan.change(between_classes, "train={epochs: 2}")
         assert tiny_gan.planned(between_classes) == SHOWN | {"train", "evaluate", "cycle_evaluate"}
         tiny_gan.change(between_classes, "judge={preset: null}")
         assert tiny_gan.planned(between_classes) == SHOWN | {"cycle_evaluate"}
-    finally:
-        params.write_text(before)
 
 
 @pytest.mark.full
@@ -86,12 +74,6 @@ def test_dvc_trains_another_judge_and_measures_by_it(between_classes):
     assert not (between_classes.path / "results/judge/manifests/0.json").exists()
     refused = project.dvc("exp", "run", "-S", "domains.kind=shapes", fails=True)
     assert "dvc.yaml is not for a CycleGAN without judges; write it: python -m dawn.dvc_stages" in refused
-
-
-def bomb():
-    """A PNG of few bytes and 60,000 x 60,000 pixels."""
-    header = png_chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + png_chunk(b"IDAT", zlib.compress(bytes(10**6))) + png_chunk(b"IEND", b"")
 
 
 FOLDERS = ("trainA", "trainB", "testA", "testB")
@@ -163,13 +145,9 @@ def test_a_run_leaves_its_page_and_its_crate_and_runs_nothing_again(place):
     ],
 )
 def test_a_change_runs_what_it_decides(place, setting, rules):
-    params = place.path / "params.yaml"
-    before = params.read_text()
-    try:
+    with tiny_gan.restored(place):
         tiny_gan.change(place, setting)
         assert tiny_gan.planned(place) == rules
-    finally:
-        params.write_text(before)
 
 
 @pytest.mark.full

@@ -80,14 +80,10 @@ def test_dvc_keeps_every_result(project):
     ],
 )
 def test_a_setting_runs_what_it_decides(place, project, setting, rules, stages):
-    params = place.path / "params.yaml"
-    before = params.read_text()
-    try:
+    with tiny_gan.restored(place):
         tiny_gan.change(place, setting)
         assert tiny_gan.planned(place) == rules
         assert project.changed() == stages
-    finally:
-        params.write_text(before)
 
 
 @pytest.mark.parametrize(

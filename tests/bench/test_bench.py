@@ -113,3 +113,12 @@ def test_scaling_prints_a_row_for_each_number_of_processes():
     assert rows[0][7:9] == ["", ""]
     assert 0 < float(rows[1][5]) < 3
     assert float(rows[1][7].replace(",", "")) > 0
+
+
+@pytest.mark.full
+def test_every_convolution_has_a_row():
+    done = bench("layers.py", "--preset", "cpu", "--batch", 8, "--repeats", 2)
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"\| \d+ to \d+ \| \d+ pixels \|(.*)\|", done.stdout)
+    assert [len(re.findall(r"[\d,]+", row)) for row in rows] == [1, 3, 3, 3, 3, 3, 3], "the first is not trained"
+    assert re.search(r"step [\d,]+ ms, [\d,]+ images/s: \d+% of the best rate", done.stdout)

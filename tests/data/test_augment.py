@@ -55,6 +55,15 @@ def test_epochs_differ_and_repeat_themselves():
     assert not torch.equal(first, second)
 
 
+def test_the_next_epoch_is_drawn_early_and_an_epoch_out_of_turn_is_right():
+    augment = Augment(pad=2, flip="random", brightness=0.2)
+    trainset = Trainset(Split(IMAGES, LABELS, *STATISTICS), augment, seed=7, batch=4)
+    for number in (0, 1, 5, 3):
+        found = trainset.draws(number)
+        assert list(trainset.drawn) == [number + 1]
+        assert all(map(torch.equal, found, draw(12, augment, 7, number)))
+
+
 def test_processes_share_the_batches_of_one_and_parts_cut_them():
     augment = Augment(pad=2, flip="random", cutout=3, brightness=0.2, contrast=0.2)
     whole = epoch(augment, parts=1)

@@ -1,13 +1,16 @@
 """On a real Slurm of two nodes: the pipeline, multi-node training, and jobs that end early in every possible way."""
 
 import json
+import re
 import subprocess
 import time
 
 import engines
 import pytest
 import workspace
+import yaml
 from engines import Cluster, run
+from search_files import SEARCH
 
 SHORT = "train={epochs: 8, batch: 32, schedule: {peak: 0.05}}"
 LONG = "train={epochs: 60, batch: 32, schedule: {peak: 0.05}}"
@@ -52,6 +55,17 @@ def test_two_nodes_are_one_training(cluster):
     jobs = run("scontrol", "show", "jobs").split("\n\n")
     wanted = ("JobState=COMPLETED", "NodeList=n[1-2]", "TresPerNode=gres:gpu:2", "TimeLimit=12:00:00")
     assert any(all(word in job for word in wanted) for job in jobs), jobs
+
+
+def test_the_trials_of_a_search_are_jobs(cluster):
+    (cluster.place.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH))
+    output = cluster.finish(cluster.start("search", settings=("search=mine.yaml",)))
+    found = sorted(cluster.place.path.glob("results/searches/mine/round-0/rung-*/trial-*/trial.json"))
+    assert len(found) == len(re.findall(r"rule trial:", output)), output
+    assert [path.parts[-3] for path in found] == ["rung-0"] * 4 + ["rung-1"] * 2
+    assert sum(json.loads(path.read_text())["accuracy"] is None for path in found) == 1, "the diverged one"
+    assert (cluster.place.path / "results/searches/mine/mine-winner.yaml").exists()
+    assert "Nothing to be done" in cluster.finish(cluster.start("search", settings=("search=mine.yaml",)))
 
 
 def broken(cluster, unbroken, action, *options):

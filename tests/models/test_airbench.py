@@ -6,7 +6,7 @@ import torch
 from conftest import ROOT, experiment
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
-from training import CPU, WORLD, Never, trained
+from training import AIRBENCH, CPU, WORLD, Never, trained
 
 from dawn.config.experiment import check, merge, read
 from dawn.config.networks.airbench import Airbench
@@ -17,6 +17,7 @@ from dawn.models.whitening import filters, patches, set_whitening
 from dawn.monitoring.progress import Progress, classifier_line
 from dawn.runtime.clock import Clock
 from dawn.training.setup import set_up
+from dawn.training.step import TrainState
 
 
 def record(**over):
@@ -133,6 +134,19 @@ def test_lookahead_reaches_weights_and_statistics_in_every_precision(data, tmp_p
             assert torch.equal(own, weight.to(own.dtype))
         plain = trained(data, tmp_path / f"{kind}-plain", train={"epochs": 1, "precision": kind})
         assert not torch.equal(plain.task.state.precision.weights[0], state.precision.weights[0])
+
+
+def test_a_stem_that_is_trained_no_more_saves_its_gradient_and_changes_no_weight(data, tmp_path, monkeypatch):
+    trainer = trained(data, tmp_path / "saved", **AIRBENCH)
+    bias = trainer.task.state.net[0].bias
+    assert trainer.curve[0].epoch < AIRBENCH["train"]["stem_epochs"] < trainer.curve[-1].epoch
+    assert not bias.requires_grad
+    assert bias.grad is None
+    clipped = trained(data, tmp_path / "clipped", train=AIRBENCH["train"] | {"clip": 1e9}, model=AIRBENCH["model"])
+    assert clipped.task.state.net[0].bias.requires_grad, "a clipped norm includes it"
+    monkeypatch.setattr(TrainState, "_freeze_stem", lambda self: None)
+    whole = trained(data, tmp_path / "whole", **AIRBENCH).task.state.net.state_dict()
+    assert all(torch.equal(whole[name], tensor) for name, tensor in trainer.task.state.net.state_dict().items())
 
 
 @pytest.mark.parametrize("preset", ["record", "record-sgd", "airbench-muon"])

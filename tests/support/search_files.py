@@ -22,6 +22,18 @@ GOOD = {
     "spread": 0.5,
 }  # fmt: skip
 
+# A search of the workspace's small experiment; the last choice diverges.
+SEARCH = {
+    "question": "Which peak?",
+    "settings": {"data": {"holdout": 60}},
+    "space": {"train.schedule.peak": {"choices": [0.05, 0.1, 0.2, 1e30]}},
+    "trials": 3,
+    "rounds": 1,
+    "epochs": {"first": 1, "most": 2, "factor": 3},
+    "difference": 5,
+    "spread": 2,
+}
+
 
 def planned(folder, over=None, **keys):
     """The plan of a search file with these keys; those that are None are left out."""

@@ -64,6 +64,15 @@ def requested(place, command, rule, target):
     return {*called, *pairs}, " ".join(called)
 
 
+def test_the_profile_sets_the_cores_of_every_rule_that_uses_all():
+    rules = {path.name: path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")}
+    parts = [part for text in rules.values() for part in re.split(r"(?m)^ *(?=rule \w+:|checkpoint \w+:)", text)[1:]]
+    using = {part.split()[1].rstrip(":") for part in parts if "threads: workflow.cores" in part}
+    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+    assert profile["set-threads"].keys() == using
+    assert {profile["cores"]} == set(profile["set-threads"].values())
+
+
 TRAIN = ("train", "results/seed-0/metrics.json")
 EVALUATE = ("evaluate", "results/seed-0/evaluation.json")
 WARNED = {"-t 720", "--signal=TERM@90", "--cpus-per-task=8"}

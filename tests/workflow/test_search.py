@@ -10,17 +10,8 @@ import pytest
 import workspace
 import yaml
 from conftest import ROOT, step
+from search_files import SEARCH
 
-SEARCH = {
-    "question": "Which peak?",
-    "settings": {"data": {"holdout": 60}},
-    "space": {"train.schedule.peak": {"choices": [0.05, 0.1, 0.2, 1e30]}},
-    "trials": 3,
-    "rounds": 1,
-    "epochs": {"first": 1, "most": 2, "factor": 3},
-    "difference": 5,
-    "spread": 2,
-}
 DIRECTORY = "results/searches/mine"
 RUN = ("--cores", "1", "search", "search=mine.yaml")
 

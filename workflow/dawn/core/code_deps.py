@@ -8,6 +8,10 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parents[1]
 # Packages that only report on a run and decide no number: an edit to them is no cause, and checkpoints stay valid.
 REPORTING = ("monitoring",)
+FINGERPRINTED = (
+    "params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py", "workflow/dawn/**/*.cpp",
+    "workflow/networks/*.py",
+)  # fmt: skip
 # A line that imports from the package. Parsing the files would make the start of every snakemake ten times slower.
 IMPORT = re.compile(r"^ *(?:from (dawn[\w.]*) import (\([^)]*\)|[^\n(#]+)|import (dawn[\w.]*))", re.MULTILINE)
 
@@ -39,17 +43,18 @@ def imports(path: Path) -> tuple[Path, ...]:
 
 
 def _files(name: str) -> list[Path]:
-    """The file of a dotted module name and the ``__init__`` of each package above it; none for a name in a module."""
+    """The file of a dotted module name, the C++ file of the same name if there is one, and the ``__init__`` of each
+    package above it; none for a name in a module.
+    """
     parts = name.split(".")[1:]
     module = HERE.joinpath(*parts).with_suffix(".py") if parts else HERE / "__init__.py"
     packages = [HERE.joinpath(*parts[:i]) / "__init__.py" for i in range(len(parts) + 1)]
-    return [path for path in (module, *packages) if path.is_file()]
+    return [path for path in (module, module.with_suffix(".cpp"), *packages) if path.is_file()]
 
 
 def fingerprint(root: Path) -> str:
     """One checksum over params.yaml, the Snakefile, the rules, the package and the networks next to it."""
-    names = ("params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py", "workflow/networks/*.py")
     digest = hashlib.sha256()
-    for path in sorted(path for name in names for path in root.glob(name)):
+    for path in sorted(path for name in FINGERPRINTED for path in root.glob(name)):
         digest.update(f"{path.relative_to(root)} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()

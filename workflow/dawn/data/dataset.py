@@ -1,6 +1,7 @@
 """The data set, resident on the device, and the batches of an epoch cut from it."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,6 +78,8 @@ class Trainset:
         self.split, self.augment, self.seed, self.batch = split, augment, seed, batch
         self.steps, self.whole = len(split) // batch, split.images.shape[1]
         self.make, self.size = make, 0
+        self.thread = ThreadPoolExecutor(1)
+        self.drawn: dict[int, Future[Draws]] = {}  # by epoch: those of the next one, drawn during this one
 
     def compile(self) -> None:
         """Fuse the augmentation of a batch into few kernels."""
@@ -95,12 +98,20 @@ class Trainset:
         A micro-batch is the same images whatever the number of processes, since batch norm measures over it.
         """
         self.resize(self.size or self.whole)
-        device = self.split.images.device
-        draws = Draws(*(t.to(device) for t in draw(len(self.split), self.augment, self.seed, epoch)))
+        draws = self.draws(epoch)
         share = self.batch // (world.size * parts)
         for step in range(start, self.steps if stop is None else stop):
             places = [step * self.batch + (part * world.size + world.rank) * share for part in range(parts)]
             yield [self.cut(draws, place, share) for place in places]
+
+    def draws(self, epoch: int) -> Draws:
+        """The random draws of an epoch, on the device. Those of the next epoch are begun in another thread."""
+        now = self.drawn.pop(epoch, None) or self._begin(epoch)
+        self.drawn = {epoch + 1: self._begin(epoch + 1)}
+        return Draws(*(t.to(self.split.images.device) for t in now.result()))
+
+    def _begin(self, epoch: int) -> Future[Draws]:
+        return self.thread.submit(draw, len(self.split), self.augment, self.seed, epoch)
 
     def cut(self, draws: Draws, first: int, count: int) -> tuple[Tensor, Tensor]:
         """``count`` augmented images from position ``first`` on, float32 (b, 3, h, w), and their labels (b,)."""

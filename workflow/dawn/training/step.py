@@ -13,6 +13,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dawn.config.train import Train
 from dawn.core.cli import InputError
+from dawn.models.airbench import Stem
 from dawn.runtime.precision import Precision
 from dawn.training import optimizer
 from dawn.training.averaging import EMA, Lookahead
@@ -42,8 +43,20 @@ class TrainState:
     def step(self, parts: list[MicroBatch], scheduled: Scheduled) -> Tensor:
         """Train on the micro-batches of one step. Return this process's loss sum and correct predictions, (2,)."""
         optimizer.set_learning_rates(self.optimizer, scheduled)
+        if scheduled.stem_lr == 0:
+            self._freeze_stem()
         replay = self.captured.get(parts[0][0].shape)
         return self.update(parts) if replay is None else replay(*parts[0])
+
+    def _freeze_stem(self) -> None:
+        """Compute no more gradients for the bias of a whitening layer, whose learning rate is 0 from now on.
+
+        This changes no number. Not where others count on the gradient: clipping, DDP, compiled code and CUDA graphs.
+        """
+        if self.parallel is None and not self.settings.compile and not self.captured and self.settings.clip is None:
+            for module in self.net.modules():
+                if isinstance(module, Stem) and module.bias is not None:
+                    module.bias.requires_grad_(False)
 
     def update(self, parts: list[MicroBatch]) -> Tensor:
         """The work of a step on the device: gradients, optimizer, EMA. Return as ``step`` does."""

@@ -1,0 +1,155 @@
+"""Fused layers against the same layers one after the other."""
+
+import copy
+
+import pytest
+import torch
+from conftest import experiment
+from torch import nn
+from training import AIRBENCH, WORLD, assert_same_end, ready, stopped_and_resumed, trained
+
+from dawn.core.cli import InputError
+from dawn.models.fused import compiled
+from dawn.models.fused.blocks import Block, Fused, fused, parts
+from dawn.models.fused.compiled import Unavailable
+from dawn.runtime.distributed import World
+from dawn.training import setup
+
+ACTIVATIONS = [nn.ReLU, nn.SiLU, nn.GELU]
+FUSED = AIRBENCH | {"train": AIRBENCH["train"] | {"precision": "fp32", "fused": True}}
+
+
+def network(activation, channels=21):
+    """Blocks with and without pooling, on maps of odd and even sides, with scales and biases that are not 1 and 0."""
+    torch.manual_seed(0)
+    net = nn.Sequential(
+        nn.Conv2d(3, channels, 2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(channels), activation(),
+        nn.Conv2d(channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels, momentum=0.4), activation(),
+        nn.Conv2d(channels, channels, 2, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(channels, eps=1e-3), activation(),
+    ).to(memory_format=torch.channels_last)  # fmt: skip
+    for layer in net:
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.5, 2)
+            nn.init.normal_(layer.bias)
+    return net
+
+
+def results(net, forward, precision):
+    """Output, gradients of the input and of all weights, and statistics, after one pass there and back."""
+    torch.manual_seed(1)
+    images = torch.randn(6, 3, 20, 18).contiguous(memory_format=torch.channels_last).requires_grad_()
+    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+        out = forward(images)
+    out.backward(torch.randn(out.shape).to(out.dtype))
+    return [out, images.grad, *(p.grad for p in net.parameters()), *(b.float() for b in net.buffers())]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_output_gradients_and_statistics_are_those_of_the_layers(activation):
+    plain, other = network(activation), network(activation)
+    assert sum(isinstance(part, Block) for part in parts(list(plain))) == 3
+    both = results(plain, plain, "fp32"), results(other, fused(other, "fp32"), "fp32")
+    for expected, found in zip(*both, strict=True):
+        assert (found - expected).norm() <= 1e-5 * expected.norm()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_in_bf16_they_are_as_near_to_fp32_as_those_of_the_layers(activation):
+    nets = [network(activation) for _ in range(3)]
+    exact = results(nets[0], nets[0], "fp32")
+    plain, ours = results(nets[1], nets[1], "bf16"), results(nets[2], fused(nets[2], "bf16"), "bf16")
+    for true, expected, found in zip(exact, plain, ours, strict=True):
+        assert found.dtype == expected.dtype
+        assert (found - true).norm() <= 1.25 * (expected - true).norm() + 1e-4 * true.norm()
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_over_their_whole_range(activation):
+    net = nn.Sequential(nn.BatchNorm2d(1), activation())
+    values = torch.linspace(-1, 1, 4001).view(4001, 1, 1, 1)
+    with torch.no_grad():
+        net[0].weight.fill_(60)
+    net[0].bias.requires_grad_(False)
+    ones = []
+    for forward in (net, Fused(net)):
+        x = values.clone().requires_grad_()
+        out = forward(x)
+        out.backward(torch.cos(torch.arange(4001.0)).view_as(out))
+        ones.append((out.detach(), x.grad))
+    torch.testing.assert_close(ones[0][0], ones[1][0], rtol=2e-6, atol=2e-6)
+    torch.testing.assert_close(ones[0][1], ones[1][1], rtol=1e-4, atol=1e-3)
+
+
+def test_equal_maxima_give_the_gradient_to_the_first():
+    net = nn.Sequential(nn.MaxPool2d(2), nn.BatchNorm2d(1), nn.ReLU())
+    both = []
+    for forward in (net, Fused(net)):
+        x = torch.randint(0, 2, (5, 1, 6, 6), generator=torch.Generator().manual_seed(2)).float().requires_grad_()
+        forward(x).square().sum().backward()
+        both.append(x.grad)
+    torch.testing.assert_close(*both, rtol=1e-5, atol=1e-6)
+
+
+def test_the_number_of_threads_changes_no_bit():
+    net, before, both = network(nn.GELU), torch.get_num_threads(), []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            x = torch.randn(7, 21, 10, 10, generator=torch.Generator().manual_seed(3))
+            block = parts([copy.deepcopy(net[i]) for i in (1, 2, 3)])[0]
+            x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
+            out = block(x)
+            out.backward(torch.sin(torch.arange(float(out.numel()))).view_as(out))
+            both.append((out, x.grad, block.norm.weight.grad, block.norm.bias.grad))
+    finally:
+        torch.set_num_threads(before)
+    assert all(map(torch.equal, *both))
+
+
+def test_other_layers_stay_as_they_are():
+    layers = [
+        nn.MaxPool2d(3), nn.BatchNorm2d(4), nn.Tanh(), nn.MaxPool2d(2, padding=1), nn.BatchNorm2d(4, affine=False),
+        nn.ReLU(), nn.BatchNorm2d(4, momentum=None), nn.ReLU(), nn.BatchNorm2d(4), nn.GELU("tanh"), nn.MaxPool2d(2),
+    ]  # fmt: skip
+    assert parts(layers) == layers
+
+
+def test_a_training_is_the_same_up_to_rounding_and_continues_bit_for_bit(data, tmp_path):
+    plain = trained(data, tmp_path / "plain", **(FUSED | {"train": FUSED["train"] | {"fused": False}}))
+    ours = trained(data, tmp_path / "fused", **FUSED)
+    assert isinstance(ours.task.state.forward, Fused)
+    assert ours.note is None
+    for a, b in zip(plain.trace[:10], ours.trace[:10], strict=True):
+        assert a[3] == pytest.approx(b[3], rel=2e-3)
+    resumed = stopped_and_resumed(data, tmp_path, 7, **FUSED)
+    assert_same_end(ours, resumed)
+
+
+def test_a_compiler_that_is_missing_or_fails_is_named(data, tmp_path, monkeypatch):
+    compiled.library.cache_clear()
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    note = ready(data, tmp_path, **FUSED).note
+    assert note.startswith("train.fused has no effect: the C++ compiler no-such-compiler cannot be used: No such file")
+    monkeypatch.setenv("CXX", "false")
+    with pytest.raises(Unavailable, match="the C\\+\\+ compiler false fails: exit code 1"):
+        fused(network(nn.ReLU), "fp32")
+
+
+@pytest.mark.parametrize(
+    ("net", "precision", "reason"),
+    [(network(nn.Tanh), "fp32", "no sequence of layers"), (nn.Conv2d(3, 3, 1), "fp32", "no sequence of layers"),
+     (network(nn.ReLU), "half", "train.precision fp32 or bf16")],
+)  # fmt: skip
+def test_why_layers_cannot_be_fused(net, precision, reason):
+    with pytest.raises(Unavailable, match=reason):
+        fused(net, precision)
+
+
+def test_several_processes_train_layer_by_layer(data, tmp_path):
+    state = ready(data, tmp_path, **FUSED).task.state
+    assert "one process on a CPU" in setup.fuse(state, World(0, 2, WORLD.device))
+
+
+def test_compile_and_fused_exclude_each_other():
+    with pytest.raises(InputError, match="compile and fused both replace layers"):
+        experiment(train={"compile": True, "fused": True})

@@ -1,0 +1,1 @@
+"""Layers of a network in training that are computed together on a CPU, by code in C++."""

@@ -1,0 +1,132 @@
+"""Max pooling, batch norm and activation of a network in training as one operation on a CPU.
+
+Separately they read and write an activation map about ten times, and max pooling keeps an index of eight bytes for each
+of its pixels. Together they read it twice forward and twice backward (blocks.cpp). The weights stay those of the
+network, which evaluations run layer by layer.
+"""
+
+import ctypes
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dawn.models.fused.compiled import Unavailable, library
+
+ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "Relu", nn.SiLU: "Silu", nn.GELU: "Gelu"}
+NUMBERS = {torch.float32: "float", torch.bfloat16: "bfloat16"}
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
+
+
+class Operation(torch.autograd.Function):
+    """activation(batch_norm(pool(y))) in channels-last memory, with the mean and the variance of the batch."""
+
+    @staticmethod
+    def forward(ctx: Any, y: Tensor, weight: Tensor, bias: Tensor, eps: float, pool: bool, activation: str) -> Any:
+        """(n, c, h, w) to (n, c, h, w), or to half the height and width; mean and variance (c,)."""
+        y = y.contiguous(memory_format=torch.channels_last)
+        n, c, h, w = y.shape
+        shape = (ctypes.c_int64 * 5)(n, h, w, c, pool)
+        size = (n, c, h // 2, w // 2) if pool else (n, c, h, w)
+        out = torch.empty(size, dtype=y.dtype, memory_format=torch.channels_last)
+        z = torch.empty_like(out) if pool else y
+        place = torch.empty_like(out, dtype=torch.int16) if pool else y.new_empty(0, dtype=torch.int16)
+        mean, var = torch.empty_like(weight), torch.empty_like(weight)
+        functions = library(NUMBERS[y.dtype], activation)
+        functions.forward(shape, *pointers(y, weight, bias), ctypes.c_float(eps), *pointers(z, place, mean, var, out))
+        ctx.save_for_backward(z, place, weight, bias, mean, var)
+        ctx.shape, ctx.eps, ctx.pool, ctx.functions, ctx.size = shape, eps, pool, functions, y.shape
+        ctx.mark_non_differentiable(mean, var)
+        return out, mean, var
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        """The gradients of y, weight and bias."""
+        z, place, weight, bias, mean, var = ctx.saved_tensors
+        dout = gradients[0].to(z.dtype).contiguous(memory_format=torch.channels_last)
+        dz, dweight, dbias = torch.empty_like(z), torch.empty_like(weight), torch.empty_like(bias)
+        dy = torch.empty(ctx.size, dtype=z.dtype, memory_format=torch.channels_last) if ctx.pool else dz
+        ctx.functions.backward(
+            ctx.shape, *pointers(dout, z, place, weight, bias), ctypes.c_float(ctx.eps),
+            *pointers(mean, var, dz, dy, dweight, dbias),
+        )  # fmt: skip
+        return dy, dweight, dbias, None, None, None
+
+
+def pointers(*tensors: Tensor) -> list[ctypes.c_void_p]:
+    """Return the addresses of tensors for a function in C."""
+    return [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
+
+
+class Block:
+    """A batch norm and an activation, with a max pooling before them or not, as one operation."""
+
+    def __init__(self, pool: bool, norm: nn.BatchNorm2d, activation: str) -> None:
+        self.pool, self.norm, self.activation = pool, norm, activation
+
+    def __call__(self, y: Tensor) -> Any:
+        """(n, c, h, w) to (n, c, h, w), or to half the height and width. Updates the statistics of the batch norm."""
+        norm = self.norm
+        out, mean, var = Operation.apply(y, norm.weight, norm.bias, norm.eps, self.pool, self.activation)
+        count = out.numel() / out.shape[1]
+        with torch.no_grad():
+            for name, value in (("running_mean", mean), ("running_var", var * (count / (count - 1)))):
+                norm.get_buffer(name).lerp_(value, norm.momentum or 0.0)
+            norm.get_buffer("num_batches_tracked").add_(1)
+        return out
+
+
+class Fused(nn.Module):
+    """A sequential network in training, with blocks in place of its layers where they fit."""
+
+    def __init__(self, net: nn.Sequential) -> None:
+        super().__init__()
+        self.parts = parts(list(net))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return what the network returns, up to rounding."""
+        for part in self.parts:
+            x = part(x)
+        return x
+
+
+def parts(layers: list[nn.Module]) -> list[Block | nn.Module]:
+    """Return the layers, with a block in place of those that it computes."""
+    found: list[Block | nn.Module] = []
+    while layers:
+        pool = is_pool(layers[0])
+        block = block_of(pool, *layers[pool : pool + 2])
+        found.append(block or layers[0])
+        layers = layers[pool + 2 if block else 1 :]
+    return found
+
+
+def block_of(pool: bool, norm: nn.Module | None = None, activation: nn.Module | None = None) -> Block | None:
+    """Return the block of these layers, or None if it does not compute them."""
+    name = ACTIVATIONS.get(type(activation)) if activation else None
+    if name is None or getattr(activation, "approximate", "none") != "none" or type(norm) is not nn.BatchNorm2d:
+        return None
+    fits = norm.affine and norm.track_running_stats and norm.momentum is not None
+    return Block(pool, norm, name) if fits else None
+
+
+def is_pool(layer: nn.Module) -> bool:
+    """Whether a layer is the maximum of each 2 x 2 pixels."""
+    return (
+        isinstance(layer, nn.MaxPool2d)
+        and all(value in (2, (2, 2)) for value in (layer.kernel_size, layer.stride))
+        and (layer.padding, layer.dilation, layer.ceil_mode, layer.return_indices) == (0, 1, False, False)
+    )
+
+
+def fused(net: nn.Module, precision: str) -> Fused:
+    """Return the network for training in a precision, compiled. Raise Unavailable where it cannot be had."""
+    if precision not in PRECISIONS:
+        raise Unavailable("it needs train.precision fp32 or bf16")
+    found = Fused(net) if isinstance(net, nn.Sequential) else None
+    blocks = [part for part in found.parts if isinstance(part, Block)] if found else []
+    if found is None or not blocks:
+        raise Unavailable("the network is no sequence of layers with relu, silu or gelu after a batch norm")
+    for block in blocks:
+        library(NUMBERS[PRECISIONS[precision]], block.activation)
+    return found

@@ -67,8 +67,8 @@ class Train(BaseModel):
     """Channels-last memory format."""
     compile: bool = False
     """Compile the network with torch.compile."""
-    fused: bool = False
-    """On a CPU: compute max pooling, batch norm and activation together, by code compiled at the start."""
+    custom_kernels: bool = False
+    """On a CPU: convolutions, and pooling with batch norm and activation, by C++ that is compiled at the start."""
     cuda_graph: bool = False
     """Capture the training step as a CUDA graph and replay it."""
     monitor_every: PositiveInt = 1
@@ -83,8 +83,8 @@ class Train(BaseModel):
         starts = [start for start, _ in self.sizes]
         if starts and (starts[0] != 0 or starts != sorted(set(starts))):
             raise ValueError(f"sizes {[list(size) for size in self.sizes]}: the fractions must start at 0 and rise")
-        if self.compile and self.fused:
-            raise ValueError("compile and fused both replace layers of the network; set one of them to false")
+        if self.compile and self.custom_kernels:
+            raise ValueError("compile and custom_kernels both replace layers of the network; set one of them to false")
         if self.cuda_graph:
             self._check_cuda_graph()
         return self

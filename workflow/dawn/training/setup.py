@@ -12,8 +12,8 @@ from dawn.core.files import read_json
 from dawn.data.augment import Draws, draw, windows
 from dawn.data.dataset import Trainset, load
 from dawn.models.build import build, check_output
-from dawn.models.fused.blocks import fused
-from dawn.models.fused.compiled import Unavailable
+from dawn.models.kernels.compiled import Unavailable
+from dawn.models.kernels.network import with_kernels
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, parallel
 from dawn.runtime.precision import Precision
@@ -47,9 +47,9 @@ def set_up(
     if settings.compile or settings.cuda_graph:
         with clock.phase("compile"):
             trainer.note = warm_up(state, trainset, world)
-    if settings.fused:
+    if settings.custom_kernels:
         with clock.phase("compile"):
-            trainer.note = fuse(state, world)
+            trainer.note = use_kernels(state, world)
     return trainer
 
 
@@ -75,14 +75,14 @@ def build_state(experiment: Experiment, classes: int, size: int, seed: int, worl
     )  # fmt: skip
 
 
-def fuse(state: TrainState, world: World) -> str | None:
-    """Train with fused layers. Return why they cannot be had here, or None."""
+def use_kernels(state: TrainState, world: World) -> str | None:
+    """Train with custom kernels. Return why they cannot be had here, or None."""
     try:
         if world.device.type != "cpu" or world.size > 1:
-            raise Unavailable("it is for one process on a CPU")
-        state.forward = fused(state.net, state.precision.kind)
+            raise Unavailable("they are for one process on a CPU")
+        state.forward = with_kernels(state.net, state.precision.kind)
     except Unavailable as reason:
-        return f"train.fused has no effect: {reason}"
+        return f"train.custom_kernels has no effect: {reason}"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Fused layers against the same layers one after the other."""
+"""Custom kernels against PyTorch's layers."""
 
 import copy
 
@@ -9,14 +9,16 @@ from torch import nn
 from training import AIRBENCH, WORLD, assert_same_end, ready, stopped_and_resumed, trained
 
 from dawn.core.cli import InputError
-from dawn.models.fused import compiled
-from dawn.models.fused.blocks import Block, Fused, fused, parts
-from dawn.models.fused.compiled import Unavailable
+from dawn.models.kernels import compiled
+from dawn.models.kernels.blocks import Block
+from dawn.models.kernels.compiled import Unavailable
+from dawn.models.kernels.network import CustomKernels, can_convolve, parts, with_kernels
+from dawn.models.kernels.winograd import Convolution
 from dawn.runtime.distributed import World
 from dawn.training import setup
 
 ACTIVATIONS = [nn.ReLU, nn.SiLU, nn.GELU]
-FUSED = AIRBENCH | {"train": AIRBENCH["train"] | {"precision": "fp32", "fused": True}}
+CUSTOM = AIRBENCH | {"train": AIRBENCH["train"] | {"precision": "fp32", "custom_kernels": True}}
 
 
 def network(activation, channels=21):
@@ -47,8 +49,8 @@ def results(net, forward, precision):
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_output_gradients_and_statistics_are_those_of_the_layers(activation):
     plain, other = network(activation), network(activation)
-    assert sum(isinstance(part, Block) for part in parts(list(plain))) == 3
-    both = results(plain, plain, "fp32"), results(other, fused(other, "fp32"), "fp32")
+    assert sum(isinstance(part, Block) for part in parts(list(plain), False)) == 3
+    both = results(plain, plain, "fp32"), results(other, with_kernels(other, "fp32"), "fp32")
     for expected, found in zip(*both, strict=True):
         assert (found - expected).norm() <= 1e-5 * expected.norm()
 
@@ -57,7 +59,7 @@ def test_output_gradients_and_statistics_are_those_of_the_layers(activation):
 def test_in_bf16_they_are_as_near_to_fp32_as_those_of_the_layers(activation):
     nets = [network(activation) for _ in range(3)]
     exact = results(nets[0], nets[0], "fp32")
-    plain, ours = results(nets[1], nets[1], "bf16"), results(nets[2], fused(nets[2], "bf16"), "bf16")
+    plain, ours = results(nets[1], nets[1], "bf16"), results(nets[2], with_kernels(nets[2], "bf16"), "bf16")
     for true, expected, found in zip(exact, plain, ours, strict=True):
         assert found.dtype == expected.dtype
         assert (found - true).norm() <= 1.25 * (expected - true).norm() + 1e-4 * true.norm()
@@ -71,7 +73,7 @@ def test_activations_over_their_whole_range(activation):
         net[0].weight.fill_(60)
     net[0].bias.requires_grad_(False)
     ones = []
-    for forward in (net, Fused(net)):
+    for forward in (net, CustomKernels(net, False)):
         x = values.clone().requires_grad_()
         out = forward(x)
         out.backward(torch.cos(torch.arange(4001.0)).view_as(out))
@@ -83,7 +85,7 @@ def test_activations_over_their_whole_range(activation):
 def test_equal_maxima_give_the_gradient_to_the_first():
     net = nn.Sequential(nn.MaxPool2d(2), nn.BatchNorm2d(1), nn.ReLU())
     both = []
-    for forward in (net, Fused(net)):
+    for forward in (net, CustomKernels(net, False)):
         x = torch.randint(0, 2, (5, 1, 6, 6), generator=torch.Generator().manual_seed(2)).float().requires_grad_()
         forward(x).square().sum().backward()
         both.append(x.grad)
@@ -96,7 +98,7 @@ def test_the_number_of_threads_changes_no_bit():
         for threads in (1, 2):
             torch.set_num_threads(threads)
             x = torch.randn(7, 21, 10, 10, generator=torch.Generator().manual_seed(3))
-            block = parts([copy.deepcopy(net[i]) for i in (1, 2, 3)])[0]
+            block = parts([copy.deepcopy(net[i]) for i in (1, 2, 3)], False)[0]
             x = x.contiguous(memory_format=torch.channels_last).requires_grad_()
             out = block(x)
             out.backward(torch.sin(torch.arange(float(out.numel()))).view_as(out))
@@ -106,50 +108,98 @@ def test_the_number_of_threads_changes_no_bit():
     assert all(map(torch.equal, *both))
 
 
+@pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
+@pytest.mark.parametrize(("inputs", "outputs", "side", "count"), [(64, 64, 7, 3), (72, 80, 4, 70), (64, 136, 1, 2)])
+def test_convolutions_by_winograd(inputs, outputs, side, count):
+    torch.manual_seed(0)
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False).to(memory_format=torch.channels_last)
+    (ours,) = parts([layer], True)
+    assert isinstance(ours, Convolution)
+    x = torch.randn(count, inputs, side, side + 2).bfloat16().contiguous(memory_format=torch.channels_last)
+    dy = torch.randn(count, outputs, side, side + 2).bfloat16()
+    exact, torchs = copy.deepcopy(layer).double(), copy.deepcopy(layer).bfloat16()
+    truth = passed(exact, exact.weight, x.double(), dy)
+    expected, found = passed(torchs, torchs.weight, x, dy), passed(ours, layer.weight, x, dy)
+    for true, one, other in zip(truth, expected, found, strict=True):
+        assert 1e-4 < (other - true).norm() / true.norm() < 3 * (one - true).norm() / true.norm() + 1e-3
+
+
+def passed(forward, weight, images, dy):
+    """Output and the gradients of images and weight, in float64."""
+    images = images.clone().requires_grad_()
+    out = forward(images)
+    out.backward(dy.to(out.dtype))
+    return [tensor.detach().double() for tensor in (out, images.grad, weight.grad)]
+
+
+@pytest.mark.parametrize(
+    "over",
+    [{"stride": 2}, {"padding": 0}, {"bias": True}, {"dilation": 2}, {"groups": 2}, {"padding_mode": "reflect"},
+     {"in_channels": 32}, {"out_channels": 68}],
+)  # fmt: skip
+def test_other_convolutions_are_pytorchs(over):
+    settings = {"in_channels": 64, "out_channels": 64, "kernel_size": 3, "padding": 1, "bias": False} | over
+    layer = nn.Conv2d(**settings)
+    assert parts([layer], True) == [layer]
+
+
 def test_other_layers_stay_as_they_are():
     layers = [
         nn.MaxPool2d(3), nn.BatchNorm2d(4), nn.Tanh(), nn.MaxPool2d(2, padding=1), nn.BatchNorm2d(4, affine=False),
         nn.ReLU(), nn.BatchNorm2d(4, momentum=None), nn.ReLU(), nn.BatchNorm2d(4), nn.GELU("tanh"), nn.MaxPool2d(2),
     ]  # fmt: skip
-    assert parts(layers) == layers
+    assert parts(layers, True) == layers
 
 
 def test_a_training_is_the_same_up_to_rounding_and_continues_bit_for_bit(data, tmp_path):
-    plain = trained(data, tmp_path / "plain", **(FUSED | {"train": FUSED["train"] | {"fused": False}}))
-    ours = trained(data, tmp_path / "fused", **FUSED)
-    assert isinstance(ours.task.state.forward, Fused)
+    plain = trained(data, tmp_path / "plain", **(CUSTOM | {"train": CUSTOM["train"] | {"custom_kernels": False}}))
+    ours = trained(data, tmp_path / "custom", **CUSTOM)
+    assert isinstance(ours.task.state.forward, CustomKernels)
     assert ours.note is None
     for a, b in zip(plain.trace[:10], ours.trace[:10], strict=True):
         assert a[3] == pytest.approx(b[3], rel=2e-3)
-    resumed = stopped_and_resumed(data, tmp_path, 7, **FUSED)
+    resumed = stopped_and_resumed(data, tmp_path, 7, **CUSTOM)
     assert_same_end(ours, resumed)
 
 
 def test_a_compiler_that_is_missing_or_fails_is_named(data, tmp_path, monkeypatch):
     compiled.library.cache_clear()
     monkeypatch.setenv("CXX", "no-such-compiler")
-    note = ready(data, tmp_path, **FUSED).note
-    assert note.startswith("train.fused has no effect: the C++ compiler no-such-compiler cannot be used: No such file")
+    note = ready(data, tmp_path, **CUSTOM).note
+    assert note.startswith(
+        "train.custom_kernels has no effect: the C++ compiler no-such-compiler cannot be used: No such file"
+    )
     monkeypatch.setenv("CXX", "false")
-    with pytest.raises(Unavailable, match="the C\\+\\+ compiler false fails: exit code 1"):
-        fused(network(nn.ReLU), "fp32")
+    with pytest.raises(Unavailable, match="the C\\+\\+ compiler false fails: exit 1"):
+        with_kernels(network(nn.ReLU), "fp32")
 
 
 @pytest.mark.parametrize(
     ("net", "precision", "reason"),
-    [(network(nn.Tanh), "fp32", "no sequence of layers"), (nn.Conv2d(3, 3, 1), "fp32", "no sequence of layers"),
+    [(network(nn.Tanh), "fp32", "no relu, silu or gelu after"), (nn.Conv2d(3, 3, 1), "fp32", "no plain sequence"),
      (network(nn.ReLU), "half", "train.precision fp32 or bf16")],
 )  # fmt: skip
-def test_why_layers_cannot_be_fused(net, precision, reason):
+def test_why_layers_cannot_be_with_kernels(net, precision, reason):
     with pytest.raises(Unavailable, match=reason):
-        fused(net, precision)
+        with_kernels(net, precision)
+
+
+@pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
+def test_a_training_in_bf16_learns_as_with_pytorchs_layers(data, tmp_path):
+    train = CUSTOM["train"] | {"precision": "bf16"}
+    wide = {"model": CUSTOM["model"] | {"widths": [64, 64]}, "train": train}
+    ours = trained(data, tmp_path / "custom", **wide)
+    assert sum(isinstance(part, Convolution) for part in ours.task.state.forward.parts) == 3
+    plain = trained(data, tmp_path / "plain", **(wide | {"train": train | {"custom_kernels": False}}))
+    assert ours.curve[-1].loss == pytest.approx(plain.curve[-1].loss, abs=0.1)
+    assert_same_end(ours, stopped_and_resumed(data, tmp_path, 7, **wide))
 
 
 def test_several_processes_train_layer_by_layer(data, tmp_path):
-    state = ready(data, tmp_path, **FUSED).task.state
-    assert "one process on a CPU" in setup.fuse(state, World(0, 2, WORLD.device))
+    state = ready(data, tmp_path, **CUSTOM).task.state
+    assert "one process on a CPU" in setup.use_kernels(state, World(0, 2, WORLD.device))
 
 
-def test_compile_and_fused_exclude_each_other():
-    with pytest.raises(InputError, match="compile and fused both replace layers"):
-        experiment(train={"compile": True, "fused": True})
+def test_compile_and_custom_kernels_exclude_each_other():
+    with pytest.raises(InputError, match="compile and custom_kernels both replace layers"):
+        experiment(train={"compile": True, "custom_kernels": True})

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dawn.models.fused.compiled import Unavailable, library
+from dawn.models.kernels.compiled import library
+from dawn.models.kernels.memory import channels_last, pointers
 
 ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "Relu", nn.SiLU: "Silu", nn.GELU: "Gelu"}
 NUMBERS = {torch.float32: "float", torch.bfloat16: "bfloat16"}
-PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 class Operation(torch.autograd.Function):
@@ -24,7 +24,7 @@ class Operation(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, y: Tensor, weight: Tensor, bias: Tensor, eps: float, pool: bool, activation: str) -> Any:
         """(n, c, h, w) to (n, c, h, w), or to half the height and width; mean and variance (c,)."""
-        y = y.contiguous(memory_format=torch.channels_last)
+        y = channels_last(y, y.dtype)
         n, c, h, w = y.shape
         shape = (ctypes.c_int64 * 5)(n, h, w, c, pool)
         size = (n, c, h // 2, w // 2) if pool else (n, c, h, w)
@@ -32,7 +32,7 @@ class Operation(torch.autograd.Function):
         z = torch.empty_like(out) if pool else y
         place = torch.empty_like(out, dtype=torch.int16) if pool else y.new_empty(0, dtype=torch.int16)
         mean, var = torch.empty_like(weight), torch.empty_like(weight)
-        functions = library(NUMBERS[y.dtype], activation)
+        functions = compiled_for(y.dtype, activation)
         functions.forward(shape, *pointers(y, weight, bias), ctypes.c_float(eps), *pointers(z, place, mean, var, out))
         ctx.save_for_backward(z, place, weight, bias, mean, var)
         ctx.shape, ctx.eps, ctx.pool, ctx.functions, ctx.size = shape, eps, pool, functions, y.shape
@@ -43,7 +43,7 @@ class Operation(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> Any:
         """The gradients of y, weight and bias."""
         z, place, weight, bias, mean, var = ctx.saved_tensors
-        dout = gradients[0].to(z.dtype).contiguous(memory_format=torch.channels_last)
+        dout = channels_last(gradients[0], z.dtype)
         dz, dweight, dbias = torch.empty_like(z), torch.empty_like(weight), torch.empty_like(bias)
         dy = torch.empty(ctx.size, dtype=z.dtype, memory_format=torch.channels_last) if ctx.pool else dz
         ctx.functions.backward(
@@ -53,9 +53,9 @@ class Operation(torch.autograd.Function):
         return dy, dweight, dbias, None, None, None
 
 
-def pointers(*tensors: Tensor) -> list[ctypes.c_void_p]:
-    """Return the addresses of tensors for a function in C."""
-    return [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
+def compiled_for(dtype: torch.dtype, activation: str) -> ctypes.CDLL:
+    """Return blocks.cpp, compiled for a number format and an activation."""
+    return library("blocks", f"NUMBER={NUMBERS[dtype]}", f"ACTIVATION={activation}")
 
 
 class Block:
@@ -76,31 +76,6 @@ class Block:
         return out
 
 
-class Fused(nn.Module):
-    """A sequential network in training, with blocks in place of its layers where they fit."""
-
-    def __init__(self, net: nn.Sequential) -> None:
-        super().__init__()
-        self.parts = parts(list(net))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return what the network returns, up to rounding."""
-        for part in self.parts:
-            x = part(x)
-        return x
-
-
-def parts(layers: list[nn.Module]) -> list[Block | nn.Module]:
-    """Return the layers, with a block in place of those that it computes."""
-    found: list[Block | nn.Module] = []
-    while layers:
-        pool = is_pool(layers[0])
-        block = block_of(pool, *layers[pool : pool + 2])
-        found.append(block or layers[0])
-        layers = layers[pool + 2 if block else 1 :]
-    return found
-
-
 def block_of(pool: bool, norm: nn.Module | None = None, activation: nn.Module | None = None) -> Block | None:
     """Return the block of these layers, or None if it does not compute them."""
     name = ACTIVATIONS.get(type(activation)) if activation else None
@@ -117,16 +92,3 @@ def is_pool(layer: nn.Module) -> bool:
         and all(value in (2, (2, 2)) for value in (layer.kernel_size, layer.stride))
         and (layer.padding, layer.dilation, layer.ceil_mode, layer.return_indices) == (0, 1, False, False)
     )
-
-
-def fused(net: nn.Module, precision: str) -> Fused:
-    """Return the network for training in a precision, compiled. Raise Unavailable where it cannot be had."""
-    if precision not in PRECISIONS:
-        raise Unavailable("it needs train.precision fp32 or bf16")
-    found = Fused(net) if isinstance(net, nn.Sequential) else None
-    blocks = [part for part in found.parts if isinstance(part, Block)] if found else []
-    if found is None or not blocks:
-        raise Unavailable("the network is no sequence of layers with relu, silu or gelu after a batch norm")
-    for block in blocks:
-        library(NUMBERS[PRECISIONS[precision]], block.activation)
-    return found

@@ -3,7 +3,7 @@
 // Arrays are channels-last, (n, h, w, c), of NUMBER (float, bfloat16); ACTIVATION is Relu, Silu or Gelu. With pooling the
 // maximum of 2 x 2 pixels is normalised, and `place` says which of the four it was; without it z is y. Sums are kept for
 // each image and added in its order, so that results do not depend on the number of threads.
-// dawn/models/fused/compiled.py compiles this file, dawn/models/fused/blocks.py calls its last two functions.
+// dawn/models/kernels/compiled.py compiles this file, dawn/models/kernels/blocks.py calls its last two functions.
 
 #include <cmath>
 #include <cstdint>

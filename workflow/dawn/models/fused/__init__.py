@@ -1,1 +1,0 @@
-"""Layers of a network in training that are computed together on a CPU, by code in C++."""

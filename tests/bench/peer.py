@@ -1,9 +1,9 @@
 """The published program airbench94_muon.py, moved to the CPU: whether the preset takes the same steps, and how fast.
 
-    python tests/bench/peer.py --program airbench94_muon.py [--data data] [--pairs 5] [--batch 500] [--set KEY=VALUE ...]
+    python tests/bench/peer.py --program airbench94_muon.py [--data data] [--pairs 5] [--batch 500] [--set KEY=VALUE]
 
-The program is that of github.com/KellerJordan/cifar10-airbench, which is no part of this repository. It runs unchanged but
-for its number format (fp32 to compare the weights; for the time bf16, weights included, in place of fp16) and without
+The program is that of github.com/KellerJordan/cifar10-airbench, which is no part of this repository. It runs unchanged
+but for its number format (fp32 to compare the weights; for the time bf16, weights included, in place of fp16) and without
 torch.compile. Both sides train on the same batches from the same weights, an epoch of one batch, eight times. ``--set``
 merges settings with those of our side for the time, such as ``train.custom_kernels=true``. ``--data`` is a folder of
 arrays; without it the images are noise, which costs the same.
@@ -77,7 +77,7 @@ def program(path: Path, dtype: str) -> SimpleNamespace:
     for format in (".half()", ".bfloat16()"):  # of the network, and of Muon's iterations
         source = source.replace(format, f".{dtype}()")
     names: dict[str, Any] = {"__name__": "airbench94_muon"}
-    exec(compile(source, str(path), "exec"), names)  # noqa: S102  a program that the user names
+    exec(compile(source, str(path), "exec"), names)  # a program that the user names
     return SimpleNamespace(**names, names=names)
 
 

@@ -3,10 +3,10 @@
     python tests/bench/peer.py --program airbench94_muon.py [--data data] [--pairs 5] [--batch 500] [--set KEY=VALUE]
 
 The program is that of github.com/KellerJordan/cifar10-airbench, which is no part of this repository. It runs unchanged
-but for its number format (fp32 to compare the weights; for the time bf16, weights included, in place of fp16) and without
-torch.compile. Both sides train on the same batches from the same weights, an epoch of one batch, eight times. ``--set``
-merges settings with those of our side for the time, such as ``train.custom_kernels=true``. ``--data`` is a folder of
-arrays; without it the images are noise, which costs the same.
+but for its number format (fp32 to compare the weights; for the time bf16, weights included, in place of fp16) and
+without torch.compile. Both sides train on the same batches from the same weights, an epoch of one batch, eight times.
+``--set`` merges settings with those of our side for the time, such as ``train.custom_kernels=true``. ``--data`` is a
+folder of arrays; without it the images are noise, which costs the same.
 """
 
 import argparse

@@ -29,17 +29,21 @@ def test_an_interval_stays_in_the_possible_range(values):
     assert 0 <= found["low"] < found["mean"] < found["high"] <= 100
     found = spread([value / 100 for value in values], "fraction")
     assert 0 <= found["low"] < found["mean"] < found["high"] <= 1
+    found = spread([value / 50 - 1 for value in values], "similarity")
+    assert -1 <= found["low"] < found["mean"] < found["high"] <= 1
     found = spread([1e-3 + 50 * value for value in values], "positive")
     assert 0 <= found["low"] < found["mean"] < found["high"] < math.inf
 
 
 def test_the_cases_that_left_it():
-    """Before: accuracies up to 109 %, -3,295 images/s, -127 s."""
+    """Before: accuracies up to 109 %, a similarity of 1.001, -3,295 images/s, -127 s."""
     found = spread([99.0, 96.0, 80.0], "percent")
     odds = np.log(91.66667 / 8.33333) + np.array([-1, 1]) * stats.t.ppf(0.975, 2) * 10.21437 / 3**0.5 * 100 / (
         91.66667 * 8.33333
     )
     assert (found["low"], found["high"]) == pytest.approx(tuple(100 / (1 + np.exp(-odds))), abs=1e-3)
+    found, same = spread([0.9, 0.78, 0.86], "similarity"), spread([95.0, 89.0, 93.0], "percent")
+    assert (found["low"], found["high"]) == pytest.approx(tuple(same[end] / 50 - 1 for end in ("low", "high")))
     found = spread([100.0, 600.0], "positive")
     half = stats.t.ppf(0.975, 1) * np.std([100, 600], ddof=1) / 2**0.5 / 350
     assert (found["low"], found["high"]) == pytest.approx((350 * np.exp(-half), 350 * np.exp(half)))

@@ -36,7 +36,8 @@ def summarize(seeds: list[Path], price: float | None = None) -> dict[str, Any]:
 
 def scale(name: str) -> Scale:
     """The range of a measure's mean, for its interval."""
-    return "fraction" if "accuracy" in name else "positive" if "error" in name else "any"
+    kinds: dict[str, Scale] = {"accuracy": "fraction", "ssim": "similarity", "error": "positive"}
+    return next((scale for kind, scale in kinds.items() if kind in name), "any")
 
 
 def mean_curve(seeds: list[Path]) -> list[dict[str, float | None]]:

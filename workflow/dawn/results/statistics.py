@@ -7,17 +7,17 @@ from typing import Literal
 
 from scipy import stats
 
-Scale = Literal["fraction", "percent", "positive", "any"]
-TOP = {"fraction": 1.0, "percent": 100.0}
+Scale = Literal["fraction", "percent", "similarity", "positive", "any"]
+BOUNDS = {"fraction": (0.0, 1.0), "percent": (0.0, 100.0), "similarity": (-1.0, 1.0)}
 
 
 def spread(values: Sequence[float], scale: Scale) -> dict[str, float | None]:
     """Mean, sample standard deviation and 95 % interval of the mean.
 
-    For values of ``any`` sign the interval is Student's, mean +- t std / sqrt(n). For fractions of 1 and percentages it
-    is Student's on the scale g = logit(mean), for positive quantities on g = log(mean): g +- t g'(mean) std / sqrt(n),
-    transformed back (the delta method, as in Stata's logit intervals of proportions). So it stays inside 0 .. 1, inside
-    0 .. 100 or above 0, and where the spread is small it is the same.
+    For values of ``any`` sign the interval is Student's, mean +- t std / sqrt(n). For values between two bounds it is
+    Student's on the scale g = logit of where the mean is between them, for positive quantities on g = log(mean):
+    g +- t g'(mean) std / sqrt(n), transformed back (the delta method, as in Stata's logit intervals of proportions). So
+    it stays between the bounds or above 0, and where the spread is small it is the same.
 
     One value has no spread, and equal values show none: their interval is null.
     """
@@ -38,9 +38,10 @@ def _moved(mean: float, distance: float, scale: Scale) -> float:
         return mean + distance
     if scale == "positive":
         return mean * math.exp(min(distance / mean, 700.0))  # exp(710) is infinite
-    top = TOP[scale]
-    logit = math.log(mean / (top - mean)) + top * distance / (mean * (top - mean))
-    return top / (1 + math.exp(min(-logit, 700.0)))
+    least, most = BOUNDS[scale]
+    below, above = mean - least, most - mean
+    logit = math.log(below / above) + (most - least) * distance / (below * above)
+    return least + (most - least) / (1 + math.exp(min(-logit, 700.0)))
 
 
 def robust(values: Sequence[float]) -> dict[str, float]:

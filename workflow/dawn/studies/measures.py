@@ -59,7 +59,7 @@ MEASURES = {
         Measure("critic_gap", "critic gap", "", "", 3, False, "any"),
         Measure("checkerboard", "checkerboard", "dB", " dB", 2, False, "any"),
         Measure("psnr", "PSNR", "dB", " dB", 2, True, "any"),
-        Measure("ssim", "SSIM", "", "", 3, True, "any"),
+        Measure("ssim", "SSIM", "", "", 3, True, "similarity"),
         Measure("target_accuracy", "target accuracy", "", "", 3, True, "fraction"),
         Measure("cycle_error", "cycle error", "levels", " levels", 2, False, "positive"),
         Measure("cycle_error_noise", "cycle error with noise", "levels", " levels", 2, False, "positive"),

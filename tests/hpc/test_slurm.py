@@ -61,7 +61,7 @@ def test_the_trials_of_a_search_are_jobs(cluster):
     (cluster.place.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH))
     output = cluster.finish(cluster.start("search", settings=("search=mine.yaml",)))
     found = sorted(cluster.place.path.glob("results/searches/mine/round-0/rung-*/trial-*/trial.json"))
-    assert len(found) == len(re.findall(r"rule trial:", output)), output
+    assert len(found) == len(re.findall(r"SLURM jobid \d+ \(log: \S*rule_trial/", output)), output
     assert [path.parts[-3] for path in found] == ["rung-0"] * 4 + ["rung-1"] * 2
     assert sum(json.loads(path.read_text())["accuracy"] is None for path in found) == 1, "the diverged one"
     assert (cluster.place.path / "results/searches/mine/mine-winner.yaml").exists()

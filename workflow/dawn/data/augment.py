@@ -26,7 +26,12 @@ class Draws(NamedTuple):
 
 
 def draw(count: int, augment: Augment, seed: int, epoch: int) -> Draws:
-    """Return the draws of one epoch, which depend on the seed and the epoch, not on the device or the processes.
+    """Return the draws of one epoch, which depend on the seed and the epoch, not on the device or the processes."""
+    return Draws(*map(torch.from_numpy, drawn(count, augment, seed, epoch)))
+
+
+def drawn(count: int, augment: Augment, seed: int, epoch: int) -> tuple[np.ndarray, ...]:
+    """Return the same as arrays of numpy.
 
     Each draw has its own stream of random numbers, and is made only where a setting needs it.
     """
@@ -43,7 +48,7 @@ def draw(count: int, augment: Augment, seed: int, epoch: int) -> Draws:
     chance = np.zeros((count, len(active(augment)), 2), np.float32)
     for i, name in enumerate(active(augment)):
         chance[:, i] = stream(seed, name, epoch).random((count, 2), np.float32)
-    return Draws(*(torch.from_numpy(array) for array in (order, flip, *crop, chance)))
+    return order, flip, *crop, chance
 
 
 def padded(images: Tensor, augment: Augment) -> Tensor:

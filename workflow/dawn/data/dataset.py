@@ -12,7 +12,7 @@ from torch import Tensor
 from dawn.config.parts import Augment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
-from dawn.data.augment import Draws, draw, normalise, resized, windows
+from dawn.data.augment import Draws, drawn, normalise, resized, windows
 from dawn.data.augmentations import ON_NORMALISED, ON_PIXELS, apply
 from dawn.runtime.distributed import World
 
@@ -79,7 +79,7 @@ class Trainset:
         self.steps, self.whole = len(split) // batch, split.images.shape[1]
         self.make, self.size = make, 0
         self.thread = ThreadPoolExecutor(1)
-        self.drawn: dict[int, Future[Draws]] = {}  # by epoch: those of the next one, drawn during this one
+        self.drawn: dict[int, Future[tuple[np.ndarray, ...]]] = {}  # by epoch: those of the next one
 
     def compile(self) -> None:
         """Fuse the augmentation of a batch into few kernels."""
@@ -108,10 +108,10 @@ class Trainset:
         """The random draws of an epoch, on the device. Those of the next epoch are begun in another thread."""
         now = self.drawn.pop(epoch, None) or self._begin(epoch)
         self.drawn = {epoch + 1: self._begin(epoch + 1)}
-        return Draws(*(t.to(self.split.images.device) for t in now.result()))
+        return Draws(*(torch.from_numpy(array).to(self.split.images.device) for array in now.result()))
 
-    def _begin(self, epoch: int) -> Future[Draws]:
-        return self.thread.submit(draw, len(self.split), self.augment, self.seed, epoch)
+    def _begin(self, epoch: int) -> Future[tuple[np.ndarray, ...]]:
+        return self.thread.submit(drawn, len(self.split), self.augment, self.seed, epoch)
 
     def cut(self, draws: Draws, first: int, count: int) -> tuple[Tensor, Tensor]:
         """``count`` augmented images from position ``first`` on, float32 (b, 3, h, w), and their labels (b,)."""

@@ -72,7 +72,7 @@ def table(trainer: Trainer[Any], batch: int, size: int, repeats: int, world: Wor
     total, flops = 0.0, 0.0
     for i, (layer, given) in enumerate(inputs_of(trainer, images)):
         one, works = calls(layer, given, dtype)
-        needed = [name for name in works if (i or name == "forward") and (layer.weight.requires_grad or i)]
+        needed = [name for name in works if i or name == "forward"]  # whitening filters have no gradients
         seconds = {name: measure(works[name], world.device, repeats).seconds for name in needed}
         total, flops = total + sum(seconds.values()), flops + one * len(seconds)
         cells = "".join(f" {one / seconds[name] / 1e9:,.0f} |" if name in seconds else " |" for name in works)

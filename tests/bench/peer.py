@@ -10,6 +10,7 @@ folder of arrays; without it the images are noise, which costs the same.
 """
 
 import argparse
+import shutil
 import statistics
 import tempfile
 import time
@@ -107,7 +108,8 @@ def theirs(path: Path, dtype: str, ours: Trainer[Any], weights: list[Tensor], ba
 
 def trainer(experiment: Experiment, data: Path, world: World) -> Trainer[Any]:
     """Return a trainer that is ready to run."""
-    found = set_up(experiment, data, data / "stats.json", 0, data / ".none", world, Clock(world.device))
+    nowhere = Path(tempfile.mkdtemp(dir=data)) / "state"  # a new directory, so that no checkpoint is found
+    found = set_up(experiment, data, data / "stats.json", 0, nowhere, world, Clock(world.device))
     found.resume()
     return found
 
@@ -122,8 +124,10 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, joined() as world:
-        data = args.data or Path(name)
-        if not args.data:
+        data = Path(name)
+        if args.data:
+            shutil.copytree(args.data, data, dirs_exist_ok=True)
+        else:
             write_noise(data, args.batch)
         print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batch {args.batch}", flush=True)
         compare_weights(args, data, world)

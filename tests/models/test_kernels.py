@@ -1,6 +1,7 @@
 """Custom kernels against PyTorch's layers."""
 
 import copy
+import shutil
 
 import pytest
 import torch
@@ -16,6 +17,8 @@ from dawn.models.kernels.network import CustomKernels, can_convolve, parts, with
 from dawn.models.kernels.winograd import Convolution
 from dawn.runtime.distributed import World
 from dawn.training import setup
+
+pytestmark = pytest.mark.skipif(shutil.which("c++") is None, reason="there is no C++ compiler (c++)")
 
 ACTIVATIONS = [nn.ReLU, nn.SiLU, nn.GELU]
 CUSTOM = AIRBENCH | {"train": AIRBENCH["train"] | {"precision": "fp32", "custom_kernels": True}}

@@ -144,21 +144,16 @@ def settings(batch: int, over: dict[str, Any]) -> Experiment:
 def compare_weights(args: argparse.Namespace, data: Path, world: World) -> None:
     """Print how far the weights of both are from each other, and from the first ones, after eight epochs in fp32."""
     ours = trainer(settings(args.batch, {}), data, world)
-    first = [p.detach().clone() for p in in_their_order(ours.task.state.net)]
+    first = [p.detach().clone() for p in ours.task.state.net.parameters()]
     list(ours.run(StopRequest(True)))
     net, _ = theirs(args.program, "float", ours, first, args.batch)
     print(f"fp32, {ours.step} steps: distance of the weights from the program's, over how far they went")
     for i, (own, other, start) in enumerate(
-        zip(in_their_order(ours.task.state.net), net.parameters(), first, strict=True)
+        zip(ours.task.state.net.parameters(), net.parameters(), first, strict=True)
     ):
         went = (other - start).norm()
         if went:
             print(f"  weight {i:2} {tuple(own.shape)}: {((own - other).norm() / went).item():.1e}")
-
-
-def in_their_order(net: nn.Module) -> list[nn.Parameter]:
-    """Return the parameters as the program's network has them: the same, in the same order."""
-    return list(net.parameters())
 
 
 def compare_times(args: argparse.Namespace, data: Path, world: World) -> None:
@@ -173,7 +168,7 @@ def compare_times(args: argparse.Namespace, data: Path, world: World) -> None:
     rates = []
     for _ in range(args.pairs + 1):
         ours = trainer(settings(args.batch, over), data, world)
-        first = [p.detach().clone() for p in in_their_order(ours.task.state.net)]
+        first = [p.detach().clone() for p in ours.task.state.net.parameters()]
         list(ours.run(StopRequest(True)))
         _, seconds = theirs(args.program, "bfloat16", ours, first, args.batch)
         rates.append((ours.step * args.batch / ours.seconds(), ours.step * args.batch / seconds))

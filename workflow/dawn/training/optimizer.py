@@ -45,16 +45,21 @@ def start_momentum(optimizer: torch.optim.SGD) -> None:
 
 def split(net: nn.Module, weights: Sequence[Tensor], train: Train) -> dict[str, list[Tensor]]:
     """Return the weights by group, in the order of the parameters of ``net``."""
-    stem_biases = {id(module.bias) for module in net.modules() if isinstance(module, Stem)}
+    stem = {id(bias) for bias in stem_biases(net)}
     groups: dict[str, list[Tensor]] = {WEIGHTS: [], BIASES: [], STEM_BIAS: [], FILTERS: []}
     for weight, parameter in zip(weights, trainable(net), strict=True):
-        if id(parameter) in stem_biases:
+        if id(parameter) in stem:
             groups[STEM_BIAS].append(weight)
         elif parameter.ndim < 2:
             groups[BIASES].append(weight)
         else:
             groups[FILTERS if parameter.ndim == 4 and train.optimizer == "muon" else WEIGHTS].append(weight)
     return groups
+
+
+def stem_biases(net: nn.Module) -> list[nn.Parameter]:
+    """Return the biases of whitening layers."""
+    return [module.bias for module in net.modules() if isinstance(module, Stem) and module.bias is not None]
 
 
 def group(name: str, weights: list[Tensor], train: Train) -> dict[str, Any]:

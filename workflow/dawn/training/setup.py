@@ -49,7 +49,7 @@ def set_up(
             trainer.note = warm_up(state, trainset, world)
     if settings.custom_kernels:
         with clock.phase("compile"):
-            trainer.note = use_kernels(state, world)
+            trainer.note = use_kernels(state, world) or trainer.note
     return trainer
 
 

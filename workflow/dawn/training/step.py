@@ -13,7 +13,6 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dawn.config.train import Train
 from dawn.core.cli import InputError
-from dawn.models.airbench import Stem
 from dawn.runtime.precision import Precision
 from dawn.training import optimizer
 from dawn.training.averaging import EMA, Lookahead
@@ -54,9 +53,8 @@ class TrainState:
         This changes no number. Not where others count on the gradient: clipping, DDP, compiled code and CUDA graphs.
         """
         if self.parallel is None and not self.settings.compile and not self.captured and self.settings.clip is None:
-            for module in self.net.modules():
-                if isinstance(module, Stem) and module.bias is not None:
-                    module.bias.requires_grad_(False)
+            for bias in optimizer.stem_biases(self.net):
+                bias.requires_grad_(False)
 
     def update(self, parts: list[MicroBatch]) -> Tensor:
         """The work of a step on the device: gradients, optimizer, EMA. Return as ``step`` does."""

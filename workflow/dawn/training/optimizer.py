@@ -57,7 +57,7 @@ def split(net: nn.Module, weights: Sequence[Tensor], train: Train) -> dict[str, 
     return groups
 
 
-def stem_biases(net: nn.Module) -> list[nn.Parameter]:
+def stem_biases(net: nn.Module) -> list[Tensor]:
     """Return the biases of whitening layers."""
     return [module.bias for module in net.modules() if isinstance(module, Stem) and module.bias is not None]
 

@@ -13,20 +13,16 @@ import argparse
 import shutil
 import statistics
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import torch
 import yaml
 from noise import write_noise
-from torch import Tensor, nn
+from peer_program import copies, train_by_program
+from torch import Tensor
 
 from dawn.config.experiment import Experiment, check, merge, read
-from dawn.data.dataset import Trainset
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training.setup import set_up
@@ -35,75 +31,6 @@ from dawn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {"precision": "fp32", "compile": False, "cuda_graph": False, "custom_kernels": False, "monitor_every": 1000}
-
-
-class Loader:
-    """The batches of our train set, as the program asks for them."""
-
-    def __init__(self, trainset: Trainset, world: World, dtype: torch.dtype) -> None:
-        self.trainset, self.world, self.dtype, self.epoch = trainset, world, dtype, 0
-        self.images, self.labels = trainset.split.slice(0, 5000)
-
-    def __len__(self) -> int:
-        return self.trainset.steps
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for ((images, labels),) in self.trainset.epoch(self.epoch, self.world, 1):
-            yield images.to(self.dtype), labels
-        self.epoch += 1
-
-    def normalize(self, images: Tensor) -> Tensor:
-        """They are normalised already."""
-        return images
-
-
-class Event:
-    """A CUDA event by the CPU's clock."""
-
-    def __init__(self, enable_timing: bool) -> None:
-        self.at = 0.0
-
-    def record(self) -> None:
-        """Take the time."""
-        self.at = time.perf_counter()
-
-    def elapsed_time(self, other: "Event") -> float:
-        """Return the milliseconds until the other."""
-        return 1000 * (other.at - self.at)
-
-
-def program(path: Path, dtype: str) -> SimpleNamespace:
-    """Return the names of the program, in another number format, on the CPU."""
-    source = path.read_text(encoding="utf-8").replace("@torch.compile\n", "")
-    for format in (".half()", ".bfloat16()"):  # of the network, and of Muon's iterations
-        source = source.replace(format, f".{dtype}()")
-    names: dict[str, Any] = {"__name__": "airbench94_muon"}
-    exec(compile(source, str(path), "exec"), names)  # a program that the user names
-    return SimpleNamespace(**names, names=names)
-
-
-def theirs(path: Path, dtype: str, ours: Trainer[Any], weights: list[Tensor], batch: int) -> tuple[nn.Module, float]:
-    """Train by the program on the batches of a trainer of ours. Return its network and the seconds of training."""
-    peer = program(path, dtype)
-    loader = Loader(ours.task.trainset, ours.world, getattr(torch, {"float": "float32"}.get(dtype, dtype)))
-    net = peer.CifarNet().to(memory_format=torch.channels_last)
-    seconds: list[float] = []
-
-    def reset() -> None:
-        for own, weight in zip(net.parameters(), weights, strict=True):
-            own.data.copy_(weight)
-
-    net.reset, net.init_whiten = reset, lambda images: None  # type: ignore[assignment]  # ours are whitened already
-    peer.names |= {
-        "CifarLoader": lambda *_, **__: loader, "evaluate": lambda *_, **__: 0.0,
-        "print_training_details": lambda variables, is_final_entry: seconds.append(variables["time_seconds"]),
-    }  # fmt: skip
-    constants = peer.main.__code__.co_consts
-    code = peer.main.__code__.replace(co_consts=tuple(batch if value == 2000 else value for value in constants))
-    peer.main.__code__ = code  # the batch is a number in its code, from which the weight decay follows
-    with mock.patch.multiple(torch.cuda, Event=Event, synchronize=lambda: None):
-        peer.main(0, net)
-    return net, seconds[-1]
 
 
 def trainer(experiment: Experiment, data: Path, world: World) -> Trainer[Any]:
@@ -142,18 +69,32 @@ def settings(batch: int, over: dict[str, Any]) -> Experiment:
 
 
 def compare_weights(args: argparse.Namespace, data: Path, world: World) -> None:
-    """Print how far the weights of both are from each other, and from the first ones, after eight epochs in fp32."""
+    """Print the distance between both, over how far the program's weights went, after the first and the last step.
+
+    Rounding grows from step to step, so the program is also compared with itself from weights that differ in the last
+    bits: a recipe that differs would be further away than that.
+    """
     ours = trainer(settings(args.batch, {}), data, world)
-    first = [p.detach().clone() for p in ours.task.state.net.parameters()]
-    list(ours.run(StopRequest(True)))
-    net, _ = theirs(args.program, "float", ours, first, args.batch)
-    print(f"fp32, {ours.step} steps: distance of the weights from the program's, over how far they went")
-    for i, (own, other, start) in enumerate(
-        zip(ours.task.state.net.parameters(), net.parameters(), first, strict=True)
-    ):
-        went = (other - start).norm()
-        if went:
-            print(f"  weight {i:2} {tuple(own.shape)}: {((own - other).norm() / went).item():.1e}")
+    net = ours.task.state.net
+    first = copies(net)
+    own = [copies(net) for _ in ours.run(StopRequest(True))]
+    program, _ = train_by_program(args.program, "float", ours, first, args.batch)
+    rounded = [w * (1 + 1e-7 * torch.randn(w.shape)) for w in first]
+    again, _ = train_by_program(args.program, "float", ours, rounded, args.batch)
+    print("fp32: distance from the program's weights over how far they went; ours, and its own from rounded weights")
+    for i, start in enumerate(first):
+        cells = [distances(weights, program, i, start) for weights in (own, again)]
+        if all(cells):
+            print(f"  weight {i:2} {tuple(start.shape)}: {'; '.join(cells)}")
+
+
+def distances(one: list[list[Tensor]], other: list[list[Tensor]], i: int, start: Tensor) -> str:
+    """Return the relative distances of weight i after the first and the last step; nothing if it is not trained."""
+    if not (other[-1][i] - start).norm():
+        return ""
+    steps = {"first step": 0, f"{len(other)} steps": -1}
+    values = {name: (one[k][i] - other[k][i]).norm() / (other[k][i] - start).norm() for name, k in steps.items()}
+    return ", ".join(f"{name} {value:.1e}" for name, value in values.items())
 
 
 def compare_times(args: argparse.Namespace, data: Path, world: World) -> None:
@@ -168,9 +109,9 @@ def compare_times(args: argparse.Namespace, data: Path, world: World) -> None:
     rates = []
     for _ in range(args.pairs + 1):
         ours = trainer(settings(args.batch, over), data, world)
-        first = [p.detach().clone() for p in ours.task.state.net.parameters()]
+        first = copies(ours.task.state.net)
         list(ours.run(StopRequest(True)))
-        _, seconds = theirs(args.program, "bfloat16", ours, first, args.batch)
+        _, seconds = train_by_program(args.program, "bfloat16", ours, first, args.batch)
         rates.append((ours.step * args.batch / ours.seconds(), ours.step * args.batch / seconds))
     ratios = sorted(a / b for a, b in rates[1:])  # the first pair warms up
     own, other = (statistics.median(column) for column in zip(*rates[1:], strict=True))

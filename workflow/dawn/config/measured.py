@@ -22,6 +22,8 @@ def check_measure(
     if study.budget and measure not in CURVES:
         raise InputError(f"{path}: budget is for measure {' or '.join(CURVES)}, which curve.tsv has by epoch; "
                          f"measure = {measure} is known at the end only")  # fmt: skip
+    if study.split == "holdout":
+        _check_holdout(path, measure, shared)
     if measure in ("psnr", "ssim") and not shared.domains.paired:
         raise InputError(f"{path}: measure = {measure} needs a truth, and domains.kind classes has none")
     if shared.task == "cycle" and measure in ("kid", "target_accuracy") and not shared.has_judges:
@@ -33,3 +35,12 @@ def check_measure(
     for name, experiment in variants.items():
         if measure == "cas" and not experiment.measures.cas:
             raise InputError(f"{path}: measure = cas: variant {name} does not measure it; set measures.cas")
+
+
+def _check_holdout(path: Path, measure: str, shared: Experiment) -> None:
+    """Refuse to decide on the hold-out where it is not measured, or where there is none."""
+    if measure not in CURVES:
+        raise InputError(f"{path}: split: holdout is for measure {' or '.join(CURVES)}; measure = {measure} is of the "
+                         "test split only")  # fmt: skip
+    if not shared.data.holdout:
+        raise InputError(f"{path}: split: holdout needs images held out of train; set data.holdout in settings")

@@ -76,9 +76,12 @@ class Study(BaseModel):
     """The variant that the others are compared with; null: the first | previous: each with the one before | all: every
     pair | effects: main effects and interactions of a grid."""
     measure: Measure | None = None
-    """What decides, on the test split; null: accuracy, kid of GANs, psnr of CycleGANs."""
+    """What decides; null: accuracy, kid of GANs, psnr of CycleGANs."""
     difference: Positive | None = None
     """Difference that matters, in units of the measure; null: 0.2 percentage points of accuracy."""
+    split: Literal["test", "holdout"] = "test"
+    """The images of the measure; holdout: those of data.holdout, so that what is chosen by the study was not chosen on
+    the test split."""
     budget: Budget | None = None
     """Compare at an equal budget, by the learning curves, in place of the ends of the trainings."""
     test: Literal["holm", "dunnett"] = "holm"

@@ -14,13 +14,14 @@ from dawn.core.files import read_json, write_json
 from dawn.studies.variants import SOURCE, Result
 
 PLAN = ("analyses", "seeds")
-SETTINGS = ("measure", "difference", "test", "budget")
+SETTINGS = ("measure", "difference", "test", "split", "budget")
+BEFORE = {"split": "test"}  # what was so before it became a setting
 
 
 def entry(about: Mapping[str, Any], results: Mapping[str, Result]) -> dict[str, Any]:
     """The plan of a study, and a checksum of the choices of each variant."""
     return {
-        **{name: about.get(name) for name in (*PLAN, *SETTINGS)},
+        **{name: about.get(name, BEFORE.get(name)) for name in (*PLAN, *SETTINGS)},
         "comparisons": [sorted(comparison["weights"]) for comparison in about["comparisons"]],
         "variants": {slug: _checksum(result) for slug, result in results.items()},
     }
@@ -47,8 +48,8 @@ def other_plans(before: list[dict[str, Any]], now: Mapping[str, Any]) -> list[st
 
 def other_settings(before: list[dict[str, Any]], now: Mapping[str, Any]) -> list[str]:
     """The settings that were others when results were seen, in words."""
-    return list(dict.fromkeys(f"{name} was {old.get(name)} and is {now[name]}"
-                              for old in before for name in SETTINGS if old.get(name) != now[name]))  # fmt: skip
+    values = [(name, old.get(name, BEFORE.get(name))) for old in before for name in SETTINGS]
+    return list(dict.fromkeys(f"{name} was {value} and is {now[name]}" for name, value in values if value != now[name]))
 
 
 def add(study: Path, now: dict[str, Any]) -> None:

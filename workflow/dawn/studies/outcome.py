@@ -9,7 +9,7 @@ from typing import Any
 from dawn.core.files import read_json
 from dawn.studies import history
 from dawn.studies.analysis import Analyses, Design
-from dawn.studies.budget import measure_of, with_budget
+from dawn.studies.from_curves import measure_of, with_curves
 from dawn.studies.further import Further, further
 from dawn.studies.measures import Measure
 from dawn.studies.variants import Result, of_variant, same_batches
@@ -63,7 +63,7 @@ def load(study: Path, most: int | None = None) -> Outcome:
     """The outcome of the study in a directory, by at most so many seeds of each variant (all that are planned)."""
     about = read_json(study / "study.json")
     seeds = about["seeds"][:most]
-    results = {slug: with_budget(of_variant(name, study / slug, seeds), study / slug, about)
+    results = {slug: with_curves(of_variant(name, study / slug, seeds), study / slug, about)
                for slug, name in about["variants"].items()}  # fmt: skip
     now = history.entry(about, results)
     before = history.earlier(study, now)

@@ -6,7 +6,7 @@ from pathlib import Path
 from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.outliers import apart, at_chance
 from dawn.studies import origin, secondary, tables
-from dawn.studies.budget import words
+from dawn.studies.from_curves import on_holdout, words
 from dawn.studies.measures import MEASURES
 from dawn.studies.outcome import Outcome
 from dawn.studies.sentences import sentence, single
@@ -25,6 +25,7 @@ NOTES = (
 def blocks(outcome: Outcome, figures: Sequence[tuple[Path, str]]) -> list[Block]:
     """The page of a finished study."""
     verdicts = [sentence(verdict, outcome.measure) for verdict in outcome.verdicts]
+    measured = outcome.verdicts, outcome.results, outcome.measure
     return [
         Heading(outcome.about["question"], 1),
         Bullets([*verdicts, *filter(None, map(single, outcome.further)), *progress(outcome)]),
@@ -32,7 +33,7 @@ def blocks(outcome: Outcome, figures: Sequence[tuple[Path, str]]) -> list[Block]
         *(Image(path, text) for path, text in figures),
         *described(outcome),
         *([more] if (more := secondary.further(outcome.further, outcome.measure)) else []),
-        secondary.other_differences(outcome.verdicts, outcome.results, outcome.measure),
+        *([] if on_holdout(outcome.about) else [secondary.other_differences(*measured)]),
         Heading("How to read it"),
         Bullets([*tables.disagreements(outcome.results), *NOTES]),
         Heading("Provenance"),
@@ -56,7 +57,8 @@ def described(outcome: Outcome) -> list[Block]:
     results, measure = outcome.results, outcome.measure
     against = secondary.contradictions(outcome.verdicts, results, measure)
     beware = [*against, *suspects(outcome), *origin.warnings(results)]
-    rest = [secondary.others(results, measure), tables.targets(results), tables.cost(results)]
+    others = None if on_holdout(outcome.about) else secondary.others(results, measure)
+    rest = [others, tables.targets(results), tables.cost(results)]
     found = [table for table in rest if table is not None and len(table.heads) > 1]
     return [tables.measured(results, measure), *([Bullets(beware)] if beware else []), *found]
 
@@ -64,6 +66,9 @@ def described(outcome: Outcome) -> list[Block]:
 def progress(outcome: Outcome) -> list[str]:
     """How often the study was analysed, and what was not as it was planned."""
     counts, found = outcome.counts, []
+    if on_holdout(outcome.about):
+        found.append("Compared on the hold-out after the last epoch, without test-time augmentation. The test split "
+                     "decides nothing.")  # fmt: skip
     if budget := outcome.about.get("budget"):
         found.append(f"Compared at an equal budget of {words(budget)}: the learning curves between the ends of epochs, "
                      "and the last value of a training that spent less. A learning rate that falls with the planned "

@@ -74,9 +74,9 @@ def detection(plan: Plan) -> list[str]:
 def _spread(plan: Plan) -> tuple[float | None, str]:
     """The standard deviation within the variants that have finished seeds, else the expected one; what it is.
 
-    At a budget it is the expected one.
+    At a budget or on the hold-out it is the expected one.
     """
-    if plan.study.budget:
+    if plan.study.budget or plan.study.split == "holdout":
         return plan.study.spread, "expected spread"
     squares, freedom = 0.0, 0
     for slug, variant in plan.variants.items():

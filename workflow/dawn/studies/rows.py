@@ -7,7 +7,7 @@ from typing import Any
 from dawn.core.files import write_table
 from dawn.results.curve import at_target, read_curve
 from dawn.results.statistics import spread
-from dawn.studies.budget import KEY as BUDGET
+from dawn.studies.from_curves import KEYS
 from dawn.studies.further import Further
 from dawn.studies.measures import MEASURES, Measure
 from dawn.studies.secondary import other_measures
@@ -96,7 +96,7 @@ def seeds(results: Results, study: Path) -> list[Row]:
     found = []
     for slug, result in results.items():
         for seed in result.evaluations:
-            measured = {key: result.values(key).get(seed) for key in (*MEASURES, BUDGET)}
+            measured = {key: result.values(key).get(seed) for key in (*MEASURES, *KEYS)}
             row: Row = {"variant": result.name, "seed": seed}
             row |= {key: number for key, number in measured.items() if number is not None}
             row |= _training(result.trainings[seed])

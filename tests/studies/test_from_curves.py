@@ -1,4 +1,4 @@
-"""Verdicts at an equal budget of seconds or FLOPs, from learning curves worked out by hand."""
+"""Verdicts on the hold-out and at an equal budget of seconds or FLOPs, from learning curves worked out by hand."""
 
 import json
 
@@ -11,7 +11,7 @@ from dawn.core.cli import InputError
 from dawn.core.files import read_json, sha256, write_json
 from dawn.results.curve import EpochMetrics, write_curve
 from dawn.results.manifest import location
-from dawn.studies.budget import pixels
+from dawn.studies.from_curves import pixels
 from dawn.studies.outcome import load
 
 ABOUT = {
@@ -95,6 +95,37 @@ def test_another_budget_after_results_were_seen_is_listed(study):
     del history[0]["budget"]  # as older versions wrote it
     write_json(folder / "history.json", history)
     assert any(text.startswith("budget was None") for text in load(folder).other_settings)
+
+
+def test_on_the_hold_out_the_last_value_decides(study):
+    folder = study(split="holdout")
+    fast, slow = values(folder)
+    assert fast == pytest.approx([80, 80.1, 80.2])
+    assert slow == pytest.approx([94, 94.2, 94.4])
+    assert call(study_command.main, folder) is None
+    text = (folder / "table.md").read_text()
+    assert "slow is better than fast by 14.10 points" in text and "| hold-out accuracy, % |" in text
+    assert "The test split decides nothing." in text
+    assert "Other measures" not in text and "Differences in other measures" not in text  # which are of the test split
+    assert "on_holdout" in (folder / "seeds.csv").read_text().splitlines()[0]
+    study(split="test")
+    assert load(folder).other_settings == ["split was holdout and is test"]
+
+
+def test_a_budget_and_the_hold_out_go_together(study):
+    folder = study(split="holdout", budget={"seconds": 10.0, "flops": None})
+    assert [values[0] for values in values(folder)] == [80, 50]
+    assert load(folder).measure.name == "hold-out accuracy at 10 s"
+
+
+def test_a_study_of_before_splits_has_no_other_settings(study):
+    folder = study()
+    assert call(study_command.main, folder) is None
+    history = json.loads((folder / "history.json").read_text())
+    del history[0]["split"]
+    write_json(folder / "history.json", history)
+    study(split="test")
+    assert load(folder).other_settings == []
 
 
 def test_a_budget_before_the_first_evaluation_is_refused(study):

@@ -1,8 +1,8 @@
-"""Variants at an equal budget of seconds or FLOPs: what the learning curve of each seed has there.
+"""What a study takes from the learning curves: values on the hold-out, and at an equal budget of seconds or FLOPs.
 
 A measure of the monitored split is known at the ends of epochs, and linear between them. A training that ends within
-the budget counts with its last value. The FLOPs of a training are three forward passes for each image: a backward pass
-takes about two (Kaplan et al., arXiv 2001.08361, section 2.1).
+the budget counts with its last value, as all do without a budget. The FLOPs of a training are three forward passes for
+each image: a backward pass takes about two (Kaplan et al., arXiv 2001.08361, section 2.1).
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,22 @@ from dawn.results.curve import EpochMetrics, read_curve
 from dawn.studies.measures import MEASURES, Measure
 from dawn.studies.variants import Result
 
-KEY = "at_budget"  # the name of the value in the evaluations
+AT_BUDGET, ON_HOLDOUT = KEYS = ("at_budget", "on_holdout")  # names of the value in the evaluations
 PASSES = 3
 
 
 def measure_of(about: Mapping[str, Any]) -> Measure:
     """What decides the study of this study.json."""
     measure, budget = MEASURES[about["measure"]], about.get("budget")
-    return replace(measure, key=KEY, name=f"{measure.name} at {words(budget)}") if budget else measure
+    name = f"hold-out {measure.name}" if on_holdout(about) else measure.name
+    if budget:
+        return replace(measure, key=AT_BUDGET, name=f"{name} at {words(budget)}")
+    return replace(measure, key=ON_HOLDOUT, name=name) if on_holdout(about) else measure
+
+
+def on_holdout(about: Mapping[str, Any]) -> bool:
+    """Whether the study decides on the hold-out."""
+    return bool(about.get("split") == "holdout")
 
 
 def words(budget: Mapping[str, float]) -> str:
@@ -32,25 +40,29 @@ def words(budget: Mapping[str, float]) -> str:
     return f"{budget['seconds']:g} s" if budget["seconds"] else f"{budget['flops']:.3g} FLOP"
 
 
-def with_budget(result: Result, run: Path, about: Mapping[str, Any]) -> Result:
-    """The result, with the value at the budget in the evaluation of each seed."""
-    if not (budget := about.get("budget")):
+def with_curves(result: Result, run: Path, about: Mapping[str, Any]) -> Result:
+    """The result, with the value from its learning curve in the evaluation of each seed."""
+    budget, evaluations = about.get("budget"), {}
+    if not budget and not on_holdout(about):
         return result
-    evaluations = {}
     for seed, evaluation in result.evaluations.items():
         rows = [row for row in read_curve(run / f"seed-{seed}" / "curve.tsv") if row.accuracy is not None]
-        costs = [row.seconds for row in rows] if budget["seconds"] else flops(result, seed, rows, run)
-        limit = budget["seconds"] or budget["flops"]
-        if limit < costs[0]:
-            raise InputError(f"budget = {words(budget)}: {result.name}, seed {seed}, was first evaluated after "
-                             f"{words({**budget, _unit(budget): costs[0]})}; raise the budget")  # fmt: skip
         values = [getattr(row, about["measure"]) for row in rows]
-        evaluations[seed] = evaluation | {KEY: float(np.interp(limit, costs, values))}
+        if budget:
+            costs = [row.seconds for row in rows] if budget["seconds"] else flops(result, seed, rows, run)
+            evaluations[seed] = evaluation | {AT_BUDGET: _at(budget, costs, values, f"{result.name}, seed {seed},")}
+        else:
+            evaluations[seed] = evaluation | {ON_HOLDOUT: values[-1]}
     return replace(result, evaluations=evaluations)
 
 
-def _unit(budget: Mapping[str, float]) -> str:
-    return "seconds" if budget["seconds"] else "flops"
+def _at(budget: Mapping[str, float], costs: Sequence[float], values: Sequence[float], name: str) -> float:
+    """The value where the cost is the budget."""
+    unit = "seconds" if budget["seconds"] else "flops"
+    if budget[unit] < costs[0]:
+        raise InputError(f"budget = {words(budget)}: {name} was first evaluated after "
+                         f"{words({**budget, unit: costs[0]})}; raise the budget")  # fmt: skip
+    return float(np.interp(budget[unit], costs, values))
 
 
 def flops(result: Result, seed: int, rows: Sequence[EpochMetrics], run: Path) -> list[float]:

@@ -93,11 +93,11 @@ def test_numbers_as_they_are_printed():
     assert (p_value(0.01234), p_value(1e-9), p_value(None)) == ("0.012", "< 0.0001", "–")
 
 
-@pytest.mark.parametrize("cell", ["-1.5", "+2", "12", "< 0.1", "–", "$3", "1,000 (1 to 2)"])
+@pytest.mark.parametrize("cell", ["-1.5", "+2", "12", "< 0.1", "–", "$3", "1,000 (1 to 2)", "1.2e-05", "4 %"])
 def test_what_counts_as_a_number(cell):
     assert Table(["a"], [[cell]]).numbers == [True]
 
 
-@pytest.mark.parametrize("cell", ["within 0.2", "fp16", "(1)", "better"])
+@pytest.mark.parametrize("cell", ["within 0.2", "fp16", "(1)", "better", "1-3, and a 1", "4x4"])
 def test_what_does_not_count_as_a_number(cell):
     assert Table(["a"], [[cell]]).numbers == [False]

@@ -22,7 +22,8 @@ th { vertical-align: bottom; border-bottom: 2px solid var(--text) }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 figure { margin: 1rem 0 } img { max-width: 100%; background: #fff }
 """
-NUMBER = re.compile(r"[-+−±<>≤≥~$]? ?\d|–?$")  # how a cell starts that is a number, or that has none to show
+# how a cell starts that is a number, or that has none to show; "1-3" and "4x4" are names
+NUMBER = re.compile(r"[-+−±<>≤≥~$]? ?\d[\d,.]*(?:e[-+]?\d+)?(?![\d,.]|-|[^\W\d])|–?$")
 
 
 @dataclass(frozen=True)

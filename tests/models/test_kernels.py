@@ -112,7 +112,9 @@ def test_the_number_of_threads_changes_no_bit():
 
 
 @pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
-@pytest.mark.parametrize(("inputs", "outputs", "side", "count"), [(64, 64, 7, 3), (72, 80, 4, 70), (64, 136, 1, 2)])
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "side", "count"), [(64, 64, 7, 3), (24, 80, 4, 70), (72, 64, 9, 2), (64, 136, 1, 2)]
+)
 def test_convolutions_by_winograd(inputs, outputs, side, count):
     torch.manual_seed(0)
     layer = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False).to(memory_format=torch.channels_last)
@@ -120,11 +122,10 @@ def test_convolutions_by_winograd(inputs, outputs, side, count):
     assert isinstance(ours, Convolution)
     x = torch.randn(count, inputs, side, side + 2).bfloat16().contiguous(memory_format=torch.channels_last)
     dy = torch.randn(count, outputs, side, side + 2).bfloat16()
-    exact, torchs = copy.deepcopy(layer).double(), copy.deepcopy(layer).bfloat16()
-    truth = passed(exact, exact.weight, x.double(), dy)
-    expected, found = passed(torchs, torchs.weight, x, dy), passed(ours, layer.weight, x, dy)
-    for true, one, other in zip(truth, expected, found, strict=True):
-        assert 1e-4 < (other - true).norm() / true.norm() < 3 * (one - true).norm() / true.norm() + 1e-3
+    exact = copy.deepcopy(layer).double()
+    truth, found = passed(exact, exact.weight, x.double(), dy), passed(ours, layer.weight, x, dy)
+    for true, other in zip(truth, found, strict=True):
+        assert 0.001 < (other - true).norm() / true.norm() < 0.015  # 0 where the kernels did not run
 
 
 def passed(forward, weight, images, dy):
@@ -138,7 +139,7 @@ def passed(forward, weight, images, dy):
 @pytest.mark.parametrize(
     "over",
     [{"stride": 2}, {"padding": 0}, {"bias": True}, {"dilation": 2}, {"groups": 2}, {"padding_mode": "reflect"},
-     {"in_channels": 32}, {"out_channels": 68}],
+     {"in_channels": 16}, {"out_channels": 68}],
 )  # fmt: skip
 def test_other_convolutions_are_pytorchs(over):
     settings = {"in_channels": 64, "out_channels": 64, "kernel_size": 3, "padding": 1, "bias": False} | over
@@ -192,7 +193,7 @@ def test_a_training_in_bf16_learns_as_with_pytorchs_layers(data, tmp_path):
     train = CUSTOM["train"] | {"precision": "bf16"}
     wide = {"model": CUSTOM["model"] | {"widths": [64, 64]}, "train": train}
     ours = trained(data, tmp_path / "custom", **wide)
-    assert sum(isinstance(part, Convolution) for part in ours.task.state.forward.parts) == 3
+    assert sum(isinstance(part, Convolution) for part in ours.task.state.forward.parts) == 4
     plain = trained(data, tmp_path / "plain", **(wide | {"train": train | {"custom_kernels": False}}))
     assert ours.curve[-1].loss == pytest.approx(plain.curve[-1].loss, abs=0.1)
     assert_same_end(ours, stopped_and_resumed(data, tmp_path, 7, **wide))

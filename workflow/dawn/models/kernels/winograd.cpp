@@ -1,11 +1,12 @@
-// 3x3 convolutions in bfloat16 by Winograd's F(2x2, 3x3), for CPUs with AVX-512 BF16: arXiv 1509.09308.
+// 3x3 convolutions in bfloat16 by Winograd's F(4x4, 3x3), for CPUs with AVX-512 BF16: arXiv 1509.09308.
 //
 //     Y = A' [(G g G') * (B' d B)] A
 //
-// Each 2 x 2 pixels of the output are a tile that needs 16 products in place of 36, for each pair of channels. The
-// products of all tiles are 16 matrix products, one for each place of the 4 x 4 transforms. Transforms are computed in
-// float32 and rounded to bfloat16, products are summed in float32. The gradient of the input is the convolution of dY
-// with the mirrored filters; that of the filters is G' [sum over tiles (A dY A') * (B' d B)] G.
+// Each 4 x 4 pixels of the output are a tile that needs 36 products in place of 144, for each pair of channels. The
+// products of all tiles are 36 matrix products, one for each place of the 6 x 6 transforms. Transforms are computed in
+// float32 and rounded to bfloat16, products are summed in float32. The polynomials are taken at 0, 3/4, -3/4, 3/2, -3/2
+// and infinity: the usual 0, 1, -1, 2, -2 double the errors. The gradient of the input is the convolution of dY with
+// the mirrored filters; that of the filters is G' [sum over tiles (A dY A') * (B' d B)] G.
 //
 // Arrays are channels-last: images (n, h, w, c) in bfloat16, filters (c_out, 3, 3, c_in) in float32. Numbers of
 // channels are divisible by 8. dawn/models/kernels/winograd.py calls the last three functions.
@@ -17,6 +18,7 @@
 #endif
 
 #include <immintrin.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -24,33 +26,46 @@
 #include <vector>
 
 #define INLINE inline __attribute__((always_inline))  // so that transforms stay in registers
-#define UNROLLED _Pragma("GCC unroll 16") for
+#define UNROLLED _Pragma("GCC unroll 36") for
 
 namespace {
 
 using bfloat16 = uint16_t;
 using Lanes = __m512;  // 16 channels in float32
 
-constexpr int PLACES = 16, LANES = 16, ROWS = 6, VECTORS = 4;
-constexpr int64_t COLUMNS = LANES * VECTORS;  // of a block of the matrix products
-constexpr int64_t PAIRS = 128;                // of tiles at a time for the gradient of the filters
-constexpr int64_t BLOCK = 64;                 // tiles at a time, so that their transforms stay in the cache
+constexpr int TILE = 4, SIDE = TILE + 2, PLACES = SIDE * SIDE, LANES = 16, ROWS = 12, VECTORS = 2;
+constexpr int64_t COLUMNS = 64;    // of a block of the matrix products
+constexpr int64_t PAIRS = 64;                 // of tiles at a time for the gradient of the filters
+constexpr int64_t CACHE = 640 * 1024;         // bytes of the second level for the transforms of a block of tiles
+
+constexpr float P = 0.75f, Q = 1.5f, PP = P * P, QQ = Q * Q;  // the polynomials are taken at +-P and +-Q
+constexpr float C0 = 1 / (PP * QQ), CP = 1 / (2 * PP * (PP - QQ)), CQ = 1 / (2 * QQ * (QQ - PP));
 
 struct Shape {
     int64_t n, h, w, in, out;
-    int64_t across() const { return (w + 1) / 2; }
-    int64_t tiles() const { return (h + 1) / 2 * across(); }  // of an image
+    int64_t across() const { return (w + TILE - 1) / TILE; }
+    int64_t tiles() const { return (h + TILE - 1) / TILE * across(); }  // of an image
 };
 
-// Numbers from one of the 16 places to the next: a cache line more, as equal strides of a power of two would share a set.
+// Numbers from one of the places to the next: a cache line more, as equal strides of a power of two would share a set.
 template <class Number>
 int64_t plane(int64_t numbers) {
     return numbers + 64 / static_cast<int64_t>(sizeof(Number));
 }
 
-int64_t padded(int64_t channels) { return (channels + LANES - 1) / LANES * LANES; }
-
 int64_t blocks(int64_t channels) { return (channels + COLUMNS - 1) / COLUMNS; }
+
+int64_t columns_of(int64_t channels, int64_t first) {  // of the block of matrix products that starts there
+    return std::min(COLUMNS, (channels - first + LANES - 1) / LANES * LANES);
+}
+
+// Memory that a thread keeps for the next call. It holds the numbers of the last one.
+template <int WHICH, class Number>
+Number *kept(int64_t numbers) {
+    static thread_local std::vector<Number> memory;
+    if (static_cast<int64_t>(memory.size()) < numbers) memory.assign(numbers, 0);
+    return memory.data();
+}
 
 INLINE __mmask16 lanes(int64_t left) { return static_cast<__mmask16>(left >= LANES ? 0xffff : (1 << left) - 1); }
 
@@ -62,63 +77,93 @@ INLINE __m256i rounded(Lanes x) { return reinterpret_cast<__m256i>(_mm512_cvtnep
 
 INLINE void store(bfloat16 *p, Lanes x, __mmask16 some) { _mm256_mask_storeu_epi16(p, some, rounded(x)); }
 
-// Stores the channels of two tiles in turn, as the matrix products read pairs.
-INLINE void store_pair(bfloat16 *p, Lanes x, Lanes y, __mmask16 some) {
+// The numbers of two tiles, or of two filters, in turn, as the matrix products read pairs.
+INLINE __m512i in_turn(Lanes x, Lanes y) {
     __m512i low = _mm512_cvtepu16_epi32(rounded(x)), high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded(y)), 16);
-    _mm512_mask_storeu_epi32(p, some, _mm512_or_si512(low, high));
+    return _mm512_or_si512(low, high);
 }
 
-// d (4, 4) to B' d B, in place.
-INLINE void input_transform(Lanes d[PLACES]) {
-    UNROLLED (int pass = 0; pass < 2; pass++) {
-        const int step = pass ? 1 : 4, next = pass ? 4 : 1;
-        UNROLLED (int i = 0; i < 4; i++) {
-            Lanes *p = d + i * next, a = p[0], b = p[step], c = p[2 * step], e = p[3 * step];
-            p[0] = a - c, p[step] = b + c, p[2 * step] = c - b, p[3 * step] = b - e;
-        }
+// The transforms of one column or row, `step` apart: B' d, A' m, A y, G g and G' u.
+struct Input {
+    static constexpr int FROM = SIDE, TO = SIDE;
+    static INLINE void apply(const Lanes *d, int step, Lanes *t, int to) {
+        const Lanes a = d[0], b = d[step], c = d[2 * step], e = d[3 * step], f = d[4 * step], g = d[5 * step];
+        const Lanes up = f - QQ * c, vp = P * (e - QQ * b), uq = f - PP * c, vq = Q * (e - PP * b);
+        t[0] = PP * QQ * a - (PP + QQ) * c + f, t[5 * to] = PP * QQ * b - (PP + QQ) * e + g;
+        t[to] = up + vp, t[2 * to] = up - vp, t[3 * to] = uq + vq, t[4 * to] = uq - vq;
     }
+};
+
+struct Output {
+    static constexpr int FROM = SIDE, TO = TILE;
+    static INLINE void apply(const Lanes *m, int step, Lanes *y, int to) {
+        const Lanes sp = m[step] + m[2 * step], dp = m[step] - m[2 * step];
+        const Lanes sq = m[3 * step] + m[4 * step], dq = m[3 * step] - m[4 * step];
+        y[0] = m[0] + sp + sq, y[to] = P * dp + Q * dq, y[2 * to] = PP * sp + QQ * sq;
+        y[3 * to] = P * PP * dp + Q * QQ * dq + m[5 * step];
+    }
+};
+
+struct Gradient {
+    static constexpr int FROM = TILE, TO = SIDE;
+    static INLINE void apply(const Lanes *y, int step, Lanes *m, int to) {
+        const Lanes a = y[0], b = y[step], c = y[2 * step], d = y[3 * step];
+        const Lanes sp = a + PP * c, dp = P * b + P * PP * d, sq = a + QQ * c, dq = Q * b + Q * QQ * d;
+        m[0] = a, m[to] = sp + dp, m[2 * to] = sp - dp, m[3 * to] = sq + dq, m[4 * to] = sq - dq, m[5 * to] = d;
+    }
+};
+
+struct Filter {
+    static constexpr int FROM = 3, TO = SIDE;
+    static INLINE void apply(const Lanes *g, int step, Lanes *u, int to) {
+        const Lanes a = g[0], b = g[step], c = g[2 * step];
+        const Lanes sp = CP * a + CP * PP * c, dp = CP * P * b, sq = CQ * a + CQ * QQ * c, dq = CQ * Q * b;
+        u[0] = C0 * a, u[to] = sp + dp, u[2 * to] = sp - dp, u[3 * to] = sq + dq, u[4 * to] = sq - dq, u[5 * to] = c;
+    }
+};
+
+struct FilterGradient {
+    static constexpr int FROM = SIDE, TO = 3;
+    static INLINE void apply(const Lanes *u, int step, Lanes *g, int to) {
+        const Lanes sp = CP * (u[step] + u[2 * step]), dp = CP * P * (u[step] - u[2 * step]);
+        const Lanes sq = CQ * (u[3 * step] + u[4 * step]), dq = CQ * Q * (u[3 * step] - u[4 * step]);
+        g[0] = C0 * u[0] + sp + sq, g[to] = dp + dq, g[2 * to] = PP * sp + QQ * sq + u[5 * step];
+    }
+};
+
+// A square of FROM x FROM numbers to one of TO x TO.
+template <class Transform>
+INLINE void transform(const Lanes *from, Lanes *to) {
+    Lanes half[Transform::TO * Transform::FROM];
+    UNROLLED (int i = 0; i < Transform::FROM; i++)
+        Transform::apply(from + i, Transform::FROM, half + i, Transform::FROM);
+    UNROLLED (int i = 0; i < Transform::TO; i++)
+        Transform::apply(half + i * Transform::FROM, 1, to + i * Transform::TO, 1);
 }
 
-// m (4, 4) to A' m A (2, 2).
-INLINE void output_transform(const Lanes m[PLACES], Lanes y[4]) {
-    Lanes half[8];
-    UNROLLED (int i = 0; i < 4; i++) {
-        half[i] = m[i] + m[4 + i] + m[8 + i];
-        half[4 + i] = m[4 + i] - m[8 + i] - m[12 + i];
-    }
-    UNROLLED (int i = 0; i < 2; i++) {
-        const Lanes *p = half + 4 * i;
-        y[2 * i] = p[0] + p[1] + p[2], y[2 * i + 1] = p[1] - p[2] - p[3];
-    }
-}
-
-// y (2, 2) to A y A' (4, 4).
-INLINE void gradient_transform(const Lanes y[4], Lanes m[PLACES]) {
-    Lanes half[8] = {y[0], y[1], y[0] + y[2], y[1] + y[3], y[0] - y[2], y[1] - y[3], -y[2], -y[3]};
-    UNROLLED (int i = 0; i < 4; i++) {
-        Lanes a = half[2 * i], b = half[2 * i + 1];
-        m[4 * i] = a, m[4 * i + 1] = a + b, m[4 * i + 2] = a - b, m[4 * i + 3] = -b;
-    }
-}
-
-// The addresses of SIDE x SIDE pixels around a tile: of `outside` for those outside of the image.
-template <int SIDE, class Number>
+// The addresses of EDGE x EDGE pixels around a tile: of `outside` for those outside of the image.
+template <int EDGE, class Number>
 struct Patch {
-    Number *pixels[SIDE * SIDE];
+    Number *pixels[EDGE * EDGE];
 
     Patch(const Shape &s, Number *images, int64_t channels, int64_t tile, Number *outside) {
-        const int64_t place = tile % s.tiles(), border = SIDE / 4;
-        const int64_t row = place / s.across() * 2 - border, column = place % s.across() * 2 - border;
+        constexpr int64_t BORDER = (EDGE - TILE) / 2;
+        const int64_t place = tile % s.tiles();
+        const int64_t top = place / s.across() * TILE - BORDER, left = place % s.across() * TILE - BORDER;
         Number *image = images + tile / s.tiles() * s.h * s.w * channels;
-        for (int64_t i = 0; i < SIDE * SIDE; i++) {
-            const int64_t r = row + i / SIDE, c = column + i % SIDE;
-            const bool inside = r >= 0 && r < s.h && c >= 0 && c < s.w && tile < s.n * s.tiles();
-            pixels[i] = inside ? image + (r * s.w + c) * channels : outside;
+        for (int64_t i = 0; i < EDGE; i++) {
+            const int64_t row = top + i;
+            const bool inside = row >= 0 && row < s.h && tile < s.n * s.tiles();
+            for (int64_t j = 0; j < EDGE; j++) {
+                const int64_t column = left + j;
+                pixels[EDGE * i + j] =
+                    inside && column >= 0 && column < s.w ? image + (row * s.w + column) * channels : outside;
+            }
         }
     }
 
     INLINE void read(int64_t c, __mmask16 some, Lanes *d) const {
-        UNROLLED (int i = 0; i < SIDE * SIDE; i++) d[i] = load(pixels[i] + c, some);
+        UNROLLED (int i = 0; i < EDGE * EDGE; i++) d[i] = load(pixels[i] + c, some);
     }
 };
 
@@ -128,11 +173,11 @@ INLINE __m512bh pair(const bfloat16 *p) {  // the same two numbers in all lanes
     return reinterpret_cast<__m512bh>(_mm512_set1_epi32(two));
 }
 
-// C (R, 16 V) = A B or, with `add`, C + A B, over `pairs` pairs of k. Two k of a row of A are together, `row` apart from
-// the next row's and `step` from the next two; of B each column's two k, `b_step` from the next two.
+// C (R, 16 V) = A B or, with `add`, C + A B, over `pairs` pairs of k. Two k of a row of A are together, `row` apart
+// from those of the next row and `step` from the next two; of B each column's two k, 2 COLUMNS from the next two.
 template <int R, int V>
-void product(const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, int64_t b_step, int64_t pairs, float *c,
-             int64_t c_row, bool add) {
+void product(const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, int64_t pairs, float *c, int64_t c_row,
+             bool add) {
     Lanes sums[R][V];
     for (int i = 0; i < R; i++)
         for (int j = 0; j < V; j++)
@@ -140,7 +185,7 @@ void product(const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, in
     for (int64_t k = 0; k < pairs; k++) {
         __m512bh columns[V];
         for (int j = 0; j < V; j++)
-            columns[j] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + k * b_step + 2 * j * LANES));
+            columns[j] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + k * 2 * COLUMNS + 2 * j * LANES));
         for (int i = 0; i < R; i++) {
             const __m512bh one = pair(a + i * row + k * step);
             for (int j = 0; j < V; j++) sums[i][j] = _mm512_dpbf16_ps(sums[i][j], one, columns[j]);
@@ -151,137 +196,129 @@ void product(const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, in
 }
 
 template <int V>
-void rows(int64_t count, const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, int64_t b_step, int64_t pairs,
-          float *c, int64_t c_row, bool add) {
+void rows(int64_t count, const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, int64_t pairs, float *c,
+          int64_t c_row, bool add) {
     for (; count >= ROWS; count -= ROWS, a += ROWS * row, c += ROWS * c_row)
-        product<ROWS, V>(a, row, step, b, b_step, pairs, c, c_row, add);
-    if (count & 4) product<4, V>(a, row, step, b, b_step, pairs, c, c_row, add), a += 4 * row, c += 4 * c_row;
-    if (count & 2) product<2, V>(a, row, step, b, b_step, pairs, c, c_row, add), a += 2 * row, c += 2 * c_row;
-    if (count & 1) product<1, V>(a, row, step, b, b_step, pairs, c, c_row, add);
+        product<ROWS, V>(a, row, step, b, pairs, c, c_row, add);
+    if (count & 8) product<8, V>(a, row, step, b, pairs, c, c_row, add), a += 8 * row, c += 8 * c_row;
+    if (count & 4) product<4, V>(a, row, step, b, pairs, c, c_row, add), a += 4 * row, c += 4 * c_row;
+    if (count & 2) product<2, V>(a, row, step, b, pairs, c, c_row, add), a += 2 * row, c += 2 * c_row;
+    if (count & 1) product<1, V>(a, row, step, b, pairs, c, c_row, add);
 }
 
 // `count` rows and `columns`, at most COLUMNS and divisible by LANES.
 void multiply(int64_t columns, int64_t count, const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b,
-              int64_t b_step, int64_t pairs, float *c, int64_t c_row, bool add) {
-    auto *call = columns == 64 ? rows<4> : columns == 48 ? rows<3> : columns == 32 ? rows<2> : rows<1>;
-    call(count, a, row, step, b, b_step, pairs, c, c_row, add);
+              int64_t pairs, float *c, int64_t c_row, bool add) {
+    for (; columns >= VECTORS * LANES; columns -= VECTORS * LANES, b += 2 * VECTORS * LANES, c += VECTORS * LANES)
+        rows<VECTORS>(count, a, row, step, b, pairs, c, c_row, add);
+    if (columns) rows<1>(count, a, row, step, b, pairs, c, c_row, add);
 }
 
-INLINE void transformed(const Patch<4, const bfloat16> &patch, int64_t c, __mmask16 some, Lanes d[PLACES]) {
-    patch.read(c, some, d);
-    input_transform(d);
-}
-
-INLINE void transformed(const Patch<2, const bfloat16> &patch, int64_t c, __mmask16 some, Lanes m[PLACES]) {
-    Lanes four[4];
-    patch.read(c, some, four);
-    gradient_transform(four, m);
-}
-
-// Tiles first .. first + count - 1 of images or, with SIDE 2, of gradients, transformed, in pairs of tiles:
-// (16, channels / 64, PAIRS, 64, 2). Zeros are paired with the last of an odd number.
-template <int SIDE>
+// Tiles first .. first + count - 1 of images or of gradients, transformed, in pairs of tiles:
+// (places, channels / 64, PAIRS, 64, 2). Zeros are paired with the last of an odd number.
+template <class Transform>
 void transformed_pairs(const Shape &s, const bfloat16 *images, int64_t channels, int64_t first, int64_t count,
                        const bfloat16 *zeros, bfloat16 *to, int64_t plane) {
+    constexpr int EDGE = Transform::FROM;
     for (int64_t t = 0; t < count; t += 2) {
-        const Patch<SIDE, const bfloat16> one(s, images, channels, first + t, zeros);
-        const Patch<SIDE, const bfloat16> two(s, images, channels, t + 1 < count ? first + t + 1 : s.n * s.tiles(), zeros);
+        const int64_t next = t + 1 < count ? first + t + 1 : s.n * s.tiles();
+        const Patch<EDGE, const bfloat16> one(s, images, channels, first + t, zeros);
+        const Patch<EDGE, const bfloat16> two(s, images, channels, next, zeros);
         for (int64_t c = 0; c < channels; c += LANES) {
             const __mmask16 some = lanes(channels - c);
-            Lanes a[PLACES], b[PLACES];
-            transformed(one, c, some, a), transformed(two, c, some, b);
-            UNROLLED (int p = 0; p < PLACES; p++)
-                store_pair(to + p * plane + (c / COLUMNS * PAIRS + t / 2) * 2 * COLUMNS + c % COLUMNS * 2, a[p], b[p], some);
+            Lanes d[EDGE * EDGE], a[PLACES], b[PLACES];
+            one.read(c, some, d), transform<Transform>(d, a);
+            two.read(c, some, d), transform<Transform>(d, b);
+            bfloat16 *place = to + (c / COLUMNS * PAIRS + t / 2) * 2 * COLUMNS + c % COLUMNS * 2;
+            UNROLLED (int p = 0; p < PLACES; p++) _mm512_storeu_si512(place + p * plane, in_turn(a[p], b[p]));
         }
     }
 }
 
-// Sums (16, out, in padded) to G' sum G: filters (out, 3, 3, in).
-void filter_gradients(const Shape &s, const std::vector<float> &total, float *filters) {
-    const int64_t width = padded(s.in);
-#pragma omp parallel for
+// The sums (places, out, in in blocks of 64) of all threads to G' sum G: filters (out, 3, 3, in).
+void filter_gradients(const Shape &s, const std::vector<float *> &sums, float *filters) {
+    const int64_t width = blocks(s.in) * COLUMNS;
+#pragma omp for
     for (int64_t o = 0; o < s.out; o++)
         for (int64_t i = 0; i < s.in; i += LANES) {
-            Lanes u[PLACES], half[3][4];
-            for (int p = 0; p < PLACES; p++) u[p] = _mm512_loadu_ps(&total[(p * s.out + o) * width + i]);
-            for (int j = 0; j < 4; j++) {
-                const Lanes sum = (u[4 + j] + u[8 + j]) * 0.5f, difference = (u[4 + j] - u[8 + j]) * 0.5f;
-                half[0][j] = u[j] + sum, half[1][j] = difference, half[2][j] = sum + u[12 + j];
+            Lanes u[PLACES], g[9];
+            for (int p = 0; p < PLACES; p++) {
+                u[p] = _mm512_setzero_ps();
+                for (const float *sum : sums)
+                    if (sum) u[p] += _mm512_loadu_ps(sum + (p * s.out + o) * width + i);
             }
-            for (int j = 0; j < 3; j++) {
-                const Lanes *a = half[j], sum = (a[1] + a[2]) * 0.5f, difference = (a[1] - a[2]) * 0.5f;
-                const Lanes three[] = {a[0] + sum, difference, sum + a[3]};
-                for (int k = 0; k < 3; k++)
-                    _mm512_mask_storeu_ps(filters + (o * 9 + 3 * j + k) * s.in + i, lanes(s.in - i), three[k]);
-            }
+            transform<FilterGradient>(u, g);
+            for (int j = 0; j < 9; j++) _mm512_mask_storeu_ps(filters + (o * 9 + j) * s.in + i, lanes(s.in - i), g[j]);
         }
+}
+
+// The transforms of a row's filters to 16 columns: G g G'. A column's next filter is `step` numbers away.
+INLINE void transformed_filters(const float *filters, int64_t in, int64_t step, __mmask16 some, bool mirror, Lanes *u) {
+    const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    const __m512i place = _mm512_mullo_epi32(lane, _mm512_set1_epi32(static_cast<int>(step)));
+    Lanes g[9];
+    for (int j = 0; j < 9; j++)
+        g[j] = _mm512_mask_i32gather_ps(_mm512_setzero_ps(), some, place, filters + (mirror ? 8 - j : j) * in, 4);
+    transform<Filter>(g, u);
 }
 
 }  // namespace
 
 extern "C" {
 
-// Filters (out, 3, 3, in), or with `mirror` those of the gradient of the input, to G g G' as pairs of input channels:
-// (16, in / 2, out padded, 2); with `mirror` in and out change places.
+// Filters (out, 3, 3, in) to G g G' as pairs of rows, which are the input channels, of columns, which are the others:
+// (places, columns / 64, rows / 2, 64, 2). With `mirror`, for the gradient of the input, they change places.
 void pack(const Shape *shape, const float *filters, int mirror, bfloat16 *packed) {
-    const int64_t rows = mirror ? shape->out : shape->in, columns = mirror ? shape->in : shape->out;
-    const int64_t width = padded(columns), place = rows * width;
+    const int64_t in = shape->in, rows = mirror ? shape->out : in, columns = mirror ? in : shape->out;
+    const int64_t row = mirror ? 9 * in : 1, column = mirror ? 1 : 9 * in, place = blocks(columns) * rows * COLUMNS;
 #pragma omp parallel for
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < width; c++) {
-            const int64_t i = mirror ? c : r, o = mirror ? r : c;
-            float half[4][3], g[3][3] = {};
-            for (int j = 0; j < 9 && c < columns; j++)
-                g[j / 3][j % 3] = filters[(o * 9 + (mirror ? 8 - j : j)) * shape->in + i];
-            for (int j = 0; j < 3; j++) {
-                half[0][j] = g[0][j], half[3][j] = g[2][j];
-                half[1][j] = (g[0][j] + g[1][j] + g[2][j]) / 2, half[2][j] = (g[0][j] - g[1][j] + g[2][j]) / 2;
-            }
-            for (int j = 0; j < 4; j++) {
-                const float *a = half[j], all[] = {a[0], (a[0] + a[1] + a[2]) / 2, (a[0] - a[1] + a[2]) / 2, a[2]};
-                for (int k = 0; k < 4; k++)
-                    packed[(4 * j + k) * place + r / 2 * 2 * width + 2 * c + r % 2] =
-                        _mm256_extract_epi16(rounded(_mm512_set1_ps(all[k])), 0);
-            }
+    for (int64_t r = 0; r < rows; r += 2)
+        for (int64_t c = 0; c < columns; c += LANES) {
+            const float *from = filters + r * row + c * column;
+            Lanes one[PLACES], two[PLACES];
+            transformed_filters(from, in, column, lanes(columns - c), mirror, one);
+            transformed_filters(from + row, in, column, lanes(columns - c), mirror, two);
+            bfloat16 *to = packed + (c / COLUMNS * rows + r) * COLUMNS + c % COLUMNS * 2;
+            for (int p = 0; p < PLACES; p++) _mm512_storeu_si512(to + p * place, in_turn(one[p], two[p]));
         }
 }
 
 // x (n, h, w, in) and packed filters to y (n, h, w, out).
 void convolve(const Shape *shape, const bfloat16 *x, const bfloat16 *packed, bfloat16 *y) {
     const Shape s = *shape;
-    const int64_t width = padded(s.out), all = s.n * s.tiles();
-    const int64_t input = plane<bfloat16>(BLOCK * s.in), product = plane<float>(BLOCK * COLUMNS);
-#pragma omp parallel firstprivate(s, width, all, input, product)
+    const int64_t all = s.n * s.tiles(), place = blocks(s.out) * s.in * COLUMNS;
+    const int64_t block = std::max<int64_t>(1, CACHE / (PLACES * (2 * s.in + 4 * COLUMNS)) / ROWS) * ROWS;
+    const int64_t input = plane<bfloat16>(block * s.in), product = plane<float>(block * COLUMNS);
+#pragma omp parallel
     {
-        std::vector<bfloat16> inputs(PLACES * input), zeros(s.in), unused(s.out);
-        std::vector<float> products(PLACES * product);
+        bfloat16 *inputs = kept<0, bfloat16>(PLACES * input);
+        float *products = kept<0, float>(PLACES * product);
+        std::vector<bfloat16> zeros(s.in), unused(s.out);
 #pragma omp for schedule(static)
-        for (int64_t first = 0; first < all; first += BLOCK) {
-            const int64_t count = std::min(BLOCK, all - first);
+        for (int64_t first = 0; first < all; first += block) {
+            const int64_t count = std::min(block, all - first);
             for (int64_t t = 0; t < count; t++) {
-                const Patch<4, const bfloat16> patch(s, x, s.in, first + t, zeros.data());
-                bfloat16 *to = &inputs[t * s.in];
+                const Patch<SIDE, const bfloat16> patch(s, x, s.in, first + t, zeros.data());
                 for (int64_t c = 0; c < s.in; c += LANES) {
                     const __mmask16 some = lanes(s.in - c);
-                    Lanes d[PLACES];
-                    transformed(patch, c, some, d);
-                    UNROLLED (int p = 0; p < PLACES; p++) store(to + p * input + c, d[p], some);
+                    Lanes d[PLACES], u[PLACES];
+                    patch.read(c, some, d), transform<Input>(d, u);
+                    UNROLLED (int p = 0; p < PLACES; p++) store(inputs + t * s.in + c + p * input, u[p], some);
                 }
             }
-            for (int64_t o = 0; o < width; o += COLUMNS) {
+            for (int64_t o = 0; o < s.out; o += COLUMNS) {
                 for (int64_t p = 0; p < PLACES; p++)
-                    multiply(std::min(COLUMNS, width - o), count, &inputs[p * input], s.in, 2,
-                             packed + p * s.in * width + 2 * o, 2 * width, s.in / 2, &products[p * product],
-                             COLUMNS, false);
+                    multiply(columns_of(s.out, o), count, inputs + p * input, s.in, 2, packed + p * place + o * s.in,
+                             s.in / 2, products + p * product, COLUMNS, false);
                 for (int64_t t = 0; t < count; t++) {
-                    const Patch<2, bfloat16> patch(s, y, s.out, first + t, unused.data());
-                    const float *from = &products[t * COLUMNS];
+                    const Patch<TILE, bfloat16> patch(s, y, s.out, first + t, unused.data());
                     for (int64_t c = o; c < std::min(o + COLUMNS, s.out); c += LANES) {
                         const __mmask16 some = lanes(s.out - c);
-                        Lanes m[PLACES], four[4];
-                        UNROLLED (int p = 0; p < PLACES; p++) m[p] = _mm512_loadu_ps(from + p * product + c - o);
-                        output_transform(m, four);
-                        UNROLLED (int j = 0; j < 4; j++) store(patch.pixels[j] + c, four[j], some);
+                        const float *from = products + t * COLUMNS + c - o;
+                        Lanes m[PLACES], pixels[TILE * TILE];
+                        UNROLLED (int p = 0; p < PLACES; p++) m[p] = _mm512_loadu_ps(from + p * product);
+                        transform<Output>(m, pixels);
+                        UNROLLED (int j = 0; j < TILE * TILE; j++) store(patch.pixels[j] + c, pixels[j], some);
                     }
                 }
             }
@@ -292,31 +329,32 @@ void convolve(const Shape *shape, const bfloat16 *x, const bfloat16 *packed, bfl
 // The gradient of the filters (out, 3, 3, in) from x (n, h, w, in) and dy (n, h, w, out).
 void gradient(const Shape *shape, const bfloat16 *x, const bfloat16 *dy, float *filters) {
     const Shape s = *shape;
-    const int64_t width = padded(s.in), all = s.n * s.tiles();
+    const int64_t all = s.n * s.tiles(), width = blocks(s.in) * COLUMNS, size = PLACES * s.out * width;
     const int64_t input = plane<bfloat16>(blocks(s.in) * PAIRS * 2 * COLUMNS);
     const int64_t output = plane<bfloat16>(blocks(s.out) * PAIRS * 2 * COLUMNS);
-    std::vector<float> total(PLACES * s.out * width);
+    std::vector<float *> sums(omp_get_max_threads());
 #pragma omp parallel
     {
-        std::vector<bfloat16> inputs(PLACES * input), gradients(PLACES * output), zeros(std::max(s.in, s.out));
-        std::vector<float> sums(PLACES * s.out * width);
+        bfloat16 *inputs = kept<1, bfloat16>(PLACES * input), *gradients = kept<2, bfloat16>(PLACES * output);
+        float *own = kept<1, float>(size);
+        std::fill(own, own + size, 0.0f);
+        std::vector<bfloat16> zeros(std::max(s.in, s.out));
+        sums[omp_get_thread_num()] = own;
 #pragma omp for schedule(static)
         for (int64_t first = 0; first < all; first += 2 * PAIRS) {
             const int64_t count = std::min(2 * PAIRS, all - first);
-            transformed_pairs<4>(s, x, s.in, first, count, zeros.data(), inputs.data(), input);
-            transformed_pairs<2>(s, dy, s.out, first, count, zeros.data(), gradients.data(), output);
+            transformed_pairs<Input>(s, x, s.in, first, count, zeros.data(), inputs, input);
+            transformed_pairs<Gradient>(s, dy, s.out, first, count, zeros.data(), gradients, output);
             for (int64_t p = 0; p < PLACES; p++)
-                for (int64_t i = 0; i < width; i += COLUMNS)
+                for (int64_t i = 0; i < s.in; i += COLUMNS)
                     for (int64_t o = 0; o < s.out; o += COLUMNS)
-                        multiply(std::min(COLUMNS, width - i), std::min(COLUMNS, s.out - o),
-                                 &gradients[p * output + o * 2 * PAIRS], 2, 2 * COLUMNS,
-                                 &inputs[p * input + i * 2 * PAIRS], 2 * COLUMNS, (count + 1) / 2,
-                                 &sums[(p * s.out + o) * width + i], width, true);
+                        multiply(columns_of(s.in, i), std::min(COLUMNS, s.out - o),
+                                 gradients + p * output + o * 2 * PAIRS, 2, 2 * COLUMNS,
+                                 inputs + p * input + i * 2 * PAIRS, (count + 1) / 2,
+                                 own + (p * s.out + o) * width + i, width, true);
         }
-#pragma omp critical
-        for (size_t i = 0; i < total.size(); i++) total[i] += sums[i];
+        filter_gradients(s, sums, filters);
     }
-    filter_gradients(s, total, filters);
 }
 
 }  // extern "C"

@@ -19,9 +19,11 @@
 
 #include <immintrin.h>
 #include <omp.h>
+#include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -59,12 +61,20 @@ int64_t columns_of(int64_t channels, int64_t first) {  // of the block of matrix
     return std::min(COLUMNS, (channels - first + LANES - 1) / LANES * LANES);
 }
 
-// Memory that a thread keeps for the next call. It holds the numbers of the last one.
+// Memory that a thread keeps for the next call, with the numbers of the last one, in large pages.
 template <int WHICH, class Number>
 Number *kept(int64_t numbers) {
-    static thread_local std::vector<Number> memory;
-    if (static_cast<int64_t>(memory.size()) < numbers) memory.assign(numbers, 0);
-    return memory.data();
+    constexpr int64_t PAGE = 2 << 20;
+    static thread_local Number *memory = nullptr;
+    static thread_local int64_t held = 0;
+    if (held < numbers) {
+        const int64_t bytes = (numbers * sizeof(Number) + PAGE - 1) / PAGE * PAGE;
+        std::free(memory);
+        memory = static_cast<Number *>(std::aligned_alloc(PAGE, bytes)), held = numbers;
+        madvise(memory, bytes, MADV_HUGEPAGE);
+        std::memset(memory, 0, bytes);
+    }
+    return memory;
 }
 
 INLINE __mmask16 lanes(int64_t left) { return static_cast<__mmask16>(left >= LANES ? 0xffff : (1 << left) - 1); }

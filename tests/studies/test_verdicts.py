@@ -55,6 +55,14 @@ def test_seeds_without_a_spread_say_nothing():
     assert "since one seed has no spread" in sentence(verdict, ACCURACY)
 
 
+def test_equal_values_in_all_seeds_are_said_to_be_equal():
+    (verdict,) = verdicts([BASE, BASE], [5])
+    assert (short(verdict), verdict.kind) == ("equal in all seeds", "cannot tell")
+    assert sentence(verdict, ACCURACY).endswith("have the same accuracy in each of 5 seeds.")
+    (verdict,) = verdicts([BASE[:1], BASE[:1]], [1])
+    assert short(verdict) == "cannot tell"
+
+
 def test_a_comparison_keeps_the_analysis_that_decided_it():
     rng = np.random.default_rng(1)
     rows = draw(rng, 3, 20, std=0.1, shifts=(0, 2.0, 0.01))

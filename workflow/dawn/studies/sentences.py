@@ -28,6 +28,8 @@ def short(verdict: Verdict) -> str:
             return f"within {margin}"
         case "not worse" | "not better" as kind:
             return f"{kind} by {margin}"
+    if verdict.equal:
+        return "equal in all seeds"
     more = _more(verdict) if verdict.last else None
     return "cannot tell" if more is None else f"cannot tell: {more} seeds"
 
@@ -35,6 +37,8 @@ def short(verdict: Verdict) -> str:
 def sentence(verdict: Verdict, measure: Measure) -> str:
     """The verdict in a sentence, with its evidence."""
     d, c = verdict.difference, verdict.comparison
+    if verdict.equal:
+        return f"{c.name} and {c.base} have the same {measure.name} in each of {count(d.n, 'seed')}."
     if d.error is None:
         why = "one seed has no spread" if d.n < 2 else "the seeds show no spread"
         mean = f"{d.mean:+.{measure.digits}f}{measure.points}"

@@ -80,6 +80,13 @@ class Verdict:
         return self.not_worse < LEVEL and self.not_better < LEVEL
 
     @property
+    def equal(self) -> bool:
+        """Whether both sides have the same value in each of several seeds, as if they were one variant."""
+        d = self.difference
+        alike = d.paired and d.n > 1 and d.error is None and d.mean == 0
+        return alike and len(self.comparison.weights) == 2
+
+    @property
     def decided(self) -> bool:
         """Whether the question is answered, so that no more seeds are needed."""
         return self.kind in ("better", "worse", "within")

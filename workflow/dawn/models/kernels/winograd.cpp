@@ -4,9 +4,9 @@
 //
 // Each 4 x 4 pixels of the output are a tile that needs 36 products in place of 144, for each pair of channels. The
 // products of all tiles are 36 matrix products, one for each place of the 6 x 6 transforms. Transforms are computed in
-// float32 and rounded to bfloat16, products are summed in float32. The polynomials are taken at 0, 3/4, -3/4, 3/2, -3/2
-// and infinity: the usual 0, 1, -1, 2, -2 double the errors. The gradient of the input is the convolution of dY with
-// the mirrored filters; that of the filters is G' [sum over tiles (A dY A') * (B' d B)] G.
+// float32 and rounded to bfloat16, products are summed in float32. The polynomials are taken at 0, +-11/16, +-3/2 and
+// infinity: the usual 0, +-1, +-2 double the errors (arXiv 1803.10986). The gradient of the input is the convolution of
+// dY with the mirrored filters; that of the filters is G' [sum over tiles (A dY A') * (B' d B)] G.
 //
 // Arrays are channels-last: images (n, h, w, c) in bfloat16, filters (c_out, 3, 3, c_in) in float32. Numbers of
 // channels are divisible by 8. dawn/models/kernels/winograd.py calls the last three functions.
@@ -40,7 +40,7 @@ constexpr int64_t COLUMNS = 64;    // of a block of the matrix products
 constexpr int64_t PAIRS = 64;                 // of tiles at a time for the gradient of the filters
 constexpr int64_t CACHE = 640 * 1024;         // bytes of the second level for the transforms of a block of tiles
 
-constexpr float P = 0.75f, Q = 1.5f, PP = P * P, QQ = Q * Q;  // the polynomials are taken at +-P and +-Q
+constexpr float P = 0.6875f, Q = 1.5f, PP = P * P, QQ = Q * Q;  // the polynomials are taken at +-P and +-Q
 constexpr float C0 = 1 / (PP * QQ), CP = 1 / (2 * PP * (PP - QQ)), CQ = 1 / (2 * QQ * (QQ - PP));
 
 struct Shape {

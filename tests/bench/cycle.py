@@ -53,16 +53,21 @@ class Pool:
         return torch.stack(found)
 
 
-def plain(experiment: Experiment, folder: Path) -> Epoch:
-    """Return an epoch of the plain loop."""
-    cycle = experiment.cycle
-    nets = build(cycle, 32, 0)
+def use_torchs_norms(net: torch.nn.Module) -> None:
+    """Put torch's instance norms in place of ours."""
     channels = 0
-    for module in list(nets.module.modules()):
+    for module in list(net.modules()):
         for name, child in module.named_children():
             channels = getattr(child, "out_channels", channels)
             if isinstance(child, InstanceNorm):
                 setattr(module, name, torch.nn.InstanceNorm2d(channels))
+
+
+def plain(experiment: Experiment, folder: Path) -> Epoch:
+    """Return an epoch of the plain loop."""
+    cycle = experiment.cycle
+    nets = build(cycle, 32, 0)
+    use_torchs_norms(nets.module)
     generators, critics = [nets.to_a, nets.to_b], [nets.critic_a, nets.critic_b]
     moves = [
         torch.optim.Adam([p for net in both for p in net.parameters()], cycle.lr, cycle.betas)

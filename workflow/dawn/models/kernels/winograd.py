@@ -2,7 +2,7 @@
 
 Fewer products than the convolutions of oneDNN, whose rate is near the peak of such a CPU: 36 in place of 144 for 4 x 4
 pixels (winograd.cpp). Rounding of the transforms to bfloat16 makes the errors about five times as large, 1.1 % of the
-result, which is little beside the noise of a batch.
+result, which is small compared with the noise of a batch.
 """
 
 import ctypes

@@ -10,10 +10,11 @@ HERE = Path(__file__).resolve().parents[1]
 REPORTING = ("monitoring",)
 FINGERPRINTED = (
     "params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py", "workflow/dawn/**/*.cpp",
-    "workflow/networks/*.py",
+    "workflow/dawn/**/*.h", "workflow/networks/*.py",
 )  # fmt: skip
 # A line that imports from the package. Parsing the files would make the start of every snakemake ten times slower.
 IMPORT = re.compile(r"^ *(?:from (dawn[\w.]*) import (\([^)]*\)|[^\n(#]+)|import (dawn[\w.]*))", re.MULTILINE)
+INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)  # of a C++ file
 
 
 def closure(step: str) -> list[Path]:
@@ -33,9 +34,11 @@ def closure(step: str) -> list[Path]:
 
 @cache
 def imports(path: Path) -> tuple[Path, ...]:
-    """The package's files that one file imports, at its top or inside a function."""
-    names: set[str] = set()
-    for module, several, single in IMPORT.findall(path.read_text(encoding="utf-8")):
+    """The package's files that one file imports, at its top or inside a function, or that a C++ file includes."""
+    text, names = path.read_text(encoding="utf-8"), set[str]()
+    if path.suffix != ".py":
+        return tuple(path.with_name(name) for name in INCLUDE.findall(text))
+    for module, several, single in IMPORT.findall(text):
         below = [name.split()[0] for name in re.split(r"[(),]", several) if name.strip()]
         names |= {module or single, *(f"{module}.{name}" for name in below)}
     files = [file for name in names for file in _files(name)]

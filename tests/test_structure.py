@@ -51,6 +51,12 @@ def reachable(paths):
 REPORTED = {str(path) for path in reachable({p for name in REPORTING for p in (HERE / name).rglob("*.py")})}
 
 
+def test_a_closure_has_the_cpp_files_and_what_they_include():
+    kernels = {path.name for path in closure("train") if path.suffix in (".cpp", ".h")}
+    assert kernels == {path.name for path in (HERE / "models/kernels").iterdir() if path.suffix in (".cpp", ".h")}
+    assert {"winograd.cpp", "lanes.h"} <= kernels
+
+
 def test_a_closure_is_what_python_loads():
     for step in ("arrays", "train", "evaluate", "download", "summarize"):
         code = (

@@ -152,7 +152,23 @@ def test_other_layers_stay_as_they_are():
         nn.MaxPool2d(3), nn.BatchNorm2d(4), nn.Tanh(), nn.MaxPool2d(2, padding=1), nn.BatchNorm2d(4, affine=False),
         nn.ReLU(), nn.BatchNorm2d(4, momentum=None), nn.ReLU(), nn.BatchNorm2d(4), nn.GELU("tanh"), nn.MaxPool2d(2),
     ]  # fmt: skip
-    assert parts(layers, True) == layers
+    found = parts(layers, True)
+    assert [part for part in found if isinstance(part, nn.Module)] == [x for x in layers if type(x) is not nn.ReLU]
+    assert not any(isinstance(part, Block) for part in found)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("shape", [(3, 4, 6, 5), (7, 4)])
+def test_an_activation_alone(activation, shape):
+    (ours,) = parts([activation()], False)
+    assert not isinstance(ours, nn.Module)
+    both = []
+    for forward in (activation(), ours):
+        x = (3 * torch.randn(shape, generator=torch.Generator().manual_seed(0))).requires_grad_()
+        out = forward(x)
+        (out * torch.arange(out.numel()).view_as(out)).sum().backward()
+        both.append((out.detach(), x.grad))
+    torch.testing.assert_close(*both, rtol=1e-5, atol=1e-5)
 
 
 def test_a_training_is_the_same_up_to_rounding_and_continues_bit_for_bit(data, tmp_path):
@@ -180,7 +196,7 @@ def test_a_compiler_that_is_missing_or_fails_is_named(data, tmp_path, monkeypatc
 
 @pytest.mark.parametrize(
     ("net", "precision", "reason"),
-    [(network(nn.Tanh), "fp32", "no relu, silu or gelu after"), (nn.Conv2d(3, 3, 1), "fp32", "no plain sequence"),
+    [(network(nn.Tanh), "fp32", "no relu, silu or gelu, and"), (nn.Conv2d(3, 3, 1), "fp32", "no plain sequence"),
      (network(nn.ReLU), "half", "train.precision fp32 or bf16")],
 )  # fmt: skip
 def test_why_layers_cannot_be_with_kernels(net, precision, reason):

@@ -3,7 +3,7 @@
 // Arrays are channels-last, (n, h, w, c), of NUMBER (float, bfloat16); ACTIVATION is Relu, Silu or Gelu. With pooling the
 // maximum of 2 x 2 pixels is normalised, and `place` says which of the four it was; without it z is y. Sums are kept for
 // each image and added in its order, so that results do not depend on the number of threads.
-// dawn/models/kernels/compiled.py compiles this file, dawn/models/kernels/blocks.py calls its last two functions.
+// dawn/models/kernels/compiled.py compiles this file, dawn/models/kernels/blocks.py calls its last four functions.
 
 #include <cmath>
 #include <cstdint>
@@ -194,6 +194,17 @@ void backward(const Shape *shape, const T *dout, const T *z, const uint16_t *pla
                 narrow(scale[c] * widen(dz[j + c]) + slope[c] * widen(z[j + c]) + offset[c], dz[j + c]);
         if (s.pool) spread(s, dz + i * s.image(), place + i * s.image(), dy + i * s.h * s.w * s.c);
     }
+}
+
+// The activation alone.
+void activate(int64_t count, const T *x, T *out) {
+#pragma omp parallel for simd
+    for (int64_t i = 0; i < count; i++) narrow(ACTIVATION::at(widen(x[i])).value, out[i]);
+}
+
+void activate_backward(int64_t count, const T *x, const T *dout, T *dx) {
+#pragma omp parallel for simd
+    for (int64_t i = 0; i < count; i++) narrow(widen(dout[i]) * ACTIVATION::at(widen(x[i])).slope, dx[i]);
 }
 
 }  // extern "C"

@@ -1,8 +1,8 @@
 """Max pooling, batch norm and activation of a network in training as one operation on a CPU.
 
 Separately they read and write an activation map about ten times, and max pooling keeps an index of eight bytes for each
-of its pixels. Together they read it twice forward and twice backward (blocks.cpp). The weights stay those of the
-network, which evaluations run layer by layer.
+of its pixels. Together they read it twice forward and twice backward (blocks.cpp). An activation without batch norm is
+an operation of its own. The weights stay those of the network, which evaluations run layer by layer.
 """
 
 import ctypes
@@ -53,6 +53,28 @@ class Operation(torch.autograd.Function):
         return dy, dweight, dbias, None, None, None
 
 
+class Activate(torch.autograd.Function):
+    """activation(x) in channels-last memory."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, activation: str) -> Tensor:
+        """(n, c, h, w) to the same."""
+        x = channels_last(x, x.dtype)
+        out = torch.empty_like(x)
+        ctx.functions = compiled_for(x.dtype, activation)
+        ctx.functions.activate(ctypes.c_int64(x.numel()), *pointers(x, out))
+        ctx.save_for_backward(x)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        """The gradient of x."""
+        (x,) = ctx.saved_tensors
+        dout, dx = channels_last(gradients[0], x.dtype), torch.empty_like(x)
+        ctx.functions.activate_backward(ctypes.c_int64(x.numel()), *pointers(x, dout, dx))
+        return dx, None
+
+
 def compiled_for(dtype: torch.dtype, activation: str) -> ctypes.CDLL:
     """Return blocks.cpp, compiled for a number format and an activation."""
     return library("blocks", f"NUMBER={NUMBERS[dtype]}", f"ACTIVATION={activation}")
@@ -76,13 +98,36 @@ class Block:
         return out
 
 
+class Activation:
+    """An activation alone."""
+
+    def __init__(self, activation: str) -> None:
+        self.activation = activation
+
+    def __call__(self, x: Tensor) -> Any:
+        """(n, c, h, w) to the same."""
+        return Activate.apply(x, self.activation)
+
+
 def block_of(pool: bool, norm: nn.Module | None = None, activation: nn.Module | None = None) -> Block | None:
     """Return the block of these layers, or None if it does not compute them."""
-    name = ACTIVATIONS.get(type(activation)) if activation else None
-    if name is None or getattr(activation, "approximate", "none") != "none" or type(norm) is not nn.BatchNorm2d:
+    name = name_of(activation)
+    if name is None or type(norm) is not nn.BatchNorm2d:
         return None
     fits = norm.affine and norm.track_running_stats and norm.momentum is not None
     return Block(pool, norm, name) if fits else None
+
+
+def name_of(activation: nn.Module | None) -> str | None:
+    """Return the name of an activation in blocks.cpp, or None if it has none."""
+    name = ACTIVATIONS.get(type(activation)) if activation else None
+    return name if getattr(activation, "approximate", "none") == "none" else None
+
+
+def activation_of(layer: nn.Module) -> Activation | None:
+    """Return the activation of a layer, or None if it is another layer."""
+    name = name_of(layer)
+    return Activation(name) if name else None
 
 
 def is_pool(layer: nn.Module) -> bool:

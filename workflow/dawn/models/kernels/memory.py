@@ -7,8 +7,8 @@ from torch import Tensor
 
 
 def channels_last(x: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return a tensor in this number format with its channels last in memory; the same one if it is so already."""
-    return x.to(dtype).contiguous(memory_format=torch.channels_last)
+    """Return images in this number format with their channels last in memory; the same tensor if it is so already."""
+    return x.to(dtype).contiguous(memory_format=torch.channels_last if x.ndim == 4 else torch.contiguous_format)
 
 
 def pointers(*tensors: Tensor) -> list[ctypes.c_void_p]:

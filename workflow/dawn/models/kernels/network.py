@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dawn.models.kernels.blocks import Block, block_of, compiled_for, is_pool
+from dawn.models.kernels.blocks import activation_of, block_of, compiled_for, is_pool
 from dawn.models.kernels.compiled import Unavailable, library
 from dawn.models.kernels.winograd import convolution_of
 
@@ -33,7 +33,7 @@ def parts(layers: list[nn.Module], convolutions: bool) -> list[Any]:
         pool = is_pool(layers[0])
         block = block_of(pool, *layers[pool : pool + 2])
         convolution = convolution_of(layers[0]) if convolutions else None
-        found.append(block or convolution or layers[0])
+        found.append(block or convolution or activation_of(layers[0]) or layers[0])
         layers = layers[pool + 2 if block else 1 :]
     return found
 
@@ -47,10 +47,10 @@ def with_kernels(net: nn.Module, precision: str) -> CustomKernels:
     found = CustomKernels(net, precision == "bf16" and can_convolve())
     kernels = [part for part in found.parts if not isinstance(part, nn.Module)]
     if not kernels:
-        raise Unavailable("the network has no relu, silu or gelu after a batch norm, and no large 3x3 convolution")
-    for block in kernels:
-        if isinstance(block, Block):
-            compiled_for(PRECISIONS[precision], block.activation)
+        raise Unavailable("the network has no relu, silu or gelu, and no large 3x3 convolution")
+    for kernel in kernels:
+        if hasattr(kernel, "activation"):
+            compiled_for(PRECISIONS[precision], kernel.activation)
     return found
 
 

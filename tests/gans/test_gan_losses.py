@@ -5,7 +5,7 @@ import pytest
 import torch
 from gan_networks import networks
 
-from dawn.gans.losses import clamp, critic_loss, generator_loss, needs_real_scores
+from dawn.gans.losses import clamp, classifier_loss, critic_loss, generator_loss, needs_real_scores
 
 REAL, FAKE = np.array([0.3, -2.0, 1.7, 40.0]), np.array([-0.4, 3.0, 0.9, -50.0])
 
@@ -51,6 +51,14 @@ def test_only_the_relativistic_generator_needs_real_scores(kind):
             generator_loss(kind, fake)
     else:
         assert generator_loss(kind, fake).item() == pytest.approx(FORMULAS[kind][1])
+
+
+def test_the_loss_of_the_classifier():
+    logits, labels = np.array([[1.0, 2.0, -1.0], [0.0, 0.5, 3.0]]), np.array([1, 0])
+    expected = np.mean(np.log(np.exp(logits).sum(1)) - logits[[0, 1], labels])
+    found = classifier_loss(0.3, torch.from_numpy(logits), torch.from_numpy(labels))
+    assert found.item() == pytest.approx(0.3 * expected)
+    assert classifier_loss(0.0, None, torch.from_numpy(labels)) == 0
 
 
 @pytest.mark.parametrize("kind", FORMULAS)

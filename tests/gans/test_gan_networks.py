@@ -25,6 +25,21 @@ def test_shapes(architecture, size):
     assert (scores.shape, scores.dtype) == ((5,), torch.float32)
 
 
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_classifier_of_a_critic(architecture):
+    plain, critic = (networks(architecture, conditional=True, critic={"classifier": w})[1] for w in (0, 0.5))
+    channels = critic.classifier.in_features
+    assert parameters(critic) - parameters(plain) == 3 * (channels + 1)
+    maps = []
+    critic.blocks[-1].register_forward_hook(lambda block, given, made: maps.append(made))
+    _, images, labels = inputs(5)
+    scores, logits = critic.outputs(images, labels)
+    weight, bias = critic.classifier.weight, critic.classifier.bias
+    torch.testing.assert_close(logits, maps[0].sum((2, 3)) @ weight.T + bias)
+    torch.testing.assert_close(scores, plain(images, labels))  # whose other weights are the same
+    assert plain.outputs(images, labels)[1] is None
+
+
 def published(latent, top, size, extra, width=64):
     """Parameters of DCGAN's generator and discriminator: kernels of 4 x 4, gains and biases of batch norms."""
     steps, channels = [], top

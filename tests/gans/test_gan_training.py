@@ -61,6 +61,15 @@ def test_a_phase_starts_with_new_optimizers(data, tmp_path):
     assert critic.param_groups[0]["lr"] == pytest.approx(1e-5)
 
 
+def test_a_classifier_in_the_critic_adds_to_both_losses(data, tmp_path):
+    losses = []
+    for weight in (0, 1000):
+        gan = {"conditional": True, "clamp": None, "critic": {"classifier": weight}, "critic_steps": {"usual": 1}}
+        task = ready_gan(data, tmp_path / str(weight), **gan).task
+        losses.append(task.step(0, next(task.batches(0, 0, 1))))
+    assert bool((losses[1] - losses[0] > 100).all())  # 1,000 times a cross-entropy of the order of 1
+
+
 def test_the_clamp_holds_before_each_step_of_the_critic(data, tmp_path):
     trainer = ready_gan(data, tmp_path, epochs=1, optimizer={"critic_lr": 0.001})
     list(trainer.run(Never()))

@@ -22,7 +22,7 @@ TINY_GAN = {
 }  # fmt: skip
 FULL_GAN = {  # with everything that has a state or draws random numbers
     "generator": {"ema": 0.9},
-    "critic": {"norm": "none", "spectral_norm": True},
+    "critic": {"norm": "none", "spectral_norm": True, "classifier": 0.5},
     "conditional": True, "loss": "hinge", "clamp": None, "flip": True,
     "penalty": {"gradient": 10, "r1": 1, "r2": 1, "every": 2},
     "optimizer": {"kind": "adam", "decay": "linear"},

@@ -64,6 +64,8 @@ class Gan(BaseModel):
         starts = [start for start, _ in self.phases]
         if not starts or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] == 1:
             raise ValueError(f"phases {[list(p) for p in self.phases]}: the fractions must start at 0 and rise below 1")
+        if self.critic.classifier and not self.conditional:
+            raise ValueError("critic.classifier teaches the classes that were asked for; set conditional to true")
         if self.clamp is not None and self.critic.spectral_norm:
             raise ValueError("clamp and critic.spectral_norm both limit the critic's weights; set clamp to null")
         penalised = self.penalty.gradient or self.penalty.r1 or self.penalty.r2

@@ -46,6 +46,8 @@ class Critic(BaseModel):
     """Normalisation after each layer but the first; sn_cnn has none."""
     spectral_norm: bool = False
     """Divide each layer's weights by their largest singular value."""
+    classifier: NonNegativeFloat = 0.0
+    """Weight of the cross-entropy of a classifier in the critic, which teaches both networks the classes; 0: none."""
 
 
 class Penalty(BaseModel):

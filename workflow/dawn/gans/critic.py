@@ -7,7 +7,8 @@ one of stride 2; then a 3x3 one that doubles the channels. In all, the score is 
 The sources are those of the generator.
 
 Conditional: plus the inner product of a vector of the class with the sum of the map over its pixels (arXiv
-1802.05637, equation 3). Without batch norm, layers have biases in its place.
+1802.05637, equation 3). With a classifier that sum also gives the logits of the classes (arXiv 1610.09585). Without
+batch norm, layers have biases in its place.
 """
 
 import torch
@@ -30,21 +31,26 @@ class Critic(nn.Module):
         self.embedding = nn.Embedding(classes, channels) if classes else None
         if self.embedding is not None:  # as the weights of the linear function, for which torch has this rule
             nn.init.uniform_(self.embedding.weight, -(inputs**-0.5), inputs**-0.5)
+        self.classifier = nn.Linear(channels, classes) if settings.classifier else None
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Images (b, 3, size, size), labels (b,) int64 -> scores (b,), fp32 also under autocast.
 
         The labels are ignored unless the critic is conditional.
         """
+        return self.outputs(images, labels)[0]
+
+    def outputs(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the scores (b,) and the logits of the classes (b, classes), None without a classifier."""
         x = images
         for block in self.blocks:
             x = block(x, labels)
         with torch.autocast(x.device.type, enabled=False):
             x = at_least_fp32(x)
-            scores: Tensor = self.final(x.flatten(1)).squeeze(1)
+            scores, summed = self.final(x.flatten(1)).squeeze(1), x.sum((2, 3))
             if self.embedding is not None:
-                scores = scores + (self.embedding(labels) * x.sum((2, 3))).sum(1)
-        return scores
+                scores = scores + (self.embedding(labels) * summed).sum(1)
+            return scores, None if self.classifier is None else self.classifier(summed)
 
 
 def lesson_blocks(settings: gan_parts.Critic, size: int) -> tuple[list[Block], int]:

@@ -14,7 +14,7 @@ image i of one batch is compared with image i of the other.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import relu, softplus
+from torch.nn.functional import cross_entropy, relu, softplus
 
 from dawn.config.gan import Loss
 
@@ -44,6 +44,16 @@ def generator_loss(kind: Loss, fake_scores: Tensor, real_scores: Tensor | None =
             raise ValueError("the relativistic loss of a generator needs the scores of real images")
         return softplus(real_scores - fake_scores).mean()
     return -fake_scores.mean()
+
+
+def classifier_loss(weight: float, logits: Tensor | None, labels: Tensor) -> Tensor:
+    """Return ``weight`` times the cross-entropy of the critic's classifier, a scalar; 0 without one.
+
+    The critic adds that of real images, the generator that of its own (arXiv 1610.09585).
+    """
+    if logits is None:
+        return torch.zeros((), device=labels.device)
+    return weight * cross_entropy(logits, labels)
 
 
 @torch.no_grad()

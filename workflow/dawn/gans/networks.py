@@ -14,7 +14,7 @@ from dawn.runtime.streams import number
 STD = 0.02  # of DCGAN's initial weights, arXiv 1511.06434
 
 
-def build(gan: Gan, classes: int, size: int, seed: int) -> tuple[nn.Module, nn.Module]:
+def build(gan: Gan, classes: int, size: int, seed: int) -> tuple[nn.Module, Critic]:
     """Return the generator and the critic with the initial weights of ``seed``; torch's random state is unchanged.
 
     The weights of one do not depend on the settings of the other. Raises InputError for a size that is no power of two.

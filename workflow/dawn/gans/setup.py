@@ -38,11 +38,12 @@ def set_up(
         trainset = Trainset(split, Augment(flip="random" if gan.flip else "none"), seed, gan.batch)
     with clock.phase("build"):
         classes = len(read_json(data / "dataset.json")["classes"])
-        nets = [net.to(world.device) for net in build(gan, classes, trainset.whole, seed)]
-        nets = [net.to(memory_format=torch.channels_last) for net in nets]
+        generator, critic = build(gan, classes, trainset.whole, seed)
+        for net in (generator, critic):
+            net.to(world.device).to(memory_format=torch.channels_last)
         if world.size > 1:
-            twice = penalties.wanted(gan.penalty)
-            nets = [convert(nets[0], world.device), convert(nets[1], world.device, twice)]
-        state = GanState(gan, nets[0], nets[1], world)
+            convert(generator, world.device)  # in place, since neither is a batch norm itself
+            convert(critic, world.device, penalties.wanted(gan.penalty))
+        state = GanState(gan, generator, critic, world)
     task = GanTask(gan, seed, world, clock, trainset, classes, state)
     return Trainer(experiment, seed, world, clock, task, directory)

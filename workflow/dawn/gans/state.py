@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from dawn.config.gan import Gan
 from dawn.gans import diff_augment, losses, optimizers, penalties
+from dawn.gans.critic import Critic
 from dawn.runtime.distributed import World, average_gradients
 from dawn.runtime.precision import Precision
 from dawn.training.averaging import EMA
@@ -32,7 +33,7 @@ class GanState:
     where the generator's next step reuses them.
     """
 
-    def __init__(self, settings: Gan, generator: nn.Module, critic: nn.Module, world: World) -> None:
+    def __init__(self, settings: Gan, generator: nn.Module, critic: Critic, world: World) -> None:
         self.settings, self.world = settings, world
         self.generator, self.critic = generator, critic
         self.precisions = [Precision(settings.precision, 1.0, net, world.device) for net in (generator, critic)]
@@ -68,8 +69,9 @@ class GanState:
             fake = self.generator(draws.latents, labels)
         self.fake = fake if reuse else None
         seen = [diff_augment.augment(x, settings.augment, draws.augment) for x in (real, fake.detach())]
-        real_scores, fake_scores = self.scores(seen, labels)
+        (real_scores, fake_scores), logits = self.outputs(seen, labels)
         loss = losses.critic_loss(settings.loss, real_scores, fake_scores)
+        loss = loss + losses.classifier_loss(settings.critic.classifier, logits, labels)
         if penalties.due(settings.penalty, step):
             loss = loss + penalties.penalty(self.critic, seen[0], seen[1], labels, settings.penalty, draws.mix)
         precision.backward(loss)
@@ -77,13 +79,14 @@ class GanState:
         precision.update(self.optimizers[1], None)
         return torch.stack([loss.detach(), real_scores.detach().mean(), fake_scores.detach().mean()])
 
-    def scores(self, images: list[Tensor], labels: Tensor) -> list[Tensor]:
-        """Return the critic's scores (b,) in fp32 of real and generated images."""
+    def outputs(self, images: list[Tensor], labels: Tensor) -> tuple[list[Tensor], Tensor | None]:
+        """Return the critic's scores (b,) in fp32 of real and generated images, and its logits of the real ones."""
         with self.precisions[1].autocast():
             if self.together:
-                both = self.critic(torch.cat(images), torch.cat([labels, labels]))
-                return list(both.float().chunk(2))
-            return [self.critic(part, labels).float() for part in images]
+                both, logits = self.critic.outputs(torch.cat(images), torch.cat([labels, labels]))
+                return list(both.float().chunk(2)), None if logits is None else logits[: len(labels)]
+            parts = [self.critic.outputs(part, labels) for part in images]
+            return [scores.float() for scores, _ in parts], parts[0][1]
 
     def generator_step(self, real: Tensor, labels: Tensor, draws: Draws) -> Tensor:
         """Train the generator on the critic's scores of its images. Return its loss, (1,)."""
@@ -91,14 +94,16 @@ class GanState:
         self.critic.requires_grad_(False)  # its weights need no gradient here, which saves a third of the work
         with precision.autocast():
             fake = self.generator(draws.latents, labels) if self.fake is None else self.fake
-            scores = self.critic(diff_augment.augment(fake, settings.augment, draws.augment), labels).float()
+            seen = diff_augment.augment(fake, settings.augment, draws.augment)
+            scores, logits = self.critic.outputs(seen, labels)
             real_scores = None
             if losses.needs_real_scores(settings.loss):
                 with torch.no_grad():
                     real_scores = self.critic(
                         diff_augment.augment(real, settings.augment, draws.augment), labels
                     ).float()
-        loss = losses.generator_loss(settings.loss, scores, real_scores)
+        loss = losses.generator_loss(settings.loss, scores.float(), real_scores)
+        loss = loss + losses.classifier_loss(settings.critic.classifier, logits, labels)
         precision.backward(loss)
         self.critic.requires_grad_(True)
         self.fake = None

@@ -42,13 +42,13 @@ def curves(results: Results, study: Path, path: Path) -> None:
     left.locator_params(axis="x", integer=True)
     right.set(xlabel="seconds of training, mean over the seeds")
     for axes in (left, right):
-        axes.set_xlim(left=0)
+        axes.set_xlim(0, 1.05 * axes.dataLim.x1 if axes.lines else 1)
     split = {r.choices["data"]["holdout"] > 0 for r in results.values()}
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(results)))
     accuracy = f"Accuracy on the {'held-out' if split == {True} else 'test'} split during training"
     of_gan = f"{'PSNR' if cycle else 'KID-judge'} during training, {'higher' if cycle else 'lower'} is better"
     heading(figure, of_gan if gan else accuracy,
-            "Line: mean over the seeds. Band: from the lowest seed to the highest.")  # fmt: skip
+            "Line: mean over the seeds. Band, bar: from the lowest seed to the highest.")  # fmt: skip
     style.save(figure, path)
 
 
@@ -76,9 +76,13 @@ def rows(seeds: Sequence[Sequence[Point]], name: Literal["epoch", "seconds"]) ->
 
 
 def band(axes: Axes, found: Sequence[Row], label: str, style_of: int) -> None:
-    """One variant."""
+    """One variant; a bar where it was measured once."""
     if not found:
         return
     x, means, low, high = zip(*found, strict=True)
+    colour = style.COLOURS[style_of % len(style.COLOURS)]
     axes.plot(x, means, **style.line(style_of), markevery=max(1, len(x) // 10), label=label)
-    axes.fill_between(x, low, high, color=style.COLOURS[style_of % len(style.COLOURS)], alpha=0.2, linewidth=0)
+    if len(x) > 1:
+        axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
+    else:
+        axes.vlines(x, low, high, color=colour, alpha=0.4, linewidth=4 - 0.6 * min(style_of, 5))

@@ -28,7 +28,10 @@ document.getElementById("drop").dispatchEvent(new DragEvent("drop", { dataTransf
 def served(*args):
     """The address of a running server, which is interrupted in the end."""
     line = [sys.executable, "-m", "dawn.serve", "--port", "0", *map(str, args)]
-    server = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    server = subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    )  # fmt: skip
     try:
         first = server.stdout.readline()
         yield re.match(r"(http://127\.0\.0\.1:\d+) serves", first)[1]

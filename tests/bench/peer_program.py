@@ -78,7 +78,8 @@ def train_by_program(
             own.data.copy_(weight)
 
     def evaluate(net: nn.Module, loader: Loader, tta_level: int) -> float:
-        after.append(copies(net))
+        if tta_level == 0:  # after an epoch; the last one, with views, is on the program's clock
+            after.append(copies(net))
         return 0.0
 
     net.reset, net.init_whiten = reset, lambda images: None  # ours are whitened already
@@ -91,7 +92,7 @@ def train_by_program(
     peer.main.__code__ = code  # the batch is a number in its code, from which the weight decay follows
     with mock.patch.multiple(torch.cuda, Event=Event, synchronize=lambda: None):
         peer.main(0, net)
-    return after[:8], seconds[-1]
+    return after, seconds[-1]
 
 
 def copies(net: nn.Module) -> list[Tensor]:

@@ -118,7 +118,7 @@ def test_a_header_of_another_kind(tmp_path: Path, position: int, value: int) -> 
     assert NAME in refused(tmp_path, "folders", swap(archives.folders(SAMPLE), NAME, bytes(data)))
 
 
-def accepted(tmp_path: Path, data: bytes) -> None:
+def assert_accepted(tmp_path: Path, data: bytes) -> None:
     archive = archives.archive(tmp_path / "a.tgz", swap(archives.folders(SAMPLE), NAME, data))
     assert archives.call(arrays.main, "--archive", archive, "--layout", "folders", "--out", tmp_path) is None
     np.testing.assert_array_equal(np.load(tmp_path / "train_images.npy"), SAMPLE.train[0])
@@ -128,7 +128,9 @@ def test_ancillary_chunks_are_never_interpreted(tmp_path: Path) -> None:
     bomb = zlib.compress(b"\0" * (16 << 20), 9)
     extra = [chunk(b"zTXt", b"a\0\0" + bomb), chunk(b"iCCP", b"a\0\0" + bomb), chunk(b"tRNS", b"\0" * 6)]
     animation = chunk(b"acTL", struct.pack(">II", 2**31 - 1, 0))
-    accepted(tmp_path, with_chunks(*extra, animation, chunk(b"PLTE", b"abc"), idat(DATA), chunk(b"tIME", b""), END))
+    assert_accepted(
+        tmp_path, with_chunks(*extra, animation, chunk(b"PLTE", b"abc"), idat(DATA), chunk(b"tIME", b""), END)
+    )
 
 
 @pytest.mark.parametrize("sizes", [[1], [0, 1, 0], [700, 0, 1, 1]])
@@ -137,7 +139,7 @@ def test_pixels_in_several_chunks(tmp_path: Path, sizes: list[int]) -> None:
     for size in sizes:
         pieces.append(idat(rest[:size]))
         rest = rest[size:]
-    accepted(tmp_path, with_chunks(*pieces, idat(rest), END))
+    assert_accepted(tmp_path, with_chunks(*pieces, idat(rest), END))
 
 
 def predictions(kind: int, left: int, up: int, corner: int) -> int:

@@ -29,7 +29,7 @@ def alarms(trials, part, noise=0.0, distance=0.0):
     return np.mean(found, axis=0)
 
 
-def check_power(trials):
+def assert_power(trials):
     assert alarms(trials, 0.05)[0] >= 0.8
     assert alarms(trials, 0.05, noise=0.5)[0] >= 0.8  # half of the standard deviation between new images
     far, by_c_t = alarms(trials, 0.05, distance=0.5)
@@ -38,12 +38,12 @@ def check_power(trials):
 
 
 def test_five_percent_of_copies_are_found():
-    check_power(20)
+    assert_power(20)
 
 
 @pytest.mark.full
 def test_five_percent_of_copies_are_found_in_many_simulations():
-    check_power(1000)
+    assert_power(1000)
     assert alarms(1000, 0.0)[0] <= 0.05
 
 

@@ -18,7 +18,7 @@ TRIALS = 1000
 CLASSES = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.03, 0.02])
 
 
-def nominal(covered):
+def assert_nominal(covered):
     assert 0.93 <= covered <= 0.97
 
 
@@ -36,13 +36,15 @@ def test_kid(n, m, d, shift):
     truth = expected_kernel(a, a) + expected_kernel(b, b) - 2 * expected_kernel(a, b)
     rows = np.array([row(kid(gaussian(rng, n, d, shift), gaussian(rng, m, d))) for _ in range(TRIALS)])
     assert rows[:, 1].mean() == pytest.approx(truth, abs=4 * rows[:, 1].std() / TRIALS**0.5)
-    nominal(coverage(rows, truth))
+    assert_nominal(coverage(rows, truth))
 
 
 @pytest.mark.parametrize(("n", "d", "shift", "scale"), [(200, 4, 0.5, 1.0), (200, 4, 0.2, 1.3), (150, 8, 0.3, 1.1)])
 def test_frechet(n, d, shift, scale):
     rng = np.random.default_rng(2)
-    nominal(coverage([row(frechet(gaussian(rng, n, d, shift, scale), gaussian(rng, n, d))) for _ in range(TRIALS)]))
+    assert_nominal(
+        coverage([row(frechet(gaussian(rng, n, d, shift, scale), gaussian(rng, n, d))) for _ in range(TRIALS)])
+    )
 
 
 def test_frechet_of_equal_distributions_is_not_too_sure():
@@ -68,13 +70,13 @@ def test_manifold():
 @pytest.mark.parametrize("samples", MANIFOLDS, ids=str)
 def test_manifold_in_many_simulations(samples):
     for rows in manifolds(600, TRIALS, **samples).values():
-        nominal(coverage(rows))
+        assert_nominal(coverage(rows))
 
 
 def test_density_over_samples_at_one_test_set():
     rng = np.random.default_rng(5)
     test = clusters(rng, 150)
-    nominal(coverage([row(manifold(clusters(rng, 150, 0.9), test, 5)["density"]) for _ in range(400)]))
+    assert_nominal(coverage([row(manifold(clusters(rng, 150, 0.9), test, 5)["density"]) for _ in range(400)]))
 
 
 @pytest.mark.parametrize(("n", "m", "shift"), [(200, 200, 0.0), (150, 300, 0.5), (200, 200, -1.0)])
@@ -82,7 +84,9 @@ def test_c_t(n, m, shift):
     rng = np.random.default_rng(6)
     area = stats.norm.cdf(shift / 2**0.5)
     truth = (area - 0.5) / np.sqrt((n + m + 1) / (12 * n * m))
-    nominal(coverage([row(c_t(rng.standard_normal(n) + shift, rng.standard_normal(m))) for _ in range(TRIALS)], truth))
+    assert_nominal(
+        coverage([row(c_t(rng.standard_normal(n) + shift, rng.standard_normal(m))) for _ in range(TRIALS)], truth)
+    )
 
 
 @pytest.mark.parametrize("part", [0.0, 0.03, 0.2])
@@ -93,7 +97,7 @@ def test_the_percentage_of_copies(part):
         samples = np.where(rng.random(1000) < part, 0.0, rng.random(1000))
         found = copied(samples, rng.random(2000))
         rows.append((found["low"], found["value"], found["high"]))
-    nominal(coverage(rows, 100 * part))
+    assert_nominal(coverage(rows, 100 * part))
 
 
 @pytest.mark.parametrize(
@@ -109,13 +113,13 @@ def test_the_percentage_of_copies(part):
 def test_classes(measure, truth):
     rng, one_hot, n = np.random.default_rng(8), np.eye(8), 500
     rows = [row(measure(one_hot[rng.choice(8, n, p=CLASSES)], np.zeros(n, int))) for _ in range(TRIALS)]
-    nominal(coverage(rows, truth))
+    assert_nominal(coverage(rows, truth))
 
 
 def test_critic_gap():
     rng = np.random.default_rng(9)
     rows = [row(critic_gap(rng.normal(1, 1, 60), rng.normal(0, 3, 25))) for _ in range(TRIALS)]
-    nominal(coverage(rows, 1.0))
+    assert_nominal(coverage(rows, 1.0))
 
 
 def stripes(rng, n):
@@ -133,7 +137,7 @@ def checkerboards(trials):
 @pytest.mark.full
 def test_checkerboard():
     for rows in checkerboards(TRIALS).values():
-        nominal(coverage(rows, 0.0))
+        assert_nominal(coverage(rows, 0.0))
 
 
 def test_the_mean_of_judges_knows_that_they_see_the_same_images():

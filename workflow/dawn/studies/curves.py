@@ -85,4 +85,5 @@ def band(axes: Axes, found: Sequence[Row], label: str, style_of: int) -> None:
     if len(x) > 1:
         axes.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     else:
-        axes.vlines(x, low, high, color=colour, alpha=0.4, linewidth=4 - 0.6 * min(style_of, 5))
+        width = 4 - 0.6 * min(style_of, 5)  # so that bars at the same epoch can be distinguished
+        axes.vlines(x, low, high, color=colour, alpha=0.4, linewidth=width)

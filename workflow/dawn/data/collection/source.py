@@ -12,6 +12,7 @@ from dawn.core.cli import InputError, quoted
 from dawn.data.image_file import MAX_BYTES
 
 MOST_FILES = 5_000_000
+# what the readers of archives raise; NotImplementedError is zipfile's, of a compression that it does not know
 DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError)
 
 

@@ -25,13 +25,22 @@ constexpr int LANES = 16;
 
 INLINE __mmask16 lanes(int64_t left) { return static_cast<__mmask16>(left >= LANES ? 0xffff : (1 << left) - 1); }
 
+// Some of 16 numbers are read and written several times as slowly as all of them.
+
 INLINE Lanes load(const bfloat16 *p, __mmask16 some) {
-    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, p)), 16));
+    const bool all = some == 0xffff;
+    const __m256i x = all ? _mm256_loadu_si256((const __m256i *)p) : _mm256_maskz_loadu_epi16(some, p);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16));
 }
 
 INLINE __m256i rounded(Lanes x) { return reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)); }
 
-INLINE void store(bfloat16 *p, Lanes x, __mmask16 some) { _mm256_mask_storeu_epi16(p, some, rounded(x)); }
+INLINE void store(bfloat16 *p, Lanes x, __mmask16 some) {
+    if (some == 0xffff)
+        _mm256_storeu_si256((__m256i *)p, rounded(x));
+    else
+        _mm256_mask_storeu_epi16(p, some, rounded(x));
+}
 
 // The numbers of two tiles, or of two filters, in turn, as the matrix products read pairs.
 INLINE __m512i in_turn(Lanes x, Lanes y) {

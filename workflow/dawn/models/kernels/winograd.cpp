@@ -18,18 +18,12 @@
 
 #include "lanes.h"
 #include "matrix_products.h"
+#include "winograd_tiles.h"
 #include "winograd_transforms.h"
 
 namespace {
 
-constexpr int64_t PAIRS = 64;          // of tiles at a time for the gradient of the filters
 constexpr int64_t CACHE = 640 * 1024;  // bytes of the second level for the transforms of a block of tiles
-
-struct Shape {
-    int64_t n, h, w, in, out;
-    int64_t across() const { return (w + TILE - 1) / TILE; }
-    int64_t tiles() const { return (h + TILE - 1) / TILE * across(); }  // of an image
-};
 
 // Numbers from one of the places to the next: a cache line more, as equal strides of a power of two would share a set.
 template <class Number>
@@ -43,49 +37,37 @@ int64_t columns_of(int64_t channels, int64_t first) {  // of the block of matrix
     return std::min(COLUMNS, (channels - first + LANES - 1) / LANES * LANES);
 }
 
-// The addresses of EDGE x EDGE pixels around a tile: of `outside` for those outside of the image.
-template <int EDGE, class Number>
-struct Patch {
-    Number *pixels[EDGE * EDGE];
-
-    Patch(const Shape &s, Number *images, int64_t channels, int64_t tile, Number *outside) {
-        constexpr int64_t BORDER = (EDGE - TILE) / 2;
-        const int64_t place = tile % s.tiles();
-        const int64_t top = place / s.across() * TILE - BORDER, left = place % s.across() * TILE - BORDER;
-        Number *image = images + tile / s.tiles() * s.h * s.w * channels;
-        for (int64_t i = 0; i < EDGE; i++) {
-            const int64_t row = top + i;
-            const bool inside = row >= 0 && row < s.h && tile < s.n * s.tiles();
-            for (int64_t j = 0; j < EDGE; j++) {
-                const int64_t column = left + j;
-                pixels[EDGE * i + j] =
-                    inside && column >= 0 && column < s.w ? image + (row * s.w + column) * channels : outside;
-            }
+// Tiles first .. first + count - 1 of x, transformed: (places, count, in).
+void transformed_inputs(const Shape &s, const bfloat16 *x, int64_t first, int64_t count, const bfloat16 *zeros,
+                        bfloat16 *to, int64_t plane) {
+    Patch<SIDE, const bfloat16> next(s, x, s.in, first, zeros);
+    for (int64_t t = 0; t < count; t++) {
+        const Patch<SIDE, const bfloat16> patch = next;
+        next = Patch<SIDE, const bfloat16>(s, x, s.in, first + t + 1, zeros);
+        for (int64_t c = 0; c < s.in; c += LANES) {
+            const __mmask16 some = lanes(s.in - c);
+            Lanes d[PLACES], u[PLACES];
+            next.prefetch<0>(c);
+            patch.read(c, some, d), transform<Input>(d, u);
+            UNROLLED (int p = 0; p < PLACES; p++) store(to + t * s.in + c + p * plane, u[p], some);
         }
     }
+}
 
-    INLINE void read(int64_t c, __mmask16 some, Lanes *d) const {
-        UNROLLED (int i = 0; i < EDGE * EDGE; i++) d[i] = load(pixels[i] + c, some);
-    }
-};
-
-// Tiles first .. first + count - 1 of images or of gradients, transformed, in pairs of tiles:
-// (places, channels / 64, PAIRS, 64, 2). Zeros are paired with the last of an odd number.
-template <class Transform>
-void transformed_pairs(const Shape &s, const bfloat16 *images, int64_t channels, int64_t first, int64_t count,
-                       const bfloat16 *zeros, bfloat16 *to, int64_t plane) {
-    constexpr int EDGE = Transform::FROM;
-    for (int64_t t = 0; t < count; t += 2) {
-        const int64_t next = t + 1 < count ? first + t + 1 : s.n * s.tiles();
-        const Patch<EDGE, const bfloat16> one(s, images, channels, first + t, zeros);
-        const Patch<EDGE, const bfloat16> two(s, images, channels, next, zeros);
-        for (int64_t c = 0; c < channels; c += LANES) {
-            const __mmask16 some = lanes(channels - c);
-            Lanes d[EDGE * EDGE], a[PLACES], b[PLACES];
-            one.read(c, some, d), transform<Transform>(d, a);
-            two.read(c, some, d), transform<Transform>(d, b);
-            bfloat16 *place = to + (c / COLUMNS * PAIRS + t / 2) * 2 * COLUMNS + c % COLUMNS * 2;
-            UNROLLED (int p = 0; p < PLACES; p++) _mm512_storeu_si512(place + p * plane, in_turn(a[p], b[p]));
+// Products (places, count, 64) to channels o .. o + 63 of the tiles' pixels.
+void outputs(const Shape &s, const float *products, int64_t plane, int64_t first, int64_t count, int64_t o,
+             bfloat16 *unused, bfloat16 *y) {
+    Patch<TILE, bfloat16> next(s, y, s.out, first, unused);
+    for (int64_t t = 0; t < count; t++) {
+        const Patch<TILE, bfloat16> patch = next;
+        next = Patch<TILE, bfloat16>(s, y, s.out, first + t + 1, unused);
+        for (int64_t c = o; c < std::min(o + COLUMNS, s.out); c += LANES) {
+            const float *from = products + t * COLUMNS + c - o;
+            Lanes m[PLACES], pixels[TILE * TILE];
+            next.prefetch<1>(c);
+            UNROLLED (int p = 0; p < PLACES; p++) m[p] = _mm512_loadu_ps(from + p * plane);
+            transform<Output>(m, pixels);
+            patch.write(c, lanes(s.out - c), pixels);
         }
     }
 }
@@ -152,30 +134,12 @@ void convolve(const Shape *shape, const bfloat16 *x, const bfloat16 *packed, bfl
 #pragma omp for schedule(static)
         for (int64_t first = 0; first < all; first += block) {
             const int64_t count = std::min(block, all - first);
-            for (int64_t t = 0; t < count; t++) {
-                const Patch<SIDE, const bfloat16> patch(s, x, s.in, first + t, zeros.data());
-                for (int64_t c = 0; c < s.in; c += LANES) {
-                    const __mmask16 some = lanes(s.in - c);
-                    Lanes d[PLACES], u[PLACES];
-                    patch.read(c, some, d), transform<Input>(d, u);
-                    UNROLLED (int p = 0; p < PLACES; p++) store(inputs + t * s.in + c + p * input, u[p], some);
-                }
-            }
+            transformed_inputs(s, x, first, count, zeros.data(), inputs, input);
             for (int64_t o = 0; o < s.out; o += COLUMNS) {
                 for (int64_t p = 0; p < PLACES; p++)
                     multiply(columns_of(s.out, o), count, inputs + p * input, s.in, 2, packed + p * place + o * s.in,
                              s.in / 2, products + p * product, COLUMNS, false);
-                for (int64_t t = 0; t < count; t++) {
-                    const Patch<TILE, bfloat16> patch(s, y, s.out, first + t, unused.data());
-                    for (int64_t c = o; c < std::min(o + COLUMNS, s.out); c += LANES) {
-                        const __mmask16 some = lanes(s.out - c);
-                        const float *from = products + t * COLUMNS + c - o;
-                        Lanes m[PLACES], pixels[TILE * TILE];
-                        UNROLLED (int p = 0; p < PLACES; p++) m[p] = _mm512_loadu_ps(from + p * product);
-                        transform<Output>(m, pixels);
-                        UNROLLED (int j = 0; j < TILE * TILE; j++) store(patch.pixels[j] + c, pixels[j], some);
-                    }
-                }
+                outputs(s, products, product, first, count, o, unused.data(), y);
             }
         }
     }

@@ -115,30 +115,31 @@ def test_the_number_of_threads_changes_no_bit():
 @pytest.mark.parametrize(
     ("inputs", "outputs", "side", "count"), [(64, 64, 7, 3), (24, 80, 4, 70), (72, 64, 9, 2), (64, 136, 1, 2)]
 )
-def test_convolutions_by_winograd(inputs, outputs, side, count):
+@pytest.mark.parametrize("bias", [False, True])
+def test_convolutions_by_winograd(inputs, outputs, side, count, bias):
     torch.manual_seed(0)
-    layer = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False).to(memory_format=torch.channels_last)
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias).to(memory_format=torch.channels_last)
     (ours,) = parts([layer], True)
     assert isinstance(ours, Convolution)
     x = torch.randn(count, inputs, side, side + 2).bfloat16().contiguous(memory_format=torch.channels_last)
     dy = torch.randn(count, outputs, side, side + 2).bfloat16()
     exact = copy.deepcopy(layer).double()
-    truth, found = passed(exact, exact.weight, x.double(), dy), passed(ours, layer.weight, x, dy)
+    truth, found = passed(exact, exact, x.double(), dy), passed(ours, layer, x, dy)
     for true, other in zip(truth, found, strict=True):
         assert 0.001 < (other - true).norm() / true.norm() < 0.015  # 0 where the kernels did not run
 
 
-def passed(forward, weight, images, dy):
-    """Output and the gradients of images and weight, in float64."""
+def passed(forward, layer, images, dy):
+    """Output and the gradients of images, weight and bias, in float64."""
     images = images.clone().requires_grad_()
     out = forward(images)
     out.backward(dy.to(out.dtype))
-    return [tensor.detach().double() for tensor in (out, images.grad, weight.grad)]
+    return [t.detach().double() for t in (out, images.grad, *(p.grad for p in layer.parameters()))]
 
 
 @pytest.mark.parametrize(
     "over",
-    [{"stride": 2}, {"padding": 0}, {"bias": True}, {"dilation": 2}, {"groups": 2}, {"padding_mode": "reflect"},
+    [{"stride": 2}, {"padding": 0}, {"dilation": 2}, {"groups": 2}, {"padding_mode": "reflect"},
      {"in_channels": 16}, {"out_channels": 68}],
 )  # fmt: skip
 def test_other_convolutions_are_pytorchs(over):

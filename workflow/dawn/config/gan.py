@@ -56,6 +56,8 @@ class Gan(BaseModel):
     """Mirror half of the real images."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format; auto is fp16 on a GPU and fp32 on a CPU."""
+    custom_kernels: bool = False
+    """On a CPU and in bf16, 3x3 convolutions by C++ that is compiled at the start; without effect elsewhere."""
     samples_every: PositiveInt = 1
     """Epochs between the samples that are kept to be seen side by side."""
 

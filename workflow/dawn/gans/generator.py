@@ -13,7 +13,7 @@ activation is between the two, has none either. Sources: lesson, fastai's course
 from torch import Tensor, nn
 
 from dawn.config import gan_parts
-from dawn.gans.layers import FIRST, Block, at_least_fp32, doublings
+from dawn.gans.layers import FIRST, Block, Conv, at_least_fp32, doublings
 from dawn.gans.upsampling import doubling
 
 
@@ -34,9 +34,9 @@ class Generator(nn.Module):
             blocks.append(block(doubling(kind, channels, channels // 2), channels // 2))
             channels //= 2
         for _ in range(0 if sn_cnn else settings.extra_layers):
-            blocks.append(block(nn.Conv2d(channels, channels, 3, padding=1, bias=False), channels))
+            blocks.append(block(Conv(channels, channels, 3, padding=1, bias=False), channels))
         self.blocks = nn.ModuleList(blocks)
-        self.last = nn.Conv2d(channels, 3, 3, padding=1) if sn_cnn else doubling(kind, channels, 3)
+        self.last = Conv(channels, 3, 3, padding=1) if sn_cnn else doubling(kind, channels, 3)
 
     def forward(self, latents: Tensor, labels: Tensor) -> Tensor:
         """Latents (b, latent), labels (b,) int64 -> images (b, 3, size, size) from -1 to 1, fp32 also under autocast.

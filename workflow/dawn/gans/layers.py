@@ -1,5 +1,7 @@
 """What generators and critics are made of."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -20,13 +22,19 @@ def at_least_fp32(x: Tensor) -> Tensor:
 class Conv(nn.Conv2d):
     """A convolution that reads its weights in fp32 also under autocast, as the power iteration of spectral norm needs.
 
-    The convolution itself runs in autocast's format.
+    The convolution itself runs in autocast's format, and under autocast by ``kernel``, if one is set: a function of
+    images, weight and bias.
     """
+
+    kernel: Callable[[Tensor, Tensor, Tensor | None], Tensor] | None = None
 
     def forward(self, input: Tensor) -> Tensor:
         """(b, inputs, h, w) -> (b, outputs, h', w')."""
+        kernel = self.kernel if torch.is_autocast_enabled(input.device.type) else None
         with torch.autocast(input.device.type, enabled=False):
             weight = self.weight
+            if kernel is not None:
+                return kernel(input, weight, self.bias)
         return functional.conv2d(input, weight, self.bias, self.stride, self.padding)
 
 

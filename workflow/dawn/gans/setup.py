@@ -10,9 +10,12 @@ from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.data.dataset import Trainset, load
 from dawn.gans import penalties
+from dawn.gans.layers import Conv
 from dawn.gans.networks import build
 from dawn.gans.state import GanState
 from dawn.gans.task import GanTask
+from dawn.models.kernels import winograd
+from dawn.models.kernels.compiled import Unavailable, library
 from dawn.runtime.batch_norm import convert
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
@@ -46,4 +49,24 @@ def set_up(
             convert(critic, world.device, penalties.wanted(gan.penalty))
         state = GanState(gan, generator, critic, world)
     task = GanTask(gan, seed, world, clock, trainset, classes, state)
-    return Trainer(experiment, seed, world, clock, task, directory)
+    trainer = Trainer(experiment, seed, world, clock, task, directory)
+    if gan.custom_kernels:
+        with clock.phase("compile"):
+            trainer.note = use_kernels(state, world)
+    return trainer
+
+
+def use_kernels(state: GanState, world: World) -> str | None:
+    """Train with custom kernels. Return why they cannot be had here, or None."""
+    try:
+        if world.device.type != "cpu" or state.precisions[0].kind != "bf16":
+            raise Unavailable("they are for a CPU and gan.precision bf16")
+        if penalties.wanted(state.settings.penalty):
+            raise Unavailable("they have no second derivatives, which gan.penalty needs")
+        library("winograd")
+    except Unavailable as reason:
+        return f"gan.custom_kernels has no effect: {reason}"
+    for layer in (*state.generator.modules(), *state.critic.modules()):
+        if isinstance(layer, Conv) and winograd.fits(layer):
+            layer.kernel = winograd.convolution
+    return None

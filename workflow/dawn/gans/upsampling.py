@@ -8,13 +8,14 @@ import torch
 from torch import nn
 
 from dawn.config.gan_parts import Upsampling
+from dawn.gans.layers import Conv
 
 
 class ShuffledConv(nn.Sequential):
     """A 3x3 convolution to four times the channels, which PixelShuffle arranges as 2 x 2 pixels (arXiv 1609.05158)."""
 
     def __init__(self, inputs: int, outputs: int, bias: bool, icnr: bool) -> None:
-        super().__init__(nn.Conv2d(inputs, 4 * outputs, 3, padding=1, bias=bias), nn.PixelShuffle(2))
+        super().__init__(Conv(inputs, 4 * outputs, 3, padding=1, bias=bias), nn.PixelShuffle(2))
         self.icnr = icnr
 
     @torch.no_grad()
@@ -35,5 +36,5 @@ def doubling(kind: Upsampling, inputs: int, outputs: int, bias: bool = False) ->
         return nn.ConvTranspose2d(inputs, outputs, 3, 2, padding=1, output_padding=1, bias=bias)
     if kind in ("nearest", "bilinear"):
         larger = nn.Upsample(scale_factor=2, mode=kind, align_corners=False if kind == "bilinear" else None)
-        return nn.Sequential(larger, nn.Conv2d(inputs, outputs, 3, padding=1, bias=bias))
+        return nn.Sequential(larger, Conv(inputs, outputs, 3, padding=1, bias=bias))
     return ShuffledConv(inputs, outputs, bias, icnr=kind == "pixel_shuffle_icnr")

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 
@@ -122,3 +123,23 @@ def test_every_convolution_has_a_row():
     rows = re.findall(r"\| \d+ to \d+ \| \d+ pixels \|(.*)\|", done.stdout)
     assert [len(re.findall(r"[\d,]+", row)) for row in rows] == [1, 3, 3, 3, 3, 3, 3], "the first is not trained"
     assert re.search(r"step [\d,]+ ms, [\d,]+ images/s: \d+% of the best rate", done.stdout)
+
+
+def test_races_in_turn(data, tmp_path):
+    tiny = "train.epochs=1 train.batch=40 model.widths=[8,8] evaluate.precision=fp32 train.precision=fp32 run.gpus=0"
+    races = [f"airbench-muon {tiny} train.compile=false", f"cpu {tiny}"]
+    done = bench("race.py", *races, "--data", data, "--out", tmp_path, "--seeds", 4, 2)
+    assert done.returncode == 0, done.stderr
+    order = re.findall(r"^(\d): seed (\d)", done.stdout, re.MULTILINE)
+    assert order == [("1", "0"), ("2", "0"), ("1", "1"), ("1", "2"), ("2", "1"), ("1", "3")]
+    results = [json.loads((tmp_path / f"{i}.json").read_text()) for i in (1, 2)]
+    assert [result["seeds"] for result in results] == [4, 2]
+    both = [statistics.geometric_mean(run["seconds"] for run in result["runs"]) for result in results]
+    middle, low, high = map(
+        float, re.search(r"1 over that of 2: ([\d.]+) \(([\d.]+) to ([\d.]+)\)", done.stdout).groups()
+    )
+    assert middle == pytest.approx(both[0] / both[1], abs=0.001)
+    assert low < middle < high
+    again = bench("race.py", *races, "--data", data, "--out", tmp_path, "--seeds", 4, 2)
+    assert "1: seed" not in again.stdout
+    assert again.stdout == done.stdout[done.stdout.index("## ") :]

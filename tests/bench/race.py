@@ -1,0 +1,104 @@
+"""The races of several experiments, their seeds in turn, so that a machine whose speed drifts treats all alike.
+
+    python tests/bench/race.py cpu "airbench-muon train.precision=bf16 run.gpus=0" --data data --out races --seeds 10 5
+
+An experiment is a preset and settings merged over it; --seeds is a number for each experiment. The clock is that of
+``snakemake race``. OUT/1.json, 2.json ... are its results. Interrupted, run it again: finished runs are kept.
+"""
+
+import argparse
+import math
+from pathlib import Path
+from typing import Any
+
+import yaml
+from scipy.stats import ttest_ind
+
+from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core.files import read_json, write_json
+from dawn.monitoring.energy import for_device
+from dawn.race import run
+from dawn.report.page import markdown
+from dawn.report.race import line, page, tally
+from dawn.runtime.clock import Clock
+from dawn.runtime.distributed import World, joined
+from dawn.training.setup import set_up
+from dawn.training.shutdown import StopRequest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def experiment(text: str) -> Experiment:
+    """Return the experiment that "PRESET KEY=VALUE ..." describes."""
+    preset, *over = text.split()
+    settings = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{preset}.yaml"))
+    for item in over:
+        key, value = item.split("=", 1)
+        nested: Any = yaml.safe_load(value)
+        for part in reversed(key.split(".")):
+            nested = {part: nested}
+        settings = merge(settings, nested)
+    return check(settings, text)
+
+
+def in_turn(counts: list[int]) -> list[tuple[int, int]]:
+    """Return (experiment, seed) for all seeds of all experiments, spread evenly over the whole time."""
+    return sorted(
+        ((i, seed) for i, count in enumerate(counts) for seed in range(count)),
+        key=lambda x: (x[1] + 0.5) / counts[x[0]],
+    )
+
+
+def once(settings: Experiment, seed: int, data: Path, state: Path, world: World) -> dict[str, Any]:
+    """Train and evaluate a seed; an unfinished one is made again from its start, so that no clock has a gap."""
+    clock = Clock(world.device, for_device(world))
+    trainer = set_up(settings, data, data / "stats.json", seed, state, world, clock)
+    return run(trainer, data, data / "stats.json", StopRequest(world.first), False)
+
+
+def ratio(ours: list[float], theirs: list[float]) -> str:
+    """Return how many times their clock ours is, with Welch's 95 % interval of the logarithms."""
+    logs = [[math.log(seconds) for seconds in side] for side in (ours, theirs)]
+    middle = math.exp(sum(logs[0]) / len(logs[0]) - sum(logs[1]) / len(logs[1]))
+    if min(map(len, logs)) < 2:
+        return f"{middle:.3f}"
+    interval = ttest_ind(*logs, equal_var=False).confidence_interval()
+    return f"{middle:.3f} ({math.exp(interval.low):.3f} to {math.exp(interval.high):.3f})"
+
+
+def report(args: argparse.Namespace, runs: list[list[dict[str, Any]]]) -> str:
+    """Write each experiment's race; return their pages, and the ratios of the first one's clock to the others'."""
+    texts = []
+    for i, (name, settings) in enumerate(zip(args.experiments, map(experiment, args.experiments), strict=True)):
+        result = tally(runs[i], settings.evaluate.target)
+        write_json(args.out / f"{i + 1}.json", result)
+        texts.append(f"## {name}\n\n{markdown(page(result))}")
+    clocks = [[one["seconds"] for one in each] for each in runs]
+    texts += [f"clock of 1 over that of {i + 1}: {ratio(clocks[0], clocks[i])}" for i in range(1, len(clocks))]
+    return "\n\n".join(texts)
+
+
+def main() -> None:
+    """Race and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
+    parser.add_argument("--data", type=Path, required=True, help="arrays and stats.json")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    args = parser.parse_args()
+    if len(args.seeds) != len(args.experiments):
+        parser.error(f"{len(args.seeds)} numbers of seeds for {len(args.experiments)} experiments")
+    finished = args.out / "runs.json"
+    runs = read_json(finished) if finished.exists() else [[] for _ in args.experiments]
+    with joined() as world:
+        for i, seed in in_turn(args.seeds):
+            if seed not in [one["seed"] for one in runs[i]]:
+                state = args.out / ".state" / f"{i}-{seed}"
+                runs[i].append(once(experiment(args.experiments[i]), seed, args.data, state, world))
+                write_json(finished, runs)
+                print(f"{i + 1}: {line(runs[i][-1])}", flush=True)
+    print(report(args, runs))
+
+
+if __name__ == "__main__":
+    main()

@@ -129,6 +129,36 @@ def test_convolutions_by_winograd(inputs, outputs, side, count, bias):
         assert 0.001 < (other - true).norm() / true.norm() < 0.015  # 0 where the kernels did not run
 
 
+@pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "height", "width", "count"),
+    [(24, 64, 31, 31, 5), (64, 72, 15, 14, 3), (32, 40, 4, 4, 3), (24, 24, 2, 3, 2)],
+)
+def test_a_pooled_convolution_is_the_convolution_and_its_maxima(inputs, outputs, height, width, count):
+    torch.manual_seed(0)
+    layer = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False).to(memory_format=torch.channels_last)
+    ((pooled,), (plain,)) = parts([layer, nn.MaxPool2d(2)], True), parts([layer], True)
+    x = torch.randn(count, inputs, height, width).bfloat16().contiguous(memory_format=torch.channels_last)
+    images = x.clone().requires_grad_()
+    out = pooled(images)
+    convolved, places = nn.functional.max_pool2d(plain(x), 2, return_indices=True)
+    assert torch.equal(out, convolved)
+
+    found = out.grad_fn.saved_tensors[2].long()  # which of 2 x 2 pixels each maximum was
+    rows, columns = (torch.arange(n // 2).mul(2) for n in (height, width))
+    chosen = (rows[:, None] + found // 2) * width + columns + found % 2
+    assert (chosen == places).double().mean() > 0.95  # the others are equal in bfloat16
+    both = plain(x).flatten(2)
+    assert torch.equal(both.gather(2, chosen.flatten(2)), convolved.flatten(2))
+
+    dz = torch.randn(out.shape).bfloat16()
+    gradient = torch.zeros(both.shape, dtype=both.dtype).scatter(2, chosen.flatten(2), dz.flatten(2))
+    out.backward(dz)
+    ours = [images.grad.double(), layer.weight.grad.double()]
+    layer.weight.grad = None
+    assert all(map(torch.equal, ours, passed(plain, layer, x, gradient.view(plain(x).shape))[1:]))
+
+
 def passed(forward, layer, images, dy):
     """Output and the gradients of images, weight and bias, in float64."""
     images = images.clone().requires_grad_()

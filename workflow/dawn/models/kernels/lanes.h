@@ -42,6 +42,18 @@ INLINE void store(bfloat16 *p, Lanes x, __mmask16 some) {
         _mm256_mask_storeu_epi16(p, some, rounded(x));
 }
 
+INLINE __m512i load(const uint8_t *p, __mmask16 some) {
+    const bool all = some == 0xffff;
+    return _mm512_cvtepu8_epi32(all ? _mm_loadu_si128((const __m128i *)p) : _mm_maskz_loadu_epi8(some, p));
+}
+
+INLINE void store(uint8_t *p, __m512i x, __mmask16 some) {
+    if (some == 0xffff)
+        _mm_storeu_si128((__m128i *)p, _mm512_cvtepi32_epi8(x));
+    else
+        _mm_mask_storeu_epi8(p, some, _mm512_cvtepi32_epi8(x));
+}
+
 // The numbers of two tiles, or of two filters, in turn, as the matrix products read pairs.
 INLINE __m512i in_turn(Lanes x, Lanes y) {
     __m512i low = _mm512_cvtepu16_epi32(rounded(x)), high = _mm512_slli_epi32(_mm512_cvtepu16_epi32(rounded(y)), 16);

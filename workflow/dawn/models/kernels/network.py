@@ -30,12 +30,20 @@ def parts(layers: list[nn.Module], convolutions: bool) -> list[Any]:
     """Return the layers, with a kernel in place of those that it computes."""
     found: list[Any] = []
     while layers:
-        pool = is_pool(layers[0])
-        block = block_of(pool, *layers[pool : pool + 2])
-        convolution = convolution_of(layers[0]) if convolutions else None
-        found.append(block or convolution or activation_of(layers[0]) or layers[0])
-        layers = layers[pool + 2 if block else 1 :]
+        kernel, count = kernel_of(layers, convolutions)
+        found.append(kernel or layers[0])
+        layers = layers[count:]
     return found
+
+
+def kernel_of(layers: list[nn.Module], convolutions: bool) -> tuple[Any, int]:
+    """Return the kernel that computes the first layers, or None, and how many layers that are."""
+    pool = is_pool(layers[0])
+    if block := block_of(pool, *layers[pool : pool + 2]):
+        return block, pool + 2
+    if convolutions and len(layers) > 1 and is_pool(layers[1]) and (pooled := convolution_of(layers[0], pool=True)):
+        return pooled, 2
+    return (convolution_of(layers[0]) if convolutions else None) or activation_of(layers[0]), 1
 
 
 def with_kernels(net: nn.Module, precision: str) -> CustomKernels:

@@ -8,7 +8,8 @@
 // the mirrored filters; that of the filters is G' [sum over tiles (A dY A') * (B' d B)] G.
 //
 // Arrays are channels-last: images (n, h, w, c) in bfloat16, filters (c_out, 3, 3, c_in) in float32. Numbers of
-// channels are divisible by 8. dawn/models/kernels/winograd.py calls the last three functions.
+// channels are divisible by 8. With max pooling of 2 x 2 pixels after the convolution, its output is never stored: only the
+// maxima are, with the places where they were. dawn/models/kernels/winograd.py calls the last six functions.
 
 #include <omp.h>
 
@@ -23,6 +24,7 @@
 
 namespace {
 
+constexpr int64_t PAIRS = 64;          // of tiles at a time for the gradient of the filters
 constexpr int64_t CACHE = 640 * 1024;  // bytes of the second level for the transforms of a block of tiles
 
 // Numbers from one of the places to the next: a cache line more, as equal strides of a power of two would share a set.
@@ -37,37 +39,85 @@ int64_t columns_of(int64_t channels, int64_t first) {  // of the block of matrix
     return std::min(COLUMNS, (channels - first + LANES - 1) / LANES * LANES);
 }
 
-// Tiles first .. first + count - 1 of x, transformed: (places, count, in).
-void transformed_inputs(const Shape &s, const bfloat16 *x, int64_t first, int64_t count, const bfloat16 *zeros,
-                        bfloat16 *to, int64_t plane) {
-    Patch<SIDE, const bfloat16> next(s, x, s.in, first, zeros);
+// Tiles first .. first + count - 1 of x, transformed: (places, count, channels).
+template <class Source>
+void transformed_inputs(const Source &x, int64_t first, int64_t count, bfloat16 *to, int64_t plane) {
+    auto next = x.template patch<SIDE>(first);
     for (int64_t t = 0; t < count; t++) {
-        const Patch<SIDE, const bfloat16> patch = next;
-        next = Patch<SIDE, const bfloat16>(s, x, s.in, first + t + 1, zeros);
-        for (int64_t c = 0; c < s.in; c += LANES) {
-            const __mmask16 some = lanes(s.in - c);
+        const auto patch = next;
+        next = x.template patch<SIDE>(first + t + 1);
+        for (int64_t c = 0; c < x.channels; c += LANES) {
+            const __mmask16 some = lanes(x.channels - c);
             Lanes d[PLACES], u[PLACES];
-            next.prefetch<0>(c);
+            next.template prefetch<0>(c);
             patch.read(c, some, d), transform<Input>(d, u);
-            UNROLLED (int p = 0; p < PLACES; p++) store(to + t * s.in + c + p * plane, u[p], some);
+            UNROLLED (int p = 0; p < PLACES; p++) store(to + t * x.channels + c + p * plane, u[p], some);
         }
     }
 }
 
 // Products (places, count, 64) to channels o .. o + 63 of the tiles' pixels.
-void outputs(const Shape &s, const float *products, int64_t plane, int64_t first, int64_t count, int64_t o,
-             bfloat16 *unused, bfloat16 *y) {
-    Patch<TILE, bfloat16> next(s, y, s.out, first, unused);
+template <class Target>
+void outputs(const float *products, int64_t plane, int64_t first, int64_t count, int64_t o, const Target &y) {
+    auto next = y.template patch<TILE>(first);
     for (int64_t t = 0; t < count; t++) {
-        const Patch<TILE, bfloat16> patch = next;
-        next = Patch<TILE, bfloat16>(s, y, s.out, first + t + 1, unused);
-        for (int64_t c = o; c < std::min(o + COLUMNS, s.out); c += LANES) {
+        const auto patch = next;
+        next = y.template patch<TILE>(first + t + 1);
+        for (int64_t c = o; c < std::min(o + COLUMNS, y.channels); c += LANES) {
             const float *from = products + t * COLUMNS + c - o;
             Lanes m[PLACES], pixels[TILE * TILE];
-            next.prefetch<1>(c);
+            next.template prefetch<1>(c);
             UNROLLED (int p = 0; p < PLACES; p++) m[p] = _mm512_loadu_ps(from + p * plane);
             transform<Output>(m, pixels);
-            patch.write(c, lanes(s.out - c), pixels);
+            patch.write(c, lanes(y.channels - c), pixels);
+        }
+    }
+}
+
+// x and packed filters to y.
+template <class Source, class Target>
+void convolution(const Shape &s, const Source &x, const bfloat16 *packed, const Target &y) {
+    const int64_t all = s.n * s.tiles(), place = blocks(s.out) * s.in * COLUMNS;
+    const int64_t block = std::max<int64_t>(1, CACHE / (PLACES * (2 * s.in + 4 * COLUMNS)) / ROWS) * ROWS;
+    const int64_t input = plane<bfloat16>(block * s.in), product = plane<float>(block * COLUMNS);
+#pragma omp parallel
+    {
+        bfloat16 *inputs = kept<0, bfloat16>(PLACES * input);
+        float *products = kept<0, float>(PLACES * product);
+#pragma omp for schedule(static)
+        for (int64_t first = 0; first < all; first += block) {
+            const int64_t count = std::min(block, all - first);
+            transformed_inputs(x, first, count, inputs, input);
+            for (int64_t o = 0; o < s.out; o += COLUMNS) {
+                for (int64_t p = 0; p < PLACES; p++)
+                    multiply(columns_of(s.out, o), count, inputs + p * input, s.in, 2, packed + p * place + o * s.in,
+                             s.in / 2, products + p * product, COLUMNS, false);
+                outputs(products, product, first, count, o, y);
+            }
+        }
+    }
+}
+
+// Tiles first .. first + count - 1 of images or of gradients, transformed, in pairs of tiles:
+// (places, channels / 64, PAIRS, 64, 2). Zeros are paired with the last of an odd number.
+template <class Transform, class Source>
+void transformed_pairs(const Source &x, int64_t first, int64_t count, bfloat16 *to, int64_t plane) {
+    constexpr int EDGE = Transform::FROM;
+    const auto at = [&](int64_t t) {
+        return x.template patch<EDGE>(t < count ? first + t : x.shape.n * x.shape.tiles());
+    };
+    auto next_one = at(0), next_two = at(1);
+    for (int64_t t = 0; t < count; t += 2) {
+        const auto one = next_one, two = next_two;
+        next_one = at(t + 2), next_two = at(t + 3);
+        for (int64_t c = 0; c < x.channels; c += LANES) {
+            const __mmask16 some = lanes(x.channels - c);
+            Lanes d[EDGE * EDGE], a[PLACES], b[PLACES];
+            next_one.template prefetch<0>(c), next_two.template prefetch<0>(c);
+            one.read(c, some, d), transform<Transform>(d, a);
+            two.read(c, some, d), transform<Transform>(d, b);
+            bfloat16 *place = to + (c / COLUMNS * PAIRS + t / 2) * 2 * COLUMNS + c % COLUMNS * 2;
+            UNROLLED (int p = 0; p < PLACES; p++) _mm512_storeu_si512(place + p * plane, in_turn(a[p], b[p]));
         }
     }
 }
@@ -87,6 +137,36 @@ void filter_gradients(const Shape &s, const std::vector<float *> &sums, float *f
             transform<FilterGradient>(u, g);
             for (int j = 0; j < 9; j++) _mm512_mask_storeu_ps(filters + (o * 9 + j) * s.in + i, lanes(s.in - i), g[j]);
         }
+}
+
+// The gradient of the filters (out, 3, 3, in) from x and dy.
+template <class Target>
+void gradient_of_filters(const Shape &s, const Images &x, const Target &dy, float *filters) {
+    const int64_t all = s.n * s.tiles(), width = blocks(s.in) * COLUMNS, size = PLACES * s.out * width;
+    const int64_t input = plane<bfloat16>(blocks(s.in) * PAIRS * 2 * COLUMNS);
+    const int64_t output = plane<bfloat16>(blocks(s.out) * PAIRS * 2 * COLUMNS);
+    std::vector<float *> sums(omp_get_max_threads());
+#pragma omp parallel
+    {
+        bfloat16 *inputs = kept<1, bfloat16>(PLACES * input), *gradients = kept<2, bfloat16>(PLACES * output);
+        float *own = kept<1, float>(size);
+        std::fill(own, own + size, 0.0f);
+        sums[omp_get_thread_num()] = own;
+#pragma omp for schedule(static)
+        for (int64_t first = 0; first < all; first += 2 * PAIRS) {
+            const int64_t count = std::min(2 * PAIRS, all - first);
+            transformed_pairs<Input>(x, first, count, inputs, input);
+            transformed_pairs<Gradient>(dy, first, count, gradients, output);
+            for (int64_t p = 0; p < PLACES; p++)
+                for (int64_t i = 0; i < s.in; i += COLUMNS)
+                    for (int64_t o = 0; o < s.out; o += COLUMNS)
+                        multiply(columns_of(s.in, i), std::min(COLUMNS, s.out - o),
+                                 gradients + p * output + o * 2 * PAIRS, 2, 2 * COLUMNS,
+                                 inputs + p * input + i * 2 * PAIRS, (count + 1) / 2,
+                                 own + (p * s.out + o) * width + i, width, true);
+        }
+        filter_gradients(s, sums, filters);
+    }
 }
 
 // The transforms of a row's filters to 16 columns: G g G'. A column's next filter is `step` numbers away.
@@ -121,59 +201,28 @@ void pack(const Shape *shape, const float *filters, int mirror, bfloat16 *packed
 }
 
 // x (n, h, w, in) and packed filters to y (n, h, w, out).
-void convolve(const Shape *shape, const bfloat16 *x, const bfloat16 *packed, bfloat16 *y) {
-    const Shape s = *shape;
-    const int64_t all = s.n * s.tiles(), place = blocks(s.out) * s.in * COLUMNS;
-    const int64_t block = std::max<int64_t>(1, CACHE / (PLACES * (2 * s.in + 4 * COLUMNS)) / ROWS) * ROWS;
-    const int64_t input = plane<bfloat16>(block * s.in), product = plane<float>(block * COLUMNS);
-#pragma omp parallel
-    {
-        bfloat16 *inputs = kept<0, bfloat16>(PLACES * input);
-        float *products = kept<0, float>(PLACES * product);
-        std::vector<bfloat16> zeros(s.in), unused(s.out);
-#pragma omp for schedule(static)
-        for (int64_t first = 0; first < all; first += block) {
-            const int64_t count = std::min(block, all - first);
-            transformed_inputs(s, x, first, count, zeros.data(), inputs, input);
-            for (int64_t o = 0; o < s.out; o += COLUMNS) {
-                for (int64_t p = 0; p < PLACES; p++)
-                    multiply(columns_of(s.out, o), count, inputs + p * input, s.in, 2, packed + p * place + o * s.in,
-                             s.in / 2, products + p * product, COLUMNS, false);
-                outputs(s, products, product, first, count, o, unused.data(), y);
-            }
-        }
-    }
+void convolve(const Shape *s, bfloat16 *x, const bfloat16 *packed, bfloat16 *y) {
+    convolution(*s, Images{*s, x, s->in}, packed, Images{*s, y, s->out});
+}
+
+// x (n, h, w, in) and packed filters to the maxima z (n, h / 2, w / 2, out) of the output, and their places.
+void convolve_and_pool(const Shape *s, bfloat16 *x, const bfloat16 *packed, bfloat16 *z, uint8_t *places) {
+    convolution(*s, Images{*s, x, s->in}, packed, Pooled{*s, z, places, s->out});
+}
+
+// The gradient of the input, dx (n, h, w, out), from dz (n, h / 2, w / 2, in) and the places.
+void convolve_pooled(const Shape *s, bfloat16 *dz, uint8_t *places, const bfloat16 *packed, bfloat16 *dx) {
+    convolution(*s, Pooled{*s, dz, places, s->in}, packed, Images{*s, dx, s->out});
 }
 
 // The gradient of the filters (out, 3, 3, in) from x (n, h, w, in) and dy (n, h, w, out).
-void gradient(const Shape *shape, const bfloat16 *x, const bfloat16 *dy, float *filters) {
-    const Shape s = *shape;
-    const int64_t all = s.n * s.tiles(), width = blocks(s.in) * COLUMNS, size = PLACES * s.out * width;
-    const int64_t input = plane<bfloat16>(blocks(s.in) * PAIRS * 2 * COLUMNS);
-    const int64_t output = plane<bfloat16>(blocks(s.out) * PAIRS * 2 * COLUMNS);
-    std::vector<float *> sums(omp_get_max_threads());
-#pragma omp parallel
-    {
-        bfloat16 *inputs = kept<1, bfloat16>(PLACES * input), *gradients = kept<2, bfloat16>(PLACES * output);
-        float *own = kept<1, float>(size);
-        std::fill(own, own + size, 0.0f);
-        std::vector<bfloat16> zeros(std::max(s.in, s.out));
-        sums[omp_get_thread_num()] = own;
-#pragma omp for schedule(static)
-        for (int64_t first = 0; first < all; first += 2 * PAIRS) {
-            const int64_t count = std::min(2 * PAIRS, all - first);
-            transformed_pairs<Input>(s, x, s.in, first, count, zeros.data(), inputs, input);
-            transformed_pairs<Gradient>(s, dy, s.out, first, count, zeros.data(), gradients, output);
-            for (int64_t p = 0; p < PLACES; p++)
-                for (int64_t i = 0; i < s.in; i += COLUMNS)
-                    for (int64_t o = 0; o < s.out; o += COLUMNS)
-                        multiply(columns_of(s.in, i), std::min(COLUMNS, s.out - o),
-                                 gradients + p * output + o * 2 * PAIRS, 2, 2 * COLUMNS,
-                                 inputs + p * input + i * 2 * PAIRS, (count + 1) / 2,
-                                 own + (p * s.out + o) * width + i, width, true);
-        }
-        filter_gradients(s, sums, filters);
-    }
+void gradient(const Shape *s, bfloat16 *x, bfloat16 *dy, float *filters) {
+    gradient_of_filters(*s, Images{*s, x, s->in}, Images{*s, dy, s->out}, filters);
+}
+
+// The same from dz (n, h / 2, w / 2, out) and the places.
+void gradient_pooled(const Shape *s, bfloat16 *x, bfloat16 *dz, uint8_t *places, float *filters) {
+    gradient_of_filters(*s, Images{*s, x, s->in}, Pooled{*s, dz, places, s->out}, filters);
 }
 
 }  // extern "C"

@@ -19,27 +19,41 @@ PLACES, COLUMNS = 36, 64  # of the transforms; of a block of packed filters
 
 
 class Operation(torch.autograd.Function):
-    """A convolution with padding 1: images (b, c_in, h, w) in bfloat16, filters (c_out, c_in, 3, 3) in float32."""
+    """A convolution with padding 1: images (b, c_in, h, w) in bfloat16, filters (c_out, c_in, 3, 3) in float32.
+
+    ``pool``: and the maximum of each 2 x 2 pixels, without the output of the convolution in memory.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
-        """Return (b, c_out, h, w)."""
+    def forward(ctx: Any, x: Tensor, weight: Tensor, pool: bool) -> Tensor:
+        """Return (b, c_out, h, w), or half the height and width."""
         x, weight = channels_last(x, torch.bfloat16), channels_last(weight, torch.float32)
-        ctx.save_for_backward(x, weight)
-        return convolve(x, packed(weight, mirror=False), len(weight))
+        n, inputs, h, w = x.shape
+        size = (n, len(weight), h // 2, w // 2) if pool else (n, len(weight), h, w)
+        out = torch.empty(size, dtype=x.dtype, memory_format=torch.channels_last)
+        places = [torch.empty_like(out, dtype=torch.uint8)] if pool else []
+        convolve = library("winograd").convolve_and_pool if pool else library("winograd").convolve
+        filters = packed(weight, mirror=False)
+        convolve(sizes(n, h, w, inputs, len(weight)), *pointers(x, filters, out, *places))
+        ctx.save_for_backward(x, weight, *places)
+        return out
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         """Return the gradients of x and weight."""
-        x, weight = ctx.saved_tensors
-        dy = channels_last(gradients[0], torch.bfloat16)
+        x, weight, *places = ctx.saved_tensors
+        n, inputs, h, w = x.shape
+        dout = [channels_last(gradients[0], torch.bfloat16), *places]
+        code = library("winograd")
+        convolve, gradient = (code.convolve_pooled, code.gradient_pooled) if places else (code.convolve, code.gradient)
         dx, dweight = None, None
         if ctx.needs_input_grad[0]:
-            dx = convolve(dy, packed(weight, mirror=True), weight.shape[1])
+            dx, filters = torch.empty_like(x), packed(weight, mirror=True)
+            convolve(sizes(n, h, w, len(weight), inputs), *pointers(*dout, filters, dx))
         if ctx.needs_input_grad[1]:
             dweight = torch.empty_like(weight)
-            library("winograd").gradient(shape(x, len(weight)), *pointers(x, dy, dweight))
-        return dx, dweight
+            gradient(sizes(n, h, w, inputs, len(weight)), *pointers(x, *dout, dweight))
+        return dx, dweight, None
 
 
 def packed(weight: Tensor, mirror: bool) -> Tensor:
@@ -47,44 +61,40 @@ def packed(weight: Tensor, mirror: bool) -> Tensor:
     outputs, inputs = weight.shape[:2]
     rows, columns = (outputs, inputs) if mirror else (inputs, outputs)
     found = torch.empty(PLACES, -(-columns // COLUMNS), rows // 2, COLUMNS, 2, dtype=torch.bfloat16)
-    sizes = (ctypes.c_int64 * 5)(0, 0, 0, inputs, outputs)
-    library("winograd").pack(sizes, *pointers(weight), int(mirror), *pointers(found))
+    library("winograd").pack(sizes(0, 0, 0, inputs, outputs), *pointers(weight), int(mirror), *pointers(found))
     return found
 
 
-def convolve(x: Tensor, filters: Tensor, outputs: int) -> Tensor:
-    """Return the convolution with packed filters, (b, outputs, h, w)."""
-    y = torch.empty(len(x), outputs, *x.shape[2:], dtype=x.dtype, memory_format=torch.channels_last)
-    library("winograd").convolve(shape(x, outputs), *pointers(x, filters, y))
-    return y
-
-
-def shape(x: Tensor, outputs: int) -> Any:
+def sizes(images: int, height: int, width: int, inputs: int, outputs: int) -> Any:
     """Return the sizes that winograd.cpp expects."""
-    n, inputs, h, w = x.shape
-    return (ctypes.c_int64 * 5)(n, h, w, inputs, outputs)
+    return (ctypes.c_int64 * 5)(images, height, width, inputs, outputs)
 
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Images (b, c_in, h, w), filters and bias in float32 to (b, c_out, h, w) in bfloat16."""
-    y: Tensor = Operation.apply(x, weight)
+    y: Tensor = Operation.apply(x, weight, False)
     return y if bias is None else y + bias.to(y.dtype)[:, None, None]
 
 
 class Convolution:
-    """A convolution of a network in training."""
+    """A convolution of a network in training, with a max pooling after it or not."""
 
-    def __init__(self, layer: nn.Conv2d) -> None:
-        self.layer = layer
+    def __init__(self, layer: nn.Conv2d, pool: bool = False) -> None:
+        self.layer, self.pool = layer, pool
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(b, c_in, h, w) to (b, c_out, h, w)."""
+        """(b, c_in, h, w) to (b, c_out, h, w), or to half the height and width."""
+        if self.pool:
+            pooled: Tensor = Operation.apply(x, self.layer.weight, True)
+            return pooled
         return convolution(x, self.layer.weight, self.layer.bias)
 
 
-def convolution_of(layer: nn.Module) -> Convolution | None:
-    """Return the convolution of a layer, or None if it is another one, or not faster this way."""
-    return Convolution(layer) if type(layer) is nn.Conv2d and fits(layer) else None
+def convolution_of(layer: nn.Module, pool: bool = False) -> Convolution | None:
+    """Return the convolution of a layer, with pooling or not; None if it is another layer, or not faster this way."""
+    if type(layer) is not nn.Conv2d or not fits(layer) or (pool and layer.bias is not None):
+        return None
+    return Convolution(layer, pool)
 
 
 def fits(layer: nn.Conv2d) -> bool:

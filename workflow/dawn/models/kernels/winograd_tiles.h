@@ -1,15 +1,14 @@
-// Tiles of images and of gradients: where their pixels are, and their transforms in pairs.
+// Tiles of images and of gradients: where their pixels are, and how they are read and written.
 
 #pragma once
 
-#include <algorithm>
+#include <omp.h>
+
 #include <cstdint>
+#include <vector>
 
 #include "lanes.h"
-#include "matrix_products.h"
 #include "winograd_transforms.h"
-
-constexpr int64_t PAIRS = 64;  // of tiles at a time for the gradient of the filters
 
 struct Shape {
     int64_t n, h, w, in, out;
@@ -17,65 +16,132 @@ struct Shape {
     int64_t tiles() const { return (h + TILE - 1) / TILE * across(); }  // of an image
 };
 
-// The addresses of EDGE x EDGE pixels around a tile: of `outside` for those outside of the image.
-template <int EDGE, class Number>
-struct Patch {
-    Number *pixels[EDGE * EDGE];
+// The addresses of COUNT x COUNT pixels of an image of h x w pixels, or of its numbers in another array: of `outside` for
+// those outside of it.
+template <int COUNT, class Number>
+struct Square {
+    Number *at[COUNT * COUNT];
 
-    Patch(const Shape &s, Number *images, int64_t channels, int64_t tile, Number *outside) {
-        constexpr int64_t BORDER = (EDGE - TILE) / 2;
-        const int64_t place = tile % s.tiles();
-        const int64_t top = place / s.across() * TILE - BORDER, left = place % s.across() * TILE - BORDER;
-        Number *image = images + tile / s.tiles() * s.h * s.w * channels;
-        for (int64_t i = 0; i < EDGE; i++) {
+    Square(Number *image, int64_t h, int64_t w, int64_t channels, int64_t top, int64_t left, Number *outside) {
+        for (int64_t i = 0; i < COUNT; i++) {
             const int64_t row = top + i;
-            const bool inside = row >= 0 && row < s.h && tile < s.n * s.tiles();
-            for (int64_t j = 0; j < EDGE; j++) {
+            for (int64_t j = 0; j < COUNT; j++) {
                 const int64_t column = left + j;
-                pixels[EDGE * i + j] =
-                    inside && column >= 0 && column < s.w ? image + (row * s.w + column) * channels : outside;
+                const bool inside = image && row >= 0 && row < h && column >= 0 && column < w;
+                at[COUNT * i + j] = inside ? image + (row * w + column) * channels : outside;
             }
         }
     }
 
-    INLINE void read(int64_t c, __mmask16 some, Lanes *d) const {
-        UNROLLED (int i = 0; i < EDGE * EDGE; i++) d[i] = load(pixels[i] + c, some);
-    }
-
-    INLINE void write(int64_t c, __mmask16 some, const Lanes *d) const {
-        UNROLLED (int i = 0; i < EDGE * EDGE; i++) store(pixels[i] + c, d[i], some);
-    }
-
-    // Starts to bring the pixels' cache lines that begin with channel c, to be read (WRITE 0) or written (1): the CPU
-    // does not foresee the next tile, and would wait for the memory longer than the transforms take.
+    // Starts to bring the cache lines that begin with channel c, to be read (WRITE 0) or written (1): the CPU does not
+    // foresee the next tile, and would wait for the memory longer than the transforms take.
     template <int WRITE>
     INLINE void prefetch(int64_t c) const {
-        constexpr int64_t LINE = 64 / sizeof(bfloat16);
-        if (c % LINE == 0) UNROLLED (int i = 0; i < EDGE * EDGE; i++) __builtin_prefetch(pixels[i] + c, WRITE);
+        constexpr int64_t LINE = 64 / sizeof(Number);
+        if (c % LINE == 0) UNROLLED (int i = 0; i < COUNT * COUNT; i++) __builtin_prefetch(at[i] + c, WRITE);
     }
 };
 
-// Tiles first .. first + count - 1 of images or of gradients, transformed, in pairs of tiles:
-// (places, channels / 64, PAIRS, 64, 2). Zeros are paired with the last of an odd number.
-template <class Transform>
-void transformed_pairs(const Shape &s, const bfloat16 *images, int64_t channels, int64_t first, int64_t count,
-                       const bfloat16 *zeros, bfloat16 *to, int64_t plane) {
-    constexpr int EDGE = Transform::FROM;
-    const auto at = [&](int64_t t) {
-        return Patch<EDGE, const bfloat16>(s, images, channels, t < count ? first + t : s.n * s.tiles(), zeros);
-    };
-    auto next_one = at(0), next_two = at(1);
-    for (int64_t t = 0; t < count; t += 2) {
-        const auto one = next_one, two = next_two;
-        next_one = at(t + 2), next_two = at(t + 3);
-        for (int64_t c = 0; c < channels; c += LANES) {
-            const __mmask16 some = lanes(channels - c);
-            Lanes d[EDGE * EDGE], a[PLACES], b[PLACES];
-            next_one.template prefetch<0>(c), next_two.template prefetch<0>(c);
-            one.read(c, some, d), transform<Transform>(d, a);
-            two.read(c, some, d), transform<Transform>(d, b);
-            bfloat16 *place = to + (c / COLUMNS * PAIRS + t / 2) * 2 * COLUMNS + c % COLUMNS * 2;
-            UNROLLED (int p = 0; p < PLACES; p++) _mm512_storeu_si512(place + p * plane, in_turn(a[p], b[p]));
+// What pixels outside of images are read from, zeros, or written to: for each thread some numbers of its own.
+template <class Number>
+struct Outside {
+    int64_t each;
+    std::vector<Number> numbers;
+
+    explicit Outside(int64_t channels) : each(channels + 128), numbers(omp_get_max_threads() * each) {}
+
+    Number *of_thread() const { return const_cast<Number *>(numbers.data()) + omp_get_thread_num() * each; }
+};
+
+// Images (n, h, w, channels).
+struct Images {
+    const Shape &shape;
+    bfloat16 *pixels;
+    int64_t channels;
+    Outside<bfloat16> outside{channels};
+
+    template <int EDGE>
+    struct Patch {  // EDGE x EDGE pixels around a tile
+        Square<EDGE, bfloat16> pixels;
+
+        template <int WRITE>
+        INLINE void prefetch(int64_t c) const {
+            pixels.template prefetch<WRITE>(c);
         }
+
+        INLINE void read(int64_t c, __mmask16 some, Lanes *d) const {
+            UNROLLED (int i = 0; i < EDGE * EDGE; i++) d[i] = load(pixels.at[i] + c, some);
+        }
+
+        INLINE void write(int64_t c, __mmask16 some, const Lanes *d) const {
+            UNROLLED (int i = 0; i < EDGE * EDGE; i++) store(pixels.at[i] + c, d[i], some);
+        }
+    };
+
+    template <int EDGE>
+    Patch<EDGE> patch(int64_t tile) const {
+        const Shape &s = shape;
+        constexpr int64_t BORDER = (EDGE - TILE) / 2;
+        const int64_t place = tile % s.tiles(), row = place / s.across() * TILE, column = place % s.across() * TILE;
+        bfloat16 *image = tile < s.n * s.tiles() ? pixels + tile / s.tiles() * s.h * s.w * channels : nullptr;
+        return {{image, s.h, s.w, channels, row - BORDER, column - BORDER, outside.of_thread()}};
     }
-}
+};
+
+// Images of which only the maxima of 2 x 2 pixels are kept: (n, h / 2, w / 2, channels), with `places` that say which of
+// the four each was. Read as a gradient, the other pixels are 0.
+struct Pooled {
+    const Shape &shape;
+    bfloat16 *maxima;
+    uint8_t *places;
+    int64_t channels;
+    Outside<bfloat16> outside{channels};
+    Outside<uint8_t> outside_places{channels};
+
+    template <int EDGE>
+    struct Patch {
+        static constexpr int BORDER = (EDGE - TILE) / 2, COUNT = EDGE / 2 + BORDER;  // of the maxima
+        Square<COUNT, bfloat16> maxima;
+        Square<COUNT, uint8_t> places;
+
+        template <int WRITE>
+        INLINE void prefetch(int64_t c) const {
+            maxima.template prefetch<WRITE>(c), places.template prefetch<WRITE>(c);
+        }
+
+        INLINE void read(int64_t c, __mmask16 some, Lanes *d) const {
+            UNROLLED (int i = 0; i < EDGE * EDGE; i++) {
+                const int row = i / EDGE + BORDER, column = i % EDGE + BORDER, of = row / 2 * COUNT + column / 2;
+                const __m512i place = load(places.at[of] + c, some), here = _mm512_set1_epi32(row % 2 * 2 + column % 2);
+                d[i] = _mm512_maskz_mov_ps(_mm512_cmpeq_epi32_mask(place, here), load(maxima.at[of] + c, some));
+            }
+        }
+
+        INLINE void write(int64_t c, __mmask16 some, const Lanes *d) const {  // the first of equal ones
+            UNROLLED (int i = 0; i < COUNT * COUNT; i++) {
+                const Lanes *four = d + i / COUNT * 2 * EDGE + i % COUNT * 2;
+                Lanes largest = four[0];
+                __m512i place = _mm512_setzero_si512();
+                UNROLLED (int j = 1; j < 4; j++) {
+                    const Lanes other = four[j / 2 * EDGE + j % 2];
+                    const __mmask16 larger = _mm512_cmp_ps_mask(other, largest, _CMP_GT_OQ);
+                    largest = _mm512_mask_mov_ps(largest, larger, other);
+                    place = _mm512_mask_mov_epi32(place, larger, _mm512_set1_epi32(j));
+                }
+                store(maxima.at[i] + c, largest, some), store(places.at[i] + c, place, some);
+            }
+        }
+    };
+
+    template <int EDGE>
+    Patch<EDGE> patch(int64_t tile) const {
+        using P = Patch<EDGE>;
+        const Shape &s = shape;
+        const int64_t h = s.h / 2, w = s.w / 2, place = tile % s.tiles();
+        const int64_t row = place / s.across() * TILE / 2 - P::BORDER, column = place % s.across() * TILE / 2 - P::BORDER;
+        const bool inside = tile < s.n * s.tiles();
+        const int64_t image = tile / s.tiles() * h * w * channels;
+        return {{inside ? maxima + image : nullptr, h, w, channels, row, column, outside.of_thread()},
+                {inside ? places + image : nullptr, h, w, channels, row, column, outside_places.of_thread()}};
+    }
+};

@@ -3,8 +3,10 @@
     python tests/bench/layers.py [--preset cpu] [--batch 500] [--size 32] [--repeats 7]
 
 Per convolution: GFLOP/s forward, backward to its input and backward to its filters, in the precision of the preset and
-in channels-last memory; medians. Then the time of all convolutions, of the whole step (forward, backward, optimizer,
-without the augmentation), and the rest. The images are noise, which costs the same.
+in channels-last memory, by PyTorch, and forward and backward by custom kernels where these fit; medians. GFLOP are those
+of a direct convolution, so Winograd's algorithm can exceed the best rate. Then the time of PyTorch's convolutions and of
+the whole step of the preset (forward, backward, optimizer, without the augmentation). The images are noise, which costs
+the same.
 """
 
 import argparse
@@ -18,6 +20,8 @@ from noise import write_noise
 from torch import Tensor, nn
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.models.kernels.network import can_convolve
+from dawn.models.kernels.winograd import convolution_of
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import best_rate, measure
@@ -60,6 +64,19 @@ def calls(layer: nn.Conv2d, given: Tensor, dtype: torch.dtype) -> tuple[float, d
     return 2.0 * y.numel() * w[0].numel(), {name: call(wanted) for name, wanted in WORKS.items()}
 
 
+def custom(layer: nn.Conv2d, given: Tensor, device: torch.device, repeats: int) -> list[float]:
+    """Return the seconds forward and backward of the custom kernel of a layer; nothing if there is none."""
+    kernel = convolution_of(layer) if can_convolve() else None
+    if kernel is None:
+        return []
+    x = given.bfloat16().contiguous(memory_format=torch.channels_last).requires_grad_()
+    y = kernel(x)
+    gradient = torch.ones_like(y)
+    wanted = (x, layer.weight)
+    calls = (lambda: kernel(x), lambda: torch.autograd.grad(y, wanted, gradient, retain_graph=True))
+    return [measure(call, device, repeats).seconds for call in calls]
+
+
 def table(trainer: Trainer[Any], batch: int, size: int, repeats: int, world: World) -> list[str]:
     """Return the lines of the table, and the sums below it."""
     state = trainer.task.state
@@ -67,15 +84,19 @@ def table(trainer: Trainer[Any], batch: int, size: int, repeats: int, world: Wor
     images = torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
     labels = torch.zeros(batch, dtype=torch.int64)
     peak, at = best_rate(world.device, dtype)
-    lines = [f"best rate: {peak / 1e9:,.0f} GFLOP/s, {at}", "", "| layer | input |" + "".join(f" {w} |" for w in WORKS)]
-    lines += ["|---|---|" + "---:|" * len(WORKS)]
+    heads = [*WORKS, "custom forward", "custom backward"]
+    lines = [f"best rate: {peak / 1e9:,.0f} GFLOP/s, {at}", "", "| layer | input |" + "".join(f" {h} |" for h in heads)]
+    lines += ["|---|---|" + "---:|" * len(heads)]
     total, flops = 0.0, 0.0
     for i, (layer, given) in enumerate(inputs_of(trainer, images)):
         one, works = calls(layer, given, dtype)
         needed = [name for name in works if i or name == "forward"]  # whitening filters have no gradients
         seconds = {name: measure(works[name], world.device, repeats).seconds for name in needed}
         total, flops = total + sum(seconds.values()), flops + one * len(seconds)
-        cells = "".join(f" {one / seconds[name] / 1e9:,.0f} |" if name in seconds else " |" for name in works)
+        rates = [one / seconds[name] / 1e9 if name in seconds else None for name in works]
+        own = custom(layer, given, world.device, repeats) if dtype is torch.bfloat16 else []
+        rates += [one * passes / each / 1e9 for passes, each in zip((1, 2), own, strict=False)] or [None, None]
+        cells = "".join(" |" if rate is None else f" {rate:,.0f} |" for rate in rates)
         lines.append(f"| {layer.in_channels} to {layer.out_channels} | {given.shape[2]} pixels |{cells}")
     scheduled = trainer.task.scheduler.at(0)
     step = measure(lambda: state.step([(images, labels)], scheduled), world.device, repeats).seconds

@@ -108,6 +108,7 @@ def test_on_the_hold_out_the_last_value_decides(study):
     assert "The test split decides nothing." in text
     assert "Other measures" not in text and "Differences in other measures" not in text  # which are of the test split
     assert "on_holdout" in (folder / "seeds.csv").read_text().splitlines()[0]
+    assert not (folder / "plots/classes.png").exists()  # it is of the test split
     study(split="test")
     assert load(folder).other_settings == ["split was holdout and is test"]
 

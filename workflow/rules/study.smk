@@ -63,6 +63,9 @@ if STUDY:
         shell:
             "DAWN_LOG={log} python -m dawn.interim {params.study} --analysis {wildcards.analysis} --out {output}"
 
+    # Differences by class are of the test split.
+    CLASSES = ("classes",) if CLASSIFY and STUDY.study.split == "test" else ()
+
     rule study_table:
         input:
             of_variants("metrics.json", "model.json", "provenance.json"),
@@ -77,7 +80,7 @@ if STUDY:
                 report(
                     f"{STUDY.directory}/plots/{name}.png", caption=f"../report/study-{name}.rst", category="Studies"
                 )
-                for name in ("differences", "values", "price", "curves", *(() if not CLASSIFY else ("classes",)))
+                for name in ("differences", "values", "price", "curves", *CLASSES)
             ],
         log:
             f"logs/{STUDY.directory}/study.log",

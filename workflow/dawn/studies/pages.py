@@ -88,14 +88,18 @@ def progress(outcome: Outcome) -> list[str]:
 
 
 def suspects(outcome: Outcome) -> list[str]:
-    """Seeds that learned nothing or lie apart; they are in all numbers. Of GANs by the measure that decides."""
+    """Seeds that learned nothing or lie apart; they are in all numbers.
+
+    Of GANs, and on the hold-out, by the measure that decides.
+    """
     found = []
     for result in outcome.results.values():
-        measure = outcome.measure if result.gan else MEASURES["accuracy"]
+        of_test = not result.gan and not on_holdout(outcome.about)
+        measure = MEASURES["accuracy"] if of_test else outcome.measure
         values = result.values(measure.key)
         first = next(iter(result.evaluations.values()), {})
-        nothing = at_chance(values, first["confusion"]) if values and not result.gan else []
-        far = apart(values, None if result.gan else first["images"]) if values else []
+        nothing = at_chance(values, first["confusion"]) if values and of_test else []
+        far = apart(values, first["images"] if of_test else None) if values else []
         for what, seeds in (("learned nothing", nothing), ("lie apart from the others", far)):
             if seeds:
                 unit = f" {measure.unit}" if measure.unit else ""

@@ -38,21 +38,29 @@ void product(const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, in
         for (int j = 0; j < V; j++) _mm512_storeu_ps(c + i * c_row + j * LANES, sums[i][j]);
 }
 
-template <int V>
+// `count` rows, divisible by R, or fewer than 2 R.
+template <int R, int V>
 void rows(int64_t count, const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b, int64_t pairs, float *c,
           int64_t c_row, bool add) {
-    for (; count >= ROWS; count -= ROWS, a += ROWS * row, c += ROWS * c_row)
-        product<ROWS, V>(a, row, step, b, pairs, c, c_row, add);
-    if (count & 8) product<8, V>(a, row, step, b, pairs, c, c_row, add), a += 8 * row, c += 8 * c_row;
-    if (count & 4) product<4, V>(a, row, step, b, pairs, c, c_row, add), a += 4 * row, c += 4 * c_row;
-    if (count & 2) product<2, V>(a, row, step, b, pairs, c, c_row, add), a += 2 * row, c += 2 * c_row;
-    if (count & 1) product<1, V>(a, row, step, b, pairs, c, c_row, add);
+    for (; count >= R; count -= R, a += R * row, c += R * c_row) product<R, V>(a, row, step, b, pairs, c, c_row, add);
+    if constexpr (R > 1) rows<R / 2, V>(count, a, row, step, b, pairs, c, c_row, add);
 }
 
-// `count` rows and `columns`, at most COLUMNS and divisible by LANES.
+// `count` rows and `columns`, at most COLUMNS and divisible by LANES. What is left after blocks of ROWS rows is computed
+// for more columns at a time, so that enough sums are under way.
 void multiply(int64_t columns, int64_t count, const bfloat16 *a, int64_t row, int64_t step, const bfloat16 *b,
               int64_t pairs, float *c, int64_t c_row, bool add) {
-    for (; columns >= VECTORS * LANES; columns -= VECTORS * LANES, b += 2 * VECTORS * LANES, c += VECTORS * LANES)
-        rows<VECTORS>(count, a, row, step, b, pairs, c, c_row, add);
-    if (columns) rows<1>(count, a, row, step, b, pairs, c, c_row, add);
+    const int64_t most = count / ROWS * ROWS, left = count - most;
+    const bfloat16 *rest = a + most * row;
+    float *below = c + most * c_row;
+    for (int64_t j = 0; j < columns; j += VECTORS * LANES)
+        if (columns - j >= VECTORS * LANES)
+            rows<ROWS, VECTORS>(most, a, row, step, b + 2 * j, pairs, c + j, c_row, add);
+        else
+            rows<ROWS, 1>(most, a, row, step, b + 2 * j, pairs, c + j, c_row, add);
+    if (columns == COLUMNS)
+        rows<ROWS / 2, 2 * VECTORS>(left, rest, row, step, b, pairs, below, c_row, add);
+    else
+        for (int64_t j = 0; j < columns; j += LANES)
+            rows<ROWS, 1>(left, rest, row, step, b + 2 * j, pairs, below + j, c_row, add);
 }

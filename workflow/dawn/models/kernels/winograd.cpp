@@ -24,8 +24,8 @@
 
 namespace {
 
-constexpr int64_t PAIRS = 64;          // of tiles at a time for the gradient of the filters
-constexpr int64_t CACHE = 640 * 1024;  // bytes of the second level for the transforms of a block of tiles
+constexpr int64_t PAIRS = 64;          // of tiles at a time, for the gradient of the filters
+constexpr int64_t CACHE = 680 * 1024;  // bytes of the second level for the transforms of a block of tiles
 
 // Numbers from one of the places to the next: a cache line more, as equal strides of a power of two would share a set.
 template <class Number>
@@ -39,9 +39,9 @@ int64_t columns_of(int64_t channels, int64_t first) {  // of the block of matrix
     return std::min(COLUMNS, (channels - first + LANES - 1) / LANES * LANES);
 }
 
-// Tiles first .. first + count - 1 of x, transformed: (places, count, channels).
+// Tiles first .. first + count - 1 of x, transformed: (places, rows, channels).
 template <class Source>
-void transformed_inputs(const Source &x, int64_t first, int64_t count, bfloat16 *to, int64_t plane) {
+void transformed_inputs(const Source &x, int64_t first, int64_t count, const Rows &rows, bfloat16 *to, int64_t plane) {
     auto next = x.template patch<SIDE>(first);
     for (int64_t t = 0; t < count; t++) {
         const auto patch = next;
@@ -51,23 +51,25 @@ void transformed_inputs(const Source &x, int64_t first, int64_t count, bfloat16 
             Lanes d[PLACES], u[PLACES];
             next.template prefetch<0>(c);
             patch.read(c, some, d), transform<Input>(d, u);
-            UNROLLED (int p = 0; p < PLACES; p++) store(to + t * x.channels + c + p * plane, u[p], some);
+            UNROLLED (int p = 0; p < PLACES; p++) store(to + p * plane + rows.row(t, p) * x.channels + c, u[p], some);
         }
     }
 }
 
-// Products (places, count, 64) to channels o .. o + 63 of the tiles' pixels.
+// Products (places, rows, 64) to channels o .. o + 63 of the tiles' pixels. A tile without a row at some place reads
+// another number there, which changes only pixels outside of the image.
 template <class Target>
-void outputs(const float *products, int64_t plane, int64_t first, int64_t count, int64_t o, const Target &y) {
+void outputs(const float *products, int64_t plane, int64_t first, int64_t count, const Rows &rows, int64_t o,
+             const Target &y) {
     auto next = y.template patch<TILE>(first);
     for (int64_t t = 0; t < count; t++) {
         const auto patch = next;
         next = y.template patch<TILE>(first + t + 1);
         for (int64_t c = o; c < std::min(o + COLUMNS, y.channels); c += LANES) {
-            const float *from = products + t * COLUMNS + c - o;
+            const float *from = products + c - o;
             Lanes m[PLACES], pixels[TILE * TILE];
             next.template prefetch<1>(c);
-            UNROLLED (int p = 0; p < PLACES; p++) m[p] = _mm512_loadu_ps(from + p * plane);
+            UNROLLED (int p = 0; p < PLACES; p++) m[p] = _mm512_loadu_ps(from + p * plane + rows.row(t, p) * COLUMNS);
             transform<Output>(m, pixels);
             patch.write(c, lanes(y.channels - c), pixels);
         }
@@ -87,37 +89,40 @@ void convolution(const Shape &s, const Source &x, const bfloat16 *packed, const 
 #pragma omp for schedule(static)
         for (int64_t first = 0; first < all; first += block) {
             const int64_t count = std::min(block, all - first);
-            transformed_inputs(x, first, count, inputs, input);
+            const Rows rows(s, first, count);
+            transformed_inputs(x, first, count, rows, inputs, input);
             for (int64_t o = 0; o < s.out; o += COLUMNS) {
-                for (int64_t p = 0; p < PLACES; p++)
-                    multiply(columns_of(s.out, o), count, inputs + p * input, s.in, 2, packed + p * place + o * s.in,
+                for (int p = 0; p < PLACES; p++)
+                    multiply(columns_of(s.out, o), rows.count(p), inputs + p * input, s.in, 2, packed + p * place + o * s.in,
                              s.in / 2, products + p * product, COLUMNS, false);
-                outputs(products, product, first, count, o, y);
+                outputs(products, product, first, count, rows, o, y);
             }
         }
     }
 }
 
-// Tiles first .. first + count - 1 of images or of gradients, transformed, in pairs of tiles:
-// (places, channels / 64, PAIRS, 64, 2). Zeros are paired with the last of an odd number.
+// Pairs first .. first + count - 1 of tiles of images or of gradients, transformed: (places, channels / 64, PAIRS, 64, 2).
+// The same tiles of two images are a pair, of the last of an odd number of images and of zeros.
 template <class Transform, class Source>
-void transformed_pairs(const Source &x, int64_t first, int64_t count, bfloat16 *to, int64_t plane) {
+void transformed_pairs(const Source &x, int64_t first, int64_t count, const Rows &rows, bfloat16 *to, int64_t plane) {
     constexpr int EDGE = Transform::FROM;
-    const auto at = [&](int64_t t) {
-        return x.template patch<EDGE>(t < count ? first + t : x.shape.n * x.shape.tiles());
+    const int64_t tiles = x.shape.tiles();
+    const auto of_pair = [&](int64_t pair, int64_t which) {
+        return x.template patch<EDGE>((pair / tiles * 2 + which) * tiles + pair % tiles);
     };
-    auto next_one = at(0), next_two = at(1);
-    for (int64_t t = 0; t < count; t += 2) {
+    auto next_one = of_pair(first, 0), next_two = of_pair(first, 1);
+    for (int64_t t = 0; t < count; t++) {
         const auto one = next_one, two = next_two;
-        next_one = at(t + 2), next_two = at(t + 3);
+        next_one = of_pair(first + t + 1, 0), next_two = of_pair(first + t + 1, 1);
         for (int64_t c = 0; c < x.channels; c += LANES) {
             const __mmask16 some = lanes(x.channels - c);
             Lanes d[EDGE * EDGE], a[PLACES], b[PLACES];
             next_one.template prefetch<0>(c), next_two.template prefetch<0>(c);
             one.read(c, some, d), transform<Transform>(d, a);
             two.read(c, some, d), transform<Transform>(d, b);
-            bfloat16 *place = to + (c / COLUMNS * PAIRS + t / 2) * 2 * COLUMNS + c % COLUMNS * 2;
-            UNROLLED (int p = 0; p < PLACES; p++) _mm512_storeu_si512(place + p * plane, in_turn(a[p], b[p]));
+            bfloat16 *place = to + (c / COLUMNS * PAIRS * COLUMNS + c % COLUMNS) * 2;
+            UNROLLED (int p = 0; p < PLACES; p++)
+                _mm512_storeu_si512(place + p * plane + rows.row(t, p) * 2 * COLUMNS, in_turn(a[p], b[p]));
         }
     }
 }
@@ -142,7 +147,8 @@ void filter_gradients(const Shape &s, const std::vector<float *> &sums, float *f
 // The gradient of the filters (out, 3, 3, in) from x and dy.
 template <class Target>
 void gradient_of_filters(const Shape &s, const Images &x, const Target &dy, float *filters) {
-    const int64_t all = s.n * s.tiles(), width = blocks(s.in) * COLUMNS, size = PLACES * s.out * width;
+    const int64_t all = (s.n + 1) / 2 * s.tiles();  // pairs
+    const int64_t width = blocks(s.in) * COLUMNS, size = PLACES * s.out * width;
     const int64_t input = plane<bfloat16>(blocks(s.in) * PAIRS * 2 * COLUMNS);
     const int64_t output = plane<bfloat16>(blocks(s.out) * PAIRS * 2 * COLUMNS);
     std::vector<float *> sums(omp_get_max_threads());
@@ -153,16 +159,17 @@ void gradient_of_filters(const Shape &s, const Images &x, const Target &dy, floa
         std::fill(own, own + size, 0.0f);
         sums[omp_get_thread_num()] = own;
 #pragma omp for schedule(static)
-        for (int64_t first = 0; first < all; first += 2 * PAIRS) {
-            const int64_t count = std::min(2 * PAIRS, all - first);
-            transformed_pairs<Input>(x, first, count, inputs, input);
-            transformed_pairs<Gradient>(dy, first, count, gradients, output);
-            for (int64_t p = 0; p < PLACES; p++)
+        for (int64_t first = 0; first < all; first += PAIRS) {
+            const int64_t count = std::min(PAIRS, all - first);
+            const Rows rows(s, first, count);
+            transformed_pairs<Input>(x, first, count, rows, inputs, input);
+            transformed_pairs<Gradient>(dy, first, count, rows, gradients, output);
+            for (int p = 0; p < PLACES; p++)
                 for (int64_t i = 0; i < s.in; i += COLUMNS)
                     for (int64_t o = 0; o < s.out; o += COLUMNS)
                         multiply(columns_of(s.in, i), std::min(COLUMNS, s.out - o),
                                  gradients + p * output + o * 2 * PAIRS, 2, 2 * COLUMNS,
-                                 inputs + p * input + i * 2 * PAIRS, (count + 1) / 2,
+                                 inputs + p * input + i * 2 * PAIRS, rows.count(p),
                                  own + (p * s.out + o) * width + i, width, true);
         }
         filter_gradients(s, sums, filters);

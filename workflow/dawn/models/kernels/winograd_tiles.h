@@ -4,6 +4,7 @@
 
 #include <omp.h>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -14,6 +15,29 @@ struct Shape {
     int64_t n, h, w, in, out;
     int64_t across() const { return (w + TILE - 1) / TILE; }
     int64_t tiles() const { return (h + TILE - 1) / TILE * across(); }  // of an image
+};
+
+// In which row of a place's matrix each tile of a block is. The last row and column of the transforms, their values at
+// infinity, concern only the last row and column of a tile: where these are outside of the image, it has no row there.
+class Rows {
+    std::vector<std::array<int64_t, 4>> rows;  // of each tile, by kind of place
+    std::array<int64_t, 4> counts{};
+
+    static constexpr int kind(int place) { return (place / SIDE == SIDE - 1) + 2 * (place % SIDE == SIDE - 1); }
+
+  public:
+    Rows(const Shape &s, int64_t first, int64_t count) {
+        for (int64_t t = first; t < first + count; t++) {
+            const int64_t tile = t % s.tiles();
+            const bool high = (tile / s.across() + 1) * TILE <= s.h, wide = (tile % s.across() + 1) * TILE <= s.w;
+            rows.push_back(counts);
+            counts[0]++, counts[1] += high, counts[2] += wide, counts[3] += high && wide;
+        }
+    }
+
+    int64_t count(int place) const { return counts[kind(place)]; }
+
+    INLINE int64_t row(int64_t tile, int place) const { return rows[tile][kind(place)]; }
 };
 
 // The addresses of COUNT x COUNT pixels of an image of h x w pixels, or of its numbers in another array: of `outside` for

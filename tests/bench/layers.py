@@ -2,11 +2,11 @@
 
     python tests/bench/layers.py [--preset cpu] [--batch 500] [--size 32] [--repeats 7]
 
-Per convolution: GFLOP/s forward, backward to its input and backward to its filters, in the precision of the preset and
-in channels-last memory, by PyTorch; forward and backward by custom kernels where these fit; medians. The GFLOP are
-those of a direct convolution, so Winograd's algorithm can exceed the best rate. Then the time of PyTorch's convolutions,
-and of the whole step of the preset (forward, backward, optimizer, without the augmentation). The images are noise, which
-costs the same.
+Per convolution: GFLOP/s forward, backward to its input and backward to its filters, in the precision of the preset
+and in channels-last memory, by PyTorch; forward and backward by custom kernels where these fit; medians. The GFLOP
+are those of a direct convolution, so Winograd's algorithm can exceed the best rate. Then the time of PyTorch's
+convolutions, and of the whole step of the preset (forward, backward, optimizer, without the augmentation). The images
+are noise, which costs the same.
 """
 
 import argparse

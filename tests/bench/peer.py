@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from noise import write_noise
+from overrides import merged
 from peer_program import copies, train_by_program
 from torch import Tensor
 
@@ -99,13 +99,7 @@ def distances(one: list[list[Tensor]], other: list[list[Tensor]], i: int, start:
 
 def compare_times(args: argparse.Namespace, data: Path, world: World) -> None:
     """Print the images/s of both in turns, in bf16."""
-    over: dict[str, Any] = {"train": {"precision": "bf16"}}
-    for item in args.set:
-        key, value = item.split("=", 1)
-        nested: Any = yaml.safe_load(value)
-        for part in reversed(key.split(".")):
-            nested = {part: nested}
-        over = merge(over, nested)
+    over = merged({"train": {"precision": "bf16"}}, args.set)
     rates = []
     for _ in range(args.pairs + 1):
         ours = trainer(settings(args.batch, over), data, world)

@@ -8,10 +8,11 @@ An experiment is a preset and settings merged over it; --seeds is a number for e
 
 import argparse
 import math
+import tempfile
 from pathlib import Path
 from typing import Any
 
-import yaml
+from overrides import merged
 from scipy.stats import ttest_ind
 
 from dawn.config.experiment import Experiment, check, merge, read
@@ -32,13 +33,7 @@ def experiment(text: str) -> Experiment:
     """Return the experiment that "PRESET KEY=VALUE ..." describes."""
     preset, *over = text.split()
     settings = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{preset}.yaml"))
-    for item in over:
-        key, value = item.split("=", 1)
-        nested: Any = yaml.safe_load(value)
-        for part in reversed(key.split(".")):
-            nested = {part: nested}
-        settings = merge(settings, nested)
-    return check(settings, text)
+    return check(merged(settings, over), text)
 
 
 def in_turn(counts: list[int]) -> list[tuple[int, int]]:
@@ -49,11 +44,12 @@ def in_turn(counts: list[int]) -> list[tuple[int, int]]:
     )
 
 
-def once(settings: Experiment, seed: int, data: Path, state: Path, world: World) -> dict[str, Any]:
+def once(settings: Experiment, seed: int, data: Path, world: World) -> dict[str, Any]:
     """Train and evaluate a seed; an unfinished one is made again from its start, so that no clock has a gap."""
-    clock = Clock(world.device, for_device(world))
-    trainer = set_up(settings, data, data / "stats.json", seed, state, world, clock)
-    return run(trainer, data, data / "stats.json", StopRequest(world.first), False)
+    clock, stats = Clock(world.device, for_device(world)), data / "stats.json"
+    with tempfile.TemporaryDirectory() as state:
+        trainer = set_up(settings, data, stats, seed, Path(state), world, clock)
+        return run(trainer, data, stats, StopRequest(world.first), False)
 
 
 def ratio(ours: list[float], theirs: list[float]) -> str:
@@ -93,8 +89,7 @@ def main() -> None:
     with joined() as world:
         for i, seed in in_turn(args.seeds):
             if seed not in [one["seed"] for one in runs[i]]:
-                state = args.out / ".state" / f"{i}-{seed}"
-                runs[i].append(once(experiment(args.experiments[i]), seed, args.data, state, world))
+                runs[i].append(once(experiment(args.experiments[i]), seed, args.data, world))
                 write_json(finished, runs)
                 print(f"{i + 1}: {line(runs[i][-1])}", flush=True)
     print(report(args, runs))

@@ -14,6 +14,7 @@ import yaml
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core.files import write_json
 
+os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the tests expect the results of a CPU; tests/bench/gpu.py measures a GPU
 pytest_plugins = ["finished"]
 ROOT = Path(__file__).resolve().parent.parent
 TINY = {

@@ -18,7 +18,6 @@ from dawn.report.page import Block, latex, markdown, web
 from dawn.studies import figures, history, origin, pages, rows, tables
 from dawn.studies.classes import classes
 from dawn.studies.curves import curves
-from dawn.studies.from_curves import on_holdout
 from dawn.studies.outcome import Outcome, load
 from dawn.studies.price import price
 
@@ -45,7 +44,7 @@ def draw(outcome: Outcome, out: Path) -> list[tuple[Path, str]]:
     figures.values(results, measure, plots / "values.png")
     price(results, measure, plots / "price.png")
     curves(results, out, plots / "curves.png")
-    if not outcome.gan and not on_holdout(outcome.about):  # the classes are of the test split
+    if not outcome.gan and not outcome.on_holdout:  # the classes are of the test split
         classes(verdicts, results, plots / "classes.png")
         drawn |= {"classes": "differences in the recall of each class"}
     return [(plots / f"{name}.png", text) for name, text in drawn.items()]

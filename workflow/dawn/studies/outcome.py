@@ -9,7 +9,7 @@ from typing import Any
 from dawn.core.files import read_json
 from dawn.studies import history
 from dawn.studies.analysis import Analyses, Design
-from dawn.studies.from_curves import measure_of, with_curves
+from dawn.studies.from_curves import measure_of, on_holdout, with_curves
 from dawn.studies.further import Further, further
 from dawn.studies.measures import Measure
 from dawn.studies.variants import Result, of_variant, same_batches
@@ -41,6 +41,11 @@ class Outcome:
     def gan(self) -> bool:
         """Whether the variants are GANs."""
         return any(result.gan for result in self.results.values())
+
+    @property
+    def on_holdout(self) -> bool:
+        """Whether the hold-out decides, not the test split."""
+        return on_holdout(self.about)
 
     @property
     def counts(self) -> tuple[int, ...]:

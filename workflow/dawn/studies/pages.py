@@ -6,7 +6,7 @@ from pathlib import Path
 from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.outliers import apart, at_chance
 from dawn.studies import origin, secondary, tables
-from dawn.studies.from_curves import on_holdout, words
+from dawn.studies.from_curves import words
 from dawn.studies.measures import MEASURES
 from dawn.studies.outcome import Outcome
 from dawn.studies.sentences import sentence, single
@@ -33,7 +33,7 @@ def blocks(outcome: Outcome, figures: Sequence[tuple[Path, str]]) -> list[Block]
         *(Image(path, text) for path, text in figures),
         *described(outcome),
         *([more] if (more := secondary.further(outcome.further, outcome.measure)) else []),
-        *([] if on_holdout(outcome.about) else [secondary.other_differences(*measured)]),
+        *([] if outcome.on_holdout else [secondary.other_differences(*measured)]),
         Heading("How to read it"),
         Bullets([*tables.disagreements(outcome.results), *NOTES]),
         Heading("Provenance"),
@@ -57,7 +57,7 @@ def described(outcome: Outcome) -> list[Block]:
     results, measure = outcome.results, outcome.measure
     against = secondary.contradictions(outcome.verdicts, results, measure)
     beware = [*against, *suspects(outcome), *origin.warnings(results)]
-    others = None if on_holdout(outcome.about) else secondary.others(results, measure)
+    others = None if outcome.on_holdout else secondary.others(results, measure)
     rest = [others, tables.targets(results), tables.cost(results)]
     found = [table for table in rest if table is not None and len(table.heads) > 1]
     return [tables.measured(results, measure), *([Bullets(beware)] if beware else []), *found]
@@ -66,7 +66,7 @@ def described(outcome: Outcome) -> list[Block]:
 def progress(outcome: Outcome) -> list[str]:
     """How often the study was analysed, and what was not as it was planned."""
     counts, found = outcome.counts, []
-    if on_holdout(outcome.about):
+    if outcome.on_holdout:
         found.append("Compared on the hold-out after the last epoch, without test-time augmentation. The test split "
                      "decides nothing.")  # fmt: skip
     if budget := outcome.about.get("budget"):
@@ -94,7 +94,7 @@ def suspects(outcome: Outcome) -> list[str]:
     """
     found = []
     for result in outcome.results.values():
-        of_test = not result.gan and not on_holdout(outcome.about)
+        of_test = not result.gan and not outcome.on_holdout
         measure = MEASURES["accuracy"] if of_test else outcome.measure
         values = result.values(measure.key)
         first = next(iter(result.evaluations.values()), {})

@@ -5,15 +5,12 @@ from typing import Any
 
 import yaml
 
-from dawn.config.experiment import merge
+from dawn.config.experiment import merge, nested
 
 
 def merged(settings: dict[str, Any], items: Iterable[str]) -> dict[str, Any]:
     """Return the settings with items such as ``train.epochs=2``, whose values are YAML, merged over them."""
     for item in items:
         key, value = item.split("=", 1)
-        nested: Any = yaml.safe_load(value)
-        for part in reversed(key.split(".")):
-            nested = {part: nested}
-        settings = merge(settings, nested)
+        settings = merge(settings, nested(key, yaml.safe_load(value)))
     return settings

@@ -26,6 +26,7 @@ def test_every_preset_is_valid_over_the_lesson(preset):
         ("record", 0.5415, 0.0573, 1.0418e-6),  # hiverge's cifar10-speedrun
         ("airbench-muon", 0.67, 0.053, 2e-6),  # airbench94_muon
         ("cpu", 0.67, 0.053, 2e-6),
+        ("cpu95", 0.67, 0.053, 2e-6),
     ],
 )
 def test_the_learning_rates_are_the_published_ones_for_a_summed_loss(preset, head, bias, decay):

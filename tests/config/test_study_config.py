@@ -119,7 +119,10 @@ def test_names_of_directories(name, expected):
         ({"grid": {"model.width": [1, 2]}}, ["not both"]),
         ({"variants": {"one": {}}}, ["at least two variants"]),
         ({"against": "other"}, ["against = other", "plain, wide"]),
-        ({"base": "cpuu"}, ["base = cpuu", "no such preset", "cpu, cpu-darknet, cpu95, cycle, cycle-cpu, cycle-demo, demo"]),
+        (
+            {"base": "cpuu"},
+            ["base = cpuu", "no such preset", "cpu, cpu-darknet, cpu95, cycle, cycle-cpu, cycle-demo, demo"],
+        ),
         ({"seeds": 0}, ["0 seeds"]),
         ({"difference": 0}, ["difference = 0"]),
         ({"settings": {"train": {"epoks": 3}}}, ["settings", "train.epoks", "did you mean epochs"]),

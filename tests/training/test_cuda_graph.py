@@ -4,6 +4,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from fake_graphs import Graph, Stream, Updates
 from training import AIRBENCH, WORLD, Never, ready, trained
 
 from dawn.runtime.distributed import World
@@ -14,56 +15,13 @@ STEADY = AIRBENCH["train"] | {"precision": "fp32", "cuda_graph": True}
 
 @pytest.fixture
 def cuda(monkeypatch):
-    """torch.cuda's names for streams and graphs; a graph replays the last update that ran inside it."""
-
-    class Stream:
-        def wait_stream(self, other):
-            pass
-
-    class Graph:
-        work = None
-
-        def replay(self):
-            update, parts, total = self.work
-            total.copy_(update(parts))
-
-    class Capture:
-        def __init__(self, made):
-            self.made = made
-
-        def __enter__(self):
-            self.before = len(ran)
-
-        def __exit__(self, *_):
-            assert len(ran) == self.before + 1
-            self.made.work = ran[-1]
-
-    ran = []
-
-    def follow(state):
-        update = state.update
-
-        def followed(parts):
-            total = update(parts)
-            ran.append((update, parts, total))
-            return total
-
-        state.update = followed
-
-    for name, fake in {
-        "Stream": Stream, "current_stream": Stream, "stream": lambda _: nullcontext(), "CUDAGraph": Graph,
-        "graph": Capture,
-    }.items():  # fmt: skip
+    """Streams and graphs that need no GPU."""
+    updates = Updates()
+    fakes = {"Stream": Stream, "current_stream": Stream, "stream": lambda _: nullcontext(), "CUDAGraph": Graph}
+    for name, fake in (fakes | {"graph": updates.graph}).items():
         monkeypatch.setattr(torch.cuda, name, fake)
     monkeypatch.setattr(cuda_graph, "obstacle", lambda world: None)
-    capture = cuda_graph.capture
-
-    def followed_capture(state, images, labels):
-        if "update" not in vars(state):
-            follow(state)
-        return capture(state, images, labels)
-
-    monkeypatch.setattr(cuda_graph, "capture", followed_capture)
+    monkeypatch.setattr(cuda_graph, "capture", updates.followed(cuda_graph.capture))
 
 
 def test_replayed_steps_are_the_steps(data, tmp_path, cuda):

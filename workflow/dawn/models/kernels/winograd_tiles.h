@@ -70,11 +70,11 @@ struct Square {
 template <class Number>
 struct Outside {
     int64_t each;
-    std::vector<Number> numbers;
+    mutable std::vector<Number> numbers;
 
     explicit Outside(int64_t channels) : each(channels + 128), numbers(omp_get_max_threads() * each) {}
 
-    Number *of_thread() const { return const_cast<Number *>(numbers.data()) + omp_get_thread_num() * each; }
+    Number *of_thread() const { return numbers.data() + omp_get_thread_num() * each; }
 };
 
 // Images (n, h, w, channels).

@@ -21,7 +21,7 @@ from study_simulation import SPREADS, against_first, by_name, draw, verdicts
 
 from dawn.config.sequential import Sequential
 from dawn.studies.analysis import Analyses, Design
-from dawn.studies.power import power
+from dawn.studies.power import TTest, power
 from dawn.studies.sequential import PLANNED
 from dawn.studies.verdicts import Verdict
 
@@ -113,7 +113,7 @@ def spent(spread: str, variants: int, most: int, effect: float, studies: int) ->
 def equal(chance: float, effect: float, comparisons: int) -> int:
     """The seeds of a fixed design with this power at the level that one of so many comparisons is sure of."""
     n = 2
-    while power(n, 1.0, effect, True, PLANNED / comparisons) < chance:
+    while power(n, 1.0, effect, TTest(True, PLANNED / comparisons)) < chance:
         n += 1
     return n
 

@@ -116,17 +116,21 @@ def test_all_done_costs_nothing(planned):
     assert lines[-1] == "  in all: 0 s one after the other; $0.00 to $0.00 at $3.6 an hour"
 
 
-def test_the_power_that_is_announced_is_that_of_simulated_studies(planned):
-    (first, second) = detection(planned(seeds=8, difference=0.2, spread=0.15))
+@pytest.mark.parametrize(("test", "variants"), [("holm", 2), ("dunnett", 6)])
+def test_the_power_that_is_announced_is_that_of_simulated_studies(planned, test, variants):
+    names = {name: {"train": {"epochs": i + 2}} for i, name in enumerate("abcdef"[:variants])}
+    (first, second) = detection(planned(seeds=6, difference=0.3, spread=0.15, variants=names, test=test))
     rng = np.random.default_rng(0)
-    hits = [verdicts(draw(rng, 2, 8, common=0.0, shifts=(0, 0.2)), [8])[0].kind == "better" for _ in range(1500)]
+
+    def rate(n):
+        rows = (draw(rng, variants, n, common=0.0, shifts=(0, 0.3)) for _ in range(1500))
+        return np.mean([verdicts(row, [n], test=test)[0].kind == "better" for row in rows])
+
     announced = int(first.split("with a chance of ")[1].split(" %")[0])
-    assert announced == pytest.approx(100 * np.mean(hits), abs=4)
+    assert announced == pytest.approx(100 * rate(6), abs=4)
     assert "(expected spread 0.15, seeds that have nothing in common)" in first
     needed = int(second.split("takes ")[1].split()[0])
-    hits = [verdicts(draw(rng, 2, needed, common=0.0, shifts=(0, 0.2)), [needed])[0].kind == "better"
-            for _ in range(1500)]  # fmt: skip
-    assert np.mean(hits) == pytest.approx(0.8, abs=0.05)
+    assert rate(needed - 1) - 0.05 < 0.8 < rate(needed) + 0.05
     assert "set spread" in detection(planned())[0]
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dawn.studies.families import Family, dunnett_edge, dunnett_p
+from dawn.studies.dunnett import dunnett_edge, dunnett_p
+from dawn.studies.families import Family
 
 P = st.floats(0, 1)
 

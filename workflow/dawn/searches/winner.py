@@ -10,8 +10,7 @@ from dawn.config.experiment import merge, nested
 from dawn.config.search_plan import SearchPlan
 from dawn.core.cli import InputError
 from dawn.searches.trials import Trial
-from dawn.studies.power import seeds_needed
-from dawn.studies.sequential import PLANNED
+from dawn.studies.power import TTest, seeds_needed
 
 HEAD = """\
 # The winner of the search {name} against its base, written by the search. The seeds are new to both, and the test split
@@ -28,7 +27,7 @@ def seeds(plan: SearchPlan, settings: dict[str, Any]) -> int:
     """Seeds a variant that detect the difference that matters four times in five; they are paired if batches agree."""
     search, last = plan.search, len(plan.counts) - 1
     paired = plan.base.train.batch == plan.experiment(settings, last).train.batch
-    needed = seeds_needed(search.spread * math.sqrt(2), search.difference, paired, PLANNED)
+    needed = seeds_needed(search.spread * math.sqrt(2), search.difference, TTest(paired))
     if needed is None or needed > search.most_seeds:
         raise InputError(
             f"search {plan.name}: at a spread of {search.spread:g} the winner's study needs {needed or 'over 10,000'} "

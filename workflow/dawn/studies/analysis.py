@@ -4,7 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dawn.studies.comparisons import LEVEL, Difference, Values, contrast, pooled
-from dawn.studies.families import Family, dunnett_edge, dunnett_p
+from dawn.studies.dunnett import dunnett_edge, dunnett_p
+from dawn.studies.families import Family
+from dawn.studies.power import TTest
 from dawn.studies.sequential import Anytime, Planned
 from dawn.studies.verdicts import Comparison, Interval, Verdict
 
@@ -114,12 +116,18 @@ class Analyses:
             not_better=self.margins.adjusted.get((i, BETTER), 1.0),
             margin=self.design.margin,
             higher=self.design.higher,
-            level=test.total / len(self.verdicts),
+            test=self._t_test(d, test),
             analysis=test.place,
             last=test.place == len(self.design.counts) - 1,
             planned=isinstance(test, Planned),
             seeds=seeds,
         )
+
+    def _t_test(self, d: Difference, test: Planned | Anytime) -> TTest:
+        count = len(self.verdicts)
+        if self.design.test == "dunnett" and isinstance(test, Planned):
+            return TTest(d.paired, test.total, count + 1)
+        return TTest(d.paired, test.total / count)
 
     def _simultaneous(self, d: Difference, test: Planned | Anytime) -> Interval | None:
         count = len(self.verdicts)

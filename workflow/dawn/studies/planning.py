@@ -10,7 +10,7 @@ from dawn.core.files import read_json
 from dawn.report.numbers import count
 from dawn.studies.cost import Estimate, Span, estimate
 from dawn.studies.measures import MEASURES, value
-from dawn.studies.power import detectable, power, seeds_needed
+from dawn.studies.power import TTest, detectable, power, seeds_needed
 from dawn.studies.sequential import PLANNED, levels
 from dawn.studies.variants import finished
 
@@ -54,21 +54,26 @@ def detection(plan: Plan) -> list[str]:
         return ["  no spread is known, so no power: set spread, the standard deviation that seeds will have"]
     comparisons = contrasts(study)
     std = spread * math.sqrt(max(sum(w**2 for w in c["weights"].values()) for c in comparisons))
-    total, n = PLANNED / len(comparisons), plan.counts[-1]
-    level = levels(plan.counts, total)[-1]
-    experiments = [variant.experiment for variant in plan.variants.values()]
-    batches = [{"classify": e.train.batch, "gan": e.gan.batch, "cycle": e.cycle.batch}[e.task] for e in experiments]
-    paired = len(set(batches)) == 1
+    n, (last, fixed) = plan.counts[-1], _tests(plan, len(comparisons))
     if n < 2:
         return ["  one seed has no spread, so it detects nothing"]
-    chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, plan.margin, paired, level):.0f} %"
-    least, needed = detectable(n, std, paired, level), seeds_needed(std, plan.margin, paired, total)
+    chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, plan.margin, last):.0f} %"
+    least, needed = detectable(n, std, last), seeds_needed(std, plan.margin, fixed)
     size, assumed = f"{plan.margin:g}{measure.points}", f"{source} {spread:.2g}, seeds that have nothing in common"
     return [
         f"  {count(n, 'seed')} detect a difference of {size} with a chance of {chance}, and one of {least:.2g} four "
         f"times in five ({assumed})",
         f"  a fixed study takes {needed or 'over 10,000'} seeds a variant to detect {size} four times in five",
     ]
+
+
+def _tests(plan: Plan, comparisons: int) -> tuple[TTest, TTest]:
+    """How a comparison is tested: at the last analysis, and in a fixed study."""
+    experiments = [variant.experiment for variant in plan.variants.values()]
+    batches = {{"classify": e.train.batch, "gan": e.gan.batch, "cycle": e.cycle.batch}[e.task] for e in experiments}
+    paired, pooled = len(batches) == 1, comparisons + 1 if plan.study.test == "dunnett" else 0
+    total = PLANNED if pooled else PLANNED / comparisons
+    return TTest(paired, levels(plan.counts, total)[-1], pooled), TTest(paired, total, pooled)
 
 
 def _spread(plan: Plan) -> tuple[float | None, str]:

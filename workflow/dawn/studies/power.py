@@ -1,60 +1,76 @@
 """How many seeds a comparison needs, and how small a difference a number of seeds can detect."""
 
 import math
-from functools import lru_cache
+from dataclasses import dataclass
 
-import numpy as np
 from scipy import stats
 from scipy.special import ndtr
 
+from dawn.studies.dunnett import dunnett_edge, spreads
 from dawn.studies.sequential import PLANNED
 
 POWER = 0.8  # chance to detect the difference that matters
 MOST = 10_000  # seeds
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(100)
 
 
-def power(n: int, std: float, size: float, paired: bool, level: float = PLANNED) -> float:
-    """The chance that a two-sided t-test of ``n`` seeds a variant finds a true difference of ``size``.
+@dataclass(frozen=True)
+class TTest:
+    """How a comparison is tested.
+
+    paired  whether differences are taken seed by seed
+    level   of this comparison; by Dunnett's test of all comparisons together
+    pooled  the variants that share one spread and are compared with one of them, by Dunnett's test; 0: a spread each
+    """
+
+    paired: bool
+    level: float = PLANNED
+    pooled: int = 0
+
+    def freedom(self, n: int) -> int:
+        """Degrees of freedom of ``n`` seeds a variant."""
+        if self.pooled:
+            return (n - 1) * (self.pooled - self.paired)
+        return n - 1 if self.paired else 2 * n - 2
+
+    def edge(self, n: int) -> float:
+        """The |t| above which ``n`` seeds a variant show a difference."""
+        if self.pooled:
+            return dunnett_edge(self.level, self.pooled - 1, self.freedom(n))
+        return float(stats.t.isf(self.level / 2, self.freedom(n)))
+
+
+def power(n: int, std: float, size: float, test: TTest) -> float:
+    """The chance that ``test`` with ``n`` seeds a variant finds a true difference of ``size``.
 
     ``std`` is that of the difference of one seed. With the estimated standard deviation at s times the true one, the
     statistic is normal around size sqrt(n) / (s std): the chance is the mean of the normal tails over the distribution
     of s, chi with ``freedom`` degrees over sqrt(freedom). SciPy's noncentral t is NaN for part of these arguments
     (scipy issue 25106).
     """
-    freedom = n - 1 if paired else 2 * n - 2
-    shift, edge = size * math.sqrt(n) / std, float(stats.t.isf(level / 2, freedom))
-    s, weights = spreads(freedom)
+    shift, edge = size * math.sqrt(n) / std, test.edge(n)
+    s, weights = spreads(test.freedom(n))
     return float(weights @ (ndtr(shift - edge * s) + ndtr(-shift - edge * s)))
 
 
-@lru_cache(maxsize=256)
-def spreads(freedom: float) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes s of an estimated over the true standard deviation, and weights, (100,) each, to integrate over them."""
-    low, high = stats.chi.ppf(1e-14, freedom), stats.chi.isf(1e-14, freedom)
-    x = low + (high - low) * (NODES + 1) / 2
-    return x / math.sqrt(freedom), WEIGHTS * (high - low) / 2 * stats.chi.pdf(x, freedom)
-
-
-def seeds_needed(std: float, size: float, paired: bool, level: float = PLANNED) -> int | None:
+def seeds_needed(std: float, size: float, test: TTest) -> int | None:
     """The fewest seeds a variant that detect a difference of ``size`` with a chance of 80 %; None above 10,000."""
     low, high = 1, 2
-    while power(high, std, size, paired, level) < POWER:
+    while power(high, std, size, test) < POWER:
         low, high = high, 2 * high
         if high > MOST:
             return None
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if power(middle, std, size, paired, level) >= POWER else (middle, high)
+        low, high = (low, middle) if power(middle, std, size, test) >= POWER else (middle, high)
     return high
 
 
-def detectable(n: int, std: float, paired: bool, level: float = PLANNED) -> float:
+def detectable(n: int, std: float, test: TTest) -> float:
     """The smallest true difference that ``n`` seeds a variant detect with a chance of 80 %."""
     low, high = 0.0, std
-    while power(n, std, high, paired, level) < POWER:
+    while power(n, std, high, test) < POWER:
         low, high = high, 2 * high
     while high - low > 1e-4 * high:
         middle = (low + high) / 2
-        low, high = (low, middle) if power(n, std, middle, paired, level) >= POWER else (middle, high)
+        low, high = (low, middle) if power(n, std, middle, test) >= POWER else (middle, high)
     return high

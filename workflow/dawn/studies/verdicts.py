@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dawn.studies.comparisons import LEVEL, Difference
-from dawn.studies.power import seeds_needed
+from dawn.studies.power import TTest, seeds_needed
 
 Interval = tuple[float, float]
 
@@ -30,7 +30,7 @@ class Verdict:
     adjusted      the same for all comparisons and analyses, to be compared with 0.05
     not_worse     of the hypothesis that it is worse by the margin or more; adjusted
     not_better    of the hypothesis that it is better by the margin or more; adjusted
-    level         the strictest that one comparison is tested at, from which the seeds follow that are needed
+    test          the strictest that this comparison is tested by, from which the seeds follow that are needed
     analysis      which analysis it is from, the first is 0
     last          whether no other analysis is planned after it
     planned       whether the seeds were planned
@@ -47,7 +47,7 @@ class Verdict:
     not_better: float
     margin: float
     higher: bool
-    level: float
+    test: TTest
     analysis: int
     last: bool
     planned: bool
@@ -95,4 +95,4 @@ class Verdict:
     def needed(self) -> int | None:
         """The fewest seeds that detect the margin with a chance of 80 %, should the spread stay; None: no idea."""
         d = self.difference
-        return seeds_needed(d.std, self.margin, d.paired, self.level) if d.std else None
+        return seeds_needed(d.std, self.margin, self.test) if d.std else None

@@ -98,7 +98,8 @@ def test_the_page_is_used_by_keyboard_and_by_dropping_and_names_what_is_wrong(da
 
 
 @pytest.mark.full
-def test_what_cannot_be_served_is_refused(tmp_path):
+def test_what_cannot_be_served_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where no data/ is
     seed = write_seed(tmp_path / "seed-0")
     with served("--model", seed, "--data", tmp_path) as address:
         port = address.rsplit(":")[-1]

@@ -116,18 +116,14 @@ class Analyses:
             not_better=self.margins.adjusted.get((i, BETTER), 1.0),
             margin=self.design.margin,
             higher=self.design.higher,
-            test=self._t_test(d, test),
+            test=TTest.of_study(
+                self.design.test if isinstance(test, Planned) else "holm", len(self.verdicts), d.paired, test.total
+            ),
             analysis=test.place,
             last=test.place == len(self.design.counts) - 1,
             planned=isinstance(test, Planned),
             seeds=seeds,
         )
-
-    def _t_test(self, d: Difference, test: Planned | Anytime) -> TTest:
-        count = len(self.verdicts)
-        if self.design.test == "dunnett" and isinstance(test, Planned):
-            return TTest(d.paired, test.total, count + 1)
-        return TTest(d.paired, test.total / count)
 
     def _simultaneous(self, d: Difference, test: Planned | Anytime) -> Interval | None:
         count = len(self.verdicts)

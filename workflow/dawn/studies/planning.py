@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from dataclasses import replace
 from pathlib import Path
 
 from dawn.config.comparisons import contrasts
@@ -11,7 +12,7 @@ from dawn.report.numbers import count
 from dawn.studies.cost import Estimate, Span, estimate
 from dawn.studies.measures import MEASURES, value
 from dawn.studies.power import TTest, detectable, power, seeds_needed
-from dawn.studies.sequential import PLANNED, levels
+from dawn.studies.sequential import levels
 from dawn.studies.variants import finished
 
 TIMING = "snakemake study_timing --config study={} takes some"
@@ -71,9 +72,8 @@ def _tests(plan: Plan, comparisons: int) -> tuple[TTest, TTest]:
     """How a comparison is tested: at the last analysis, and in a fixed study."""
     experiments = [variant.experiment for variant in plan.variants.values()]
     batches = {{"classify": e.train.batch, "gan": e.gan.batch, "cycle": e.cycle.batch}[e.task] for e in experiments}
-    paired, pooled = len(batches) == 1, comparisons + 1 if plan.study.test == "dunnett" else 0
-    total = PLANNED if pooled else PLANNED / comparisons
-    return TTest(paired, levels(plan.counts, total)[-1], pooled), TTest(paired, total, pooled)
+    fixed = TTest.of_study(plan.study.test, comparisons, paired=len(batches) == 1)
+    return replace(fixed, level=levels(plan.counts, fixed.level)[-1]), fixed
 
 
 def _spread(plan: Plan) -> tuple[float | None, str]:

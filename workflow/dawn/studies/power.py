@@ -26,6 +26,14 @@ class TTest:
     level: float = PLANNED
     pooled: int = 0
 
+    @classmethod
+    def of_study(cls, name: str, comparisons: int, paired: bool, total: float = PLANNED) -> "TTest":
+        """The strictest test of one of so many comparisons, which reject with a chance of ``total`` together.
+
+        ``name`` is the study's ``test``: dunnett tests all against one at this level, holm each at a part of it.
+        """
+        return cls(paired, total, comparisons + 1) if name == "dunnett" else cls(paired, total / comparisons)
+
     def freedom(self, n: int) -> int:
         """Degrees of freedom of ``n`` seeds a variant."""
         if self.pooled:

@@ -70,10 +70,9 @@ def alternate(stage: Stage, args: argparse.Namespace, world: World) -> None:
 def once(
     stage: Stage, name: str, seed: int, args: argparse.Namespace, world: World, stop: StopRequest
 ) -> dict[str, Any]:
-    """Run one seed of a variant."""
-    stats, state = args.data / "stats.json", args.out.with_suffix(".state") / name
-    clock = Clock(world.device, for_device(world))
-    trainer = set_up(experiment(stage.variants[name], args.tiny), args.data, stats, seed, state, world, clock)
+    """Run one seed of a variant, from its start: without checkpoints."""
+    stats, clock = args.data / "stats.json", Clock(world.device, for_device(world))
+    trainer = set_up(experiment(stage.variants[name], args.tiny), args.data, stats, seed, None, world, clock)
     found = run(trainer, args.data, stats, stop, False)
     print(f"{name}: {line(found)}", flush=True)
     return found

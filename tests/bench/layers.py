@@ -108,7 +108,7 @@ def table(trainer: Trainer[Any], batch: int, size: int, repeats: int, world: Wor
 def prepared(experiment: Experiment, images: int, folder: Path, world: World) -> Trainer[Any]:
     """Return a trainer on noise that is ready to step."""
     write_noise(folder, images)
-    trainer = set_up(experiment, folder, folder / "stats.json", 0, folder / ".state", world, Clock(world.device))
+    trainer = set_up(experiment, folder, folder / "stats.json", 0, None, world, Clock(world.device))
     trainer.resume()
     return trainer
 

@@ -35,8 +35,7 @@ PLAIN = {"precision": "fp32", "compile": False, "cuda_graph": False, "custom_ker
 
 def trainer(experiment: Experiment, data: Path, world: World) -> Trainer[Any]:
     """Return a trainer that is ready to run."""
-    nowhere = Path(tempfile.mkdtemp(dir=data)) / "state"  # a new directory, so that no checkpoint is found
-    found = set_up(experiment, data, data / "stats.json", 0, nowhere, world, Clock(world.device))
+    found = set_up(experiment, data, data / "stats.json", 0, None, world, Clock(world.device))
     found.resume()
     return found
 

@@ -96,7 +96,7 @@ def profiled(experiment: Experiment, data: Path, world: World, ceiling: dict[str
 
     def prepared(settings: Experiment) -> tuple[Trainer, list[Any]]:
         clock = Clock(world.device)
-        trainer = set_up(settings, data, data / "stats.json", 0, data / "nowhere", world, clock)
+        trainer = set_up(settings, data, data / "stats.json", 0, None, world, clock)
         epoch = trainer.task.trainset.epoch(0, world, 1)
         return trainer, [parts for parts, _ in zip(epoch, range(STEPS), strict=False)]
 

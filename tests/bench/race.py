@@ -8,7 +8,6 @@ An experiment is a preset and settings merged over it; --seeds is a number for e
 
 import argparse
 import math
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +46,8 @@ def in_turn(counts: list[int]) -> list[tuple[int, int]]:
 def once(settings: Experiment, seed: int, data: Path, world: World) -> dict[str, Any]:
     """Train and evaluate a seed; an unfinished one is made again from its start, so that no clock has a gap."""
     clock, stats = Clock(world.device, for_device(world)), data / "stats.json"
-    with tempfile.TemporaryDirectory() as state:
-        trainer = set_up(settings, data, stats, seed, Path(state), world, clock)
-        return run(trainer, data, stats, StopRequest(world.first), False)
+    trainer = set_up(settings, data, stats, seed, None, world, clock)
+    return run(trainer, data, stats, StopRequest(world.first), False)
 
 
 def ratio(ours: list[float], theirs: list[float]) -> str:

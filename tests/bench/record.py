@@ -36,7 +36,7 @@ def ours(experiment: Experiment, folder: Path) -> Epoch:
     """Return an epoch of dawn's trainer."""
     with joined() as world:
         clock = Clock(world.device)
-        trainer = set_up(experiment, folder, folder / "stats.json", 0, folder / ".state", world, clock)
+        trainer = set_up(experiment, folder, folder / "stats.json", 0, None, world, clock)
     trainer.resume()
     epochs = trainer.run(StopRequest(True))
     return lambda: next(epochs)

@@ -81,7 +81,7 @@ def worker(args: argparse.Namespace) -> None:
     with joined() as world, tempfile.TemporaryDirectory() as temporary:
         data = write_noise(Path(temporary), experiment.train.batch * args.steps)
         clock = Clock(world.device)
-        trainer = set_up(experiment, data, data / "stats.json", 0, data / "state", world, clock)
+        trainer = set_up(experiment, data, data / "stats.json", 0, None, world, clock)
 
         def steps() -> None:
             for parts in trainer.task.trainset.epoch(0, world, experiment.train.accumulate):

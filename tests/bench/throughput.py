@@ -74,8 +74,7 @@ def loop(folder: Path, pairs: int) -> float:
 
     settings = merge(merge(read(ROOT / "params.yaml"), SMALL), {"train": {"epochs": 10_000}})
     trainer, other = (
-        set_up(check(settings), folder, folder / "stats.json", 0, folder / ".state", World(0, 1, CPU), Clock(CPU))
-        for _ in range(2)
+        set_up(check(settings), folder, folder / "stats.json", 0, None, World(0, 1, CPU), Clock(CPU)) for _ in range(2)
     )
     trainer.resume()
     bare, epochs = other.task.state, trainer.run(StopRequest(True))

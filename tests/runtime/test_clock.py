@@ -6,7 +6,6 @@ from training import CPU, At, ready
 
 from dawn.runtime import clock as module
 from dawn.runtime.clock import Clock
-from dawn.training import checkpoint
 from dawn.training.shutdown import Interrupted
 
 
@@ -86,7 +85,7 @@ def test_a_training_that_is_stopped_inside_an_epoch_keeps_the_seconds_of_its_ste
     trainer = ready(data, tmp_path)
     with pytest.raises(Interrupted):
         list(trainer.run(At(trainer, 3)))
-    saved = checkpoint.load(tmp_path, CPU)["seconds"]
+    saved = trainer.checkpoints.load(CPU)["seconds"]
     assert 0 < saved["train"] <= trainer.clock.seconds["train"]
     resumed = ready(data, tmp_path)
     assert resumed.clock.seconds["train"] == saved["train"]

@@ -51,9 +51,11 @@ def test_a_state_belongs_to_its_choices_data_and_code(data, tmp_path, monkeypatc
 
 
 def test_a_broken_state_is_refused_and_nothing_runs_from_it(tmp_path):
-    (tmp_path / "state.pt").write_bytes(b"not a state")
+    checkpoints = checkpoint.Checkpoints(tmp_path, "key", 0)
+    checkpoints.save({"step": 1})
+    (checkpoints.directory / "state.pt").write_bytes(b"not a state")
     with pytest.raises(InputError, match="delete it to train from the start"):
-        checkpoint.load(tmp_path, CPU)
+        checkpoints.load(CPU)
 
 
 def start(path, data, out, resume, processes=1):

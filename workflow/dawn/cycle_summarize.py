@@ -16,6 +16,7 @@ from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
 from dawn.results.cycle_curve import read_cycle_curve
+from dawn.results.independence import require_independent
 from dawn.results.manifest import check
 from dawn.results.statistics import Scale, spread
 
@@ -26,6 +27,7 @@ def summarize(seeds: list[Path], price: float | None = None) -> dict[str, Any]:
     """The metrics over the seeds; ``price`` is in dollars an hour."""
     evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
+    require_independent(str(seeds[0].parent), trainings)
     metrics: dict[str, Any] = {"seeds": len(seeds)}
     for name in evaluations[0]["measures"]:
         metrics[name] = spread([float(each["measures"][name]["value"]) for each in evaluations], scale(name))

@@ -13,7 +13,7 @@ from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_text
 from dawn.report import cycle_gan
-from dawn.report.origin import origin, times
+from dawn.report.origin import equal_seeds, origin, times
 from dawn.report.page import Heading, markdown, web
 from dawn.report.settings import experiment
 from dawn.results.manifest import verify
@@ -31,7 +31,7 @@ def main() -> None:
     cli.add_out(parser, "the page, Markdown; HTML is written next to it")
     args = parser.parse_args()
     for seed in args.seeds:
-        verify(seed, ("evaluation.json", "metrics.json"))
+        verify(seed, ("curve.tsv", "evaluation.json", "metrics.json"))
     evaluations, trainings = (
         [read_json(seed / name) for seed in args.seeds] for name in ("evaluation.json", "metrics.json")
     )
@@ -40,12 +40,13 @@ def main() -> None:
     blocks = [
         Heading(claim, 1),
         *cycle_gan.about(settings, evaluations[0], trainings, provenance["data"]),
+        *equal_seeds(args.seeds),
         *cycle_gan.images(args.plots),
         *cycle_gan.measures_table(evaluations, metrics),
         *cycle_gan.seeds_table(evaluations, trainings),
         *experiment(settings, args.root),
         *times(trainings),
-        *origin(provenance, trainings[0]),
+        *origin(provenance, trainings),
     ]
     write_text(args.out.with_suffix(".html"), web(claim, blocks))
     write_text(args.out, markdown(blocks, args.out.parent))

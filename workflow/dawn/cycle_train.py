@@ -32,7 +32,6 @@ from dawn.monitoring.tensorboard import EventFiles
 from dawn.results.cycle_curve import write_cycle_curve
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
-from dawn.training import checkpoint
 from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
 from dawn.training.trainer import Trainer
 
@@ -41,15 +40,13 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     """Train, continuing from a checkpoint where there is one, and write the results to ``args.out``."""
     stop = StopRequest(world.first)
     choices = experiment.text(*experiment.trained_by)
-    key = checkpoint.key(choices + world.device.type, args.data, args.data / "domains.json", "cycle_train")
-    directory = args.resume / key / f"seed-{args.seed}"
-    trainer = set_up(experiment, args.data, args.seed, directory, world, Clock(world.device, for_device(world)))
+    trainer = set_up(experiment, args.data, args.seed, args.resume, world, Clock(world.device, for_device(world)))
     with stopping_together(stop):
         run(trainer, args.out, stop)
     metrics = cycle_metrics(trainer)
     if world.first:
         write(trainer, args, choices, metrics)
-        checkpoint.delete(directory)
+        trainer.delete_checkpoint()
 
 
 def run(trainer: Trainer[CycleTask], out: Path, stop: StopRequest) -> None:
@@ -63,7 +60,7 @@ def run(trainer: Trainer[CycleTask], out: Path, stop: StopRequest) -> None:
     with ExitStack() as stack:
         for report in reports:
             stack.enter_context(report)
-        for epoch in trainer.run(stop):
+        for epoch in trainer.run(stop, keep_checkpoint=True):
             for report in reports:
                 report.epoch(epoch)
 

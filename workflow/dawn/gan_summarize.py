@@ -17,6 +17,7 @@ from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
 from dawn.results.gan_curve import COLUMNS, read_gan_curve
+from dawn.results.independence import require_independent
 from dawn.results.manifest import check
 from dawn.results.statistics import Scale, spread
 
@@ -31,6 +32,7 @@ def summarize(seeds: list[Path], model: dict[str, Any], price: float | None = No
     """The metrics over the seeds; ``price`` is in dollars an hour."""
     measures = [read_json(seed / "evaluation.json")["measures"] for seed in seeds]
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
+    require_independent(str(seeds[0].parent), trainings)
     metrics: dict[str, Any] = {"seeds": len(seeds)}
     for name in measures[0]:
         metrics[name] = spread([float(each[name]["value"]) for each in measures], SCALES.get(name, "any"))

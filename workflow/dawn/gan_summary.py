@@ -13,7 +13,7 @@ from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_text
 from dawn.report import gan
-from dawn.report.origin import origin, times
+from dawn.report.origin import equal_seeds, origin, times
 from dawn.report.page import Heading, markdown, web
 from dawn.report.settings import experiment
 from dawn.results.manifest import verify
@@ -31,7 +31,7 @@ def main() -> None:
     cli.add_out(parser, "the page, Markdown; HTML is written next to it")
     args = parser.parse_args()
     for seed in args.seeds:
-        verify(seed, ("evaluation.json", "metrics.json"))
+        verify(seed, ("curve.tsv", "evaluation.json", "metrics.json"))
     evaluations, trainings = (
         [read_json(seed / name) for seed in args.seeds] for name in ("evaluation.json", "metrics.json")
     )
@@ -41,6 +41,7 @@ def main() -> None:
         Heading(claim, 1),
         *gan.about(settings, evaluations, trainings, provenance["data"]),
         *gan.reading(evaluations),
+        *equal_seeds(args.seeds),
         *gan.images(args.plots),
         *gan.measures_table(evaluations),
         *gan.seeds_table(evaluations, trainings),
@@ -48,7 +49,7 @@ def main() -> None:
         *gan.judges_list(evaluations),
         *experiment(settings, args.root),
         *times(trainings),
-        *origin(provenance, trainings[0]),
+        *origin(provenance, trainings),
     ]
     write_text(args.out.with_suffix(".html"), web(claim, blocks))
     write_text(args.out, markdown(blocks, args.out.parent))

@@ -42,9 +42,8 @@ def main() -> None:
     args = parser.parse_args()
     experiment = load(args.params)
     with joined() as world:
-        directory = args.out.parent / ".none"  # without checkpoints
         clock = Clock(world.device)
-        trainer = set_up(experiment, args.data, args.stats, experiment.seeds[0], directory, world, clock)
+        trainer = set_up(experiment, args.data, args.stats, experiment.seeds[0], None, world, clock)
         trainer.resume()
         points = sweep(trainer)
         if world.first:

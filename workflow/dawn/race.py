@@ -51,7 +51,7 @@ def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest
             warm_up(state.net, split, trainer.experiment, world)
     trainer.resume()
     with Progress(trainer, classifier_line, verbose) as progress:
-        for epoch in trainer.run(stop):
+        for epoch in trainer.run(stop, keep_checkpoint=True):
             progress.epoch(epoch)
     with clock.phase("evaluate"):
         state.finish()
@@ -62,6 +62,7 @@ def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest
         "loss": float(functional.cross_entropy(logits.double(), labels)),
         "seconds_to_target": reached.seconds if reached else None,  # by the monitored accuracy
     }
+    trainer.delete_checkpoint()
     return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in metrics.items()}
 
 
@@ -76,12 +77,11 @@ def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None
     for i, seed in enumerate(seed for seed in experiment.seeds if seed not in done):
         with stopping_together(stop):
             clock = Clock(world.device, for_device(world))
-            trainer = set_up(experiment, args.data, args.stats, seed, directory / f"seed-{seed}", world, clock)
+            trainer = set_up(experiment, args.data, args.stats, seed, directory, world, clock)
             runs.append(run(trainer, args.data, args.stats, stop, verbose=i == 0))
         del trainer  # frees its memory for the next one
         if world.first:
             write_json(finished, runs)
-            checkpoint.delete(directory / f"seed-{seed}")
             print(line(runs[-1]), file=sys.stderr, flush=True)
     if world.first:
         write(args, experiment, [run for run in runs if run["seed"] in experiment.seeds])

@@ -17,6 +17,7 @@ from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table, write_text
 from dawn.results.curve import COLUMNS, EpochMetrics, at_target, read_curve
+from dawn.results.independence import require_independent
 from dawn.results.manifest import check
 from dawn.results.outliers import apart, at_chance
 from dawn.results.statistics import Scale, expected_time, fraction, robust, spread
@@ -35,6 +36,7 @@ def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: fl
     """The metrics over the seeds; ``price`` is in dollars an hour."""
     evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
     trainings = [read_json(seed / "metrics.json") for seed in seeds]
+    require_independent(str(seeds[0].parent), trainings)
     curves = [read_curve(seed / "curve.tsv") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
     metrics: dict[str, Any] = {"seeds": len(seeds)}

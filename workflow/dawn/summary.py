@@ -12,7 +12,7 @@ from pathlib import Path
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_text
-from dawn.report.origin import origin, times
+from dawn.report.origin import equal_seeds, origin, times
 from dawn.report.page import Heading, markdown, web
 from dawn.report.result import Seed, claim, result, seeds_table
 from dawn.report.settings import experiment
@@ -45,10 +45,11 @@ def main() -> None:
     blocks = [
         Heading(claim(metrics), 1),
         *result(metrics),
+        *equal_seeds(args.seeds),
         *seeds_table(metrics, seeds),
         *experiment(load(args.params), args.root),
         *times(trainings),
-        *origin(read_json(args.provenance), trainings[0]),
+        *origin(read_json(args.provenance), trainings),
     ]
     write_text(args.out.with_suffix(".html"), web(claim(metrics), blocks))
     write_text(args.out, markdown(blocks))

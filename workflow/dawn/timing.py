@@ -94,8 +94,7 @@ def timed(experiment: Experiment, data: Path, stats: Path, world: World) -> dict
         for batch in dict.fromkeys([experiment.train.batch, *settings.batches]):
             over = {"train": {"precision": precision, "batch": batch}}
             chosen = check(merge(experiment.model_dump(mode="json"), over))
-            directory = data / ".none"  # without checkpoints
-            trainer = set_up(chosen, data, stats, experiment.seeds[0], directory, world, Clock(world.device))
+            trainer = set_up(chosen, data, stats, experiment.seeds[0], None, world, Clock(world.device))
             trainer.resume()
             kind, counted = trainer.task.state.precision.kind, flops(trainer)
             if kind not in peaks:

@@ -32,7 +32,6 @@ from dawn.monitoring.tensorboard import EventFiles
 from dawn.results.curve import write_curve
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
-from dawn.training import checkpoint
 from dawn.training.classifier import Classifier
 from dawn.training.setup import set_up
 from dawn.training.shutdown import DIVERGED, EXIT_CODE, Interrupted, StopRequest, stopping_together
@@ -46,16 +45,14 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     """Train, continuing from a checkpoint where there is one, and write the results to ``args.out``."""
     stop = StopRequest(world.first)
     choices = experiment.text(*experiment.trained_by)
-    key = checkpoint.key(choices + world.device.type, args.data, args.stats, "train")
-    directory = args.resume / key / f"seed-{args.seed}"
     clock = Clock(world.device, for_device(world))
-    trainer = set_up(experiment, args.data, args.stats, args.seed, directory, world, clock)
+    trainer = set_up(experiment, args.data, args.stats, args.seed, args.resume, world, clock)
     with stopping_together(stop), out_of_memory_explained(experiment, world):
         run(trainer, args.out, stop)
     metrics = classifier_metrics(trainer)
     if world.first:
         write(trainer, args, choices, metrics)
-        checkpoint.delete(directory)
+        trainer.delete_checkpoint()
 
 
 def run(trainer: Trainer[Classifier], out: Path, stop: StopRequest) -> None:
@@ -65,7 +62,7 @@ def run(trainer: Trainer[Classifier], out: Path, stop: StopRequest) -> None:
     with ExitStack() as stack:
         for report in reports:
             stack.enter_context(report)
-        for epoch in trainer.run(stop):
+        for epoch in trainer.run(stop, keep_checkpoint=True):
             for report in reports:
                 report.epoch(epoch)
 

@@ -81,6 +81,7 @@ class Plan:
             "task": self.shared.task,
             "measure": self.measure,
             "difference": self.margin,
+            "spread": self.study.spread,
             "split": self.study.split,
             "budget": self.study.budget.model_dump() if self.study.budget else None,
             "test": self.study.test,

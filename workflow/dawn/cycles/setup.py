@@ -20,15 +20,17 @@ from dawn.data.domains import Images
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
 from dawn.runtime.streams import number
+from dawn.training import checkpoint
+from dawn.training.checkpoint import Checkpoints
 from dawn.training.trainer import Trainer
 
 
 def set_up(
-    experiment: Experiment, data: Path, seed: int, directory: Path, world: World, clock: Clock
+    experiment: Experiment, data: Path, seed: int, root: Path | None, world: World, clock: Clock
 ) -> Trainer[CycleTask]:
     """Return a Trainer with both domains of ``data`` on the device, and the networks built.
 
-    Its checkpoints are in ``directory``; ``Trainer.resume`` comes next.
+    Its checkpoints are below ``root``, or nowhere; ``Trainer.resume`` comes next.
     """
     cycle = experiment.cycle
     if cycle.batch % world.size:
@@ -50,7 +52,9 @@ def set_up(
             net.to(world.device, memory_format=memory_format(world.device))
         state = CycleState(cycle, nets, pixels, seed, world)
     task = CycleTask(cycle, world, clock, trainsets, tests, experiment.domains.paired, state)
-    return Trainer(experiment, seed, world, clock, task, directory)
+    choices, domains = experiment.text(*experiment.trained_by), data / "domains.json"
+    key = checkpoint.key(choices + world.device.type, data, domains, "cycle_train")
+    return Trainer(experiment, seed, world, clock, task, None if root is None else Checkpoints(root, key, seed))
 
 
 def trainset(images: Images, cycle: Cycle, seed: int, device: torch.device) -> Trainset:

@@ -19,15 +19,17 @@ from dawn.models.kernels.compiled import Unavailable, library
 from dawn.runtime.batch_norm import convert
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
+from dawn.training import checkpoint
+from dawn.training.checkpoint import Checkpoints
 from dawn.training.trainer import Trainer
 
 
 def set_up(
-    experiment: Experiment, data: Path, seed: int, directory: Path, world: World, clock: Clock
+    experiment: Experiment, data: Path, seed: int, root: Path | None, world: World, clock: Clock
 ) -> Trainer[GanTask]:
     """Return a Trainer with the train split of ``data`` on the device, and both networks built.
 
-    Its checkpoints are in ``directory``; ``Trainer.resume`` comes next.
+    Its checkpoints are below ``root``, or nowhere; ``Trainer.resume`` comes next.
     """
     gan = experiment.gan
     if gan.batch % world.size:
@@ -49,7 +51,8 @@ def set_up(
             convert(critic, world.device, penalties.wanted(gan.penalty))
         state = GanState(gan, generator, critic, world)
     task = GanTask(gan, seed, world, clock, trainset, classes, state)
-    trainer = Trainer(experiment, seed, world, clock, task, directory)
+    key = checkpoint.key(experiment.text(*experiment.trained_by) + world.device.type, data, None, "gan_train")
+    trainer = Trainer(experiment, seed, world, clock, task, None if root is None else Checkpoints(root, key, seed))
     if gan.custom_kernels:
         with clock.phase("compile"):
             trainer.note = use_kernels(state, world)

@@ -73,6 +73,8 @@ def run_metrics(
         "processes": world.size,
         "threads": torch.get_num_threads() if on_cpu else None,
         "resumed": trainer.resumed,
+        "first_step": trainer.first_step,
+        "after_first_step": trainer.after_first_step,
     }
 
 

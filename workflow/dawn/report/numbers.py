@@ -25,7 +25,7 @@ def described(value: Mapping[str, Any], digits: int = 2, unit: str = "") -> str:
     if value["std"] is None:
         return mean
     if value["low"] is None:
-        return f"{mean} (equal in all seeds, so without an interval)"
+        return f"{mean} (equal in all seeds, so without an interval)" if value["std"] == 0 else f"{mean} (no interval)"
     low, high, std = (f"{value[name]:,.{digits}f}" for name in ("low", "high", "std"))
     return f"{mean} (95 % interval {low} to {high}, std {std})"
 
@@ -36,7 +36,9 @@ def std(value: Mapping[str, Any], digits: int = 2) -> str:
 
 
 def fraction(value: Mapping[str, Any]) -> str:
-    """A fraction in percent and its 95 % interval, as from ``dawn.results.statistics``."""
+    """A fraction in percent and its 95 % interval, as from ``dawn.results.statistics``, if there is one."""
+    if value["low"] is None:
+        return f"{value['share']:.0f} %"
     return f"{value['share']:.0f} % ({value['low']:.0f} to {value['high']:.0f})"
 
 

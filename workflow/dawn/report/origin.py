@@ -2,9 +2,11 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from dawn.report.page import Block, Bullets, Heading, Table
+from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
+from dawn.results.independence import described, suspicious
 from dawn.results.phases import PHASES, TIMED
 
 
@@ -22,8 +24,15 @@ def times(trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
     return [Heading("Seconds of a training"), Table(("phase", "what is done", "clock", "mean", "range"), rows)]
 
 
-def origin(provenance: Mapping[str, Any], training: Mapping[str, Any]) -> list[Block]:
-    """The machine, and what the numbers came out of: ``provenance`` is provenance.json, ``training`` a metrics.json."""
+def equal_seeds(seeds: Sequence[Path]) -> list[Block]:
+    """A paragraph where seeds, given by their directories, have equal losses; independent trainings do not."""
+    curves = {int(path.name.removeprefix("seed-")): (path / "curve.tsv").read_text(encoding="utf-8") for path in seeds}
+    return [Paragraph(text, bold=True) for text in suspicious(curves)]
+
+
+def origin(provenance: Mapping[str, Any], trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """The machine, and what the numbers came out of: provenance.json, and metrics.json of each training."""
+    training = trainings[0]
     machine, code, data = provenance["machine"], provenance["code"], provenance["data"]
     gpus, torch = "; ".join(machine["gpus"]) or "none", provenance["packages"].get("torch", "unknown")
     where = [
@@ -37,6 +46,7 @@ def origin(provenance: Mapping[str, Any], training: Mapping[str, Any]) -> list[B
         f"code: {commit}{', with uncommitted changes' if code['dirty'] else ''}",
         *(f"{name}: sha256 {digest[:16]}" for name, digest in code["locks"].items()),
         f"data: sha256 {data.get('sha256') or 'unknown'}",
+        described(trainings),
         f"written {provenance['written']}",
     ]
     return [Heading("Machine"), Bullets(where), Heading("Provenance"), Bullets(made)]

@@ -7,6 +7,7 @@ from typing import Any
 
 from dawn.report import numbers
 from dawn.report.page import Block, Bullets, Paragraph, Table
+from dawn.results.independence import described, named, sharing, without_intervals
 from dawn.results.phases import PHASES
 from dawn.results.statistics import Scale, fraction, spread
 
@@ -18,11 +19,14 @@ Run = Mapping[str, Any]  # the metrics of one seed, from dawn.race
 
 
 def tally(runs: Sequence[Run], target: float) -> dict[str, Any]:
-    """Return the race over its runs: times in seconds, fractions in percent, energy in joules."""
+    """Return the race over its runs: times in seconds, fractions in percent, energy in joules.
+
+    Runs that share steps are not independent, so the race has no intervals then.
+    """
     first, timed, untimed = runs[0], phases(runs, "seconds_by_phase"), phases(runs, "seconds_untimed")
     reached = [run["seconds_to_target"] for run in runs if run["seconds_to_target"] is not None]
     joules = [run["joules"] for run in runs]
-    return {
+    result = {
         "seeds": len(runs),
         "accuracy": over([run["accuracy"] for run in runs], "percent"),
         "target": {"accuracy": target, **fraction(sum(run["accuracy"] >= target for run in runs), len(runs))},
@@ -37,10 +41,12 @@ def tally(runs: Sequence[Run], target: float) -> dict[str, Any]:
         "images_per_s": over([run["images_per_s"] for run in runs], "positive"),
         "joules": None if None in joules else over(joules, "positive"),
         "resumed": sum(run["resumed"] > 0 for run in runs),
+        "independent": described(runs),
         "torch": importlib.metadata.version("torch"),
         **{name: first[name] for name in ("energy_source", "parameters", "precision", "device", "processes")},
         "runs": list(runs),
     }
+    return without_intervals(result) if sharing(runs) else result
 
 
 def phases(runs: Sequence[Run], key: str) -> dict[str, list[float]]:
@@ -116,5 +122,8 @@ def remarks(race: Mapping[str, Any]) -> list[str]:
         f"seeds at or above {goal}: {numbers.fraction(target)}",
         f"first monitored at {goal}: {times}",
         f"energy: {energy}",
+        race["independent"],
     ]
-    return found + [f"resumed after an interruption: {race['resumed']} of {seeds} seeds"] * bool(race["resumed"])
+    if shared := sharing(race["runs"]):
+        found.append(f"no intervals: {'; '.join(map(named, shared))} share their first step, so each is one training")
+    return found

@@ -1,4 +1,4 @@
-"""Seeds that make a mean misleading: those that learned nothing, and those far from the others."""
+"""Seeds that make a mean misleading: those that learned nothing, those far from the others, those too much alike."""
 
 import math
 import statistics
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from scipy import stats
 
 LEVEL = 0.05  # the chance that one of several seeds with normally distributed accuracies is named
+TOO_EVEN = 0.01  # the chance that independent seeds of any of several variants are said to be too much alike
 ERRORS = 3  # standard errors of an accuracy; a smaller difference may come from the choice of the test images
 
 
@@ -38,6 +39,34 @@ def apart(values: Mapping[int, float], images: int | None) -> list[int]:
     if images is not None:
         limit = max(limit, ERRORS * standard_error(median, images))
     return [seed for seed, value in values.items() if abs(value - median) > limit]
+
+
+def too_even(values: Mapping[str, Sequence[float]], expected: float | None) -> dict[str, tuple[float, float, float]]:
+    """The variants whose seeds spread less than chance explains: their standard deviation, what it should be, and p.
+
+    ``values`` are those of the seeds of each variant. Where a standard deviation is ``expected``, (n - 1) s^2 over its
+    square is chi-square with n - 1 degrees of freedom; else s^2 is compared with the mean variance within the other
+    variants by the F-test. ``p`` is the chance of so small a spread, adjusted for the number of variants (Bonferroni).
+    Seeds that are equal have no spread and are named elsewhere.
+    """
+    known = {name: list(v) for name, v in values.items() if len(v) > 1}
+    variances, freedoms = (
+        {name: f(v) for name, v in known.items()} for f in (statistics.variance, lambda v: len(v) - 1)
+    )
+    found = {}
+    for name, variance in variances.items():
+        others = sum(freedoms[n] for n in known if n != name)
+        if not variance or (expected is None and not others):
+            continue
+        if expected is None:
+            pooled = sum(variances[n] * freedoms[n] for n in known if n != name) / others
+            p = float(stats.f.cdf(variance / pooled, freedoms[name], others)) if pooled else 1.0
+        else:
+            pooled = expected**2
+            p = float(stats.chi2.cdf(freedoms[name] * variance / pooled, freedoms[name]))
+        if (p := min(1.0, p * len(known))) < TOO_EVEN:
+            found[name] = (math.sqrt(variance), math.sqrt(pooled), p)
+    return found
 
 
 def standard_error(accuracy: float, images: int) -> float:

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from dawn.report.numbers import count, p_value
 from dawn.report.page import Block, Bullets, Heading, Image
-from dawn.results.outliers import apart, at_chance
+from dawn.results.independence import suspicious
+from dawn.results.outliers import apart, at_chance, too_even
 from dawn.studies import origin, secondary, tables
 from dawn.studies.from_curves import words
 from dawn.studies.measures import MEASURES
@@ -88,11 +90,12 @@ def progress(outcome: Outcome) -> list[str]:
 
 
 def suspects(outcome: Outcome) -> list[str]:
-    """Seeds that learned nothing or lie apart; they are in all numbers.
+    """Seeds that learned nothing, lie apart, or are more alike than independent ones; they are in all numbers.
 
     Of GANs, and on the hold-out, by the measure that decides.
     """
-    found = []
+    found = [f"{result.name}: {text}" for result in outcome.results.values() for text in suspicious(result.curves)]
+    found += alike(outcome)
     for result in outcome.results.values():
         of_test = not result.gan and not outcome.on_holdout
         measure = MEASURES["accuracy"] if of_test else outcome.measure
@@ -106,3 +109,16 @@ def suspects(outcome: Outcome) -> list[str]:
                 shown = ", ".join(f"{seed} ({values[seed]:.{measure.digits}f}{unit})" for seed in seeds)
                 found.append(f"Seeds of {result.name} that {what}: {shown}. All numbers count them; see the median.")
     return found
+
+
+def alike(outcome: Outcome) -> list[str]:
+    """Variants whose seeds spread less than the study expects, or far less than those of the other variants."""
+    measure, expected = outcome.measure, outcome.about.get("spread")
+    values = {result.name: list(result.values(measure.key).values()) for result in outcome.results.values()}
+    source = "the study expects" if expected else "the other variants have"
+    return [
+        f"{name}: {count(len(values[name]), 'seed')} with a standard deviation of {std:.{measure.digits + 1}f}, where "
+        f"{source} {other:.{measure.digits + 1}f} (p {p_value(p)}). So small a spread is a finding of its own: find out "
+        "whether these trainings are independent."
+        for name, (std, other, p) in too_even(values, expected).items()
+    ]

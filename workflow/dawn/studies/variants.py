@@ -9,6 +9,7 @@ from typing import Any
 from dawn.config.experiment import Experiment, load
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
+from dawn.results.independence import require_independent
 from dawn.results.manifest import FILES, choices, location, verify
 from dawn.results.statistics import spread
 from dawn.studies.measures import Measure, value
@@ -43,6 +44,12 @@ class Result:
         """A measure by seed; the seeds in which it was not measured are left out."""
         found = {seed: value(evaluation, measure) for seed, evaluation in self.evaluations.items()}
         return {seed: number for seed, number in found.items() if number is not None}
+
+    @property
+    def curves(self) -> dict[int, str]:
+        """The text of curve.tsv by seed, where there is one."""
+        found = {seed: self.content_of(f"seed-{seed}/curve.tsv") for seed in self.evaluations}
+        return {seed: content.decode() for seed, content in found.items() if content is not None}
 
     def summary(self, measure: Measure) -> dict[str, float | None] | None:
         """Mean, std and 95 % interval of a measure over the seeds; None where no seed has it.
@@ -87,7 +94,7 @@ class Result:
 
 
 def read(name: str, found: dict[str, Any], seeds: Iterable[int], content_of: Content) -> Result:
-    """The result of these seeds."""
+    """The result of these seeds; an InputError where some are parts of one training."""
 
     def of_seed(seed: int, file: str) -> Any:
         if (content := content_of(f"seed-{seed}/{file}")) is None:
@@ -96,6 +103,7 @@ def read(name: str, found: dict[str, Any], seeds: Iterable[int], content_of: Con
 
     evaluations, trainings = ({seed: of_seed(seed, file) for seed in seeds}
                               for file in ("evaluation.json", "metrics.json"))  # fmt: skip
+    require_independent(name, trainings.values())
     contents = {file: content_of(file) for file in ("metrics.json", "timing.json", "provenance.json")}
     rest = {file: None if content is None else json.loads(content) for file, content in contents.items()}
     return Result(

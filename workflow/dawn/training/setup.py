@@ -17,8 +17,9 @@ from dawn.models.kernels.network import with_kernels
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, parallel
 from dawn.runtime.precision import Precision
-from dawn.training import cuda_graph
+from dawn.training import checkpoint, cuda_graph
 from dawn.training.averaging import EMA, Lookahead
+from dawn.training.checkpoint import Checkpoints
 from dawn.training.classifier import Classifier
 from dawn.training.optimizer import make_optimizer
 from dawn.training.step import TrainState
@@ -26,11 +27,11 @@ from dawn.training.trainer import Trainer
 
 
 def set_up(
-    experiment: Experiment, data: Path, stats: Path, seed: int, directory: Path, world: World, clock: Clock
+    experiment: Experiment, data: Path, stats: Path, seed: int, root: Path | None, world: World, clock: Clock
 ) -> Trainer[Classifier]:
     """Return a Trainer with the arrays in ``data`` on the device, its network built and compiled.
 
-    Its checkpoints are in ``directory``; ``Trainer.resume`` comes next.
+    Its checkpoints are below ``root``, or nowhere; ``Trainer.resume`` comes next.
     """
     settings = experiment.train
     check_world(settings, world.size)
@@ -43,7 +44,8 @@ def set_up(
         classes = len(read_json(data / "dataset.json")["classes"])
         state = build_state(experiment, classes, trainset.whole, seed, world)
     task = Classifier(experiment, world, clock, trainset, validation, state)
-    trainer = Trainer(experiment, seed, world, clock, task, directory)
+    checkpoints = None if root is None else Checkpoints(root, key_of(experiment, data, stats, world), seed)
+    trainer = Trainer(experiment, seed, world, clock, task, checkpoints)
     if settings.compile or settings.cuda_graph:
         with clock.phase("compile"):
             trainer.note = warm_up(state, trainset, world)
@@ -51,6 +53,11 @@ def set_up(
         with clock.phase("compile"):
             trainer.note = use_kernels(state, world) or trainer.note
     return trainer
+
+
+def key_of(experiment: Experiment, data: Path, stats: Path, world: World) -> str:
+    """Return a name for all that decides the weights of the experiment's trainings but their seeds."""
+    return checkpoint.key(experiment.text(*experiment.trained_by) + world.device.type, data, stats, "train")
 
 
 def build_state(experiment: Experiment, classes: int, size: int, seed: int, world: World) -> TrainState:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from dataclasses import astuple
-from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
@@ -14,11 +13,11 @@ from dawn.results.phases import TRAINING
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
 from dawn.runtime.streams import torch_seed
-from dawn.training import checkpoint
+from dawn.training.checkpoint import Checkpoints, checksum
 from dawn.training.shutdown import Interrupted, StopRequest
 
 CHECK_EVERY = 50  # steps between checks of the losses on a GPU, each of which waits for the device
-SAVED = ("step", "trace", "resumed")  # plain attributes of a Trainer in its checkpoint
+SAVED = ("step", "trace", "resumed", "after_first_step")  # plain attributes of a Trainer in its checkpoint
 
 
 class Task(Protocol):
@@ -65,14 +64,20 @@ T = TypeVar("T", bound=Task)
 class Trainer(Generic[T]):
     """A training that is ready to start: ``resume()`` it, then iterate over ``run()``.
 
-    ``curve`` has a row for each epoch, ``trace`` one for each step, if asked for.
+    ``curve`` has a row for each epoch, ``trace`` one for each step, if asked for. ``first_step`` is the step at which
+    this process began, 0 unless it continues from a checkpoint; ``resumed`` is how often the training continued.
+    ``after_first_step`` is a checksum of all that the first step of the training changed: trainings that share it share
+    steps, so they are not independent of each other.
     """
 
-    def __init__(self, experiment: Experiment, seed: int, world: World, clock: Clock, task: T, directory: Path) -> None:
-        """Checkpoints are written to ``directory``."""
+    def __init__(
+        self, experiment: Experiment, seed: int, world: World, clock: Clock, task: T, checkpoints: Checkpoints | None
+    ) -> None:
+        """Without ``checkpoints`` none is written, and the training starts at its first step."""
         self.experiment, self.seed, self.world, self.clock = experiment, seed, world, clock
-        self.task, self.directory = task, directory
-        self.step, self.resumed = 0, 0
+        self.task, self.checkpoints = task, checkpoints
+        self.step, self.first_step, self.resumed = 0, 0, 0
+        self.after_first_step: str | None = None
         self.curve: list[Any] = []
         self.trace: list[list[float]] = []
         self.note: str | None = None  # which setting has no effect here, if any
@@ -82,13 +87,17 @@ class Trainer(Generic[T]):
         return sum(self.clock.seconds.get(phase, 0.0) for phase in TRAINING)
 
     def resume(self) -> bool:
-        """Continue from the checkpoint; without one, prepare the start. Return whether there was one."""
-        saved = checkpoint.load(self.directory, self.world.device)
+        """Continue from the checkpoint; without one, prepare the start. Return whether there was one.
+
+        Raises an InputError for the checkpoint of another seed, or of other settings, data or code.
+        """
+        saved = self.checkpoints.load(self.world.device) if self.checkpoints else None
         if saved is None:
             self.task.start()
             return False
         for name in SAVED:
             setattr(self, name, saved[name])
+        self.first_step = self.step
         self.resumed += 1
         self.curve = [self.task.Row(*row) for row in saved["curve"]]
         self.task.load_state_dict(saved["task"])
@@ -98,15 +107,24 @@ class Trainer(Generic[T]):
 
     def save(self) -> None:
         """Write a checkpoint, on the first process, for all: the others' weights are the same."""
-        if self.world.first:
+        if self.world.first and self.checkpoints:
             with self.clock.phase("save"):
                 saved: dict[str, Any] = {name: getattr(self, name) for name in SAVED} | self.clock.state()
                 saved |= {"curve": [list(astuple(row)) for row in self.curve], "task": self.task.state_dict()}
                 saved |= {"threads": torch.get_num_threads()}
-                checkpoint.save(self.directory, saved)
+                self.checkpoints.save(saved)
 
-    def run(self, stop: StopRequest) -> Iterator[Any]:
-        """Train to the end, yielding the metrics of each epoch. Raises Interrupted, after a checkpoint, on request."""
+    def delete_checkpoint(self) -> None:
+        """Delete the checkpoint of a finished training."""
+        if self.world.first and self.checkpoints:
+            self.checkpoints.delete()
+
+    def run(self, stop: StopRequest, keep_checkpoint: bool = False) -> Iterator[Any]:
+        """Train to the end, yielding the metrics of each epoch. Raises Interrupted, after a checkpoint, on request.
+
+        At the end the checkpoint is deleted. A caller that writes files of the result passes ``keep_checkpoint`` and
+        calls ``delete_checkpoint`` after that, so that being killed in between costs at most ``run.save_every`` epochs.
+        """
         task = self.task
         for epoch in range(self.step // task.per_epoch, math.ceil(task.steps / task.per_epoch)):
             start, before = self.step, self.seconds()
@@ -119,6 +137,8 @@ class Trainer(Generic[T]):
             self._stop_if(stop)
             if (epoch + 1) % self.experiment.run.save_every == 0 and self.step < task.steps:
                 self.save()
+        if not keep_checkpoint:
+            self.delete_checkpoint()
 
     def _train(self, epoch: int, stop: StopRequest) -> None:
         """Run the remaining steps of an epoch."""
@@ -128,6 +148,9 @@ class Trainer(Generic[T]):
             torch.manual_seed(torch_seed(self.seed, self.step, self.world.rank))
             losses = self.task.step(self.step, batch)
             self.step += 1
+            if self.step == 1 and self.world.first:
+                with self.clock.phase("save"):
+                    self.after_first_step = checksum(self.task.state_dict())
             self._check(losses)
             if self.step % per_epoch and self.step < steps:  # at the end of an epoch its metrics come first
                 self._stop_if(stop)

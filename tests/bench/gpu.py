@@ -49,12 +49,36 @@ def call(*line: object) -> None:
 
 
 def run(stage: Stage, args: argparse.Namespace, data: Path, left: float) -> dict[str, Any]:
-    """Run a stage in a process of its own. Return its status, seconds, last line of an error, and results."""
-    allowed = min(stage.most, left)
-    out, log = args.out / f"{stage.name}.json", args.out / f"{stage.name}.log"
+    """Run a stage in processes of its own. Return its status, seconds, last line of an error, and results."""
+    end, results = time.monotonic() + min(stage.most, left), []
+    for process in range(stage.processes):
+        allowed = (end - time.monotonic()) / (stage.processes - process)
+        results.append(run_process(stage, args, data, allowed, process))
+    failed = next((result for result in results if result["status"] != "done"), results[0])
+    found = [result["found"] for result in results if result["found"] is not None]
+    return {
+        "status": failed["status"],
+        "seconds": sum(result["seconds"] for result in results),
+        "error": failed["error"],
+        "found": merged(found) if found and stage.kind == "runs" else found[0] if found else None,
+    }
+
+
+def merged(found: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the results of several processes of a stage as one."""
+    rows = {name: [row for each in found for row in each["rows"][name]] for name in found[0]["rows"]}
+    faults = {name: fault for each in found for name, fault in each["faults"].items()}
+    return {"seeds": found[0]["seeds"], "rows": rows, "faults": faults}
+
+
+def run_process(stage: Stage, args: argparse.Namespace, data: Path, allowed: float, process: int) -> dict[str, Any]:
+    """Run one process of a stage for so many seconds at most; see ``run``."""
+    name = stage.name if stage.processes == 1 else f"{stage.name}-{process}"
+    out, log = args.out / f"{name}.json", args.out / f"{name}.log"
     out.unlink(missing_ok=True)
     line = [HERE / "gpu_stage.py", stage.name, "--data", data, "--out", out, "--seconds", allowed - GRACE]
-    line += ["--seeds", args.seeds, *(["--tiny"] if args.tiny else [])]
+    line += ["--seeds", args.seeds, "--process", process, *(["--tiny"] if args.tiny else [])]
+    line += ["--programs", *args.programs] if args.programs and stage.beside else []
     start, status, error = time.monotonic(), "done", None
     with log.open("w") as file:
         try:
@@ -121,10 +145,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/gpu"), help="where the results go (results/gpu)")
     parser.add_argument("--minutes", type=float, default=25.0, help="for all of it (25)")
     parser.add_argument("--seeds", type=int, default=50, help="of the preset record; the others are in proportion (50)")
+    parser.add_argument(
+        "--programs",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        type=Path,
+        help="published programs (airbench94_muon.py, cifar10_speedrun.py) to run in turn with the stage peers",
+    )
     parser.add_argument("--only", nargs="+", help="only these stages")
     parser.add_argument("--dry-run", action="store_true", help="show the plan")
     parser.add_argument("--tiny", action="store_true", help="in miniature, on generated images")
     args = parser.parse_args()
+    if missing := [str(path) for path in args.programs if not path.is_file()]:
+        sys.exit(f"--programs {', '.join(missing)}: no such file")
     stages = plan(args.seeds)
     if unknown := set(args.only or ()) - {stage.name for stage in stages}:
         sys.exit(f"--only {', '.join(sorted(unknown))}: the stages are {', '.join(stage.name for stage in stages)}")

@@ -20,6 +20,8 @@ SGD = {
     "evaluate": {"tta": "six_equal", "tta_fraction": 0.25},
 }  # fmt: skip
 
+PROCESSES = 5  # of the stage record
+
 # On a CPU the same script end to end, in seconds: --tiny.
 TINY_NETS: dict[str, dict[str, Any]] = {
     "lesson": {"blocks": [1], "width": 4},
@@ -28,12 +30,16 @@ TINY_NETS: dict[str, dict[str, Any]] = {
     "record-sgd": {"widths": [8, 8]},
     "airbench-muon": {"widths": [8, 8]},
 }
-TINY_TRAIN = {"epochs": 1, "batch": 40, "sizes": [], "compile": False, "cuda_graph": False}
+TINY_TRAIN = {"epochs": 2, "batch": 40, "sizes": [], "compile": False, "cuda_graph": False}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One question. ``seconds`` is the expected time on an H100 or H200, ``most`` the limit."""
+    """One question. ``seconds`` is the expected time on an H100 or H200, ``most`` the limit.
+
+    The seeds are divided among ``processes``, one after the other: a process compiles and chooses its algorithms anew,
+    which is a part of the spread. ``beside`` says whether published programs, if given, run in turn with the variants.
+    """
 
     name: str
     kind: str  # limits | runs | profile
@@ -42,6 +48,8 @@ class Stage:
     most: int
     seeds: int = 1
     variants: Mapping[str, Variant] = field(default_factory=dict)
+    processes: int = 1
+    beside: bool = False
 
 
 def plan(seeds: int) -> list[Stage]:
@@ -64,11 +72,27 @@ def plan(seeds: int) -> list[Stage]:
     return [
         Stage("limits", "limits", "peak of the card", 20, 60),
         Stage(
-            "record", "runs", "accuracy and time of the record preset", 60 + 3 * seeds, 420, seeds, {"record": record}
+            "record",
+            "runs",
+            "accuracy and time of the record preset, in several processes",
+            90 + 3 * seeds,
+            480,
+            seeds,
+            {"record": record},
+            processes=min(PROCESSES, seeds),
         ),
-        Stage("peers", "runs", "compared with the published recipes, alternating", 120 + 9 * few, 300, few, peers),
+        Stage(
+            "peers",
+            "runs",
+            "compared with the published recipes, alternating",
+            120 + 9 * few,
+            300,
+            few,
+            peers,
+            beside=True,
+        ),
         Stage("profile", "profile", "where the time of a step goes", 60, 180, 1, {"record": record}),
-        Stage("wrn22", "runs", "the DAWNBench entry", 120, 300, 1, {"wrn22": ("wrn22", {})}),
+        Stage("wrn22", "runs", "the DAWNBench entry", 90, 300, 1, {"wrn22": ("wrn22", {})}),
         Stage("lesson", "runs", "params.yaml itself", 120, 300, max(1, seeds // 17), {"lesson": ("lesson", {})}),
         Stage("graphs", "runs", "with and without CUDA graphs", 90 + 6 * few, 240, few, graphs),
         Stage("precision", "runs", "half, autocast fp16, bf16", 150 + 9 * few, 300, few, precisions),

@@ -4,6 +4,9 @@ import statistics
 from typing import Any
 
 from dawn.report.numbers import described
+from dawn.report.numbers import fraction as share
+from dawn.results.independence import described as independent
+from dawn.results.independence import sharing, without_intervals
 from dawn.results.statistics import fraction, spread
 
 TARGET = 94.0
@@ -20,6 +23,8 @@ def page(report: dict[str, Any]) -> str:
         lines += [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
         for name, result in series.items():
             lines += [row(name, variant, rows) for variant, rows in result["rows"].items() if rows]
+        lines += ["", *(processes(name, variant, rows) for name, result in series.items()
+                        for variant, rows in result["rows"].items() if rows)]  # fmt: skip
         pairs = [line for name, result in series.items() for line in paired(name, result["rows"])]
         lines += ["", *pairs, ""]
     if "profile" in found:
@@ -54,17 +59,32 @@ def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
 
 
 def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
-    """Return a row with one experiment's runs; intervals are 95 %."""
-    accuracy, clock = spread([r["accuracy"] for r in rows], "percent"), spread([r["seconds"] for r in rows], "positive")
-    hits = fraction(sum(r["accuracy"] >= TARGET for r in rows), len(rows))
-    joules = [r["joules"] for r in rows]
+    """Return a row with one experiment's runs; intervals are 95 %, and none where runs share steps."""
+    over = {
+        "accuracy": spread([r["accuracy"] for r in rows], "percent"),
+        "clock": spread([r["seconds"] for r in rows], "positive"),
+        "hits": fraction(sum(r["accuracy"] >= TARGET for r in rows), len(rows)),
+    }
+    if sharing(rows):
+        over = without_intervals(over)
+    joules, rates = ([r.get(key) for r in rows] for key in ("joules", "images_per_s"))
     energy = "" if None in joules else f"{statistics.fmean(joules):,.0f}"
-    rate = statistics.fmean(r["images_per_s"] for r in rows)
+    rate = "" if None in rates else f"{statistics.fmean(rates):,.0f}"
+    compiled = f"{rows[0]['seconds_untimed']['compile']:.1f}" if "seconds_untimed" in rows[0] else ""
     return (
-        f"| {stage} | {name} | {len(rows)} | {described(accuracy)} | {hits['share']:.0f} % "
-        f"({hits['low']:.0f} to {hits['high']:.0f}) | {described(clock, 3)} | {rate:,.0f} | {energy} |"
-        f" {rows[0]['seconds_untimed']['compile']:.1f} |"
+        f"| {stage} | {name} | {len(rows)} | {described(over['accuracy'])} | {share(over['hits'])} | "
+        f"{described(over['clock'], 3)} | {rate} | {energy} | {compiled} |"
     )
+
+
+def processes(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
+    """Return how independent the runs are, and the mean of each process, for an experiment in several of them."""
+    by_process: dict[int, list[float]] = {}
+    for r in rows:
+        by_process.setdefault(r["process"], []).append(r["accuracy"])
+    means = ", ".join(f"{statistics.fmean(values):.2f} ({len(values)})" for values in by_process.values())
+    of_each = f"; mean accuracy, % (runs) of each process: {means}" if len(by_process) > 1 else ""
+    return f"- {stage}, {name}: {independent(rows)}{of_each}"
 
 
 def paired(stage: str, variants: dict[str, list[dict[str, Any]]]) -> list[str]:

@@ -1,9 +1,12 @@
 """One stage of tests/bench/gpu.py, in a process of its own, so that its failure affects no other stage.
 
 python tests/bench/gpu_stage.py NAME --data data --out NAME.json --seconds 300 [--seeds 50] [--tiny]
+    [--process 0] [--programs airbench94_muon.py]
 """
 
 import argparse
+import json
+import subprocess
 import sys
 import time
 import traceback
@@ -46,25 +49,52 @@ def limits(world: World, tiny: bool) -> dict[str, Any]:
 def alternate(stage: Stage, args: argparse.Namespace, world: World) -> None:
     """Run every variant for every seed in turn, so that a drift affects all alike; the file is written after each seed.
 
-    A seed starts only if the slowest round so far would still end in time. A variant that fails is not run again.
+    The seeds are those of this process of the stage. Published programs, each in a process of its own, come after the
+    variants in every round. A seed starts only if the slowest round so far would still end in time. A variant that
+    fails is not run again.
     """
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in stage.variants}
+    programs = {path.name: Program(path, args.data) for path in args.programs}
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in (*stage.variants, *programs)}
     faults: dict[str, str] = {}
     start, slowest, stop = time.monotonic(), 0.0, StopRequest(True)
-    for seed in range(stage.seeds):
+    for place, seed in enumerate(range(args.process, stage.seeds, stage.processes)):
         begun = time.monotonic()
-        if len(faults) == len(rows) or (seed and begun - start + slowest > args.seconds):
+        if len(faults) == len(rows) or (place and begun - start + slowest > args.seconds):
             break
         for name in [name for name in rows if name not in faults]:
             try:
-                rows[name].append(once(stage, name, seed, args, world, stop))
+                found = programs[name].run(seed) if name in programs else once(stage, name, seed, args, world, stop)
+                rows[name].append(found | {"process": args.process})
             except Exception as error:  # whatever it is, the other variants continue
                 traceback.print_exc()
                 faults[name] = f"{type(error).__name__}: {describe(error)}"[:240]
-        slowest = max(slowest if seed > 1 else 0.0, time.monotonic() - begun)  # the first round compiles
+        slowest = max(slowest if place > 1 else 0.0, time.monotonic() - begun)  # the first round compiles
         write_json(args.out, {"seeds": stage.seeds, "rows": rows, "faults": faults})
+    for program in programs.values():
+        program.close()
     if len(faults) == len(rows):
         sys.exit("every experiment failed")
+
+
+class Program:
+    """A published program in a process of its own, which trains once for each seed that it is asked for."""
+
+    def __init__(self, path: Path, data: Path) -> None:
+        line = [sys.executable, Path(__file__).with_name("gpu_program.py"), path, "--data", data]
+        self.process = subprocess.Popen(list(map(str, line)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """Return the seed's row; a RuntimeError if the program ended."""
+        assert self.process.stdin and self.process.stdout
+        print(seed, file=self.process.stdin, flush=True)
+        if not (answer := self.process.stdout.readline()):
+            raise RuntimeError(f"the program ended with {self.process.wait()}; see the log")
+        found: dict[str, Any] = json.loads(answer)
+        return found
+
+    def close(self) -> None:
+        """End the process."""
+        self.process.communicate()
 
 
 def once(
@@ -86,6 +116,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--process", type=int, default=0, help="which of the stage's processes this is")
+    parser.add_argument("--programs", type=Path, nargs="*", default=[], help="published programs to run in turn")
     parser.add_argument("--tiny", action="store_true")
     args = parser.parse_args()
     warnings.simplefilter("ignore")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from conftest import ROOT
 from training import WORLD
 
@@ -38,7 +39,7 @@ def test_every_stage_is_a_valid_experiment_and_all_fit_the_time():
         assert stage.seconds <= stage.most
         for variant in stage.variants.values():
             experiment(variant, tiny=False)
-            assert experiment(variant, tiny=True).train.epochs == 1
+            assert experiment(variant, tiny=True).train.epochs == 2, "checkpoints are written between epochs"
     names = {stage.name: stage.variants for stage in stages}
     assert experiment(names["graphs"]["CUDA graphs"], False).train.cuda_graph
     assert not experiment(names["graphs"]["no CUDA graphs"], False).train.cuda_graph
@@ -70,7 +71,7 @@ def test_all_stages_run_in_miniature(tmp_path):
 def test_an_experiment_that_fails_affects_no_other(data, tmp_path):
     fine, broken = ("lesson", {}), ("lesson", {"train": {"accumulate": 3}})
     stage = Stage("ablation", "runs", "", 1, 9, 2, {"fine": fine, "broken": broken})
-    args = argparse.Namespace(data=data, out=tmp_path / "ablation.json", seconds=60, tiny=True)
+    args = argparse.Namespace(data=data, out=tmp_path / "ablation.json", seconds=60, tiny=True, process=0, programs=[])
     gpu_stage.alternate(stage, args, WORLD)
     found = json.loads(args.out.read_text())
     assert [row["seed"] for row in found["rows"]["fine"]] == [0, 1]
@@ -82,8 +83,68 @@ def test_an_experiment_that_fails_affects_no_other(data, tmp_path):
     assert "- ablation: broken failed: InputError: " in page
 
 
+PROGRAM = """
+import sys
+import torch
+
+text = open(sys.argv[0]).read()
+train = torch.load("cifar10/train.pt")
+
+class CifarNet(torch.nn.Linear):
+    def __init__(self):
+        super().__init__(2, 2)
+
+def print_training_details(variables, is_final_entry):
+    raise AssertionError("the benchmark reads the details")
+
+def main(run, model):
+    print("noise on the standard output")
+    assert train["images"].dtype == torch.uint8 and train["labels"].dtype == torch.int64
+    if run == 3:
+        raise SystemExit(5)
+    tta_val_acc, time_seconds = torch.rand(1).item(), 2.5
+    print_training_details({}, is_final_entry=False)
+    print_training_details(locals(), is_final_entry=True)
+
+if __name__ == "__main__":
+    raise AssertionError("the main part does not run")
+"""
+
+
+def test_a_published_program_runs_in_turn_and_its_rows_are_reported(data, tmp_path):
+    path = tmp_path / "published.py"
+    path.write_text(PROGRAM)
+    stage = Stage("peers", "runs", "", 1, 9, 5, {"ours": ("lesson", {})}, beside=True)
+    args = argparse.Namespace(data=data, out=tmp_path / "peers.json", seconds=60, tiny=True, process=0, programs=[path])
+    gpu_stage.alternate(stage, args, WORLD)
+    found = json.loads(args.out.read_text())
+    assert [row["seed"] for row in found["rows"]["ours"]] == [0, 1, 2, 3, 4]
+    rows = found["rows"]["published.py"]
+    expected = [100 * torch.rand(1, generator=torch.Generator().manual_seed(seed)).item() for seed in range(3)]
+    assert [(row["seed"], row["seconds"]) for row in rows] == [(0, 2.5), (1, 2.5), (2, 2.5)]
+    assert [row["accuracy"] for row in rows] == expected
+    assert "the program ended with 5" in found["faults"]["published.py"]
+    stages = {"peers": {"question": "", "kind": "runs", "status": "done", "seconds": 1.0, "found": found}}
+    page = gpu_report.page({"machine": {"gpus": [], "cpu": "a CPU"}, "tiny": True, "stages": stages})
+    assert "| peers | published.py | 3 |" in page
+    assert "- peers, ours: independent trainings: 5 of 5" in page
+    assert "- peers, published.py: independent trainings: 3 of 3 (the first step of 3 was not recorded)" in page
+
+
+def test_rows_that_share_steps_get_no_interval():
+    rows = [
+        {"seed": seed, "accuracy": 94 + seed / 10, "seconds": 1.0 + seed / 10, "process": 0, "resumed": seed > 0,
+         "first_step": 3 * (seed > 0), "after_first_step": "abc"}
+        for seed in range(3)
+    ]  # fmt: skip
+    assert "94.10 (no interval) | 100 % | 1.100 (no interval)" in gpu_report.row("record", "record", rows)
+    assert "independent trainings: 1 of 3; continued from" in gpu_report.processes("record", "record", rows)
+    independent = [row | {"after_first_step": f"{row['seed']}"} for row in rows]
+    assert "95 % interval" in gpu_report.row("record", "record", independent)
+
+
 def test_a_stage_that_fails_or_takes_too_long_is_reported(data, tmp_path):
-    args = argparse.Namespace(out=tmp_path, seeds=1, tiny=True, minutes=5.0, data=tmp_path / "nowhere")
+    args = argparse.Namespace(out=tmp_path, seeds=1, tiny=True, minutes=5.0, data=tmp_path / "nowhere", programs=[])
     stages = {stage.name: stage for stage in plan(1)}
     failed = gpu.run(stages["lesson"], args, tmp_path / "nowhere", 100.0)
     assert failed["status"] == "failed"

@@ -118,7 +118,7 @@ def alike(outcome: Outcome) -> list[str]:
     source = "the study expects" if expected else "the other variants have"
     return [
         f"{name}: {count(len(values[name]), 'seed')} with a standard deviation of {std:.{measure.digits + 1}f}, where "
-        f"{source} {other:.{measure.digits + 1}f} (p {p_value(p)}). So small a spread is a finding of its own: find out "
-        "whether these trainings are independent."
+        f"{source} {other:.{measure.digits + 1}f} (p {p_value(p)}). So small a spread is a finding of its own: find "
+        "out whether these trainings are independent."
         for name, (std, other, p) in too_even(values, expected).items()
     ]

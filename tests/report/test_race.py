@@ -56,12 +56,15 @@ def test_the_page_states_what_the_figures_are():
     assert line(RUNS[1]).startswith("seed 1  93.90 %  2.700 s timed (whiten 0.100, train 2.200, evaluate 0.400)")
 
 
+RESUMED = {"resumed": 1, "first_step": 7, "after_first_step": "abc"}
+
+
 def test_one_run_without_energy_that_was_resumed():
-    race = tally([run(0, 90.0, 2.0, joules=None, energy_source=None, resumed=1, device="cpu")], 94.0)
+    race = tally([run(0, 90.0, 2.0, joules=None, energy_source=None, device="cpu", **RESUMED)], 94.0)
     text = markdown(page(race))
     assert race["seconds_to_target"] is None
     assert "| accuracy, % | 90.00 | – | – | 90.00 | 90.00 |" in text
     assert "first monitored at 94 %: never" in text
     assert "energy: not measured" in text
-    assert "resumed after an interruption: 1 of 1 seeds" in text
+    assert "independent trainings: 1 of 1; continued from their own checkpoints: seed 0 at step 7" in text
     assert "1 x CPU" in text

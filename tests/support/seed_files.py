@@ -17,7 +17,10 @@ def seed(folder: Path, number: int, accuracies: list[float | None], seconds: flo
     The last accuracy is also that of the evaluation, on 100 images of cats and dogs.
     """
     path = folder / f"seed-{number}"
-    curve = [EpochMetrics(i, 1.0, 50.0, 1.0, a, 0.1, 0.9, 100.0, seconds * i) for i, a in enumerate(accuracies, 1)]
+    curve = [
+        EpochMetrics(i, 1.0 + number / 100, 50.0, 1.0, a, 0.1, 0.9, 100.0, seconds * i)
+        for i, a in enumerate(accuracies, 1)
+    ]
     write_curve(path / "curve.tsv", curve)
     training = {
         "seed": number, "seconds": curve[-1].seconds, "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1,

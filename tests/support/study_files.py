@@ -53,7 +53,7 @@ def _seed(path, seed, accuracy, right):
         "calibration_error": 0.01, "seconds": 0.5,
         "classes": classes, "confusion": (np.eye(CLASSES) * IMAGES / CLASSES).tolist(),
     })  # fmt: skip
-    curve = [EpochMetrics(e, 1.0, 50.0, 1.0, accuracy * e / 2, 0.1, 0.9, 100.0, 5.0 * e) for e in (1, 2)]
+    curve = [EpochMetrics(e, 1.0 + seed / 100, 50.0, 1.0, accuracy * e / 2, 0.1, 0.9, 100.0, 5.0 * e) for e in (1, 2)]
     write_curve(path / "curve.tsv", curve)
     write_json(path / "metrics.json", {
         "seed": seed, "seconds": 10.0, "seconds_untimed": {"load": 1.0, "monitor": 2.0}, "images_per_s": 100.0,
@@ -88,7 +88,8 @@ def finished_gan(folder, values, kid_random=None, **over):
         write_json(path / "metrics.json", {"seed": seed, "seconds": 100.0 + seed + 500 * kid, "device": "cpu",
                                            "seconds_untimed": {"load": 1.0}})  # fmt: skip
         write_gan_curve(
-            path / "curve.tsv", [GanMetrics(e, 9, 1.0, 1.0, 1.0, 0.0, 1e-4, 50.0, 40.0 * e) for e in (1, 2)]
+            path / "curve.tsv",
+            [GanMetrics(e, 9, 1.0 + seed / 100, 1.0, 1.0, 0.0, 1e-4, 50.0, 40.0 * e) for e in (1, 2)],
         )
         files = ("evaluation.json", "metrics.json", "curve.tsv")
         sums = {name: sha256(path / name) for name in files}

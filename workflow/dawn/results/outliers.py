@@ -41,31 +41,20 @@ def apart(values: Mapping[int, float], images: int | None) -> list[int]:
     return [seed for seed, value in values.items() if abs(value - median) > limit]
 
 
-def too_even(values: Mapping[str, Sequence[float]], expected: float | None) -> dict[str, tuple[float, float, float]]:
-    """The variants whose seeds spread less than chance explains: their standard deviation, what it should be, and p.
+def too_even(values: Mapping[str, Sequence[float]], expected: float) -> dict[str, tuple[float, float]]:
+    """The variants whose seeds spread less than chance explains: their standard deviation, and p.
 
-    ``values`` are those of the seeds of each variant. Where a standard deviation is ``expected``, (n - 1) s^2 over its
-    square is chi-square with n - 1 degrees of freedom; else s^2 is compared with the mean variance within the other
-    variants by the F-test. ``p`` is the chance of so small a spread, adjusted for the number of variants (Bonferroni).
-    Seeds that are equal have no spread and are named elsewhere.
+    ``values`` are those of the seeds of each variant, ``expected`` the standard deviation of independent seeds. The sum
+    of squares (n - 1) s^2 over its square is then chi-square with n - 1 degrees of freedom. ``p`` is the chance of so
+    small a sum, adjusted for the number of variants (Bonferroni). Seeds that are all equal are named elsewhere.
     """
-    known = {name: list(v) for name, v in values.items() if len(v) > 1}
-    variances, freedoms = (
-        {name: f(v) for name, v in known.items()} for f in (statistics.variance, lambda v: len(v) - 1)
-    )
+    known = {name: v for name, v in values.items() if len(v) > 1}
     found = {}
-    for name, variance in variances.items():
-        others = sum(freedoms[n] for n in known if n != name)
-        if not variance or (expected is None and not others):
-            continue
-        if expected is None:
-            pooled = sum(variances[n] * freedoms[n] for n in known if n != name) / others
-            p = float(stats.f.cdf(variance / pooled, freedoms[name], others)) if pooled else 1.0
-        else:
-            pooled = expected**2
-            p = float(stats.chi2.cdf(freedoms[name] * variance / pooled, freedoms[name]))
-        if (p := min(1.0, p * len(known))) < TOO_EVEN:
-            found[name] = (math.sqrt(variance), math.sqrt(pooled), p)
+    for name, v in known.items():
+        variance, freedom = statistics.variance(v), len(v) - 1
+        p = min(1.0, len(known) * float(stats.chi2.cdf(freedom * variance / expected**2, freedom)))
+        if variance and p < TOO_EVEN:
+            found[name] = (math.sqrt(variance), p)
     return found
 
 

@@ -112,13 +112,11 @@ def suspects(outcome: Outcome) -> list[str]:
 
 
 def alike(outcome: Outcome) -> list[str]:
-    """Variants whose seeds spread less than the study expects, or far less than those of the other variants."""
+    """Variants whose seeds spread far less than the study expects, where it says what it expects."""
     measure, expected = outcome.measure, outcome.about.get("spread")
     values = {result.name: list(result.values(measure.key).values()) for result in outcome.results.values()}
-    source = "the study expects" if expected else "the other variants have"
     return [
-        f"{name}: {count(len(values[name]), 'seed')} with a standard deviation of {std:.{measure.digits + 1}f}, where "
-        f"{source} {other:.{measure.digits + 1}f} (p {p_value(p)}). So small a spread is a finding of its own: find "
-        "out whether these trainings are independent."
-        for name, (std, other, p) in too_even(values, expected).items()
+        f"{name}: the standard deviation of {count(len(values[name]), 'seed')} is {std:.{measure.digits + 1}f}, where "
+        f"the study expects {expected:g} (p {p_value(p)}). Find out whether these trainings are independent."
+        for name, (std, p) in (too_even(values, expected) if expected else {}).items()
     ]

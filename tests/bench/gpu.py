@@ -78,7 +78,7 @@ def run_process(stage: Stage, args: argparse.Namespace, data: Path, allowed: flo
     out.unlink(missing_ok=True)
     line = [HERE / "gpu_stage.py", stage.name, "--data", data, "--out", out, "--seconds", allowed - GRACE]
     line += ["--seeds", args.seeds, "--process", process, *(["--tiny"] if args.tiny else [])]
-    line += ["--programs", *args.programs] if args.programs and stage.beside else []
+    line += ["--programs", *args.programs] if args.programs and stage.with_programs else []
     start, status, error = time.monotonic(), "done", None
     with log.open("w") as file:
         try:

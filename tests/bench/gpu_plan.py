@@ -38,7 +38,7 @@ class Stage:
     """One question. ``seconds`` is the expected time on an H100 or H200, ``most`` the limit.
 
     The seeds are divided among ``processes``, one after the other: a process compiles and chooses its algorithms anew,
-    which is a part of the spread. ``beside`` says whether published programs, if given, run in turn with the variants.
+    which is a part of the spread. ``with_programs`` says whether published programs, if given, run in turn with the variants.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Stage:
     seeds: int = 1
     variants: Mapping[str, Variant] = field(default_factory=dict)
     processes: int = 1
-    beside: bool = False
+    with_programs: bool = False
 
 
 def plan(seeds: int) -> list[Stage]:
@@ -89,7 +89,7 @@ def plan(seeds: int) -> list[Stage]:
             300,
             few,
             peers,
-            beside=True,
+            with_programs=True,
         ),
         Stage("profile", "profile", "where the time of a step goes", 60, 180, 1, {"record": record}),
         Stage("wrn22", "runs", "the DAWNBench entry", 90, 300, 1, {"wrn22": ("wrn22", {})}),

@@ -114,7 +114,7 @@ if __name__ == "__main__":
 def test_a_published_program_runs_in_turn_and_its_rows_are_reported(data, tmp_path):
     path = tmp_path / "published.py"
     path.write_text(PROGRAM)
-    stage = Stage("peers", "runs", "", 1, 9, 5, {"ours": ("lesson", {})}, beside=True)
+    stage = Stage("peers", "runs", "", 1, 9, 5, {"ours": ("lesson", {})}, with_programs=True)
     args = argparse.Namespace(data=data, out=tmp_path / "peers.json", seconds=60, tiny=True, process=0, programs=[path])
     gpu_stage.alternate(stage, args, WORLD)
     found = json.loads(args.out.read_text())

@@ -38,7 +38,8 @@ class Stage:
     """One question. ``seconds`` is the expected time on an H100 or H200, ``most`` the limit.
 
     The seeds are divided among ``processes``, one after the other: a process compiles and chooses its algorithms anew,
-    which is a part of the spread. ``with_programs`` says whether published programs, if given, run in turn with the variants.
+    which is a part of the spread. ``with_programs`` says whether published programs, if given, run in turn with the
+    variants.
     """
 
     name: str

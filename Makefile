@@ -90,7 +90,7 @@ lock: env ## resolve the locks anew
 # The figures, then one HTML file with all of them: make report ARGS="--profile profiles/demo"
 report: env ## results/report.html, one file with all figures
 	snakemake plots $(ARGS)
-	snakemake plots --report results/report.html --report-stylesheet $(CURDIR)/workflow/report/style.css $(ARGS)
+	snakemake plots --report results/report.html --report-stylesheet "$(CURDIR)/workflow/report/style.css" $(ARGS)
 
 # The table of DVC's experiments: only columns that differ, without file checksums and rarely used metrics.
 DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*|.*(median|interquartile_mean|expected_seconds).*

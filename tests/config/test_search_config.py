@@ -4,8 +4,9 @@ import pytest
 from conftest import ROOT
 from search_files import GOOD, planned
 
+from dawn.config.plan import find
 from dawn.config.search import Budget, Values
-from dawn.config.search_plan import find, plan, stored
+from dawn.config.search_plan import plan, stored
 from dawn.core.cli import InputError
 from dawn.core.files import write_text
 from dawn.searches.winner import seeds
@@ -16,7 +17,7 @@ READY = sorted(path.stem for path in SEARCHES.glob("*.yaml"))
 
 @pytest.mark.parametrize("name", READY)
 def test_a_ready_search_is_valid_and_its_study_has_a_number_of_seeds(name):
-    found = plan(find(name, SEARCHES), ROOT / "params.yaml", ROOT / "workflow/presets", {})
+    found = plan(find(name, SEARCHES, "search", "searches"), ROOT / "params.yaml", ROOT / "workflow/presets", {})
     assert found.base.data.holdout >= 500
     assert found.counts[0] >= 2
     assert seeds(found, {}) >= 3

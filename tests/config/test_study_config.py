@@ -175,3 +175,11 @@ def test_an_unknown_study_names_those_there_are():
 def test_a_study_may_lie_anywhere(planned, tmp_path):
     planned()
     assert find(str(tmp_path / "mine.yaml"), STUDIES) == tmp_path / "mine.yaml"
+
+
+@pytest.mark.parametrize("name", ["a{b}.yaml", "a\nb.yaml"])
+def test_a_file_whose_name_cannot_be_that_of_a_directory_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("question: ?")
+    with pytest.raises(InputError, match="no braces and no control characters; rename the file") as error:
+        find(str(tmp_path / name), STUDIES)
+    assert "\n" not in str(error.value)

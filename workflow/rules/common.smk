@@ -45,7 +45,8 @@ try:
     STUDY = plan(find(CHOSEN["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in CHOSEN else None
     SEARCH = None
     if "search" in CHOSEN:
-        SEARCH = search_plan.plan(search_plan.find(CHOSEN["search"], SEARCHES), ROOT / "params.yaml", PRESETS, SETTINGS)
+        SEARCH_FILE = find(CHOSEN["search"], SEARCHES, "search", "searches")
+        SEARCH = search_plan.plan(SEARCH_FILE, ROOT / "params.yaml", PRESETS, SETTINGS)
         EXPERIMENT = SEARCH.base
     else:
         EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))

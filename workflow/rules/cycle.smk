@@ -15,11 +15,11 @@ rule domains:
     resources:
         shared=SHARED,
     params:
-        cause=EXPERIMENT.text("domains"),
+        cause=lambda wildcards: EXPERIMENT.text("domains"),
     message:
         "Make the two domains"
     shell:
-        "DAWN_LOG={log} python -m dawn.domains --params {resources.shared}/params.yaml --data data"
+        "DAWN_LOG={log:q} python -m dawn.domains --params {resources.shared:q}/params.yaml --data data"
 
 
 rule cycle_train:
@@ -51,10 +51,10 @@ rule cycle_train:
     message:
         "Train the CycleGAN with seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
-        " --gpus {resources.node_gpus} --cpus {threads} dawn.cycle_train"
-        " --params {wildcards.run}/params.yaml --data data --seed {wildcards.seed}"
-        " --out {wildcards.run}/seed-{wildcards.seed}"
+        "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
+        " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.cycle_train"
+        " --params {wildcards.run:q}/params.yaml --data data --seed {wildcards.seed:q}"
+        " --out {wildcards.run:q}/seed-{wildcards.seed:q}"
 
 
 rule cycle_evaluate:
@@ -82,9 +82,9 @@ rule cycle_evaluate:
         mem_mb=16000,
     params:
         cause=cause("judge") if JUDGES else "",
-        judges=["--stats data/stats.json --judges", *seeds(JUDGE)] if JUDGES else "",
+        judges=["--stats", "data/stats.json", "--judges", *seeds(JUDGE)] if JUDGES else [],
     message:
         "Translate the test images, seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.cycle_evaluate --params {wildcards.run}/params.yaml --data data {params.judges}"
-        " --model {input.weights} --out {wildcards.run}/seed-{wildcards.seed} --manifest {output.manifest}"
+        "DAWN_LOG={log:q} python -m dawn.cycle_evaluate --params {wildcards.run:q}/params.yaml --data data {params.judges:q}"
+        " --model {input.weights:q} --out {wildcards.run:q}/seed-{wildcards.seed:q} --manifest {output.manifest:q}"

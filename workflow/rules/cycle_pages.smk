@@ -25,8 +25,8 @@ rule cycle_model:
     message:
         "Describe the generators and the critics"
     shell:
-        "DAWN_LOG={log} python -m dawn.cycle_model --params {wildcards.run}/params.yaml --size {params.size}"
-        " --out {output.figures} --text {output.text}"
+        "DAWN_LOG={log:q} python -m dawn.cycle_model --params {wildcards.run:q}/params.yaml --size {params.size:q}"
+        " --out {output.figures:q} --text {output.text:q}"
 
 
 rule cycle_summarize:
@@ -48,8 +48,8 @@ rule cycle_summarize:
     message:
         "Summarize the seeds"
     shell:
-        "DAWN_LOG={log} python -m dawn.cycle_summarize {params.seeds} --params {wildcards.run}/params.yaml"
-        " --out {output.metrics} --plots {wildcards.run}"
+        "DAWN_LOG={log:q} python -m dawn.cycle_summarize {params.seeds:q} --params {wildcards.run:q}/params.yaml"
+        " --out {output.metrics:q} --plots {wildcards.run:q}"
 
 
 rule cycle_plot:
@@ -71,8 +71,8 @@ rule cycle_plot:
     message:
         "Draw the figures"
     shell:
-        "DAWN_LOG={log} python -m dawn.cycle_plot {params.seeds} --params {wildcards.run}/params.yaml --data data"
-        " --out {wildcards.run}/plots"
+        "DAWN_LOG={log:q} python -m dawn.cycle_plot {params.seeds:q} --params {wildcards.run:q}/params.yaml --data data"
+        " --out {wildcards.run:q}/plots"
 
 
 rule cycle_summary:
@@ -97,13 +97,13 @@ rule cycle_summary:
     params:
         cause=cause("data", "domains", "cycle", "judge", "seeds"),
         seeds=lambda wildcards: seeds(wildcards.run),
-        root=os.path.relpath(ROOT),
+        root=lambda wildcards: os.path.relpath(ROOT),
     message:
         "Write the summary page"
     shell:
-        "DAWN_LOG={log} python -m dawn.cycle_summary {params.seeds} --params {wildcards.run}/params.yaml"
-        " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q}"
-        " --plots {wildcards.run}/plots --out {output.page}"
+        "DAWN_LOG={log:q} python -m dawn.cycle_summary {params.seeds:q} --params {wildcards.run:q}/params.yaml"
+        " --metrics {input.metrics:q} --provenance {input.provenance:q} --root {params.root:q}"
+        " --plots {wildcards.run:q}/plots --out {output.page:q}"
 
 
 # Runs in the host's Python, without a container: the image has no RO-Crate library.
@@ -126,8 +126,8 @@ rule cycle_pack:
     wildcard_constraints:
         run=OF_GANS,
     params:
-        root=os.path.relpath(ROOT),
+        root=lambda wildcards: os.path.relpath(ROOT),
     message:
         "Pack the run as an RO-Crate"
     shell:
-        "DAWN_LOG={log} python -m dawn.crate --root {params.root:q} --results {wildcards.run} --data data --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.crate --root {params.root:q} --results {wildcards.run:q} --data data --out {output:q}"

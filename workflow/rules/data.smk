@@ -6,7 +6,8 @@ from dawn.data.collection.tracking import file_list
 
 GENERATED = "resources/generated/demo-binary.tar.gz"
 RESOURCES = os.path.normpath(f"{CHECKOUT}/resources")
-ARCHIVE = f"{RESOURCES}/{Path(urlsplit(EXPERIMENT.data.urls[0]).path).name}"
+# Snakemake takes braces in a path for wildcards, so the archive's name keeps only plain characters.
+ARCHIVE = f"{RESOURCES}/{re.sub(r'[^A-Za-z0-9_.+-]+', '-', Path(urlsplit(EXPERIMENT.data.urls[0]).path).name)}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
 
@@ -35,7 +36,7 @@ rule demo_archive:
     message:
         "Generate the demo's images"
     shell:
-        "DAWN_LOG={log} python -m dawn.demo_archive --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.demo_archive --out {output:q}"
 
 
 # An archive that is there and matches its checksum is kept, so the output is updated. The code is no cause, since the
@@ -50,11 +51,11 @@ rule download:
     resources:
         shared=SHARED,  # no param: a study uses the archive of params.yaml without downloading it again
     params:
-        cause=EXPERIMENT.text("data"),
+        cause=lambda wildcards: EXPERIMENT.text("data"),
     message:
         "Download {output}"
     shell:
-        "DAWN_LOG={log} python -m dawn.download --params {resources.shared}/params.yaml --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.download --params {resources.shared:q}/params.yaml --out {output:q}"
 
 
 # Image files of any size are read by dawn.images, archives of 32-pixel images by dawn.arrays.
@@ -75,16 +76,16 @@ rule arrays:
         shared=SHARED,
         runtime=120,
     params:
-        cause=EXPERIMENT.text("data"),
-        files=file_list(FOLDER) if FOLDER else None,
+        cause=lambda wildcards: EXPERIMENT.text("data"),
+        files=lambda wildcards: file_list(FOLDER) if FOLDER else None,
         step=STEP,
         source=lambda wildcards, input: FOLDER or input.archive,
         option="--source" if STEP == "images" else "--archive",
     message:
         "Read the images in {params.source}"
     shell:
-        "DAWN_LOG={log} python -m dawn.{params.step} --params {resources.shared}/params.yaml"
-        " {params.option} {params.source:q} --out data"
+        "DAWN_LOG={log:q} python -m dawn.{params.step:q} --params {resources.shared:q}/params.yaml"
+        " {params.option:q} {params.source:q} --out data"
 
 
 rule stats:
@@ -98,4 +99,4 @@ rule stats:
     message:
         "Compute channel means and standard deviations"
     shell:
-        "DAWN_LOG={log} python -m dawn.stats --data data --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.stats --data data --out {output:q}"

@@ -27,9 +27,9 @@ rule evaluate:
     message:
         "Evaluate seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} dawn.evaluate"
-        " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --model {input.weights}"
-        " --out {wildcards.run}/seed-{wildcards.seed} --manifest {output.manifest}"
+        "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} dawn.evaluate"
+        " --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q} --model {input.weights:q}"
+        " --out {wildcards.run:q}/seed-{wildcards.seed:q} --manifest {output.manifest:q}"
 
 
 rule summarize:
@@ -52,8 +52,8 @@ rule summarize:
     message:
         "Summarize the seeds"
     shell:
-        "DAWN_LOG={log} python -m dawn.summarize {params.seeds} --params {wildcards.run}/params.yaml"
-        " --model {input.model} --out {output.metrics} --plots {wildcards.run}"
+        "DAWN_LOG={log:q} python -m dawn.summarize {params.seeds:q} --params {wildcards.run:q}/params.yaml"
+        " --model {input.model:q} --out {output.metrics:q} --plots {wildcards.run:q}"
 
 
 rule provenance:
@@ -70,13 +70,13 @@ rule provenance:
     resources:
         **ONE_NODE,
     params:
-        root=os.path.relpath(ROOT),
+        root=lambda wildcards: os.path.relpath(ROOT),
         about=lambda wildcards, input: os.path.basename(input.dataset),
     message:
         "Write the provenance"
     shell:
-        "DAWN_LOG={log} python -m dawn.provenance --root {params.root:q} --data data --about {params.about}"
-        " --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.provenance --root {params.root:q} --data data --about {params.about:q}"
+        " --out {output:q}"
 
 
 rule summary:
@@ -98,9 +98,9 @@ rule summary:
     params:
         cause=cause("data", "model", "train", "evaluate", "seeds"),
         seeds=lambda wildcards: seeds(wildcards.run),
-        root=os.path.relpath(ROOT),
+        root=lambda wildcards: os.path.relpath(ROOT),
     message:
         "Write the summary page"
     shell:
-        "DAWN_LOG={log} python -m dawn.summary {params.seeds} --params {wildcards.run}/params.yaml"
-        " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q} --out {output.page}"
+        "DAWN_LOG={log:q} python -m dawn.summary {params.seeds:q} --params {wildcards.run:q}/params.yaml"
+        " --metrics {input.metrics:q} --provenance {input.provenance:q} --root {params.root:q} --out {output.page:q}"

@@ -30,10 +30,10 @@ rule gan_train:
     message:
         "Train the GAN with seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
-        " --gpus {resources.node_gpus} --cpus {threads} dawn.gan_train"
-        " --params {wildcards.run}/params.yaml --data data --seed {wildcards.seed}"
-        " --out {wildcards.run}/seed-{wildcards.seed}"
+        "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
+        " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.gan_train"
+        " --params {wildcards.run:q}/params.yaml --data data --seed {wildcards.seed:q}"
+        " --out {wildcards.run:q}/seed-{wildcards.seed:q}"
 
 
 # What the judges make of the real images and of the reference sets is the same for all seeds and variants.
@@ -62,8 +62,8 @@ rule gan_references:
     message:
         "Measure reference images with the judges"
     shell:
-        "DAWN_LOG={log} python -m dawn.gan_references --params {resources.shared}/params.yaml --data data"
-        " --stats {input.stats} --judges {params.judges} --out {output.scores}"
+        "DAWN_LOG={log:q} python -m dawn.gan_references --params {resources.shared:q}/params.yaml --data data"
+        " --stats {input.stats:q} --judges {params.judges:q} --out {output.scores:q}"
 
 
 # Classification accuracy score: the judges' network is trained on samples and tested on real images.
@@ -87,22 +87,22 @@ rule gan_cas:
         runtime=720,
         mem_mb=16000,
     params:
-        cause=JUDGES.text("data", "model", "train", "evaluate"),
+        cause=lambda wildcards: JUDGES.text("data", "model", "train", "evaluate"),
         truncation=lambda wildcards: RUNS[wildcards.run].measures.truncation,
         judge=JUDGE,
         folder="{run}/cas/seed-{seed}",
     message:
         "Train a classifier on the samples of seed {wildcards.seed}"
     shell:
-        "export DAWN_LOG={log} &&"
-        " python -m dawn.gan_dataset --params {wildcards.run}/params.yaml --data data --model {input.weights}"
-        " --seed {wildcards.seed} --out {params.folder}/data &&"
-        " python -m dawn.launch --processes {resources.processes} --cpus {threads} dawn.train"
-        " --params {params.judge}/params.yaml --data {params.folder}/data --stats {input.stats}"
-        " --seed {wildcards.seed} --out {params.folder} &&"
-        " python -m dawn.launch --processes {resources.processes} dawn.evaluate --params {params.judge}/params.yaml"
-        " --data {params.folder}/data --stats {input.stats} --model {params.folder}/model.safetensors"
-        " --out {params.folder} && rm -r {params.folder}/data"
+        "export DAWN_LOG={log:q} &&"
+        " python -m dawn.gan_dataset --params {wildcards.run:q}/params.yaml --data data --model {input.weights:q}"
+        " --seed {wildcards.seed:q} --out {params.folder:q}/data &&"
+        " python -m dawn.launch --processes {resources.processes:q} --cpus {threads:q} dawn.train"
+        " --params {params.judge:q}/params.yaml --data {params.folder:q}/data --stats {input.stats:q}"
+        " --seed {wildcards.seed:q} --out {params.folder:q} &&"
+        " python -m dawn.launch --processes {resources.processes:q} dawn.evaluate --params {params.judge:q}/params.yaml"
+        " --data {params.folder:q}/data --stats {input.stats:q} --model {params.folder:q}/model.safetensors"
+        " --out {params.folder:q} && rm -r {params.folder:q}/data"
 
 
 rule gan_evaluate:
@@ -139,11 +139,11 @@ rule gan_evaluate:
         cause=cause("judge", "measures"),
         judges=seeds(JUDGE),
         cas=lambda wildcards: (
-            f"--cas {wildcards.run}/cas/seed-{wildcards.seed}" if RUNS[wildcards.run].measures.cas else ""
+            ["--cas", f"{wildcards.run}/cas/seed-{wildcards.seed}"] if RUNS[wildcards.run].measures.cas else []
         ),
     message:
         "Sample and measure seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.gan_evaluate --params {wildcards.run}/params.yaml --data data"
-        " --stats {input.stats} --model {input.weights} --judges {params.judges} --references {input.references}"
-        " {params.cas} --out {wildcards.run}/seed-{wildcards.seed} --manifest {output.manifest}"
+        "DAWN_LOG={log:q} python -m dawn.gan_evaluate --params {wildcards.run:q}/params.yaml --data data"
+        " --stats {input.stats:q} --model {input.weights:q} --judges {params.judges:q} --references {input.references:q}"
+        " {params.cas:q} --out {wildcards.run:q}/seed-{wildcards.seed:q} --manifest {output.manifest:q}"

@@ -26,8 +26,8 @@ rule gan_model:
     message:
         "Describe the generator and the critic"
     shell:
-        "DAWN_LOG={log} python -m dawn.gan_model --params {wildcards.run}/params.yaml --data data --size {params.size}"
-        " --out {output.figures} --text {output.text}"
+        "DAWN_LOG={log:q} python -m dawn.gan_model --params {wildcards.run:q}/params.yaml --data data --size {params.size:q}"
+        " --out {output.figures:q} --text {output.text:q}"
 
 
 rule gan_summarize:
@@ -50,8 +50,8 @@ rule gan_summarize:
     message:
         "Summarize the seeds"
     shell:
-        "DAWN_LOG={log} python -m dawn.gan_summarize {params.seeds} --params {wildcards.run}/params.yaml"
-        " --model {input.model} --out {output.metrics} --plots {wildcards.run}"
+        "DAWN_LOG={log:q} python -m dawn.gan_summarize {params.seeds:q} --params {wildcards.run:q}/params.yaml"
+        " --model {input.model:q} --out {output.metrics:q} --plots {wildcards.run:q}"
 
 
 rule gan_plot:
@@ -82,8 +82,8 @@ rule gan_plot:
     message:
         "Draw the figures"
     shell:
-        "DAWN_LOG={log} python -m dawn.gan_plot {params.seeds} --params {wildcards.run}/params.yaml --data data"
-        " --out {wildcards.run}/plots"
+        "DAWN_LOG={log:q} python -m dawn.gan_plot {params.seeds:q} --params {wildcards.run:q}/params.yaml --data data"
+        " --out {wildcards.run:q}/plots"
 
 
 rule gan_summary:
@@ -108,13 +108,13 @@ rule gan_summary:
     params:
         cause=cause("data", "gan", "judge", "measures", "seeds"),
         seeds=lambda wildcards: seeds(wildcards.run),
-        root=os.path.relpath(ROOT),
+        root=lambda wildcards: os.path.relpath(ROOT),
     message:
         "Write the summary page"
     shell:
-        "DAWN_LOG={log} python -m dawn.gan_summary {params.seeds} --params {wildcards.run}/params.yaml"
-        " --metrics {input.metrics} --provenance {input.provenance} --root {params.root:q}"
-        " --plots {wildcards.run}/plots --out {output.page}"
+        "DAWN_LOG={log:q} python -m dawn.gan_summary {params.seeds:q} --params {wildcards.run:q}/params.yaml"
+        " --metrics {input.metrics:q} --provenance {input.provenance:q} --root {params.root:q}"
+        " --plots {wildcards.run:q}/plots --out {output.page:q}"
 
 
 # Runs in the host's Python, without a container: the image has no RO-Crate library.
@@ -135,8 +135,8 @@ rule gan_pack:
     wildcard_constraints:
         run=OF_GANS,
     params:
-        root=os.path.relpath(ROOT),
+        root=lambda wildcards: os.path.relpath(ROOT),
     message:
         "Pack the run as an RO-Crate"
     shell:
-        "DAWN_LOG={log} python -m dawn.crate --root {params.root:q} --results {wildcards.run} --data data --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.crate --root {params.root:q} --results {wildcards.run:q} --data data --out {output:q}"

@@ -16,7 +16,7 @@ def summarize_finished():
     """Summarize the finished seeds of the experiment, or the finished variants and seeds of the study."""
     try:
         if STUDY:
-            shell("python -m dawn.study {STUDY.directory} --partial")
+            shell("python -m dawn.study {STUDY.directory:q} --partial")
         else:
             summarize_seeds("results", finished_seeds("results"))
     except CalledProcessError:
@@ -28,17 +28,17 @@ def summarize_seeds(run, done):
     wanted, out, root = RUNS[run].seeds, f"{run}/partial", os.path.relpath(ROOT)
     if not 0 < len(done) < len(wanted):
         return
-    model = "" if CYCLE else f" --model {run}/model.json"
+    model = [] if CYCLE else ["--model", f"{run}/model.json"]
     about = "domains.json" if CYCLE else "dataset.json"
     directories = [f"{run}/seed-{seed}" for seed in done]
     shell(
-        "python -m dawn.{PREFIX}summarize {directories} --params {run}/params.yaml{model}"
-        " --out {out}/metrics.json --plots {out}"
+        "python -m dawn.{PREFIX}summarize {directories:q} --params {run:q}/params.yaml {model:q}"
+        " --out {out:q}/metrics.json --plots {out:q}"
     )
-    shell("python -m dawn.provenance --root {root:q} --data data --about {about} --out {out}/provenance.json")
+    shell("python -m dawn.provenance --root {root:q} --data data --about {about:q} --out {out:q}/provenance.json")
     shell(
-        "python -m dawn.{PREFIX}summary {directories} --params {run}/params.yaml --metrics {out}/metrics.json"
-        " --provenance {out}/provenance.json --root {root:q} --out {out}/summary.md"
+        "python -m dawn.{PREFIX}summary {directories:q} --params {run:q}/params.yaml --metrics {out:q}/metrics.json"
+        " --provenance {out:q}/provenance.json --root {root:q} --out {out:q}/summary.md"
     )
     missing = ", ".join(str(seed) for seed in wanted if seed not in done)
     print(f"\n{out}: {len(done)} of {len(wanted)} seeds are finished; not finished: {missing}", file=sys.stderr)

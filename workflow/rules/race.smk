@@ -35,7 +35,7 @@ rule race_seeds:
     message:
         "Race: train and evaluate every seed in one process"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
-        " --gpus {resources.node_gpus} --cpus {threads} dawn.race"
-        " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --out {output.figures}"
-        " --text {output.text}"
+        "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
+        " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.race"
+        " --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q} --out {output.figures:q}"
+        " --text {output.text:q}"

@@ -24,8 +24,8 @@ rule plot:
     message:
         "Draw the figures"
     shell:
-        "DAWN_LOG={log} python -m dawn.plot {params.seeds} --params {wildcards.run}/params.yaml --data data"
-        " --out {wildcards.run}/plots"
+        "DAWN_LOG={log:q} python -m dawn.plot {params.seeds:q} --params {wildcards.run:q}/params.yaml --data data"
+        " --out {wildcards.run:q}/plots"
 
 
 rule contact_sheet:
@@ -42,8 +42,8 @@ rule contact_sheet:
     message:
         "Draw training images before and after augmentation"
     shell:
-        "DAWN_LOG={log} python -m dawn.contact_sheet --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
-        " --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.contact_sheet --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q}"
+        " --out {output:q}"
 
 
 # Runs in the host's Python, without a container: the image has no RO-Crate library.
@@ -65,8 +65,8 @@ rule pack:
     log:
         "logs/{run}/pack.log",
     params:
-        root=os.path.relpath(ROOT),
+        root=lambda wildcards: os.path.relpath(ROOT),
     message:
         "Pack the run as an RO-Crate"
     shell:
-        "DAWN_LOG={log} python -m dawn.crate --root {params.root:q} --results {wildcards.run} --data data --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.crate --root {params.root:q} --results {wildcards.run:q} --data data --out {output:q}"

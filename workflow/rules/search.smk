@@ -28,13 +28,13 @@ if SEARCH:
             rung=r"\d+",
         localrule: True
         params:
-            cause=SEARCH.text,
-            search=SEARCH.directory,
+            cause=lambda wildcards: SEARCH.text,
+            search=lambda wildcards: SEARCH.directory,
         message:
             "Choose the trials of round {wildcards.round}, rung {wildcards.rung}"
         shell:
-            "DAWN_LOG={log} python -m dawn.propose {params.search} --round {wildcards.round} --rung {wildcards.rung}"
-            " --out {output}"
+            "DAWN_LOG={log:q} python -m dawn.propose {params.search:q} --round {wildcards.round:q} --rung {wildcards.rung:q}"
+            " --out {output:q}"
 
     # The training of the rule train, without an evaluation on the test split; it may diverge, which is a result here.
     rule trial:
@@ -68,11 +68,11 @@ if SEARCH:
         message:
             "Train trial {wildcards.trial} of {wildcards.rung}"
         shell:
-            "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
-            " --gpus {resources.node_gpus} --cpus {threads} dawn.train"
-            " --params {params.directory}/params.yaml --data data --stats {input.stats} --seed {params.seed}"
-            " --out {params.directory}/seed-{params.seed} && code=0 || code=$?;"
-            " DAWN_LOG={log} python -m dawn.trial {params.directory} --seed {params.seed} --exit-code $code"
+            "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
+            " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.train"
+            " --params {params.directory:q}/params.yaml --data data --stats {input.stats:q} --seed {params.seed:q}"
+            " --out {params.directory:q}/seed-{params.seed:q} && code=0 || code=$?;"
+            " DAWN_LOG={log:q} python -m dawn.trial {params.directory:q} --seed {params.seed:q} --exit-code $code"
 
     rule search_page:
         input:
@@ -92,12 +92,12 @@ if SEARCH:
             f"logs/{SEARCH.directory}/page.log",
         localrule: True
         params:
-            cause=SEARCH.text,
-            search=SEARCH.directory,
+            cause=lambda wildcards: SEARCH.text,
+            search=lambda wildcards: SEARCH.directory,
         message:
             "Write the page of {params.search}"
         shell:
-            "DAWN_LOG={log} python -m dawn.search_page {params.search}"
+            "DAWN_LOG={log:q} python -m dawn.search_page {params.search:q}"
 
 
 rule search:

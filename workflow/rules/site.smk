@@ -9,6 +9,11 @@ from dawn.core.host import answer
 
 # Used with --software-deployment-method apptainer; containers/README.md describes how to build it.
 IMAGE = f"{workflow.basedir}/containers/dawn.sif"
+IN_APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
+if re.search(r"\s", IMAGE):  # Snakemake stops at such a path, also where no container is used
+    if IN_APPTAINER:
+        raise WorkflowError(f"Snakemake takes no container image with a blank in its path: move {IMAGE!r}")
+    IMAGE = None
 
 
 container: IMAGE
@@ -31,7 +36,6 @@ TRAINING = (
     }
 )
 
-IN_APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
 IN_DOCKER = bool(os.environ.get("DAWN_DOCKER"))
 
 # The images have no git, so the revision of the code is passed on.
@@ -80,4 +84,4 @@ rule doctor:
     message:
         "Check whether a run will work here"
     shell:
-        "python -m dawn.doctor --params results/params.yaml 2>&1 | tee {log}"
+        "python -m dawn.doctor --params results/params.yaml 2>&1 | tee {log:q}"

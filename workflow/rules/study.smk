@@ -34,8 +34,8 @@ rule timing:
     message:
         "Time forward passes and training steps of {wildcards.run}"
     shell:
-        "DAWN_LOG={log} python -m dawn.timing --params {wildcards.run}/params.yaml --data data --stats {input.stats}"
-        " --out {output.times}"
+        "DAWN_LOG={log:q} python -m dawn.timing --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q}"
+        " --out {output.times:q}"
 
 
 rule study_timing:
@@ -56,12 +56,12 @@ if STUDY:
             f"logs/{STUDY.directory}/analysis-{{analysis}}.log",
         localrule: True
         params:
-            cause=STUDY.text,
-            study=STUDY.directory,
+            cause=lambda wildcards: STUDY.text,
+            study=lambda wildcards: STUDY.directory,
         message:
             "Analyse the study, analysis {wildcards.analysis}"
         shell:
-            "DAWN_LOG={log} python -m dawn.interim {params.study} --analysis {wildcards.analysis} --out {output}"
+            "DAWN_LOG={log:q} python -m dawn.interim {params.study:q} --analysis {wildcards.analysis:q} --out {output:q}"
 
     # Differences by class are of the test split.
     CLASSES = ("classes",) if CLASSIFY and STUDY.study.split == "test" else ()
@@ -86,12 +86,12 @@ if STUDY:
             f"logs/{STUDY.directory}/study.log",
         localrule: True
         params:
-            cause=STUDY.text,
-            study=STUDY.directory,
+            cause=lambda wildcards: STUDY.text,
+            study=lambda wildcards: STUDY.directory,
         message:
             "Compare the variants of {params.study}"
         shell:
-            "DAWN_LOG={log} python -m dawn.study {params.study}"
+            "DAWN_LOG={log:q} python -m dawn.study {params.study:q}"
 
 
 rule study:
@@ -104,10 +104,10 @@ rule compare:
     log:
         "logs/compare.log",
     params:
-        base=CHOSEN.get("base", ""),
-        other=CHOSEN.get("other", ""),
-        difference=f"--difference {CHOSEN['difference']}" if "difference" in CHOSEN else "",
+        base=lambda wildcards: CHOSEN.get("base", ""),
+        other=lambda wildcards: CHOSEN.get("other", ""),
+        difference=lambda wildcards: ["--difference", CHOSEN["difference"]] if "difference" in CHOSEN else [],
     message:
         "Compare {params.other} with {params.base}"
     shell:
-        "DAWN_LOG={log} python -m dawn.compare {params.base:q} {params.other:q} {params.difference}"
+        "DAWN_LOG={log:q} python -m dawn.compare {params.base:q} {params.other:q} {params.difference:q}"

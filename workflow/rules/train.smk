@@ -18,8 +18,8 @@ rule model:
     message:
         "Describe the network"
     shell:
-        "DAWN_LOG={log} python -m dawn.model --params {wildcards.run}/params.yaml --data data --size {params.size}"
-        " --out {output.figures} --text {output.text}"
+        "DAWN_LOG={log:q} python -m dawn.model --params {wildcards.run:q}/params.yaml --data data --size {params.size:q}"
+        " --out {output.figures:q} --text {output.text:q}"
 
 
 rule train:
@@ -49,10 +49,10 @@ rule train:
     message:
         "Train with seed {wildcards.seed}"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes {resources.processes} --nodes {resources.nodes}"
-        " --gpus {resources.node_gpus} --cpus {threads} dawn.train"
-        " --params {wildcards.run}/params.yaml --data data --stats {input.stats} --seed {wildcards.seed}"
-        " --out {wildcards.run}/seed-{wildcards.seed}"
+        "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
+        " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.train"
+        " --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q} --seed {wildcards.seed:q}"
+        " --out {wildcards.run:q}/seed-{wildcards.seed:q}"
 
 
 rule dawnbench:
@@ -70,8 +70,8 @@ rule dawnbench:
     message:
         "Export seed {wildcards.seed} in DAWNBench's format"
     shell:
-        "DAWN_LOG={log} python -m dawn.dawnbench --params {wildcards.run}/params.yaml"
-        " --seed {wildcards.run}/seed-{wildcards.seed}"
+        "DAWN_LOG={log:q} python -m dawn.dawnbench --params {wildcards.run:q}/params.yaml"
+        " --seed {wildcards.run:q}/seed-{wildcards.seed:q}"
 
 
 rule lr_find:
@@ -100,5 +100,5 @@ rule lr_find:
     message:
         "Run the learning-rate range test"
     shell:
-        "DAWN_LOG={log} python -m dawn.launch --processes 1 dawn.lr_find --params {wildcards.run}/params.yaml"
-        " --data data --stats {input.stats} --out {output.plot}"
+        "DAWN_LOG={log:q} python -m dawn.launch --processes 1 dawn.lr_find --params {wildcards.run:q}/params.yaml"
+        " --data data --stats {input.stats:q} --out {output.plot:q}"

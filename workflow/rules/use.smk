@@ -27,8 +27,8 @@ rule card:
     message:
         "Write the model card"
     shell:
-        "DAWN_LOG={log} python -m dawn.model_card {params.seeds} --params {wildcards.run}/params.yaml"
-        " --metrics {input.metrics} --provenance {input.provenance} --out {output}"
+        "DAWN_LOG={log:q} python -m dawn.model_card {params.seeds:q} --params {wildcards.run:q}/params.yaml"
+        " --metrics {input.metrics:q} --provenance {input.provenance:q} --out {output:q}"
 
 
 # Runs on this machine until it is interrupted, in the host's Python, without a container: the image has no web server.
@@ -41,8 +41,8 @@ rule app:
     log:
         "logs/app.log",
     params:
-        network=f"--network {EXPERIMENT.model.file}" if EXPERIMENT.model.family == "file" else "",
+        network=lambda wildcards: ["--network", str(EXPERIMENT.model.file)] if EXPERIMENT.model.family == "file" else [],
     message:
         "Serve a page to try the network"
     shell:
-        "DAWN_LOG={log} python -m dawn.serve --model {input.weights} --data data {params.network}"
+        "DAWN_LOG={log:q} python -m dawn.serve --model {input.weights:q} --data data {params.network:q}"

@@ -99,12 +99,18 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w.+-]+", "-", name, flags=re.ASCII).strip("-.")
 
 
-def find(name: str, folder: Path) -> Path:
-    """Return the file of a study, given by its name in ``folder`` or by its path."""
+def find(name: str, folder: Path, kind: str = "study", kinds: str = "studies") -> Path:
+    """Return the file of a study or a search, given by its name in ``folder`` or by its path.
+
+    Raises an InputError for a name that cannot be that of a directory of results: Snakemake takes braces for wildcards.
+    """
     path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
-        raise InputError(f"study = {name}: {path} does not exist; studies: {known}")
+        raise InputError(f"{kind} = {name}: {path} does not exist; {kinds}: {known}")
+    if re.search(r"[{}\x00-\x1f\x7f]", path.stem):
+        raise InputError(f"{kind} = {name!r}: the name of the file is that of a directory of results, which has no "
+                         "braces and no control characters; rename the file")  # fmt: skip
     return path
 
 

@@ -65,15 +65,6 @@ class SearchPlan:
         return check(values, f"search {self.name}, {json.dumps(settings)}" if settings else f"search {self.name}")
 
 
-def find(name: str, folder: Path) -> Path:
-    """Return the file of a search, given by its name in ``folder`` or by its path."""
-    path = Path(name) if name.endswith((".yaml", ".yml")) else folder / f"{name}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.yaml")))
-        raise InputError(f"search = {name}: {path} does not exist; searches: {known}")
-    return path
-
-
 def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> SearchPlan:
     """Merge params.yaml, the preset, the settings and ``over`` (the command line), and check both ends of the space."""
     search = load(path)

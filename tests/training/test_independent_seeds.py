@@ -109,7 +109,7 @@ def test_the_checkpoint_of_another_seed_or_of_other_settings_is_refused(data, tm
         (ready_without_resuming(data, tmp_path, 1, **EPOCHS), "seed 0"),
         (ready_without_resuming(data, tmp_path, 0, train={"epochs": 4}), "other settings, data or code"),
     ):
-        wrong.checkpoints.directory.mkdir(parents=True)
+        wrong.checkpoints.directory.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, wrong.checkpoints.directory)
         with pytest.raises(InputError, match=f"is the checkpoint of another training \\({reason}\\)"):
             wrong.resume()
@@ -124,7 +124,7 @@ def test_a_checkpoint_from_before_it_named_its_training_is_refused(tmp_path):
     checkpoints = Checkpoints(tmp_path, "key", 0)
     checkpoints.directory.mkdir(parents=True)
     torch.save({"step": 1}, checkpoints.directory / "state.pt")
-    with pytest.raises(InputError, match="delete it to train from the start"):
+    with pytest.raises(InputError, match=r"delete .* to train from the start"):
         checkpoints.load(CPU)
 
 

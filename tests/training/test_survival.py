@@ -54,7 +54,7 @@ def test_a_broken_state_is_refused_and_nothing_runs_from_it(tmp_path):
     checkpoints = checkpoint.Checkpoints(tmp_path, "key", 0)
     checkpoints.save({"step": 1})
     (checkpoints.directory / "state.pt").write_bytes(b"not a state")
-    with pytest.raises(InputError, match="delete it to train from the start"):
+    with pytest.raises(InputError, match=r"delete .* to train from the start"):
         checkpoints.load(CPU)
 
 

@@ -42,7 +42,7 @@ def write(out: Path, arrays: Arrays, description: dict[str, Any]) -> None:
         for name, images in arrays.items():
             with stack.enter_context(files.replacing(out / f"{name}.npy")).open("wb") as file:
                 np.save(file, images, allow_pickle=False)
-        sums = {name: files.sha256(out / f".{name}.npy.partial") for name in arrays}
+        sums = {name: files.sha256(files.partial_path(out / f"{name}.npy")) for name in arrays}
         digest = hashlib.sha256("".join(sums.values()).encode()).hexdigest()
         described.write_text(json.dumps(description | {"sha256": digest}, indent=2) + "\n", encoding="utf-8")
         for name in (*TRAINS, *TESTS, *OTHERS):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dawn.config import experiment
-from dawn.core import cli, files
+from dawn.core import cli, file_lock, files
 from dawn.data import http
 from dawn.data.http import Limits
 from dawn.data.source import SourceError, TransientError, check_size, copy, local
@@ -63,7 +63,9 @@ def main() -> None:
         parser.error("--params or --url is needed")
     for number in (signal.SIGINT, signal.SIGTERM):  # as an exception, so that the partial file goes
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    fetch(*sources(options), options.out, Limits(timeout=options.timeout))
+    lock = options.out.with_name(f".{options.out.name}.lock")  # two experiments of DVC share their archive
+    with file_lock.exclusive(lock, lambda: log(f"{options.out}: another process fetches it; waiting for it to end")):
+        fetch(*sources(options), options.out, Limits(timeout=options.timeout))
 
 
 def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:

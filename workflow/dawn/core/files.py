@@ -1,8 +1,10 @@
 """Atomic writing: a file that a step writes is complete or absent."""
 
+import glob
 import hashlib
 import json
 import os
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,20 +12,43 @@ from typing import Any
 
 from dawn.core.cli import InputError
 
+HOST = socket.gethostname()
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path next to ``path`` that replaces it at the end of the block, and is deleted after an exception."""
+    """A temporary path next to ``path`` that replaces it at the end of the block, and is deleted after an exception.
+
+    Its name is this process's own, so that two processes that write the same file do not write into one another's. The
+    file has the permissions of the umask, whoever created it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    _delete_abandoned(path)
+    partial = partial_path(path)
     try:
         yield partial
         with partial.open("rb") as written:
             os.fsync(written.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        partial.chmod(0o666 & ~umask)
         partial.replace(path)
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
+
+
+def partial_path(path: Path) -> Path:
+    """The temporary path of this process next to ``path``."""
+    return path.with_name(f".{path.name}.{HOST}.{os.getpid()}.partial")
+
+
+def _delete_abandoned(path: Path) -> None:
+    """Delete the temporary files of processes of this host that were killed while they wrote ``path``."""
+    for partial in path.parent.glob(f".{glob.escape(path.name)}.{glob.escape(HOST)}.*.partial"):
+        number = partial.name.split(".")[-2]
+        if number.isdigit() and not Path("/proc", number).exists():
+            partial.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 from dawn.config.experiment import Experiment
 from dawn.results.phases import TRAINING
 from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import World
+from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.streams import torch_seed
 from dawn.training.checkpoint import Checkpoints, checksum
 from dawn.training.shutdown import Interrupted, StopRequest
@@ -91,7 +91,11 @@ class Trainer(Generic[T]):
 
         Raises an InputError for the checkpoint of another seed, or of other settings, data or code.
         """
-        saved = self.checkpoints.load(self.world.device) if self.checkpoints else None
+        saved = None
+        if self.checkpoints:
+            number = torch.tensor(self.checkpoints.take() if self.world.first else 0, device=self.world.device)
+            self.checkpoints.use(int(sum_over_processes(number, self.world)))  # that of the first process, in all
+            saved = self.checkpoints.load(self.world.device)
         if saved is None:
             self.task.start()
             return False
@@ -170,4 +174,6 @@ class Trainer(Generic[T]):
         """Write a checkpoint and stop, if requested; the other processes end when the first is gone."""
         if stop.requested and self.world.first:
             self.save()
+            if self.checkpoints:
+                self.checkpoints.release()
             raise Interrupted

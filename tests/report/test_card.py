@@ -30,7 +30,7 @@ def run(tmp_path):
         (folder / "confusion.csv").write_text('actual,predicted\ncat,"dog | x"\ncat,cat\n')
         write_manifest(folder)
     names = ("accuracy", "top5", "loss", "calibration_error", "train_accuracy", "seconds")
-    metrics = {"seeds": 2, "parameters": 1234567, "flops": 3e6} | dict.fromkeys(names, SPREAD)
+    metrics = {"seeds": 3, "parameters": 1234567, "flops": 3e6} | dict.fromkeys(names, SPREAD)
     data = {"classes": ["cat", "dog | x"], "shape": [32, 32, 3], "counts": {"train": 900, "test": 100},
             "archive": "pets.zip", "sha256": "e" * 64}  # fmt: skip
     provenance = {"data": data, "code": {"commit": "abc", "dirty": True}, "packages": {"torch": "2.15.0"},
@@ -62,7 +62,7 @@ def test_the_front_matter_is_what_the_hub_reads(run, tmp_path):
 def test_the_text_has_intervals_calibration_limits_and_origin(run, tmp_path):
     _, text = written(run, tmp_path)
     for part in (
-        "94.00 % (93.80 to 94.20)", "Means over 2 seeds, with 95 % intervals", "0.0125 by chance alone",
+        "94.00 % (93.80 to 94.20)", "Means over 3 seeds, with 95 % intervals", "0.0125 by chance alone",
         "| cat | 30.5 % | – |", "cat as dog | x (2)", "It was the test split",
         "100 test images", "900 train images", "abc, with uncommitted changes", "1,234,567 parameters",
         "2 x NVIDIA H100, fp16", "e" * 64, "seeds: 0, 1",
@@ -88,7 +88,7 @@ def test_a_single_seed_has_no_interval(run, tmp_path):
     names = ("accuracy", "top5", "loss", "calibration_error", "train_accuracy")
     path.write_text(json.dumps(metrics | {"seeds": 1} | dict.fromkeys(names, ONE)))
     _, text = written(run[:-1], tmp_path)
-    assert "a single seed has none" in text
+    assert "Means over 1 seed: no interval, which takes three seeds." in text
     assert "| test accuracy | 94.00 % | – |" in text
 
 

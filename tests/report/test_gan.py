@@ -211,20 +211,22 @@ def test_intervals_are_over_seeds_or_over_the_images_of_a_single_one(evaluations
     values = [e["measures"]["kid"]["value"] for e in evaluations]
     both = over_seeds(evaluations, "kid")
     assert both["mean"] == pytest.approx(np.mean(values))
-    half = 12.706 * np.std(values, ddof=1) / np.sqrt(2)
-    assert both["high"] - both["mean"] == pytest.approx(half, rel=1e-4)
+    assert (both["std"], both["low"], both["high"]) == (pytest.approx(np.std(values, ddof=1)), None, None)
     one = over_seeds(evaluations[:1], "kid")
     assert (one["low"], one["high"]) == tuple(evaluations[0]["measures"]["kid"][end] for end in ("low", "high"))
     assert one["std"] is None
 
 
 def test_the_interval_of_a_fraction_stays_inside_it_where_a_seed_is_at_its_limit(evaluations):
-    found = json.loads(json.dumps(evaluations))
-    for evaluation, value in zip(found, (0.0, 0.01), strict=True):
+    found = json.loads(json.dumps([*evaluations, evaluations[0]]))
+    for evaluation, value in zip(found, (0.0, 0.01, 0.02), strict=True):
         evaluation["measures"]["precision"]["value"] = value
     over = over_seeds(found, "precision")
-    assert over["low"] == 0
-    assert over["high"] == pytest.approx(0.005 + 12.706 * 0.01 / 2, rel=1e-3)
+    # Wilson's interval of 0.01 with as many trials as give this standard error, and Student's quantile.
+    trials, t = 0.01 * 0.99 / (0.01**2 / 3), 4.302653
+    middle = (0.01 + t**2 / trials / 2) / (1 + t**2 / trials)
+    arm = t / (1 + t**2 / trials) * np.sqrt(0.01 * 0.99 / trials + t**2 / trials**2 / 4)
+    assert (over["low"], over["high"]) == pytest.approx((middle - arm, middle + arm))
 
 
 PROVENANCE = {
@@ -248,10 +250,10 @@ def page(folder, seeds, *more):
 
 def test_the_page_has_the_numbers_of_the_run(folder, seeds, evaluations):
     kid, known = over_seeds(evaluations, "kid"), reference(evaluations, "kid")
-    copied = over_seeds(evaluations, "copied")
+    copied, values = over_seeds(evaluations, "copied"), [e["measures"]["kid"]["value"] for e in evaluations]
     for text in page(folder, seeds):
         for part in (
-            f"KID-judge {kid['mean']:.4f} (95 % interval {kid['low']:.4f} to {kid['high']:.4f}",
+            f"KID-judge {kid['mean']:.4f} (two seeds: {min(values):.4f} and {max(values):.4f}, no interval) over 2",
             "over 2 seeds", "1,234 parameters", "90 train images of 16 x 16 pixels in 3 classes", "2 epochs",
             "60 samples of each seed", "60 images of the test split", "a test accuracy of 90.0, 91.0 %",
             "never a KID or an FID", "1" * 64, f"scores {known['real images']:.4f} against the other half",
@@ -266,8 +268,8 @@ def test_the_page_has_the_numbers_of_the_run(folder, seeds, evaluations):
 def test_the_page_has_a_row_for_each_measure_seed_and_class(folder, seeds, evaluations):
     text, _ = page(folder, seeds)
     rows = [line.split(" | ")[0].removeprefix("| ") for line in text.splitlines() if line.startswith("| ")]
-    assert [m.name for m in measured(evaluations).values()] == [r for r in rows if r in
-            {m.name for m in measured(evaluations).values()}]  # fmt: skip
+    titles = [m.title for m in measured(evaluations).values()]
+    assert titles == [row for row in rows if row in titles]
     assert {"0", "1", *CLASSES} <= set(rows)
 
 

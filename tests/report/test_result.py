@@ -40,15 +40,21 @@ def test_the_claim_has_its_interval_or_none(tmp_path):
     assert claim(of(tmp_path, 94.0)[0]) == "94.00 % test accuracy over 1 seed"
     found = claim(of(tmp_path, 94.0, 94.0)[0])
     assert found == "94.00 % (equal in all seeds, so without an interval) test accuracy over 2 seeds"
+    assert claim(of(tmp_path, 98.0, 99.5)[0]) == (
+        "98.75 % (two seeds: 98.00 and 99.50, no interval) test accuracy over 2 seeds"
+    )
     found = claim(of(tmp_path, 93.0, 94.0, 95.0)[0])
-    assert found == "94.00 % (95 % interval 90.98 to 96.05, std 1.00) test accuracy over 3 seeds"
+    assert found == "94.00 % (95 % interval 91.01 to 96.04, std 1.00) test accuracy over 3 seeds"
 
 
 def test_the_measures_over_the_seeds(tmp_path):
     rows = table(result(of(tmp_path, 93.0, 94.0, 95.0)[0]))
     assert rows["test accuracy, %"][0] == "94.00"
     assert rows["seconds of training"] == ("20.0", "none, all equal", "0.0")
-    assert rows["- the same of a perfectly calibrated network, by chance"][0] == "0.0500"
+    assert rows["test calibration error if calibrated"][0] == "0.0500"
+    assert table(result(of(tmp_path, 98.0, 99.5)[0]))["test accuracy, %"] == (
+        "98.75", "two seeds: 98.00 and 99.50, no interval", "1.06"
+    )  # fmt: skip
     assert table(result(of(tmp_path, 93.0)[0]))["test accuracy, %"] == ("93.00", "–", "–")
 
 

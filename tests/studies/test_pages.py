@@ -264,6 +264,6 @@ def test_another_feature_space_that_points_the_other_way_is_named(tmp_path):
     finished_gan(tmp_path / "b", dict(enumerate([0.1, 0.12, 0.1, 0.11, 0.1])), kid_random=0.35, gan={"loss": "hinge"})
     outcome = load(tmp_path)
     assert contradictions(outcome.verdicts, outcome.results, outcome.measure) == [
-        "hinge against clip: the KID of a random network points the other way (+0.0500). Do not conclude from one "
-        "feature space."
+        "hinge against clip: the KID-judge, untrained network, points the other way (+0.0500). Do not conclude from "
+        "one feature space."
     ]

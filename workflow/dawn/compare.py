@@ -18,10 +18,11 @@ from dawn.config.study import MEASURES as OF_TASK
 from dawn.core import cli
 from dawn.core.files import read_json
 from dawn.report.numbers import DASH, fraction, interval, std
-from dawn.results.statistics import spread
+from dawn.results.measures import MEASURES as DECLARED
+from dawn.results.measures import Measure
 from dawn.studies.analysis import Analyses, Design
 from dawn.studies.further import further
-from dawn.studies.measures import MEASURES, Measure
+from dawn.studies.measures import MEASURES
 from dawn.studies.revision import of_revision
 from dawn.studies.sentences import in_addition, sentence, single
 from dawn.studies.tables import milliseconds
@@ -30,6 +31,7 @@ from dawn.studies.verdicts import Comparison, Verdict
 
 STUDIES = Path("results/studies")
 MATTERS = 0.2  # percentage points
+ACCURACY, SECONDS, SPEED = (DECLARED[key] for key in ("accuracy", "seconds", "images_per_s"))
 
 
 def directory(name: str) -> Path | None:
@@ -69,10 +71,10 @@ def measured(result: Result) -> dict[str, str]:
     """All measures of a GAN with their intervals, and what its training took."""
     shown = {}
     for measure in MEASURES.values():
-        if values := list(result.values(measure.key).values()):
-            shown[measure.title] = interval(spread(values, measure.scale), measure.digits)
-    seconds = [float(training["seconds"]) for training in result.trainings.values()]
-    return shown | {"seconds of training": interval(spread(seconds, "positive"), 1)}
+        if found := result.summary(measure):
+            shown[measure.title] = interval(found, measure.digits)
+    found = SECONDS.over([float(training["seconds"]) for training in result.trainings.values()])
+    return shown | {SECONDS.title: interval(found, SECONDS.digits)}
 
 
 def rows(result: Result) -> dict[str, str]:
@@ -84,13 +86,13 @@ def rows(result: Result) -> dict[str, str]:
         return shown
     target = m["target"]
     return shown | {
-        "accuracy, %": interval(m["accuracy"]),
-        "std": std(m["accuracy"]),
+        ACCURACY.title: interval(m["accuracy"], ACCURACY.digits),
+        "std": std(m["accuracy"], ACCURACY.digits),
         f"seeds at {target['accuracy']:g} %": fraction(target),
-        f"seconds to {target['accuracy']:g} %": interval(target["seconds"], 1),
-        "seconds for one arrival": interval(target.get("expected_seconds"), 1),
-        "seconds of training": interval(m["seconds"], 1),
-        "images/s": interval(m["images_per_s"], 0),
+        f"seconds to {target['accuracy']:g} %": interval(target["seconds"], SECONDS.digits),
+        "seconds for one arrival": interval(target.get("expected_seconds"), SECONDS.digits),
+        SECONDS.title: interval(m["seconds"], SECONDS.digits),
+        SPEED.title: interval(m["images_per_s"], SPEED.digits),
         "peak memory, MiB": f"{m['peak_memory_bytes']['mean'] / 2**20:,.0f}",
         "parameters": f"{m['parameters']:,}",
         "MFLOP an image": f"{m['flops'] / 1e6:,.1f}",

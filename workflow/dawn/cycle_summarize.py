@@ -4,7 +4,8 @@
         results/seed-0 results/seed-1 ...
 
 Of each measure mean, standard deviation and 95 % interval of the mean over seeds (dawn.results.statistics), and of the
-curves the mean over seeds, curves.json. One seed has no interval. The seeds are verified by their manifests first.
+curves the mean over seeds, curves.json. One seed and two have no interval. The seeds are verified by their manifests
+first.
 """
 
 import statistics
@@ -18,7 +19,7 @@ from dawn.core.files import read_json, write_json
 from dawn.results.cycle_curve import read_cycle_curve
 from dawn.results.independence import require_independent
 from dawn.results.manifest import check
-from dawn.results.statistics import Scale, spread
+from dawn.results.measures import MEASURES, measure_of
 
 OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes")
 
@@ -30,16 +31,11 @@ def summarize(seeds: list[Path], price: float | None = None) -> dict[str, Any]:
     require_independent(str(seeds[0].parent), trainings)
     metrics: dict[str, Any] = {"seeds": len(seeds)}
     for name in evaluations[0]["measures"]:
-        metrics[name] = spread([float(each["measures"][name]["value"]) for each in evaluations], scale(name))
-    metrics |= {name: spread([float(t[name]) for t in trainings], "positive") for name in OF_TRAINING}
-    metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings], "positive") if price else None
+        metrics[name] = measure_of(name).over([float(each["measures"][name]["value"]) for each in evaluations])
+    metrics |= {name: MEASURES[name].over([float(t[name]) for t in trainings]) for name in OF_TRAINING}
+    dollars = [price * t["seconds"] / 3600 for t in trainings] if price else None
+    metrics["dollars"] = MEASURES["dollars"].over(dollars) if dollars else None
     return metrics | {"parameters": trainings[0]["parameters"]}
-
-
-def scale(name: str) -> Scale:
-    """The range of a measure's mean, for its interval."""
-    kinds: dict[str, Scale] = {"accuracy": "fraction", "ssim": "similarity", "error": "positive"}
-    return next((scale for kind, scale in kinds.items() if kind in name), "any")
 
 
 def mean_curve(seeds: list[Path]) -> list[dict[str, float | None]]:

@@ -4,7 +4,7 @@
         --plots results results/seed-0 results/seed-1 ...
 
 Of each measure mean, standard deviation and 95 % interval of the mean over seeds (dawn.results.statistics). One seed
-has no interval over seeds; that over images is in evaluation.json. The seeds are verified by their manifests first.
+and two have none over seeds; that over images is in evaluation.json. The seeds are verified by their manifests first.
 Seeds of the experiment that are not among the arguments are listed as ``missing_seeds``.
 """
 
@@ -19,12 +19,8 @@ from dawn.core.files import read_json, write_json
 from dawn.results.gan_curve import COLUMNS, read_gan_curve
 from dawn.results.independence import require_independent
 from dawn.results.manifest import check
-from dawn.results.statistics import Scale, spread
+from dawn.results.measures import MEASURES
 
-SCALES: dict[str, Scale] = {
-    **dict.fromkeys(("fd", "fd_middle", "fd_random", "density"), "positive"),
-    **dict.fromkeys(("precision", "recall", "coverage", "class_accuracy", "total_variation", "cas"), "fraction"),
-}  # of the other measures: any
 OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes")
 
 
@@ -35,9 +31,10 @@ def summarize(seeds: list[Path], model: dict[str, Any], price: float | None = No
     require_independent(str(seeds[0].parent), trainings)
     metrics: dict[str, Any] = {"seeds": len(seeds)}
     for name in measures[0]:
-        metrics[name] = spread([float(each[name]["value"]) for each in measures], SCALES.get(name, "any"))
-    metrics |= {name: spread([float(t[name]) for t in trainings], "positive") for name in OF_TRAINING}
-    metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings], "positive") if price else None
+        metrics[name] = MEASURES[name].over([float(each[name]["value"]) for each in measures])
+    metrics |= {name: MEASURES[name].over([float(t[name]) for t in trainings]) for name in OF_TRAINING}
+    dollars = [price * t["seconds"] / 3600 for t in trainings] if price else None
+    metrics["dollars"] = MEASURES["dollars"].over(dollars) if dollars else None
     return metrics | {
         f"{network}_{figure}": model[network][figure]
         for network in ("generator", "critic") for figure in ("parameters", "flops")

@@ -3,9 +3,9 @@
     python -m dawn.summarize --params results/params.yaml --model results/model.json --out results/metrics.json
         --plots results results/seed-0 results/seed-1 ...
 
-Intervals are of 95 % (dawn.results.statistics); one seed has none. Seeds that learned nothing or lie apart are listed
-and not left out (dawn.results.outliers). The seeds are verified by their manifests first. Seeds of the experiment that
-are not among the arguments are listed as ``missing_seeds``.
+Intervals are of 95 % (dawn.results.statistics); one seed and two have none. Seeds that learned nothing or lie apart are
+listed and not left out (dawn.results.outliers). The seeds are verified by their manifests first. Seeds of the
+experiment that are not among the arguments are listed as ``missing_seeds``.
 """
 
 import statistics
@@ -19,17 +19,11 @@ from dawn.core.files import read_json, write_json, write_table, write_text
 from dawn.results.curve import COLUMNS, EpochMetrics, at_target, read_curve
 from dawn.results.independence import require_independent
 from dawn.results.manifest import check
+from dawn.results.measures import MEASURES, OF_CLASSIFIER, over_seeds
 from dawn.results.outliers import apart, at_chance
-from dawn.results.statistics import Scale, expected_time, fraction, robust, spread
+from dawn.results.statistics import expected_time, fraction, robust
 
-OF_EVALUATION: dict[str, Scale] = {
-    "accuracy": "percent", "top5": "percent", "loss": "positive", "calibration_error": "fraction",
-    "calibration_error_if_calibrated": "fraction",
-}  # fmt: skip
-OF_TRAINING: dict[str, Scale] = {
-    "seconds": "positive", "images_per_s": "positive", "peak_memory_bytes": "positive", "train_loss": "positive",
-    "train_accuracy": "percent",
-}  # fmt: skip
+OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes", "train_loss", "train_accuracy")
 
 
 def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: float | None = None) -> dict[str, Any]:
@@ -40,14 +34,15 @@ def summarize(seeds: list[Path], target: float, model: dict[str, Any], price: fl
     curves = [read_curve(seed / "curve.tsv") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
     metrics: dict[str, Any] = {"seeds": len(seeds)}
-    metrics |= {name: spread([e[name] for e in evaluations], scale) for name, scale in OF_EVALUATION.items()}
+    metrics |= {measure.key: over_seeds(evaluations, measure) for measure in OF_CLASSIFIER}
     metrics["accuracy"] |= robust(list(accuracies.values()))
     metrics["seeds_at_chance"] = at_chance(accuracies, evaluations[0]["confusion"])
     metrics["seeds_apart"] = apart(accuracies, evaluations[0]["images"])
     hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
     metrics["target"] = {"accuracy": target, **hits, **to_target(curves, target, price)}
-    metrics |= {name: spread([float(t[name]) for t in trainings], scale) for name, scale in OF_TRAINING.items()}
-    metrics["dollars"] = spread([price * t["seconds"] / 3600 for t in trainings], "positive") if price else None
+    metrics |= {name: MEASURES[name].over([float(t[name]) for t in trainings]) for name in OF_TRAINING}
+    dollars = [price * t["seconds"] / 3600 for t in trainings] if price else None
+    metrics["dollars"] = MEASURES["dollars"].over(dollars) if dollars else None
     return metrics | {name: model[name] for name in ("parameters", "flops")}
 
 
@@ -58,12 +53,14 @@ def to_target(curves: Sequence[Sequence[EpochMetrics]], target: float, price: fl
     """
     reached = [at_target(curve, target) for curve in curves]
     rows = [row for row in reached if row is not None]
-    dollars = [price * row.seconds / 3600 for row in rows] if price else []
+    values = {
+        "epochs": [row.epoch for row in rows],
+        "seconds": [row.seconds for row in rows],
+        "dollars": [price * row.seconds / 3600 for row in rows] if price else [],
+    }
     return {
         "seeds_in_training": len(rows),
-        "epochs": spread([row.epoch for row in rows], "positive") if rows else None,
-        "seconds": spread([row.seconds for row in rows], "positive") if rows else None,
-        "dollars": spread(dollars, "positive") if dollars else None,
+        **{name: MEASURES[name].over(found) if found else None for name, found in values.items()},
         "expected_seconds": expected_time(
             [None if row is None else row.seconds for row in reached], [curve[-1].seconds for curve in curves]
         ),

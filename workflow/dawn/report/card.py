@@ -12,15 +12,11 @@ import yaml
 from dawn.config.experiment import Experiment
 from dawn.report.numbers import count, interval, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
+from dawn.report.result import title
+from dawn.results.measures import MEASURES
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-MEASURES = {  # key of the metrics: what it is, digits, unit
-    "accuracy": ("test accuracy", 2, " %"),
-    "top5": ("top-5 accuracy", 2, " %"),
-    "loss": ("test loss, nats", 4, ""),
-    "calibration_error": ("expected calibration error", 4, ""),
-    "train_accuracy": ("train accuracy", 2, " %"),
-}
+SHOWN = [MEASURES[key] for key in ("accuracy", "top5", "loss", "calibration_error", "train_accuracy")]
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,11 @@ def front_matter(card: Card) -> str:
     identifier, name = card.dataset
     measured = [("accuracy", "accuracy", 0.01), ("loss", "loss", 1), ("ece", "calibration_error", 1)]
     metrics = [
-        {"type": kind, "name": MEASURES[key][0], "value": round(card.metrics[key]["mean"] * scale, 6)}
+        {
+            "type": kind,
+            "name": title(MEASURES[key], MEASURES[key].name),
+            "value": round(card.metrics[key]["mean"] * scale, 6),
+        }
         for kind, key, scale in measured
     ]
     result = {
@@ -76,18 +76,15 @@ def results(card: Card) -> list[Block]:
     """The measures with their intervals over the seeds, calibration, and the classes from the worst on."""
     n = card.metrics["seeds"]
     rows = [
-        [what, interval(card.metrics[key], d, u), std(card.metrics[key], d)] for key, (what, d, u) in MEASURES.items()
+        [title(m, m.name), interval(card.metrics[m.key], m.digits, m.suffix), std(card.metrics[m.key], m.digits)]
+        for m in SHOWN
     ]
     chance = [e["calibration_error_if_calibrated"] for e in card.evaluations]
     return [
         Heading("Results"),
         Paragraph(
             f"Means over {count(n, 'seed')}"
-            + (
-                ", with 95 % intervals of the mean (Student)."
-                if n > 1
-                else ": no interval, since a single seed has none."
-            )
+            + (", with 95 % intervals of the mean." if n > 2 else ": no interval, which takes three seeds.")
         ),
         Table(["measure", "mean", "std"], rows),
         Paragraph(

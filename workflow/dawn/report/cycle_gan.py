@@ -8,17 +8,13 @@ from typing import Any
 from dawn.config.experiment import Experiment
 from dawn.report.numbers import DASH, count, described, interval
 from dawn.report.page import Block, Heading, Image, Paragraph, Table
+from dawn.results.measures import DIRECTIONS, MEASURES
 
-MEASURES = {  # name, unit, better, digits
-    "psnr": ("PSNR", "dB", "higher", 2),
-    "psnr_above_identity": ("PSNR above the identity's", "dB", "higher", 2),
-    "ssim": ("SSIM", "", "higher", 3),
-    "target_accuracy": ("target accuracy", "", "higher", 3),
-    "kid": ("KID-judge", "", "lower", 3),
-    "cycle_error": ("cycle error", "levels", "lower", 2),
-    "cycle_error_noise": ("cycle error with noise on the translation", "levels", "lower", 2),
-}
-DIRECTIONS = {"": "mean of both", "_to_b": "A to B", "_to_a": "B to A"}
+SHOWN = [
+    MEASURES[key]
+    for key in ("psnr", "psnr_above_identity", "ssim", "target_accuracy", "kid", "cycle_error", "cycle_error_noise")
+]
+SECONDS = MEASURES["seconds"]
 FIGURES = {
     "images": "Source, translation and cycle of the first test images",
     "progress": "Translations along the training",
@@ -29,11 +25,15 @@ FIGURES = {
 def claim(metrics: Mapping[str, Any]) -> str:
     """The result in one line."""
     seeds = count(metrics["seeds"], "seed")
-    if "psnr_above_identity" in metrics:
-        return f"Translations {described(metrics['psnr_above_identity'], 2, ' dB')} above the identity over {seeds}"
-    if "target_accuracy" in metrics:
-        return f"Judges see the target in {described(percent(metrics['target_accuracy']), 1, ' %')} over {seeds}"
-    return f"Cycle error {described(metrics['cycle_error'], 2, ' levels')} over {seeds}"
+    above, seen, error = (MEASURES[key] for key in ("psnr_above_identity", "target_accuracy", "cycle_error"))
+    if above.key in metrics:
+        return (
+            f"Translations {described(metrics[above.key], above.digits, above.suffix)} above the identity over {seeds}"
+        )
+    if seen.key in metrics:
+        found = described(percent(metrics[seen.key]), seen.digits - 2, " %")
+        return f"Judges see the target in {found} over {seeds}"
+    return f"Cycle error {described(metrics[error.key], error.digits, error.suffix)} over {seeds}"
 
 
 def about(experiment: Experiment, evaluation: Mapping[str, Any], trainings: Sequence[Mapping[str, Any]],
@@ -77,13 +77,13 @@ def percent(found: Mapping[str, Any]) -> dict[str, Any]:
 def measures_table(evaluations: Sequence[Mapping[str, Any]], metrics: Mapping[str, Any]) -> list[Block]:
     """Each measure in both directions with its interval over seeds, and what no translation scores."""
     rows = []
-    for name, (text, unit, better, digits) in MEASURES.items():
+    for m in SHOWN:
         for suffix, direction in DIRECTIONS.items():
-            if (found := metrics.get(name + suffix)) is not None:
-                known = evaluations[0]["measures"][name + suffix].get("references", {})
-                marks = [f"{known[key]['value']:.{digits}f}" if key in known else DASH
+            if (found := metrics.get(m.key + suffix)) is not None:
+                known = evaluations[0]["measures"][m.key + suffix].get("references", {})
+                marks = [f"{known[key]['value']:.{m.digits}f}" if key in known else DASH
                          for key in ("identity", "mean_image", "real")]  # fmt: skip
-                rows.append((text, direction, better, interval(found, digits, f" {unit}".rstrip()), *marks))
+                rows.append((m.name, direction, m.better, interval(found, m.digits, m.suffix), *marks))
     heads = ("measure", "direction", "better", "translations (95 % interval over seeds)", "identity", "mean image",
              "real images")  # fmt: skip
     noise = evaluations[0]["measures"]["cycle_error_noise"]["noise"]
@@ -100,13 +100,13 @@ def measures_table(evaluations: Sequence[Mapping[str, Any]], metrics: Mapping[st
 
 def seeds_table(evaluations: Sequence[Mapping[str, Any]], trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
     """A row for each seed."""
-    keys = [key for key in MEASURES if key in evaluations[0]["measures"]]
+    shown = [m for m in SHOWN if m.key in evaluations[0]["measures"]]
     rows = [
-        (str(training["seed"]), *(f"{evaluation['measures'][key]['value']:.{MEASURES[key][3]}f}" for key in keys),
-         f"{training['seconds']:,.1f}")
+        (str(training["seed"]), *(f"{evaluation['measures'][m.key]['value']:.{m.digits}f}" for m in shown),
+         f"{training['seconds']:,.{SECONDS.digits}f}")
         for evaluation, training in zip(evaluations, trainings, strict=True)
     ]  # fmt: skip
-    return [Heading("Seeds"), Table(("seed", *(MEASURES[key][0] for key in keys), "seconds of training"), rows)]
+    return [Heading("Seeds"), Table(("seed", *(m.name for m in shown), SECONDS.title), rows)]
 
 
 def images(folder: Path | None) -> list[Block]:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
-from dawn.report.gan_measures import MEASURES, REFERENCES, Evaluations, measured, over_seeds, reference
-from dawn.report.numbers import DASH, count, described, interval, std
+from dawn.report.gan_measures import REFERENCES, Evaluations, measured, over_seeds, reference
+from dawn.report.numbers import DASH, count, described, ends, interval, std, why_none
 from dawn.report.page import Block, Bullets, Heading, Image, Paragraph, Table
-from dawn.report.result import ends
+from dawn.results.measures import MEASURES
 
 FIGURES = {  # of dawn.gan_plot: what they show
     "samples": "Samples by class, in the order drawn",
@@ -18,7 +18,8 @@ FIGURES = {  # of dawn.gan_plot: what they show
 }
 LOSSES = {"wasserstein": "Wasserstein", "dcgan": "binary cross-entropy (DCGAN's)", "hinge": "hinge",
           "relativistic": "relativistic"}  # fmt: skip
-SEEDS = {"kid": 4, "fd": 2, "precision": 3, "recall": 3, "copied": 2}  # measures of a seed's row: digits
+SEEDS = ("kid", "fd", "precision", "recall", "copied")  # measures of a seed's row
+KID, COPIED, SECONDS = MEASURES["kid"], MEASURES["copied"], MEASURES["seconds"]
 
 
 def claim(evaluations: Evaluations, metrics: Mapping[str, Any]) -> str:
@@ -28,8 +29,8 @@ def claim(evaluations: Evaluations, metrics: Mapping[str, Any]) -> str:
     if missing:
         seeds = f"{n} of {n + len(missing)} seeds (not finished: {', '.join(map(str, missing))})"
     found = over_seeds(evaluations, "kid")
-    value = interval(found, 4) + " by its images" if n == 1 else described(found, 4)
-    return f"KID-judge {value} over {seeds}"
+    value = interval(found, KID.digits) + " by its images" if n == 1 else described(found, KID.digits)
+    return f"{KID.name} {value} over {seeds}"
 
 
 def about(experiment: Experiment, evaluations: Evaluations, trainings: Sequence[Mapping[str, Any]],
@@ -72,13 +73,13 @@ def reading(evaluations: Evaluations) -> list[Block]:
     assert own is not None
     items = []
     if (floor := known.get(REFERENCES["floor"])) is not None:
-        items.append(f"floor: one half of the test images scores {floor:.4f} against the other half")
+        items.append(f"floor: one half of the test images scores {floor:.{KID.digits}f} against the other half")
     if (copied := known.get(REFERENCES["copier"])) is not None:
-        items.append(f"perfect copier: train images in place of samples score {copied:.4f}")
+        items.append(f"perfect copier: train images in place of samples score {copied:.{KID.digits}f}")
     ceilings = {name: known[REFERENCES[key]] for key, name in
                 (("blur", "blurred train images"), ("one_class", "images of one class"), ("noise", "noise"))
                 if REFERENCES[key] in known}  # fmt: skip
-    items += [f"ceiling: {name} score {value:.4f}"
+    items += [f"ceiling: {name} score {value:.{KID.digits}f}"
               + (f"; the samples are at {100 * own / value:,.1f} % of it" if value > 0 else "")
               for name, value in ceilings.items()]  # fmt: skip
     return [Heading("What the distance means"), Bullets([*items, *agreement(evaluations), *copies(evaluations)])]
@@ -101,10 +102,11 @@ def copies(evaluations: Evaluations) -> list[str]:
     if "copied" not in measured(evaluations):
         return []
     least = min(evaluation["measures"]["copied"]["p"] for evaluation in evaluations)
-    more, estimate = "more" if least * len(evaluations) < 0.05 else "no more", over_seeds(evaluations, "copied")
+    more = "more" if least * len(evaluations) < 0.05 else "no more"
+    estimate = interval(over_seeds(evaluations, "copied"), COPIED.digits, COPIED.suffix)
     return [
-        f"copies of train images: {more} than among test images by chance (estimate: {interval(estimate, 2, ' %')} of "
-        f"the samples; smallest p-value of a seed {least:.2g})"
+        f"copies of train images: {more} than among test images by chance (estimate: {estimate} of the samples; "
+        f"smallest p-value of a seed {least:.2g})"
     ]
 
 
@@ -116,7 +118,8 @@ def measures_table(evaluations: Evaluations) -> list[Block]:
     for key, measure in measured(evaluations).items():
         value, d = over_seeds(evaluations, key), measure.digits
         marks = [f"{known[key][name]:,.{d}f}" if name in known[key] else DASH for name in names]
-        rows.append((measure.name, measure.better, f"{value['mean']:,.{d}f}", ends(value, d), std(value, d), *marks))
+        limits = ends(value, d) or why_none(value, d)
+        rows.append((measure.title, measure.better, f"{value['mean']:,.{d}f}", limits, std(value, d), *marks))
     what = (
         "of the mean over the seeds" if len(evaluations) > 1 else "over the images, since a single seed has no spread"
     )
@@ -133,11 +136,12 @@ def seeds_table(evaluations: Evaluations, trainings: Sequence[Mapping[str, Any]]
     rows = []
     for evaluation, training in zip(evaluations, trainings, strict=True):
         entries = [
-            ({**evaluation["measures"][key], "mean": evaluation["measures"][key]["value"]}, SEEDS[key]) for key in keys
+            ({**evaluation["measures"][key], "mean": evaluation["measures"][key]["value"]}, MEASURES[key].digits)
+            for key in keys
         ]
         rows.append((str(training["seed"]), *(interval(entry, digits) for entry, digits in entries),
-                     f"{training['seconds']:,.1f}"))  # fmt: skip
-    heads = ("seed", *(MEASURES[key].name for key in keys), "seconds of training")
+                     f"{training['seconds']:,.{SECONDS.digits}f}"))  # fmt: skip
+    heads = ("seed", *(MEASURES[key].title for key in keys), SECONDS.title)
     return [Heading("Seeds"), Table(heads, rows, "With 95 % intervals over the images")]
 
 

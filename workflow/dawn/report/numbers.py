@@ -1,5 +1,6 @@
 """Numbers as pages and tables print them."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,25 +10,51 @@ DASH = "–"  # where there is no number
 def interval(value: Mapping[str, Any] | None, digits: int = 2, unit: str = "") -> str:
     """A mean and its 95 % interval, short enough for a table: ``94.01 % (93.88 to 94.14)``.
 
-    ``value`` has mean, low and high, as from ``dawn.results.statistics``; without an interval the mean stands alone.
+    ``value`` has mean, low and high, as from ``dawn.results.statistics``; without an interval the mean stands alone, or
+    with the values of two seeds.
     """
     if value is None or value["mean"] is None:
         return DASH
     text = f"{value['mean']:,.{digits}f}{unit}"
+    if found := ends(value, digits):
+        return f"{text} ({found})"
+    return f"{text} ({both})" if (both := two_seeds(value, digits)) else text
+
+
+def ends(value: Mapping[str, Any], digits: int) -> str | None:
+    """An interval alone; None where there is none."""
     if value["low"] is None or value["high"] is None:
-        return text
-    return f"{text} ({value['low']:,.{digits}f} to {value['high']:,.{digits}f})"
+        return None
+    return f"{value['low']:,.{digits}f} to {value['high']:,.{digits}f}"
+
+
+def two_seeds(value: Mapping[str, Any], digits: int) -> str | None:
+    """The values of two seeds, which have a spread and no interval: ``two seeds: 98.00 and 99.50, no interval``.
+
+    Two values are their mean -+ std / sqrt(2). None where there is an interval, or no spread.
+    """
+    if value["low"] is not None or not value.get("std"):
+        return None
+    half = value["std"] / math.sqrt(2)
+    low, high = (f"{value['mean'] + sign * half:,.{digits}f}" for sign in (-1, 1))
+    return f"two seeds: {low} and {high}, no interval"
+
+
+def why_none(value: Mapping[str, Any], digits: int) -> str:
+    """What stands in the place of an interval that is not there."""
+    if value.get("std") is None:
+        return DASH
+    return two_seeds(value, digits) or "none, all equal"
 
 
 def described(value: Mapping[str, Any], digits: int = 2, unit: str = "") -> str:
-    """A mean with its interval and standard deviation, for a sentence; equal values have no interval."""
+    """A mean with its interval and standard deviation, for a sentence."""
     mean = f"{value['mean']:,.{digits}f}{unit}"
     if value["std"] is None:
         return mean
-    if value["low"] is None:
-        return f"{mean} (equal in all seeds, so without an interval)" if value["std"] == 0 else f"{mean} (no interval)"
-    low, high, std = (f"{value[name]:,.{digits}f}" for name in ("low", "high", "std"))
-    return f"{mean} (95 % interval {low} to {high}, std {std})"
+    if found := ends(value, digits):
+        return f"{mean} (95 % interval {found}, std {value['std']:,.{digits}f})"
+    return f"{mean} ({two_seeds(value, digits) or 'equal in all seeds, so without an interval'})"
 
 
 def std(value: Mapping[str, Any], digits: int = 2) -> str:

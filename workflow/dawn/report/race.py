@@ -8,14 +8,17 @@ from typing import Any
 from dawn.report import numbers
 from dawn.report.page import Block, Bullets, Paragraph, Table
 from dawn.results.independence import described, named, sharing, without_intervals
+from dawn.results.measures import MEASURES, Measure
 from dawn.results.phases import PHASES
-from dawn.results.statistics import Scale, fraction, spread
+from dawn.results.statistics import fraction
 
 SOURCES = {
     "nvml": "of the GPUs alone, from their own counters (NVML)",
     "rapl": "of the machine's CPU packages and memory (RAPL)",
 }
 Run = Mapping[str, Any]  # the metrics of one seed, from dawn.race
+ACCURACY, SECONDS, SPEED, ENERGY = (MEASURES[key] for key in ("accuracy", "seconds", "images_per_s", "joules"))
+CLOCK = SECONDS.digits + 2  # a race is of seconds, and its phases of milliseconds
 
 
 def tally(runs: Sequence[Run], target: float) -> dict[str, Any]:
@@ -28,18 +31,18 @@ def tally(runs: Sequence[Run], target: float) -> dict[str, Any]:
     joules = [run["joules"] for run in runs]
     result = {
         "seeds": len(runs),
-        "accuracy": over([run["accuracy"] for run in runs], "percent"),
+        "accuracy": over([run["accuracy"] for run in runs], ACCURACY),
         "target": {"accuracy": target, **fraction(sum(run["accuracy"] >= target for run in runs), len(runs))},
-        "clock": over([run["seconds"] for run in runs], "positive"),
-        "phases": {phase: over(seconds, "positive") for phase, seconds in timed.items()},
+        "clock": over([run["seconds"] for run in runs], SECONDS),
+        "phases": {phase: over(seconds, SECONDS) for phase, seconds in timed.items()},
         "untimed": {
             phase: {"first": values[0], "rest": statistics.fmean(values[1:]) if values[1:] else None}
             | {"total": sum(values)}
             for phase, values in untimed.items()
         },
-        "seconds_to_target": spread(reached, "positive") | {"seeds": len(reached)} if reached else None,
-        "images_per_s": over([run["images_per_s"] for run in runs], "positive"),
-        "joules": None if None in joules else over(joules, "positive"),
+        "seconds_to_target": SECONDS.over(reached) | {"seeds": len(reached)} if reached else None,
+        "images_per_s": over([run["images_per_s"] for run in runs], SPEED),
+        "joules": None if None in joules else over(joules, ENERGY),
         "resumed": sum(run["resumed"] > 0 for run in runs),
         "independent": described(runs),
         "torch": importlib.metadata.version("torch"),
@@ -56,9 +59,9 @@ def phases(runs: Sequence[Run], key: str) -> dict[str, list[float]]:
     }
 
 
-def over(values: list[float], scale: Scale) -> dict[str, float | None]:
+def over(values: list[float], measure: Measure) -> dict[str, float | None]:
     """Return mean, standard deviation, 95 % interval, minimum and maximum."""
-    return spread(values, scale) | {"min": min(values), "max": max(values)}
+    return measure.over(values) | {"min": min(values), "max": max(values)}
 
 
 def line(run: Run) -> str:
@@ -75,15 +78,16 @@ def page(race: Mapping[str, Any]) -> list[Block]:
     """Return the race as a page."""
     device = race["device"].replace("cpu", "CPU")
     rows = [
-        ("accuracy, %", race["accuracy"], 2),
-        ("timed, s", race["clock"], 3),
-        *((f"{PHASES[phase]}, s", value, 3) for phase, value in race["phases"].items()),
-        ("training images/s", race["images_per_s"], 0),
-        *([("energy while timed, J", race["joules"], 0)] if race["joules"] else []),
+        (ACCURACY.title, race["accuracy"], ACCURACY.digits),
+        ("timed, s", race["clock"], CLOCK),
+        *((f"{PHASES[phase]}, s", value, CLOCK) for phase, value in race["phases"].items()),
+        (SPEED.title, race["images_per_s"], SPEED.digits),
+        *([("energy while timed, J", race["joules"], ENERGY.digits)] if race["joules"] else []),
     ]
     return [
         Paragraph(
-            f"{numbers.described(race['accuracy'], 2, ' %')} after {numbers.described(race['clock'], 3, ' s')}; "
+            f"{numbers.described(race['accuracy'], ACCURACY.digits, ACCURACY.suffix)} after "
+            f"{numbers.described(race['clock'], CLOCK, ' s')}; "
             f"{numbers.count(race['seeds'], 'seed')}, {race['processes']} x {device}, {race['precision']}, "
             f"torch {race['torch']}",
             bold=True,
@@ -96,12 +100,10 @@ def page(race: Mapping[str, Any]) -> list[Block]:
 
 def row(name: str, value: Mapping[str, float | None], digits: int) -> list[str]:
     """Return a row of the first table: a quantity and its spread over the runs."""
-    low, high, *others = (
-        numbers.DASH if value[key] is None else f"{value[key]:,.{digits}f}"
-        for key in ("low", "high", "mean", "std", "min", "max")
+    mean, std, least, most = (
+        numbers.DASH if value[key] is None else f"{value[key]:,.{digits}f}" for key in ("mean", "std", "min", "max")
     )
-    mean, std, least, most = others
-    return [name, mean, std, numbers.DASH if value["low"] is None else f"{low} to {high}", least, most]
+    return [name, mean, std, numbers.ends(value, digits) or numbers.why_none(value, digits), least, most]
 
 
 def untimed(values: Mapping[str, Mapping[str, float | None]]) -> list[list[str]]:
@@ -116,7 +118,7 @@ def remarks(race: Mapping[str, Any]) -> list[str]:
     """Return what the tables leave out."""
     target, reached, seeds = race["target"], race["seconds_to_target"], race["seeds"]
     goal = f"{target['accuracy']:g} %"
-    times = f"{numbers.described(reached, 3, ' s')}, {reached['seeds']} of {seeds} seeds" if reached else "never"
+    times = f"{numbers.described(reached, CLOCK, ' s')}, {reached['seeds']} of {seeds} seeds" if reached else "never"
     energy = "not measured: no counter can be read" if race["joules"] is None else SOURCES[race["energy_source"]]
     found = [
         f"seeds at or above {goal}: {numbers.fraction(target)}",

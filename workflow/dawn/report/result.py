@@ -4,18 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dawn.report.numbers import DASH, count, described, fraction, interval, std
+from dawn.report.numbers import DASH, count, described, ends, fraction, interval, std, why_none
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
+from dawn.results.measures import MEASURES, OF_CLASSIFIER, Measure
 
-MEASURES = {  # key of the metrics: its row's name and digits
-    "accuracy": ("test accuracy, %", 2),
-    "top5": ("top-5 accuracy, %", 2),
-    "loss": ("test loss", 4),
-    "calibration_error": ("expected calibration error", 4),
-    "calibration_error_if_calibrated": ("- the same of a perfectly calibrated network, by chance", 4),
-    "seconds": ("seconds of training", 1),
-    "images_per_s": ("images/s", 0),
-}
+SHOWN = (*OF_CLASSIFIER, MEASURES["seconds"], MEASURES["images_per_s"])
+ACCURACY, SECONDS, DOLLARS = (MEASURES[key] for key in ("accuracy", "seconds", "dollars"))
 
 
 @dataclass(frozen=True)
@@ -34,32 +28,32 @@ def claim(metrics: Mapping[str, Any]) -> str:
     if missing:
         names = ", ".join(map(str, missing))
         seeds = f"{metrics['seeds']} of {metrics['seeds'] + len(missing)} seeds (not finished: {names})"
-    return f"{described(metrics['accuracy'], 2, ' %')} test accuracy over {seeds}"
+    return f"{described(metrics['accuracy'], ACCURACY.digits, ACCURACY.suffix)} test accuracy over {seeds}"
 
 
 def result(metrics: Mapping[str, Any]) -> list[Block]:
     """Measures over the seeds, target, price and network."""
     rows = [
-        (name, f"{metrics[key]['mean']:,.{digits}f}", ends(metrics[key], digits), std(metrics[key], digits))
-        for key, (name, digits) in MEASURES.items()
-    ]
+        (title(m, m.title), f"{found['mean']:,.{m.digits}f}", ends(found, m.digits) or why_none(found, m.digits),
+         std(found, m.digits))
+        for m in SHOWN for found in [metrics[m.key]]
+    ]  # fmt: skip
     accuracy, dollars = metrics["accuracy"], metrics["dollars"]
-    middle = f"median {accuracy['median']:.2f} %, interquartile mean {accuracy['interquartile_mean']:.2f} %"
+    middle = f"median {accuracy['median']:.{ACCURACY.digits}f} %, interquartile mean "
+    middle += f"{accuracy['interquartile_mean']:.{ACCURACY.digits}f} %"
     items = [
         *([f"test accuracy: {middle}"] if metrics["seeds"] > 2 else []),
         *target(metrics),
         f"network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP per image",
-        *([f"price of a training: {interval(dollars, 4, ' dollars')}"] if dollars else []),
+        *([f"price of a training: {interval(dollars, DOLLARS.digits, ' dollars')}"] if dollars else []),
     ]
     table = Table(("over the seeds", "mean", "95 % interval", "std"), rows)
     return [Heading("Result"), *warnings(metrics), Bullets(items), table]
 
 
-def ends(value: Mapping[str, Any], digits: int) -> str:
-    """The interval alone; equal values and a single one have none."""
-    if value["low"] is None:
-        return DASH if value["std"] is None else "none, all equal"
-    return f"{value['low']:,.{digits}f} to {value['high']:,.{digits}f}"
+def title(measure: Measure, text: str) -> str:
+    """A measure as a row of a page that has those of the training too."""
+    return f"test {text}" if measure in OF_CLASSIFIER else text
 
 
 def target(metrics: Mapping[str, Any]) -> list[str]:
@@ -69,10 +63,10 @@ def target(metrics: Mapping[str, Any]) -> list[str]:
     first = f"test accuracy of at least {goal}: {fraction(found)} of the seeds"
     if not reached:
         return [first, f"time to {goal}: not reached in training"]
-    time = f"time to {goal}: {interval(found['seconds'], 1, ' s')}"
+    time = f"time to {goal}: {interval(found['seconds'], SECONDS.digits, ' s')}"
     if seeds == 1:
         return [first, time]
-    expected = interval(found["expected_seconds"], 1, " s")
+    expected = interval(found["expected_seconds"], SECONDS.digits, " s")
     return [
         first,
         f"{time}, mean of the {reached} of {seeds} seeds that reached it in training",
@@ -101,9 +95,9 @@ def seeds_table(metrics: Mapping[str, Any], seeds: Sequence[Seed]) -> list[Block
     rows = [
         (
             str(seed.number),
-            f"{seed.accuracy:.2f}",
-            DASH if seed.seconds_to_target is None else f"{seed.seconds_to_target:,.1f}",
-            f"{seed.seconds:,.1f}",
+            f"{seed.accuracy:.{ACCURACY.digits}f}",
+            DASH if seed.seconds_to_target is None else f"{seed.seconds_to_target:,.{SECONDS.digits}f}",
+            f"{seed.seconds:,.{SECONDS.digits}f}",
             "; ".join(
                 text
                 for key, text in (("seeds_at_chance", "learned nothing"), ("seeds_apart", "far from the others"))
@@ -112,5 +106,5 @@ def seeds_table(metrics: Mapping[str, Any], seeds: Sequence[Seed]) -> list[Block
         )
         for seed in seeds
     ]
-    heads = ("seed", "test accuracy, %", f"seconds to {goal}", "seconds of training", "remark")
+    heads = ("seed", f"test {ACCURACY.title}", f"seconds to {goal}", SECONDS.title, "remark")
     return [Heading("Seeds"), Table(heads, rows)]

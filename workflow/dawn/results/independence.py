@@ -10,6 +10,7 @@ from typing import Any
 
 from dawn.core.cli import InputError
 
+NOT_OF_ONE = ("low", "high", "std")  # what one training does not have, however many endings it has
 Training = Mapping[str, Any]  # metrics.json of a seed
 
 
@@ -39,9 +40,9 @@ def require_independent(name: str, trainings: Iterable[Training]) -> None:
 
 
 def without_intervals(value: Any) -> Any:
-    """Return nested metrics with every ``low`` and ``high`` set to None."""
+    """Return nested metrics with every ``low``, ``high`` and ``std`` set to None."""
     if isinstance(value, Mapping):
-        return {name: None if name in ("low", "high") else without_intervals(part) for name, part in value.items()}
+        return {name: None if name in NOT_OF_ONE else without_intervals(part) for name, part in value.items()}
     return value
 
 

@@ -11,37 +11,47 @@ Scale = Literal["fraction", "percent", "similarity", "positive", "any"]
 BOUNDS = {"fraction": (0.0, 1.0), "percent": (0.0, 100.0), "similarity": (-1.0, 1.0)}
 
 
-def spread(values: Sequence[float], scale: Scale) -> dict[str, float | None]:
+def spread(values: Sequence[float], scale: Scale, images: int | None = None) -> dict[str, float | None]:
     """Mean, sample standard deviation and 95 % interval of the mean.
 
-    For values of ``any`` sign the interval is Student's, mean +- t std / sqrt(n). For values between two bounds it is
-    Student's on the scale g = logit of where the mean is between them, for positive quantities on g = log(mean):
-    g +- t g'(mean) std / sqrt(n), transformed back (the delta method, as in Stata's logit intervals of proportions). So
-    it stays between the bounds or above 0, and where the spread is small it is the same.
+    The interval is Student's in the form of a score interval: all means m whose distance from the measured one is at
+    most t std sqrt(V(m) / V(mean)) / sqrt(n). V says how a variance goes with the mean: as (m - least) (most - m)
+    between two bounds, which is Wilson's interval (JASA 22, 1927) with the variance that the seeds show in place of the
+    binomial one; as m for positive quantities; not at all for ``any``. So it stays between the bounds or above 0, and
+    where the spread is small it is mean +- t std / sqrt(n).
 
-    One value has no spread, and equal values show none: their interval is null.
+    One value has no spread, and two do not bound their mean: both have no interval. Equal values show no spread; of
+    percentages of ``images`` each, they have the binomial interval of all their images (Clopper and Pearson).
+    tests/bench/intervals.py has the coverage.
     """
-    mean = statistics.fmean(values)
-    if len(values) < 2:
-        return {"mean": mean, "std": None, "low": None, "high": None}
-    std = statistics.stdev(values)
-    if std == 0:
-        return {"mean": mean, "std": std, "low": None, "high": None}
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * std / math.sqrt(len(values))
-    low, high = (_moved(mean, sign * half, scale) for sign in (-1, 1))
+    n, mean = len(values), statistics.fmean(values)
+    std = statistics.stdev(values) if n > 1 else None
+    low: float | None = None
+    high: float | None = None
+    if n > 2 and std:
+        low, high = _ends(mean, float(stats.t.isf(0.025, n - 1)) * std / math.sqrt(n), scale)
+    elif n > 2 and images is not None and scale in BOUNDS:
+        least, most = BOUNDS[scale]
+        hits = round(n * images * (mean - least) / (most - least))
+        exact = stats.binomtest(hits, n * images).proportion_ci(0.95, method="exact")
+        low, high = (least + (most - least) * float(end) for end in (exact.low, exact.high))
     return {"mean": mean, "std": std, "low": low, "high": high}
 
 
-def _moved(mean: float, distance: float, scale: Scale) -> float:
-    """The mean, moved on its scale by as much as ``distance`` is at the mean."""
+def _ends(mean: float, half: float, scale: Scale) -> tuple[float, float]:
+    """The score interval whose half width would be ``half`` if the variance did not go with the mean."""
     if scale == "any":
-        return mean + distance
+        return mean - half, mean + half
     if scale == "positive":
-        return mean * math.exp(min(distance / mean, 700.0))  # exp(710) is infinite
+        ratio = half / mean
+        move, arm = half * ratio / 2, half * math.sqrt(1 + ratio**2 / 4)
+        return mean**2 / (mean + move + arm), mean + move + arm  # the product of the ends is the mean's square
     least, most = BOUNDS[scale]
-    below, above = mean - least, most - mean
-    logit = math.log(below / above) + (most - least) * distance / (below * above)
-    return least + (most - least) / (1 + math.exp(min(-logit, 700.0)))
+    width = most - least
+    p = (mean - least) / width
+    z2 = (half / width) ** 2 / (p * (1 - p))  # of Wilson's formula, over the number of trials
+    middle, arm = (p + z2 / 2) / (1 + z2), math.sqrt(z2 * p * (1 - p) + z2**2 / 4) / (1 + z2)
+    return least + width * (middle - arm), least + width * (middle + arm)
 
 
 def robust(values: Sequence[float]) -> dict[str, float]:
@@ -72,7 +82,7 @@ def expected_time(reached: Sequence[float | None], whole: Sequence[float]) -> di
 
     Its interval combines that of m with Wilson's of k / n by the square-and-add method (Zou and Donner, Statistics in
     Medicine 27, 2008). So it extends far upward where a few seeds all reached the target, since the next may not. All
-    is null where no seed reached it; there is no interval where one did, or where the times are equal.
+    is null where no seed reached it; there is no interval where fewer than three did, or where the times are equal.
     """
     times = [seconds for seconds in reached if seconds is not None]
     if not times:

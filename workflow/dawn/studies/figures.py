@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from dawn.report import style
-from dawn.studies.measures import Measure
+from dawn.results.measures import Measure
 from dawn.studies.tables import Results
 from dawn.studies.verdicts import Verdict
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from dawn.core.cli import InputError
 from dawn.results.curve import EpochMetrics, read_curve
-from dawn.studies.measures import MEASURES, Measure
+from dawn.results.measures import Measure
+from dawn.studies.measures import MEASURES
 from dawn.studies.variants import Result
 
 AT_BUDGET, ON_HOLDOUT = KEYS = ("at_budget", "on_holdout")  # names of the value in the evaluations
@@ -26,8 +27,8 @@ def measure_of(about: Mapping[str, Any]) -> Measure:
     measure, budget = MEASURES[about["measure"]], about.get("budget")
     name = f"hold-out {measure.name}" if on_holdout(about) else measure.name
     if budget:
-        return replace(measure, key=AT_BUDGET, name=f"{name} at {words(budget)}")
-    return replace(measure, key=ON_HOLDOUT, name=name) if on_holdout(about) else measure
+        return replace(measure, key=AT_BUDGET, name=f"{name} at {words(budget)}", hits=False)
+    return replace(measure, key=ON_HOLDOUT, name=name, hits=False) if on_holdout(about) else measure
 
 
 def on_holdout(about: Mapping[str, Any]) -> bool:

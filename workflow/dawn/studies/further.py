@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from dawn.results.measures import Measure
 from dawn.studies.comparisons import LEVEL
 from dawn.studies.images import other_images
 from dawn.studies.improvement import Probability, improvement
-from dawn.studies.measures import Measure
 from dawn.studies.pairs import Pair, mcnemar
 from dawn.studies.predictions import PER_IMAGE, Predictions
 from dawn.studies.sequential import Planned

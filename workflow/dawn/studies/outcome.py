@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from dawn.core.files import read_json
+from dawn.results.measures import Measure
 from dawn.studies import history
 from dawn.studies.analysis import Analyses, Design
 from dawn.studies.from_curves import measure_of, on_holdout, with_curves
 from dawn.studies.further import Further, further
-from dawn.studies.measures import Measure
 from dawn.studies.variants import Result, of_variant, same_batches
 from dawn.studies.verdicts import Comparison, Verdict
 

@@ -9,8 +9,8 @@ from dawn.config.comparisons import contrasts
 from dawn.config.plan import Plan
 from dawn.core.files import read_json
 from dawn.report.numbers import count
+from dawn.results.measures import MEASURES, value
 from dawn.studies.cost import Estimate, Span, estimate
-from dawn.studies.measures import MEASURES, value
 from dawn.studies.power import TTest, detectable, power, seeds_needed
 from dawn.studies.sequential import levels
 from dawn.studies.variants import finished

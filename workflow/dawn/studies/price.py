@@ -8,9 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from dawn.report import style
-from dawn.results.statistics import spread
+from dawn.results.measures import MEASURES, Measure
 from dawn.studies.figures import ends
-from dawn.studies.measures import Measure
 from dawn.studies.tables import Results, disagreements
 from dawn.studies.variants import Result
 
@@ -21,7 +20,7 @@ LIMIT = 1.3  # the axis ends at so many times the largest mean, whatever the int
 def price(results: Results, measure: Measure, path: Path) -> None:
     """A panel for each cost that is known of two variants or more; the best at each cost are joined by a line."""
     panels = {
-        "Against the clock": ("seconds of training", points(results, measure, seconds)),
+        "Against the clock": (MEASURES["seconds"].title, points(results, measure, seconds)),
         "Against FLOPs": ("MFLOP an image, forward", points(results, measure, megaflops)),
     }
     panels = {title: panel for title, panel in panels.items() if len(panel[1]) > 1}
@@ -54,7 +53,7 @@ def points(results: Results, measure: Measure, cost: Any) -> dict[str, Point]:
 def seconds(result: Result) -> dict[str, Any] | None:
     """Of a training, over its seeds."""
     found = [float(t["seconds"]) for t in result.trainings.values()]
-    return spread(found, "positive") if found else None
+    return MEASURES["seconds"].over(found) if found else None
 
 
 def megaflops(result: Result) -> dict[str, Any] | None:

@@ -6,10 +6,10 @@ from typing import Any
 
 from dawn.core.files import write_table
 from dawn.results.curve import at_target, read_curve
-from dawn.results.statistics import spread
+from dawn.results.measures import Measure
 from dawn.studies.from_curves import KEYS
 from dawn.studies.further import Further
-from dawn.studies.measures import MEASURES, Measure
+from dawn.studies.measures import MEASURES
 from dawn.studies.secondary import other_measures
 from dawn.studies.sentences import short
 from dawn.studies.tables import WORKS, Results
@@ -37,10 +37,9 @@ def _alike(rows: Sequence[Row], empty: bool) -> list[Row]:
 def _variant(result: Result, measure: Measure, verdict: Verdict | None) -> Row:
     """Accuracies and fractions in percent, times in seconds."""
     row: Row = {"variant": result.name, "seeds": len(result.evaluations)}
-    values = list(result.values(measure.key).values())
-    row |= _spread(measure.key, spread(values, measure.scale) if values else None, std=True)
+    row |= _spread(measure.key, result.summary(measure), std=True)
     for other in other_measures({"": result}, measure) if result.gan else ():
-        row |= _spread(other.key, spread(list(result.values(other.key).values()), other.scale))
+        row |= _spread(other.key, result.summary(other))
     row |= _metrics(result.metrics)
     row |= {"batch": result.batch}
     for work in WORKS:

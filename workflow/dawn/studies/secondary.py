@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from dawn.report.numbers import DASH, interval
 from dawn.report.page import Table
+from dawn.results.measures import Measure
 from dawn.studies.comparisons import contrast
 from dawn.studies.further import Further
 from dawn.studies.improvement import Probability
-from dawn.studies.measures import MEASURES, Measure
+from dawn.studies.measures import MEASURES
 from dawn.studies.sentences import difference, span
 from dawn.studies.tables import Results
 from dawn.studies.verdicts import Verdict
@@ -78,7 +79,7 @@ def contradictions(verdicts: Sequence[Verdict], results: Results, measure: Measu
                 continue
             mean = contrast(values, v.comparison.weights, False).mean
             if mean * v.difference.mean < 0:
-                found.append(f"{v.comparison.name} against {v.comparison.base}: the {other.name} points the other way "
+                found.append(f"{v.comparison.name} against {v.comparison.base}: the {other.name}, points the other way "
                              f"({mean:+.{other.digits}f}). Do not conclude from one feature space.")  # fmt: skip
     return found
 

@@ -1,8 +1,8 @@
 """Differences and verdicts in words."""
 
 from dawn.report.numbers import DASH, count, p_value
+from dawn.results.measures import Measure
 from dawn.studies.further import Further
-from dawn.studies.measures import Measure
 from dawn.studies.verdicts import Interval, Verdict
 
 

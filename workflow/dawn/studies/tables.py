@@ -5,19 +5,20 @@ from typing import Any
 
 from dawn.report.numbers import DASH, fraction, interval, p_value, std
 from dawn.report.page import Table
+from dawn.results.measures import MEASURES, Measure
 from dawn.results.statistics import robust
-from dawn.studies.measures import Measure
 from dawn.studies.sentences import difference, short
 from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict
 
 WORKS = ("forward", "forward_backward", "step")
+SECONDS, SPEED, EPOCHS, DOLLARS = (MEASURES[key] for key in ("seconds", "images_per_s", "epochs", "dollars"))
 COSTS = (
     ("parameters", "parameters", 0, 1), ("MFLOP", "flops", 1, 1e6),
     ("generator's parameters", "generator_parameters", 0, 1), ("critic's parameters", "critic_parameters", 0, 1),
     ("generator's MFLOP", "generator_flops", 1, 1e6), ("critic's MFLOP", "critic_flops", 1, 1e6),
-    ("seconds of training", "seconds", 1, 1),
-    ("images/s in training", "images_per_s", 0, 1), ("peak memory, MiB", "peak_memory_bytes", 0, 2**20),
+    (SECONDS.title, SECONDS.key, SECONDS.digits, 1), (SPEED.title, SPEED.key, SPEED.digits, 1),
+    ("peak memory, MiB", "peak_memory_bytes", 0, 2**20),
 )  # fmt: skip
 Results = Mapping[str, Result]
 
@@ -67,9 +68,10 @@ def targets(results: Results) -> Table | None:
     if not known:
         return None
     rows = [
-        [r.name, fraction(t), f"{t['seeds_in_training']} of {m['seeds']}", interval(t["epochs"], 1),
-         interval(t["seconds"], 1), interval(t["expected_seconds"], 1), interval(t["dollars"], 4),
-         interval(m["seconds"], 1)]
+        [r.name, fraction(t), f"{t['seeds_in_training']} of {m['seeds']}", 
+         interval(t["epochs"], EPOCHS.digits), interval(t["seconds"], SECONDS.digits),
+         interval(t["expected_seconds"], SECONDS.digits), interval(t["dollars"], DOLLARS.digits),
+         interval(m["seconds"], SECONDS.digits)]
         for r, m, t in known
     ]  # fmt: skip
     heads = ["variant", "seeds at it in the end", "reached in training", "epochs to it", "seconds to it",

@@ -11,8 +11,7 @@ from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.results.independence import require_independent
 from dawn.results.manifest import FILES, choices, location, verify
-from dawn.results.statistics import spread
-from dawn.studies.measures import Measure, value
+from dawn.results.measures import Measure, over_seeds, value
 
 READ = {"evaluation.json", "metrics.json", "curve.tsv", "predictions.npz"}  # files of a seed that are read
 SOURCE = ("urls", "sha256", "bytes")  # settings of data that say where it is from
@@ -56,15 +55,7 @@ class Result:
 
         With one seed, the interval is that over the images, where its evaluation has one.
         """
-        values = self.values(measure.key)
-        if not values:
-            return None
-        found = spread(list(values.values()), measure.scale)
-        if len(values) == 1:
-            (seed,) = values
-            entry = self.evaluations[seed].get("measures", {}).get(measure.key, {})
-            found |= {end: entry.get(end) for end in ("low", "high")}
-        return found
+        return over_seeds(list(self.evaluations.values()), measure)
 
     @property
     def task(self) -> str:

@@ -18,11 +18,12 @@ def by_seed(values):
 
 @given(VALUES, VALUES)
 def test_the_intervals_are_scipys(a, b):
-    found = contrast({"a": by_seed(a), "b": by_seed(b)}, AGAINST, shared=False)
-    known = stats.ttest_ind(b, a, equal_var=False)
-    assert found.interval() == pytest.approx(tuple(known.confidence_interval(0.95)), abs=1e-6)
-    assert found.p() == pytest.approx(known.pvalue, abs=1e-9)
     n = min(len(a), len(b))
+    if np.ptp(a[:n]) > 1e-3 and np.ptp(b[:n]) > 1e-3:
+        found = contrast({"a": by_seed(a[:n]), "b": by_seed(b[:n])}, AGAINST, shared=False)
+        known = stats.ttest_ind(b[:n], a[:n], equal_var=False)
+        assert found.interval() == pytest.approx(tuple(known.confidence_interval(0.95)), abs=1e-6)
+        assert found.p() == pytest.approx(known.pvalue, abs=1e-9)
     gaps = np.subtract(b[:n], a[:n])
     if np.ptp(gaps) > 1e-3:
         paired = contrast({"a": by_seed(a[:n]), "b": by_seed(b[:n])}, AGAINST, shared=True)
@@ -33,6 +34,33 @@ def test_the_intervals_are_scipys(a, b):
         for margin, above, alternative in ((0.3, True, "less"), (-0.3, False, "greater")):
             known = stats.ttest_1samp(gaps, margin, alternative=alternative)
             assert paired.p_margin(0.3, above) == pytest.approx(known.pvalue, abs=1e-6)
+
+
+@given(VALUES, VALUES, st.floats(0.001, 0.2))
+def test_unequal_numbers_have_banerjees_bound(a, b, level):
+    """Its edge is a weighted mean of Student's, between them, and its p-value belongs to its interval."""
+    if len(a) == len(b):
+        return
+    found = contrast({"a": by_seed(a), "b": by_seed(b)}, AGAINST, shared=False)
+    squares = [np.var(v, ddof=1) / len(v) * stats.t.ppf(1 - level / 2, len(v) - 1) ** 2 for v in (a, b)]
+    low, high = found.interval(level)
+    assert high - low == pytest.approx(2 * sum(squares) ** 0.5)
+    assert found.p(low) == pytest.approx(level, rel=1e-6)
+    assert found.p(high) == pytest.approx(level, rel=1e-6)
+    assert found.p_margin(high, True) == pytest.approx(level / 2, rel=1e-6)
+    assert found.p_margin(-low, False) == pytest.approx(level / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("counts", [(2, 2), (2, 10), (2, 20), (3, 3), (3, 4), (3, 20), (20, 3), (5, 8), (20, 20)])
+@pytest.mark.parametrize("ratio", [1 / 3, 1, 3])
+def test_unequal_numbers_and_spreads_are_covered(counts, ratio):
+    """Before: 3 against 20 seeds covered 92.1 %, 2 against 10 covered 91.3 %."""
+    rng, covered = np.random.default_rng(sum(counts)), 0
+    for _ in range(800):
+        a, b = rng.normal(size=counts[0]), ratio * rng.normal(size=counts[1])
+        low, high = contrast({"a": by_seed(a), "b": by_seed(b)}, AGAINST, shared=False).interval()
+        covered += low <= 0 <= high
+    assert covered / 800 > 0.93
 
 
 @pytest.mark.parametrize(("a", "b"), [([93.0], [94.0]), ([93.0, 93.0], [94.0, 94.0]), ([93.0, 92.0], [94.0, 93.0])])

@@ -141,8 +141,19 @@ def comparison(base: Result, other: Result, margin: float = MATTERS) -> str:  # 
     last = sentence(found, measure)
     if not same_data(base, other):
         last += " Beware: they did not train and test on the same data."
-    said = [single(more), in_addition(more, measure)]
+    said = [single(more), in_addition(more, measure), two_seeds(found)]
     return "\n".join([*lines, "" if differing else "no setting differs", *filter(None, said), last])
+
+
+def two_seeds(verdict: Verdict) -> str | None:
+    """What can be said of two seeds against more: their spread has one degree of freedom."""
+    counts = {name: len(seeds) for name, seeds in verdict.seeds.items()}
+    few = [name for name, count in counts.items() if count == 2]
+    if verdict.difference.error is None or not verdict.difference.unequal or not few:
+        return None
+    name = {"base": verdict.comparison.base, "other": verdict.comparison.name}[few[0]]
+    return (f"The two seeds of {name} tell little of its spread: as far as this decides, the interval is 12.7 standard "
+            "errors wide on each side, and further seeds of the other one do not narrow it.")  # fmt: skip
 
 
 def aligned(table: list[tuple[str, str, str]]) -> list[str]:

@@ -14,8 +14,8 @@ class Sequential(BaseModel):
 
     model_config = STRICT
 
-    first: Number
-    """Seeds at the first analysis."""
+    first: Number = 5
+    """Seeds at the first analysis; fewer than 5 cannot show whether seeds are as the tests assume."""
     most: Number
     """Seeds at the last one."""
     analyses: tuple[Number, ...] = ()

@@ -65,7 +65,8 @@ class Study(BaseModel):
     settings: dict[str, Any] = {}
     """Settings of all variants, merged with the preset."""
     seeds: Seeds = 5
-    """Seeds of each variant: a list, or n for 0 to n - 1, or {first, most} with interim analyses between."""
+    """Seeds of each variant: a list, n for 0 to n - 1 (5 if not given), or {first, most} with interim analyses between,
+    first = 5 if not given."""
     until: Literal["decided"] | None = None
     """decided: train more seeds of the variants that an interim analysis has not decided."""
     variants: dict[str, dict[str, Any] | None] = {}
@@ -109,7 +110,7 @@ class Study(BaseModel):
         if self.test == "dunnett" and self.against in AGAINST:
             raise ValueError(f"test = dunnett compares with one variant; against = {self.against} needs holm")
         if isinstance(self.seeds, Sequential) != (self.until is not None):
-            raise ValueError("until: decided and seeds: {first: 3, most: 20} need each other")
+            raise ValueError("until: decided and seeds: {most: 20} need each other")
         return self
 
     @property

@@ -43,12 +43,17 @@ def result(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
 def caution(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
     """What the winner's accuracy is worth, and what decides."""
     tried = sum(trial.number != BASE for trial in trials)
-    last = sum(trial.number != BASE and trial.score[0] == len(plan.counts) for trial in trials)
-    chance = optimism(last, plan.search.spread)
-    by_chance = ""
-    if last > 1:
-        by_chance = (f" If the {last} trials of the last rung were equally good, the best of them would lie about "
-                     f"{chance:.2g} points above their mean by chance.")  # fmt: skip
+    low, high = (
+        max(0.0, plan.search.spread * optimism(plan.counts, plan.search.rounds, persistent))
+        for persistent in (False, True)
+    )
+    by_chance = "" if tried < 2 else (
+        f" If all trials were equally good, simulated searches of this shape put it {_points(low, high)} above its "
+        f"true value, at a spread of {plan.search.spread:g}."
+    )  # fmt: skip
+    if tried > 1 and high - low > 0.005:
+        by_chance += (" The lower end is for chance that is new in each training, the upper one for chance that stays "
+                      "with the settings, such as that of the held-out images.")  # fmt: skip
     return (
         f"This accuracy is optimistic, because the search chose the best of {count(tried)} by it, with one seed each."
         f"{by_chance} Whether the winner is better than the base is decided by the study below: both are trained with "
@@ -56,6 +61,11 @@ def caution(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
         f"search did not use either. So many seeds detect a difference of {plan.search.difference:g} points four times "
         f"in five, at a spread of {plan.search.spread:g}."
     )
+
+
+def _points(low: float, high: float) -> str:
+    text = [f"{value:.2f}" for value in (low, high)]
+    return f"{text[0]} points" if text[0] == text[1] else f"{text[0]} to {text[1]} points"
 
 
 def count(trials: int) -> str:

@@ -1,10 +1,11 @@
 """The study that tests the winner of a search against its base, on the test split, with seeds that are new to both."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import yaml
-from scipy import stats
 
 from dawn.config.experiment import merge, nested
 from dawn.config.search_plan import SearchPlan
@@ -56,12 +57,19 @@ def study(plan: SearchPlan, winner: Trial) -> str:
     return HEAD.format(name=plan.name, path=study_file(plan)) + text
 
 
-def optimism(candidates: int, spread: float) -> float:
-    """By how much the best of equally good candidates lies above their mean on average, each of one seed, in points.
+def optimism(counts: Sequence[int], rounds: int, persistent: bool) -> float:
+    """By how much the winner's last accuracy exceeds its true one on average if no trial is better, in spreads.
 
-    The expected maximum of n standard normal values by Blom's approximation (Statistical Estimates and Transformed
-    Beta-Variables, 1958), at most 5 % off.
+    Simulated searches: ``rounds`` of successive halving with ``counts`` trials at each rung. The chance in an accuracy
+    is new in each training, or, ``persistent``, stays with the settings, since all trials share their seed and the
+    held-out images: the two ends of what it can be.
     """
-    if candidates < 2:
-        return 0.0
-    return spread * float(stats.norm.ppf((candidates - 0.375) / (candidates + 0.25)))
+    searches = min(20_000, max(200, 2_000_000 // counts[0]))
+    rng, best = np.random.default_rng(0), np.full(searches, -np.inf)
+    for _ in range(rounds):
+        accuracies = rng.standard_normal((searches, counts[0]))
+        for count in counts[1:]:
+            kept = np.partition(accuracies, accuracies.shape[1] - count, 1)[:, -count:]
+            accuracies = kept if persistent else rng.standard_normal((searches, count))
+        best = np.maximum(best, accuracies.max(1))
+    return float(best.mean())

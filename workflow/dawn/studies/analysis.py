@@ -3,8 +3,10 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from dawn.studies.comparisons import LEVEL, Difference, Values, contrast, pooled
-from dawn.studies.dunnett import dunnett_edge, dunnett_p
+from dawn.studies.dunnett import OWN, alike, dunnett_edge, dunnett_p
 from dawn.studies.families import Family
 from dawn.studies.power import TTest
 from dawn.studies.sequential import Anytime, Planned
@@ -24,7 +26,8 @@ class Design:
     counts       the seeds of each planned analysis; one number for a fixed study
     margin       the difference that would matter, in the units of the measure
     higher       whether a higher value of the measure is the better one
-    test         holm: each comparison with its own spread | dunnett: all with one base and one pooled spread
+    test         holm: each comparison with its own spread | dunnett: all with one base, and with one pooled spread as
+                 far as the variants spread alike
     """
 
     comparisons: Sequence[Comparison]
@@ -66,10 +69,9 @@ class Analyses:
         self._analyse(self.undecided, values, 0)
 
     def _analyse(self, ready: Mapping[int, Comparison], values: Values, place: int) -> None:
-        taken = {name: values[name] for comparison in ready.values() for name in comparison.weights}
-        found = {i: self._difference(comparison, taken) for i, comparison in ready.items()}
+        found = {i: contrast(values, c.weights, self.shared(c.weights)) for i, c in ready.items()}
         seeds = {i: {name: tuple(values[name]) for name in c.weights} for i, c in ready.items()}
-        self._test(found, seeds, Planned(self.design.counts, place))
+        self._test(found, seeds, Planned(self.design.counts, place), self._common(found, values))
 
     def unplanned(self, values: Values) -> None:
         """Analyse all seeds, of a number that was not planned: differences seed by seed in their order."""
@@ -80,54 +82,78 @@ class Analyses:
             if n:
                 found[i] = contrast(by_place, comparison.weights, True)
                 seeds[i] = {name: tuple(values[name])[:n] for name in comparison.weights}
-        self._test(found, seeds, Anytime())
+        self._test(found, seeds, Anytime(), {})
 
-    def _difference(self, comparison: Comparison, values: Values) -> Difference:
-        if self.design.test == "dunnett":
-            return pooled(values, comparison.weights, self.shared(values))
-        return contrast(values, comparison.weights, self.shared(comparison.weights))
-
-    def _test(self, found: Differences, seeds: Seeds, test: Planned | Anytime) -> None:
-        """Test all hypotheses on these differences, and add the verdicts."""
-        margin, higher = self.design.margin, self.design.higher
+    def _common(self, found: Differences, values: Values) -> Differences:
+        """The same differences by one spread for all variants, if Dunnett's test is wanted and they spread alike."""
         known = {i: d for i, d in found.items() if d.error is not None}
-        freedoms = {d.freedom for d in known.values()}
-        if self.design.test == "dunnett" and isinstance(test, Planned) and known:
-            (freedom,) = freedoms
-            t = {(i, SAME): -abs(d.statistic() or 0.0) for i, d in known.items()}
-            self.same.test(t, lambda value, count: test.adjust(dunnett_p(-value, count, freedom)))
+        if self.design.test != "dunnett" or not known:
+            return {}
+        taken = {name: values[name] for i in found for name in self.design.comparisons[i].weights}
+        common = {i: pooled(taken, self.design.comparisons[i].weights, self.shared(taken)) for i in known}
+        first = next(iter(common.values()))
+        own = np.array([d.error for d in known.values()], float) ** 2
+        few = (first.n - 1) * (1 if first.paired else 2)
+        if first.error is None or not alike(own, np.array(first.error**2), few, first.freedom):
+            return {}
+        return common
+
+    def _test(self, found: Differences, seeds: Seeds, test: Planned | Anytime, common: Differences) -> None:
+        """Test all hypotheses on these differences, and add the verdicts.
+
+        With ``common``, a hypothesis has to be rejected by the common spread and by that of its own variants.
+        """
+        known = {i: d for i, d in found.items() if d.error is not None}
+        sides = [(i, side, (side == BETTER) == self.design.higher) for i in known for side in (WORSE, BETTER)]
+        margin = self.design.margin
+        if common:
+            freedom = next(iter(common.values())).freedom
+            self.same.test(
+                {(i, SAME): (-abs(common[i].statistic() or 0.0), test.p(d)) for i, d in known.items()},
+                lambda v, count: max(test.adjust(dunnett_p(-v[0], count, freedom)), test.adjust(v[1], OWN)),
+            )
+            self.margins.test(
+                {(i, side): (test.p_margin(common[i], margin, above), test.p_margin(known[i], margin, above))
+                 for i, side, above in sides},
+                lambda v, count: max(test.adjust(v[0], count, sides=1), test.adjust(v[1], OWN, sides=1)),
+            )  # fmt: skip
         else:
             self.same.test({(i, SAME): test.p(d) for i, d in known.items()}, test.adjust)
-        sides = {(i, side): test.p_margin(d, margin, (side == BETTER) == higher)
-                 for i, d in known.items() for side in (WORSE, BETTER)}  # fmt: skip
-        self.margins.test(sides, lambda p, count: test.adjust(p, count, sides=1))
+            self.margins.test(
+                {(i, side): test.p_margin(known[i], margin, above) for i, side, above in sides},
+                lambda p, count: test.adjust(p, count, sides=1),
+            )
         for i, d in found.items():
-            self.verdicts[i] = self._verdict(i, d, seeds[i], test)
+            self.verdicts[i] = self._verdict(i, d, seeds[i], test, common.get(i))
 
-    def _verdict(self, i: int, d: Difference, seeds: Mapping[str, tuple[int, ...]], test: Planned | Anytime) -> Verdict:
+    def _verdict(
+        self, i: int, d: Difference, seeds: Mapping[str, tuple[int, ...]], test: Planned | Anytime,
+        common: Difference | None,
+    ) -> Verdict:  # fmt: skip
+        name = self.design.test if isinstance(test, Planned) else "holm"
         return Verdict(
             comparison=self.design.comparisons[i],
             difference=d,
             interval=test.interval(d, LEVEL),
-            simultaneous=self._simultaneous(d, test),
+            simultaneous=self._simultaneous(d, test, common),
             p=None if d.error is None else test.p(d),
             adjusted=self.same.adjusted.get((i, SAME)),
             not_worse=self.margins.adjusted.get((i, WORSE), 1.0),
             not_better=self.margins.adjusted.get((i, BETTER), 1.0),
             margin=self.design.margin,
             higher=self.design.higher,
-            test=TTest.of_study(
-                self.design.test if isinstance(test, Planned) else "holm", len(self.verdicts), d.paired, test.total
-            ),
+            test=TTest.of_study(name, len(self.verdicts), d.paired, test.total, d.parts),
+            common=common is not None,
             analysis=test.place,
             last=test.place == len(self.design.counts) - 1,
             planned=isinstance(test, Planned),
             seeds=seeds,
         )
 
-    def _simultaneous(self, d: Difference, test: Planned | Anytime) -> Interval | None:
-        count = len(self.verdicts)
-        if self.design.test == "dunnett" and isinstance(test, Planned) and d.error is not None:
-            half = dunnett_edge(test.level(test.total), count, d.freedom) * d.error
-            return d.mean - half, d.mean + half
-        return test.interval(d, test.total / count)
+    def _simultaneous(self, d: Difference, test: Planned | Anytime, common: Difference | None) -> Interval | None:
+        count, own = len(self.verdicts), test.interval(d, test.total / len(self.verdicts))
+        if common is None or common.error is None or not isinstance(test, Planned):
+            return own
+        own = test.interval(d, test.total / OWN)
+        half = dunnett_edge(test.level(test.total), count, common.freedom) * common.error
+        return None if own is None else (min(own[0], d.mean - half), max(own[1], d.mean + half))

@@ -1,10 +1,12 @@
 """Several hypotheses in one study: p-values that hold for all of them together."""
 
 from collections.abc import Callable, Collection, Mapping
+from typing import TypeVar
 
 from dawn.studies.comparisons import LEVEL
 
 Hypothesis = tuple[int, str]  # the number of a comparison, and what is supposed of it
+Value = TypeVar("Value", float, tuple[float, float])
 
 
 class Family:
@@ -20,7 +22,7 @@ class Family:
         self.standing = set(hypotheses)
         self.adjusted: dict[Hypothesis, float] = {}
 
-    def test(self, values: Mapping[Hypothesis, float], adjust: Callable[[float, int], float]) -> None:
+    def test(self, values: Mapping[Hypothesis, Value], adjust: Callable[[Value, int], float]) -> None:
         """Test what stands by its value, the smallest first; ``adjust`` makes a p-value of it and a multiplicity.
 
         Hypotheses without a value are not tested now, and count.

@@ -7,7 +7,7 @@ from dawn.report.numbers import count, p_value
 from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.independence import suspicious
 from dawn.results.outliers import apart, at_chance, too_even
-from dawn.studies import origin, secondary, tables
+from dawn.studies import assumptions, origin, secondary, tables
 from dawn.studies.from_curves import words
 from dawn.studies.measures import MEASURES
 from dawn.studies.outcome import Outcome
@@ -16,7 +16,7 @@ from dawn.studies.sentences import sentence, single
 NOTES = (
     "Intervals are of 95 %. That of a difference holds for its comparison, whichever analysis ended it. An adjusted "
     "p-value holds for all comparisons and analyses of the study together; better and worse have it below 0.05.",
-    "The interval of a variant is over its seeds; of a GAN with one seed it is over the images alone.",
+    "The interval of a variant is over its seeds, three or more; of a GAN with one seed it is over the images alone.",
     "A difference is paired by seed where equal seeds give equal batches, and Welch's otherwise.",
     "The seeds are the chance in a training. The test images are the same for all, so these intervals say nothing of "
     "other images; the table of other images has one that does, where the measure is a mean over the images.",
@@ -83,6 +83,7 @@ def progress(outcome: Outcome) -> list[str]:
         made = max((verdict.analysis for verdict in outcome.verdicts), default=0) + 1
         seeds = ", ".join(map(str, counts[:made]))
         found.append(f"{made} of {len(counts)} planned analyses were made, at {seeds} of at most {counts[-1]} seeds.")
+    found += assumptions.lines(outcome.about, outcome.verdicts)
     if outcome.other_settings:
         found.append(f"Settings were changed after results were seen: {'; '.join(outcome.other_settings)}. "
                      "The verdicts do not allow for that.")  # fmt: skip

@@ -54,8 +54,9 @@ def detection(plan: Plan) -> list[str]:
     if spread is None:
         return ["  no spread is known, so no power: set spread, the standard deviation that seeds will have"]
     comparisons = contrasts(study)
-    std = spread * math.sqrt(max(sum(w**2 for w in c["weights"].values()) for c in comparisons))
-    n, (last, fixed) = plan.counts[-1], _tests(plan, len(comparisons))
+    squares = max(([w**2 for w in c["weights"].values()] for c in comparisons), key=sum)
+    std, parts = spread * math.sqrt(sum(squares)), tuple(square / sum(squares) for square in squares)
+    n, (last, fixed) = plan.counts[-1], _tests(plan, len(comparisons), parts)
     if n < 2:
         return ["  one seed has no spread, so it detects nothing"]
     chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, plan.margin, last):.0f} %"
@@ -68,11 +69,11 @@ def detection(plan: Plan) -> list[str]:
     ]
 
 
-def _tests(plan: Plan, comparisons: int) -> tuple[TTest, TTest]:
+def _tests(plan: Plan, comparisons: int, parts: tuple[float, ...]) -> tuple[TTest, TTest]:
     """How a comparison is tested: at the last analysis, and in a fixed study."""
     experiments = [variant.experiment for variant in plan.variants.values()]
     batches = {{"classify": e.train.batch, "gan": e.gan.batch, "cycle": e.cycle.batch}[e.task] for e in experiments}
-    fixed = TTest.of_study(plan.study.test, comparisons, paired=len(batches) == 1)
+    fixed = TTest.of_study(plan.study.test, comparisons, paired=len(batches) == 1, parts=parts)
     return replace(fixed, level=levels(plan.counts, fixed.level)[-1]), fixed
 
 

@@ -86,13 +86,27 @@ def in_addition(further: Further, measure: Measure) -> str | None:
 def evidence(verdict: Verdict, measure: Measure) -> str:
     """Difference, interval, p-value, and how they were taken."""
     d = verdict.difference
-    how = f"{'paired over' if d.paired else 'Welch over'} {count(d.n, 'seed')}"
+    how = f"{_test(verdict)} over {_seeds(verdict)}"
     interval = (
         "no interval from so few" if verdict.interval is None else f"95 % interval {span(verdict.interval, measure)}"
     )
     mean = f"{d.mean:+.{measure.digits}f}{measure.points}, "
     stated = verdict.kind in ("better", "worse") and not verdict.small
     return f"{'' if stated else mean}{interval}, adjusted p {_equals(verdict.p_kind)}, {how}"
+
+
+def _test(verdict: Verdict) -> str:
+    """The test that the difference was made by, in a word."""
+    d = verdict.difference
+    name = "paired" if d.paired else "Banerjee" if d.unequal else "Welch"
+    return f"{name}, and Dunnett" if verdict.common else name
+
+
+def _seeds(verdict: Verdict) -> str:
+    counts = [len(seeds) for seeds in verdict.seeds.values()]
+    if len({*counts}) == 1:
+        return count(verdict.difference.n, "seed")
+    return f"{' and '.join(map(str, counts))} seeds"
 
 
 def _equals(p: float | None) -> str:

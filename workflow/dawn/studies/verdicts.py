@@ -35,6 +35,7 @@ class Verdict:
     last          whether no other analysis is planned after it
     planned       whether the seeds were planned
     seeds         of each variant, those that were compared
+    common        whether the adjusted p-values need the spread of all variants as well (Dunnett)
     """
 
     comparison: Comparison
@@ -52,6 +53,7 @@ class Verdict:
     last: bool
     planned: bool
     seeds: Mapping[str, tuple[int, ...]]
+    common: bool = False
 
     @property
     def kind(self) -> str:

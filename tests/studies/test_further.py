@@ -192,3 +192,12 @@ def test_gans_are_compared_by_their_kid_and_not_with_classifiers(tmp_path):
     with pytest.raises(InputError, match="the tasks gan and classify have no measure in common"):
         compared(a, finished(tmp_path / "c", {0: 90.0, 1: 91.0}))
     assert "give --difference, the smallest difference in KID-judge" in call(compare.main, a, b)
+
+
+def test_two_seeds_against_many_are_said_to_tell_little(tmp_path):
+    a = finished(tmp_path / "a", {0: 93.0, 1: 93.4})
+    b = finished(tmp_path / "b", dict(enumerate(np.linspace(94, 94.5, 8).round(2).tolist())), model={"width": 8})
+    shown = compared(a, b)
+    assert f"The two seeds of {a} tell little of its spread" in shown
+    assert "Banerjee over 2 and 8 seeds" in shown
+    assert "with a probability" not in shown

@@ -107,6 +107,33 @@ def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):
     assert not (folder / "history.json").exists()
 
 
+@pytest.mark.parametrize("first", [2, 3, 4, 5])
+def test_few_seeds_at_an_analysis_are_said_to_rely_on_what_they_cannot_show(tmp_path, first):
+    folder = study(tmp_path, analyses=[first, 5] if first < 5 else [5])
+    assert call(study_command.main, folder) is None
+    text = (folder / "table.md").read_text()
+    assert (f"- {first} seeds at an analysis: the tests assume roughly normal values" in text) == (first < 5)
+    assert ("up to 17 % of studies of 9 variants" in text) == (first == 3)
+
+
+@pytest.mark.parametrize(("spread", "alike"), [(0.1, True), (1.5, False)])
+def test_the_page_names_dunnetts_test_or_why_it_was_not_used(tmp_path, spread, alike):
+    rng = np.random.default_rng(3)
+    names = {"a": "base", "b": "one", "c": "two", "d": "three"}
+    compared = [{"name": names[x], "base": "base", "weights": {"a": -1.0, x: 1.0}} for x in "bcd"]
+    write_json(tmp_path / "study.json", ABOUT | {"variants": names, "comparisons": compared, "test": "dunnett"})
+    for place, name in enumerate(names):
+        values = 93 + (spread if name == "a" else 0.1) * rng.normal(size=5) + 0.4 * (name == "b")
+        over = {} if name == "a" else {"model": {"width": 8 + place}}
+        finished(tmp_path / name, dict(enumerate(values.round(2).tolist())), **over)
+    assert call(study_command.main, tmp_path) is None
+    text = (tmp_path / "table.md").read_text()
+    assert all(v.common == alike for v in load(tmp_path).verdicts)
+    assert ("paired, and Dunnett over 5 seeds" in text) == alike
+    refused = "Dunnett's test was not used for one against base; two against base; three against base"
+    assert (refused in text) != alike
+
+
 def test_more_seeds_than_were_planned_widen_the_intervals(tmp_path):
     rng = np.random.default_rng(0)
     a, b = (dict(enumerate((93 + rng.normal(size=8) * 0.2).round(2).tolist())) for _ in range(2))

@@ -1,0 +1,114 @@
+"""Each measure is declared once: metrics.json, the pages of a run and those of a study print the same of it."""
+
+import ast
+import re
+
+import pytest
+from conftest import ROOT
+
+from dawn import cycle_summarize, gan_summarize
+from dawn.core.files import write_json
+from dawn.report import cycle_gan, gan
+from dawn.report.numbers import interval
+from dawn.report.page import Table
+from dawn.report.result import result, title
+from dawn.results.curve import COLUMNS as CURVE
+from dawn.results.measures import DIRECTIONS, MEASURES, OF_CLASSIFIER, OF_CYCLE, OF_GAN, measure_of, over_seeds
+from dawn.studies.measures import MEASURES as COMPARED
+from dawn.studies.secondary import others
+from dawn.studies.tables import measured
+from dawn.studies.variants import Result
+from dawn.summarize import summarize
+
+VALUES = {"percent": (99.8, 100.0, 99.9), "fraction": (0.97, 1.0, 0.99), "positive": (0.1, 0.6, 0.3),
+          "similarity": (0.99, 0.9, 1.0), "any": (-0.1, 0.4, 0.2)}  # fmt: skip
+TRAINING = {"seconds": 9.0, "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1.0, "train_accuracy": 50.0,
+            "parameters": 10, "seed": 0}  # fmt: skip
+COSTS = {net: {"parameters": 1, "flops": 1} for net in ("generator", "critic")} | {"parameters": 1, "flops": 1}
+
+
+def evaluations(measures, suffixes=("",)):
+    """evaluation.json of three seeds that have these measures."""
+    return [{m.key + suffix: VALUES[m.scale][seed] for m in measures for suffix in suffixes} for seed in range(3)]
+
+
+def of_gan(found):
+    extra = {"noise": 4, "low": None, "high": None, "p": 0.5, "references": {}}
+    return [{"measures": {key: {"value": value, **extra} for key, value in each.items()}} for each in found]
+
+
+def study(found):
+    """Cells of a study's tables by measure."""
+    one = Result("a", {}, dict(enumerate(found)), {}, None, None, None, lambda path: None)
+    first, *rest = [m for m in COMPARED.values() if one.values(m.key)]
+    cells = [measured({"a": one}, first).rows[0][2], *others({"a": one}, first).rows[0][1:]]
+    return dict(zip([m.key for m in (first, *rest)], cells, strict=True))
+
+
+def tables(blocks):
+    return {row[0]: list(row[1:]) for block in blocks if isinstance(block, Table) for row in block.rows}
+
+
+def files(folder, found):
+    for seed, each in enumerate(found):
+        write_json(folder / f"seed-{seed}/evaluation.json", each)
+        write_json(folder / f"seed-{seed}/metrics.json", TRAINING | {"seed": seed})
+        (folder / f"seed-{seed}/curve.tsv").write_text("\t".join(CURVE) + "\n1" + "\t1" * (len(CURVE) - 1) + "\n")
+    return [folder / f"seed-{seed}" for seed in range(len(found))]
+
+
+def test_the_measures_of_a_classifier(tmp_path):
+    found = [each | {"images": 1000, "confusion": [[1, 0], [0, 1]]} for each in evaluations(OF_CLASSIFIER)]
+    metrics, own = summarize(files(tmp_path, found), 94.0, COSTS), study(found)
+    page = tables(result(metrics))
+    for m in OF_CLASSIFIER:
+        printed = interval(metrics[m.key], m.digits)
+        mean, limits, _ = page[title(m, m.title)]
+        assert printed == f"{mean} ({limits})", m.key
+        assert own.get(m.key, printed) == printed, m.key
+
+
+def test_the_measures_of_a_gan(tmp_path):
+    found = of_gan(evaluations(OF_GAN))
+    metrics, own = gan_summarize.summarize(files(tmp_path, found), COSTS), study(found)
+    page = tables(gan.measures_table(found))
+    for m in OF_GAN:
+        printed = interval(metrics[m.key], m.digits)
+        _, mean, limits, _ = page[m.title]
+        assert printed == f"{mean} ({limits})", m.key
+        assert own.get(m.key, printed) == printed, m.key
+
+
+def test_the_measures_of_a_cyclegan(tmp_path):
+    measures = [*OF_CYCLE, MEASURES["kid"]]
+    found = of_gan(evaluations(measures, DIRECTIONS))
+    metrics, own = cycle_summarize.summarize(files(tmp_path, found)), study(found)
+    (table,) = [b for b in cycle_gan.measures_table(found, metrics) if isinstance(b, Table)]
+    page = {(row[0], row[1]): row[3] for row in table.rows}
+    for m in measures:
+        for suffix, direction in DIRECTIONS.items():
+            text = interval(metrics[m.key + suffix], m.digits, m.suffix)
+            assert page[m.name, direction] == text
+            assert metrics[m.key + suffix] == over_seeds(found, m) or suffix
+        assert own.get(m.key, "") in ("", interval(metrics[m.key], m.digits))
+    assert measure_of("psnr_to_a") is MEASURES["psnr"]
+
+
+def test_equal_accuracies_of_images_are_bounded_alike_everywhere(tmp_path):
+    own = {"accuracy": 99.0, "top5": 100.0, "images": 500, "confusion": [[1, 0], [0, 1]]}
+    found = [dict.fromkeys([m.key for m in OF_CLASSIFIER], 0.5) | own for _ in range(3)]
+    metrics = summarize(files(tmp_path, found), 94.0, COSTS)
+    assert metrics["accuracy"]["low"] == pytest.approx(98.35, abs=0.01)
+    assert study(found)["accuracy"] == interval(metrics["accuracy"])
+
+
+def test_no_other_module_names_a_scale():
+    """The range of a quantity is in the table of measures; another place could differ from it."""
+    words = {"percent", "fraction", "positive", "similarity"}
+    for path in sorted((ROOT / "workflow/dawn").rglob("*.py")):
+        if path.name in ("statistics.py", "measures.py") or "measures" in path.parent.parts:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            name = getattr(getattr(node, "func", None), "id", "")
+            if isinstance(node, ast.Call) and re.fullmatch("spread|over", name):
+                assert not any(isinstance(a, ast.Constant) and a.value in words for a in node.args), path

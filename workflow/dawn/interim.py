@@ -10,7 +10,6 @@ from pathlib import Path
 
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
-from dawn.studies import history
 from dawn.studies.outcome import load
 from dawn.studies.sentences import sentence, short
 
@@ -23,10 +22,9 @@ def main() -> None:
     cli.add_out(parser, "verdicts and seeds for the next analysis, JSON")
     args = parser.parse_args()
     counts = read_json(args.study / "study.json")["analyses"]
-    outcome = load(args.study, counts[args.analysis - 1])
-    history.add(args.study, history.entry(outcome.about, outcome.results))
-    for verdict in outcome.verdicts:
-        print(sentence(verdict, outcome.measure), file=sys.stderr)
+    outcome = load(args.study, counts[args.analysis - 1], note=True)
+    for text in [*(sentence(verdict, outcome.measure) for verdict in outcome.verdicts), *outcome.unplanned]:
+        print(text, file=sys.stderr)
     verdicts = {f"{v.comparison.name} against {v.comparison.base}": short(v) for v in outcome.verdicts}
     write_json(args.out, {"seeds": outcome.wanted, "verdicts": verdicts})
 

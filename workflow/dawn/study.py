@@ -15,7 +15,7 @@ from typing import Any
 from dawn.core import cli
 from dawn.core.files import write_json, write_text
 from dawn.report.page import Block, latex, markdown, web
-from dawn.studies import figures, history, origin, pages, rows, tables
+from dawn.studies import figures, origin, pages, rows, tables
 from dawn.studies.classes import classes
 from dawn.studies.curves import curves
 from dawn.studies.outcome import Outcome, load
@@ -69,14 +69,12 @@ def main() -> None:
     parser.add_argument("study", type=Path, help="directory of the study's results")
     parser.add_argument("--partial", action="store_true", help="write what was measured so far, without verdicts")
     args = parser.parse_args()
-    outcome = load(args.study)
     if args.partial:
-        write_partial(outcome, args.study)
+        write_partial(load(args.study, note=True), args.study)
         return
-    if outcome.lacking:
-        raise cli.InputError(f"{'; '.join(outcome.lacking)}; finish the study with snakemake, or see --partial")
-    history.add(args.study, history.entry(outcome.about, outcome.results))
-    write(outcome, args.study)
+    if lacking := load(args.study).lacking:
+        raise cli.InputError(f"{'; '.join(lacking)}; finish the study with snakemake, or see --partial")
+    write(load(args.study, note=True), args.study)
     shutil.rmtree(args.study / "partial", ignore_errors=True)
 
 

@@ -9,7 +9,7 @@ from dawn.studies.comparisons import LEVEL, Difference, Values, contrast, pooled
 from dawn.studies.dunnett import OWN, alike, dunnett_edge, dunnett_p
 from dawn.studies.families import Family
 from dawn.studies.power import TTest
-from dawn.studies.sequential import Anytime, Planned
+from dawn.studies.sequential import PLANNED, RESERVED, Anytime, Planned
 from dawn.studies.verdicts import Comparison, Interval, Verdict
 
 Shared = Callable[[Collection[str]], bool]
@@ -28,6 +28,10 @@ class Design:
     higher       whether a higher value of the measure is the better one
     test         holm: each comparison with its own spread | dunnett: all with one base, and with one pooled spread as
                  far as the variants spread alike
+    planned      chance that the planned analyses reject with, all comparisons together; see dawn.studies.allocation
+    unplanned    the same of seeds that were not planned
+    more         comparisons that count and are not tested: those that could have been chosen in place of these
+    any_margin   whether another margin was to be compared with at first, so that statements about it hold for all
     """
 
     comparisons: Sequence[Comparison]
@@ -35,6 +39,15 @@ class Design:
     margin: float
     higher: bool = True
     test: str = "holm"
+    planned: float = PLANNED
+    unplanned: float = RESERVED
+    more: int = 0
+    any_margin: bool = False
+
+    @property
+    def size(self) -> int:
+        """The comparisons that share the level."""
+        return len(self.comparisons) + self.more
 
 
 class Analyses:
@@ -48,8 +61,8 @@ class Analyses:
         self.design, self.shared = design, shared
         self.verdicts: list[Verdict | None] = [None] * len(design.comparisons)
         places = range(len(self.verdicts))
-        self.same = Family([(i, SAME) for i in places])
-        self.margins = Family([(i, side) for i in places for side in (WORSE, BETTER)])
+        self.same = Family([(i, SAME) for i in places], design.more)
+        self.margins = Family([(i, side) for i in places for side in (WORSE, BETTER)], design.more, design.any_margin)
 
     @property
     def undecided(self) -> dict[int, Comparison]:
@@ -61,8 +74,17 @@ class Analyses:
         """Analyse ``values``, of each variant by seed in the order of the plan, at each planned number of seeds."""
         for place, count in enumerate(self.design.counts):
             first = {name: dict(list(v.items())[:count]) for name, v in values.items()}
-            ready = {i: c for i, c in self.undecided.items() if all(len(first[name]) == count for name in c.weights)}
-            self._analyse(ready, first, place)
+            self._analyse(self._ready(first, count), first, place)
+
+    def _ready(self, values: Values, count: int) -> dict[int, Comparison]:
+        """The undecided comparisons with as many seeds.
+
+        Dunnett's test pools the spread of all that are not decided. Were it taken without a variant that was seen and
+        deleted, deleting the ones that spread would make the rest significant: so it waits for all that were seen.
+        """
+        ready = {i: c for i, c in self.undecided.items() if all(len(values[name]) == count for name in c.weights)}
+        seen = [i for i, c in self.undecided.items() if all(values[name] for name in c.weights)]
+        return {} if self.design.test == "dunnett" and len(ready) < len(seen) else ready
 
     def once(self, values: Values) -> None:
         """Analyse all values, whose seeds may be of other numbers for each variant."""
@@ -71,7 +93,7 @@ class Analyses:
     def _analyse(self, ready: Mapping[int, Comparison], values: Values, place: int) -> None:
         found = {i: contrast(values, c.weights, self.shared(c.weights)) for i, c in ready.items()}
         seeds = {i: {name: tuple(values[name]) for name in c.weights} for i, c in ready.items()}
-        self._test(found, seeds, Planned(self.design.counts, place), self._common(found, values))
+        self._test(found, seeds, Planned(self.design.counts, place, self.design.planned), self._common(found, values))
 
     def unplanned(self, values: Values) -> None:
         """Analyse all seeds, of a number that was not planned: differences seed by seed in their order."""
@@ -82,7 +104,7 @@ class Analyses:
             if n:
                 found[i] = contrast(by_place, comparison.weights, True)
                 seeds[i] = {name: tuple(values[name])[:n] for name in comparison.weights}
-        self._test(found, seeds, Anytime(), {})
+        self._test(found, seeds, Anytime(self.design.unplanned), {})
 
     def _common(self, found: Differences, values: Values) -> Differences:
         """The same differences by one spread for all variants, if Dunnett's test is wanted and they spread alike."""
@@ -142,7 +164,7 @@ class Analyses:
             not_better=self.margins.adjusted.get((i, BETTER), 1.0),
             margin=self.design.margin,
             higher=self.design.higher,
-            test=TTest.of_study(name, len(self.verdicts), d.paired, test.total, d.parts),
+            test=TTest.of_study(name, self.design.size, d.paired, test.total, d.parts),
             common=common is not None,
             analysis=test.place,
             last=test.place == len(self.design.counts) - 1,
@@ -151,9 +173,9 @@ class Analyses:
         )
 
     def _simultaneous(self, d: Difference, test: Planned | Anytime, common: Difference | None) -> Interval | None:
-        count, own = len(self.verdicts), test.interval(d, test.total / len(self.verdicts))
+        count = self.design.size
         if common is None or common.error is None or not isinstance(test, Planned):
-            return own
+            return test.interval(d, test.total / count)
         own = test.interval(d, test.total / OWN)
         half = dunnett_edge(test.level(test.total), count, common.freedom) * common.error
         return None if own is None else (min(own[0], d.mean - half), max(own[1], d.mean + half))

@@ -1,64 +1,120 @@
-"""The plans by which a study was analysed before, so that seeds which were not planned are recognized.
+"""The history of the studies of some results, in ``history.json`` next to their directories.
 
-``history.json`` in the directory of the study has an entry for each plan by which its verdicts were computed. No rule
-owns it, so Snakemake does not delete it.
+It belongs to the results and not to a study, so that a study that is renamed or deleted stays in it. No rule owns it,
+so Snakemake does not delete it. Each look at results is noted: an interim analysis, the page of a study, the partial page,
+and ``dawn.compare`` of variants. In the directory of each study a file of the same name notes which history knows it.
 """
 
-import hashlib
-import json
-from collections.abc import Mapping
+import fcntl
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
-from dawn.studies.variants import SOURCE, Result
+from dawn.studies.allocation import Look, with_look
+from dawn.studies.from_curves import measure_of
+from dawn.studies.old_history import looks
+from dawn.studies.records import Contrast, History, Quantity, Seen, Unknown, checksum, quantities
+from dawn.studies.variants import Result, archive, trained
 
-PLAN = ("analyses", "seeds")
-SETTINGS = ("measure", "difference", "test", "split", "budget")
-BEFORE = {"split": "test"}  # what was so before it became a setting
-
-
-def entry(about: Mapping[str, Any], results: Mapping[str, Result]) -> dict[str, Any]:
-    """The plan of a study, and a checksum of the choices of each variant."""
-    return {
-        **{name: about.get(name, BEFORE.get(name)) for name in (*PLAN, *SETTINGS)},
-        "comparisons": [sorted(comparison["weights"]) for comparison in about["comparisons"]],
-        "variants": {slug: _checksum(result) for slug, result in results.items()},
-    }
+NAME = "history.json"
+VERDICTS = ("table.csv", "comparisons.csv", "analyses/*.json", "partial/table.md")  # files that show results
 
 
-def _checksum(result: Result) -> str:
-    data = {key: value for key, value in result.choices["data"].items() if key not in SOURCE}
-    text = json.dumps(result.choices | {"data": data}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+def look(about: Mapping[str, Any], results: Mapping[str, Result], keys: Mapping[str, str]) -> Look:
+    """What is shown of a study with this study.json; ``keys`` of the experiments, by their slugs."""
+    quantity, measure = Quantity.of(about), measure_of(about)
+    experiments = {keys[slug]: _experiment(result, quantity.key, measure.key) for slug, result in results.items()}
+    comparisons = [Contrast(**c | {"weights": {keys[slug]: w for slug, w in c["weights"].items()}})
+                   for c in about["comparisons"]]  # fmt: skip
+    task = next(iter(results.values())).task
+    return Look(about["name"], quantity, quantities(task), list(about["seeds"]), list(about["analyses"]),
+                about["difference"], about["test"], comparisons, experiments)  # fmt: skip
 
 
-def earlier(study: Path, now: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The other entries in which a comparison of ``now`` was made on the same experiments."""
-    return [old for old in _read(study) if old != now and any(
-        all(old["variants"].get(name) == now["variants"][name] for name in names) for names in now["comparisons"]
-    )]  # fmt: skip
-
-
-def other_plans(before: list[dict[str, Any]], now: Mapping[str, Any]) -> list[str]:
-    """The seeds that were planned when results were seen, in words, where that was another plan than now."""
-    plans = [old["analyses"] for old in before if any(old[name] != now[name] for name in PLAN)]
-    return list(dict.fromkeys(", ".join(map(str, counts)) for counts in plans))
-
-
-def other_settings(before: list[dict[str, Any]], now: Mapping[str, Any]) -> list[str]:
-    """The settings that were others when results were seen, in words."""
-    values = [(name, old.get(name, BEFORE.get(name))) for old in before for name in SETTINGS]
-    return list(dict.fromkeys(f"{name} was {value} and is {now[name]}" for name, value in values if value != now[name]))
-
-
-def add(study: Path, now: dict[str, Any]) -> None:
-    """Note that verdicts were computed by this plan."""
-    if now not in (entries := _read(study)):
-        write_json(study / "history.json", [*entries, now])
-
-
-def _read(study: Path) -> list[dict[str, Any]]:
-    path = study / "history.json"
-    found: list[dict[str, Any]] = read_json(path) if path.exists() else []
+def keys(results: Mapping[str, Result]) -> dict[str, str]:
+    """The key of each experiment by its slug; two that differ in nothing that decides the result have their slugs."""
+    found: dict[str, str] = {}
+    for slug, result in results.items():
+        key = checksum(result.choices)
+        found[slug] = f"{key} {slug}" if key in found.values() else key
     return found
+
+
+def _experiment(result: Result, quantity: str, measure: str) -> Seen:
+    return Seen(
+        name=result.name,
+        trained=checksum(trained(result.choices)),
+        batches=checksum({"data": result.choices["data"], "rest": [archive(result), result.batch, result.task]}),
+        seeds=list(result.evaluations),
+        values={quantity: result.values(measure)},
+    )
+
+
+def read(root: Path) -> History:
+    """The history of the studies in a directory, with those of older versions, which were a study's own."""
+    path = root / NAME
+    try:
+        found = History(**read_json(path)) if path.exists() else History(id=secrets.token_hex(8), since=_today())
+    except (ValidationError, TypeError) as error:
+        raise InputError(f"{path} is not the history of studies: {error}; restore or delete it") from error
+    for study in sorted(path.parent for path in root.glob(f"*/{NAME}")):
+        if study.name not in found.imported and isinstance(old := read_json(study / NAME), list):
+            found = _imported(found, study, old)
+    return found
+
+
+def _imported(history: History, study: Path, old: list[dict[str, Any]]) -> History:
+    when = datetime.fromtimestamp((study / NAME).stat().st_mtime, UTC).date().isoformat()
+    about = read_json(study / "study.json") if (study / "study.json").exists() else {}
+    for place, entry in enumerate(looks(study.name, about, old)):
+        history = with_look(history, entry, when, planned=place == 0)
+    return history.model_copy(update={"imported": [*history.imported, study.name], "since": min(history.since, when)})
+
+
+def after(history: History, study: Path, now: Look) -> History:
+    """The history with a look at the study in this directory; it is not written."""
+    when = _today()
+    if _is_unknown(history, study, now):
+        unknown = Unknown(study=now.study, when=when, experiments=list(now.experiments))
+        history = history.model_copy(update={"unknown": [*history.unknown, unknown]})
+    return with_look(history, now, when)
+
+
+def add(study: Path, now: Look) -> History:
+    """The history with a look at the study in this directory, which is noted if a result was shown."""
+    with _locked(study.parent):
+        found = after(read(study.parent), study, now)
+        if now.shows:
+            write_json(study.parent / NAME, found.model_dump(mode="json"))
+            write_json(study / NAME, {"in": f"../{NAME}", "id": found.id})
+    return found
+
+
+def _is_unknown(history: History, study: Path, now: Look) -> bool:
+    """Whether results of this study were shown that the history does not know of."""
+    path = study / NAME
+    noted = read_json(path) if path.exists() else []
+    if isinstance(noted, dict):
+        return bool(noted["id"] != history.id)
+    known = any(history.seen(key) for key in now.experiments)
+    return not known and any(any(study.glob(pattern)) for pattern in VERDICTS)
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """Keep other processes from changing the history; without effect on a file system that has no flock."""
+    with (root / f".{NAME}.lock").open("w") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _today() -> str:
+    return date.today().isoformat()

@@ -1,6 +1,6 @@
 """A study with its results: what is compared, how, and what came out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,29 +8,64 @@ from typing import Any
 
 from dawn.core.files import read_json
 from dawn.results.measures import Measure
-from dawn.studies import history
-from dawn.studies.analysis import Analyses, Design
+from dawn.studies import changes, history
+from dawn.studies.allocation import Look
+from dawn.studies.analysis import Analyses
 from dawn.studies.from_curves import measure_of, on_holdout, with_curves
 from dawn.studies.further import Further, further
-from dawn.studies.variants import Result, of_variant, same_batches
+from dawn.studies.groups import Present
+from dawn.studies.records import History
+from dawn.studies.variants import Result, of_variant
 from dawn.studies.verdicts import Comparison, Verdict
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``about`` is study.json, ``results`` and their directories are by slug; ``verdicts`` in the order of the file.
+    """``about`` is study.json, ``results`` and their directories are by slug.
 
-    other_plans     the seeds that were planned when results were seen before, if another plan is followed now
-    other_settings  settings that were others then
-    wanted          seeds of each variant for the next analysis; as many as there are where it is decided
+    found   the verdict of each comparison, in the order of the file; None where seeds are missing
+    past    the history of the results, with this study in it
+    look    the study as the history has it
+    wanted  seeds of each variant for the next analysis; as many as there are where it is decided
     """
 
     about: Mapping[str, Any]
     results: Mapping[str, Result]
-    verdicts: list[Verdict]
-    other_plans: list[str]
-    other_settings: list[str]
+    found: Sequence[Verdict | None]
+    past: History
+    look: Look
     wanted: dict[str, int]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        """The verdicts that there are."""
+        return [verdict for verdict in self.found if verdict is not None]
+
+    @property
+    def other_plans(self) -> list[str]:
+        """The seeds that were planned when results were seen before, if other ones are used now."""
+        return changes.other_plans(self.past, self.look)
+
+    @property
+    def other_settings(self) -> list[str]:
+        """The settings that were others then."""
+        return changes.settings(self.past, self.look)
+
+    @property
+    def unplanned(self) -> list[str]:
+        """All that was not planned but the number of seeds, in sentences."""
+        return [*changes.of_study(self.past, self.look), *self._waiting]
+
+    @property
+    def _waiting(self) -> list[str]:
+        """The comparisons that Dunnett's test cannot make without a variant that was deleted."""
+        names = [f"{c['name']} against {c['base']}"
+                 for c, v in zip(self.about["comparisons"], self.found, strict=True) if v is None]  # fmt: skip
+        tests = {group.test for group, _ in changes.groups(self.past, self.look).values()}
+        if not names or self.lacking or "dunnett" not in tests:
+            return []
+        return [f"No verdict on {', '.join(names)}: Dunnett's test has one spread for all variants of the plan, and "
+                "some of them were deleted. Add them again, with their seeds."]  # fmt: skip
 
     @property
     def measure(self) -> Measure:
@@ -64,38 +99,44 @@ class Outcome:
                 for slug, result in self.results.items() if len(result.evaluations) < self.wanted[slug]]  # fmt: skip
 
 
-def load(study: Path, most: int | None = None) -> Outcome:
-    """The outcome of the study in a directory, by at most so many seeds of each variant (all that are planned)."""
+def load(study: Path, most: int | None = None, note: bool = False) -> Outcome:
+    """The outcome of the study in a directory, by at most so many seeds of each variant (all that are planned).
+
+    ``note`` says that it is shown, which the history of the results keeps.
+    """
     about = read_json(study / "study.json")
     seeds = about["seeds"][:most]
     results = {slug: with_curves(of_variant(name, study / slug, seeds), study / slug, about)
                for slug, name in about["variants"].items()}  # fmt: skip
-    now = history.entry(about, results)
-    before = history.earlier(study, now)
-    plans = history.other_plans(before, now)
-    analyses = analyse(about, results, planned=not plans)
-    verdicts = [verdict for verdict in analyses.verdicts if verdict is not None]
-    wanted = _wanted(analyses, results)
-    return Outcome(about, results, verdicts, plans, history.other_settings(before, now), wanted)
+    return judge(study, about, results, note)
 
 
-def analyse(about: Mapping[str, Any], results: Mapping[str, Result], planned: bool) -> Analyses:
-    """The verdicts on the seeds that are there."""
-    comparisons = [Comparison(**comparison) for comparison in about["comparisons"]]
-    measure = measure_of(about)
-    design = Design(comparisons, tuple(about["analyses"]), about["difference"], measure.higher, about["test"])
-    found = Analyses(design, lambda names: same_batches([results[name] for name in names]))
-    values = {slug: result.values(measure.key) for slug, result in results.items()}
-    found.planned(values) if planned else found.unplanned(values)
-    return found
+def judge(study: Path, about: Mapping[str, Any], results: Mapping[str, Result], note: bool) -> Outcome:
+    """The outcome of these results, by the history of the results that the study's directory belongs to."""
+    keys = history.keys(results)
+    look = history.look(about, results, keys)
+    past = history.add(study, look) if note else history.after(history.read(study.parent), study, look)
+    present = Present(about, results, keys, look, past)
+    found: list[Verdict | None] = [None] * len(present.comparisons)
+    for group in present.groups:
+        analyses, own = present.analyse(group)
+        for i, place in own.items():
+            found[place] = analyses.verdicts[i]
+    return Outcome(about, results, found, past, look, _wanted(about, present.comparisons, found, results))
 
 
-def _wanted(analyses: Analyses, results: Mapping[str, Result]) -> dict[str, int]:
+def _wanted(
+    about: Mapping[str, Any],
+    comparisons: Sequence[Comparison],
+    found: Sequence[Verdict | None],
+    results: Mapping[str, Result],
+) -> dict[str, int]:
     """Seeds of each variant at the next analysis of a comparison that is not decided."""
     wanted = {slug: len(result.evaluations) for slug, result in results.items()}
-    counts = analyses.design.counts
-    for comparison in analyses.undecided.values():
-        have = min(wanted[name] for name in comparison.weights)
-        following = next((count for count in counts if count > have), counts[-1])
-        wanted |= {name: max(wanted[name], following) for name in comparison.weights}
+    counts = about["analyses"]
+    for comparison, verdict in zip(comparisons, found, strict=True):
+        if verdict is None or not verdict.decided:
+            have = min(wanted[name] for name in comparison.weights)
+            following = next((count for count in counts if count > have), counts[-1])
+            wanted |= {name: max(wanted[name], following) for name in comparison.weights}
     return wanted

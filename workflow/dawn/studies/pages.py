@@ -47,7 +47,7 @@ def partial(outcome: Outcome) -> list[Block]:
     """The page of a study that is not finished: what was measured, and no verdict."""
     return [
         Heading(outcome.about["question"], 1),
-        Bullets(["Not finished, so without verdicts: " + "; ".join(outcome.lacking) + "."]),
+        Bullets(["Not finished, so without verdicts: " + "; ".join(outcome.lacking) + ".", *outcome.unplanned]),
         *described(outcome),
         Heading("Provenance"),
         Bullets(origin.lines(outcome.results)),
@@ -83,11 +83,7 @@ def progress(outcome: Outcome) -> list[str]:
         made = max((verdict.analysis for verdict in outcome.verdicts), default=0) + 1
         seeds = ", ".join(map(str, counts[:made]))
         found.append(f"{made} of {len(counts)} planned analyses were made, at {seeds} of at most {counts[-1]} seeds.")
-    found += assumptions.lines(outcome.about, outcome.verdicts)
-    if outcome.other_settings:
-        found.append(f"Settings were changed after results were seen: {'; '.join(outcome.other_settings)}. "
-                     "The verdicts do not allow for that.")  # fmt: skip
-    return found
+    return [*found, *assumptions.lines(outcome.about, outcome.verdicts), *outcome.unplanned]
 
 
 def suspects(outcome: Outcome) -> list[str]:

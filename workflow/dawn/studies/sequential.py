@@ -2,31 +2,34 @@
 
 A fixed study is analysed once, a sequential one at numbers of seeds that were planned before the first training. The
 planned analyses together spend ``PLANNED``. ``RESERVED`` is kept for seeds that were not planned: tests on those are
-anytime-valid, that is, they hold however often they are repeated. docs/studies.md has the simulations.
+anytime-valid, that is, they hold however often they are repeated. The rest of the 5 % is kept for comparisons that were
+not planned (``dawn.studies.allocation``). docs/studies.md has the simulations.
 """
 
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
 
 import numpy as np
 from scipy import stats
 
 from dawn.studies.comparisons import LEVEL, Difference
 
-PLANNED, RESERVED = 0.045, 0.005
+PLANNED, RESERVED = 0.045, 0.002
 PATHS, BLOCK = 1_000_000, 50_000
 SCALE = 4.0  # variance of the effect, in units of the spread's, that the anytime-valid test is the best for
 
 
 @dataclass(frozen=True)
 class Planned:
-    """The tests of one of the planned analyses: Student's, each at the level that is left for it."""
+    """The tests of one of the planned analyses: Student's, each at the level that is left for it.
+
+    ``total`` is the chance that the tests of all comparisons at all analyses reject with; at 0 nothing is rejected.
+    """
 
     counts: tuple[int, ...]
     place: int
-    total: ClassVar[float] = PLANNED
+    total: float = PLANNED
 
     def level(self, total: float) -> float:
         """The two-sided level here, if the tests at all planned analyses reject with a chance of ``total``."""
@@ -42,20 +45,23 @@ class Planned:
 
     def adjust(self, p: float, count: int = 1, sides: int = 2) -> float:
         """``p`` times 0.05 over the level that one of ``count`` tests has here."""
-        return p * LEVEL / (self.level(PLANNED / count * 2 / sides) * sides / 2)
+        level = self.level(self.total / count * 2 / sides) * sides / 2
+        return p * LEVEL / level if level else 1.0
 
     def interval(self, difference: Difference, total: float) -> tuple[float, float] | None:
-        """The interval that is wrong at any of the planned analyses with a chance of ``total``."""
-        return difference.interval(self.level(total))
+        """The interval that is wrong at any of the planned analyses with a chance of ``total``; None for never."""
+        return difference.interval(self.level(total)) if total else None
 
 
+@dataclass(frozen=True)
 class Anytime:
     """Tests that hold for a number of seeds that was not planned: they may be repeated after each seed, for ever.
 
-    They need a difference that was taken seed by seed.
+    They need a difference that was taken seed by seed. ``total`` is as that of ``Planned``.
     """
 
-    total, place = RESERVED, -1
+    total: float = RESERVED
+    place: int = -1
 
     def p(self, difference: Difference, null: float = 0.0) -> float:
         """The two-sided p-value of a true difference of ``null``; it ever falls below a with a chance of a at most.
@@ -76,11 +82,11 @@ class Anytime:
 
     def adjust(self, p: float, count: int = 1, sides: int = 2) -> float:
         """``p`` times 0.05 over the level that one of ``count`` tests has."""
-        return p * count * LEVEL / RESERVED
+        return p * count * LEVEL / self.total if self.total else 1.0
 
     def interval(self, difference: Difference, total: float) -> tuple[float, float] | None:
         """The differences whose ``p`` is not below ``total``; None where no number of these seeds is excluded."""
-        if difference.error is None:
+        if difference.error is None or not total:
             return None
         n, r = difference.n, 1 + difference.n * SCALE
         c = math.exp(2 / n * (math.log(r) / 2 - math.log(total)))
@@ -104,6 +110,8 @@ def levels(counts: tuple[int, ...], total: float) -> tuple[float, ...]:
     seeds total n / N. The chance of a first rejection at an analysis is found among simulated studies without a
     difference, whose t-statistics have the same distribution whatever the spread.
     """
+    if len(counts) == 1:
+        return (total,)
     spent, found = 0.0, []
     t, alive = _paths(counts), np.ones(PATHS, bool)
     for place, n in enumerate(counts):
@@ -123,8 +131,6 @@ def levels(counts: tuple[int, ...], total: float) -> tuple[float, ...]:
 @lru_cache(maxsize=2)
 def _paths(counts: tuple[int, ...]) -> list[np.ndarray]:
     """|t| of simulated studies without a difference, (PATHS,) float32 for each of ``counts``."""
-    if len(counts) == 1:
-        return [np.zeros(PATHS, np.float32)]
     rng, found = np.random.default_rng(0), [np.empty(PATHS, np.float32) for _ in counts]
     for start in range(0, PATHS, BLOCK):
         sums, squares, before = np.zeros(BLOCK), np.zeros(BLOCK), 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import Experiment, load
+from dawn.config.experiment import TRAINED_BY, Experiment, load
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.results.independence import require_independent
@@ -142,6 +142,11 @@ def _task(choices: Mapping[str, Any]) -> str:
     return next((task for task in ("gan", "cycle") if task in choices), "classify")
 
 
+def trained(choices: Mapping[str, Any]) -> dict[str, Any]:
+    """The sections that decided the weights, of those that decided a result."""
+    return {section: choices[section] for section in TRAINED_BY[_task(choices)]}
+
+
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
@@ -155,12 +160,12 @@ def same_batches(results: Collection[Result]) -> bool:
 def same_data(a: Result, b: Result) -> bool:
     """Whether two experiments read the same images: by the archive's checksum, or by its place where one is unknown."""
     one, other = ({key: value for key, value in r.choices["data"].items() if key not in SOURCE} for r in (a, b))
-    sums = [_checksum(r) for r in (a, b)]
+    sums = [archive(r) for r in (a, b)]
     known = None not in sums
     return one == other and (sums[0] == sums[1] if known else a.choices["data"] == b.choices["data"])
 
 
-def _checksum(result: Result) -> str | None:
+def archive(result: Result) -> str | None:
     """The SHA-256 of the archive, as it was unpacked or as it had to be."""
     unpacked: Mapping[str, Any] = (result.provenance or {}).get("data", {})
     found: str | None = unpacked.get("sha256") or result.choices["data"]["sha256"]

@@ -40,10 +40,11 @@ def variant(folder, name, seconds, accuracies, shift, **over):
 @pytest.fixture
 def study(tmp_path):
     def make(**about):
-        variant(tmp_path, "a", (5, 10), (60, 80), 0.1)
-        variant(tmp_path, "b", (10, 20, 30, 40), (50, None, 90, 94), 0.2, model={"width": 8})
-        write_json(tmp_path / "study.json", ABOUT | about)
-        return tmp_path
+        folder = tmp_path / "budget"
+        variant(folder, "a", (5, 10), (60, 80), 0.1)
+        variant(folder, "b", (10, 20, 30, 40), (50, None, 90, 94), 0.2, model={"width": 8})
+        write_json(folder / "study.json", ABOUT | about)
+        return folder
 
     return make
 

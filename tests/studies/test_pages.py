@@ -32,7 +32,8 @@ NARROW = dict(enumerate([93.0, 93.1, 92.9, 93.05, 92.95]))
 WIDE = dict(enumerate([93.6, 93.75, 93.4, 93.6, 93.5]))
 
 
-def study(folder, a=NARROW, b=WIDE, **about):
+def study(results, a=NARROW, b=WIDE, **about):
+    folder = results / "wide"
     write_json(folder / "study.json", ABOUT | about)
     finished(folder / "a", a)
     finished(folder / "b", b, model={"width": 8})
@@ -196,7 +197,7 @@ COMPARED = [{"name": "hinge", "base": "clip", "weights": {"a": -1.0, "b": 1.0}}]
 
 @pytest.fixture(scope="module")
 def gans(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("gans")
+    folder = tmp_path_factory.mktemp("results") / "gans"
     about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
     write_json(folder / "study.json", ABOUT | about)
     finished_gan(folder / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])))
@@ -264,21 +265,23 @@ def test_the_difference_of_each_class_is_that_of_its_recalls(tmp_path):
 
 def test_a_collapsed_gan_is_named(tmp_path):
     about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
-    write_json(tmp_path / "study.json", ABOUT | about)
-    finished_gan(tmp_path / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])))
-    finished_gan(tmp_path / "b", dict(enumerate([0.15, 0.17, 0.14, 0.9, 0.15])), gan={"loss": "hinge"})
-    assert suspects(load(tmp_path)) == [
+    folder = tmp_path / "gans"
+    write_json(folder / "study.json", ABOUT | about)
+    finished_gan(folder / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])))
+    finished_gan(folder / "b", dict(enumerate([0.15, 0.17, 0.14, 0.9, 0.15])), gan={"loss": "hinge"})
+    assert suspects(load(folder)) == [
         "Seeds of hinge that lie apart from the others: 3 (0.9000). All numbers count them; see the median."
     ]
 
 
 def test_one_seed_of_a_gan_has_intervals_over_the_images(tmp_path):
     about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
-    write_json(tmp_path / "study.json", ABOUT | about | {"seeds": [0], "analyses": [1]})
-    finished_gan(tmp_path / "a", {0: 0.2})
-    finished_gan(tmp_path / "b", {0: 0.15}, gan={"loss": "hinge"})
-    assert call(study_command.main, tmp_path) is None
-    text = (tmp_path / "table.md").read_text()
+    folder = tmp_path / "gans"
+    write_json(folder / "study.json", ABOUT | about | {"seeds": [0], "analyses": [1]})
+    finished_gan(folder / "a", {0: 0.2})
+    finished_gan(folder / "b", {0: 0.15}, gan={"loss": "hinge"})
+    assert call(study_command.main, folder) is None
+    text = (folder / "table.md").read_text()
     assert "Nothing can be said of hinge and clip yet (-0.0500), since one seed has no spread." in text
     assert "| clip | 1 | 0.2000 (0.1900 to 0.2200) | – |" in text
     assert "| hinge | 0.1500 (0.1400 to 0.1700) | 0.600 (0.590 to 0.620) | 0.350 (0.340 to 0.370) |" in text
@@ -286,10 +289,11 @@ def test_one_seed_of_a_gan_has_intervals_over_the_images(tmp_path):
 
 def test_another_feature_space_that_points_the_other_way_is_named(tmp_path):
     about = {"task": "gan", "measure": "kid", "difference": 0.01, "variants": GANS, "comparisons": COMPARED}
-    write_json(tmp_path / "study.json", ABOUT | about)
-    finished_gan(tmp_path / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])), kid_random=0.3)
-    finished_gan(tmp_path / "b", dict(enumerate([0.1, 0.12, 0.1, 0.11, 0.1])), kid_random=0.35, gan={"loss": "hinge"})
-    outcome = load(tmp_path)
+    folder = tmp_path / "gans"
+    write_json(folder / "study.json", ABOUT | about)
+    finished_gan(folder / "a", dict(enumerate([0.20, 0.21, 0.19, 0.205, 0.195])), kid_random=0.3)
+    finished_gan(folder / "b", dict(enumerate([0.1, 0.12, 0.1, 0.11, 0.1])), kid_random=0.35, gan={"loss": "hinge"})
+    outcome = load(folder)
     assert contradictions(outcome.verdicts, outcome.results, outcome.measure) == [
         "hinge against clip: the KID-judge, untrained network, points the other way (+0.0500). Do not conclude from "
         "one feature space."

@@ -6,7 +6,8 @@
     python -m dawn.compare results base --difference 0.5          what is in results/ against one of them
 
 The first is the base. Nothing is run: what is compared must be finished. The difference that matters is that of the
-study, 0.2 points of accuracy outside one. GANs are compared by their KID-judge, CycleGANs by PSNR.
+study, 0.2 points of accuracy outside one. GANs are compared by their KID-judge, CycleGANs by PSNR. The verdict on two
+variants of studies is adjusted for all comparisons over these results, and noted as one of them.
 """
 
 from pathlib import Path
@@ -21,6 +22,7 @@ from dawn.report.numbers import DASH, fraction, interval, std
 from dawn.results.measures import MEASURES as DECLARED
 from dawn.results.measures import Measure
 from dawn.studies.analysis import Analyses, Design
+from dawn.studies.between import Adjusted, of_studies
 from dawn.studies.further import further
 from dawn.studies.measures import MEASURES
 from dawn.studies.revision import of_revision
@@ -32,6 +34,7 @@ from dawn.studies.verdicts import Comparison, Verdict
 STUDIES = Path("results/studies")
 MATTERS = 0.2  # percentage points
 ACCURACY, SECONDS, SPEED = (DECLARED[key] for key in ("accuracy", "seconds", "images_per_s"))
+ALONE = "The verdict is not adjusted for other comparisons of these results."
 
 
 def directory(name: str) -> Path | None:
@@ -127,22 +130,29 @@ def verdict(base: Result, other: Result, margin: float, measure: Measure) -> Ver
     return result
 
 
-def comparison(base: Result, other: Result, margin: float = MATTERS) -> str:  # the margin in units of the measure
-    """The comparison as text: numbers, settings that differ, the verdict."""
+def comparison(base: Result, other: Result, margin: float = MATTERS, adjusted: Adjusted | None = None) -> str:
+    """The comparison as text: numbers, settings that differ, the verdict; ``margin`` in units of the measure."""
     left, right = rows(base), rows(other)
     table = [(key, left.get(key, DASH), right.get(key, DASH)) for key in dict.fromkeys([*left, *right])]
     ours, theirs = settings(base.choices), settings(other.choices)
     keys = [key for key in dict.fromkeys([*ours, *theirs]) if ours.get(key) != theirs.get(key)]
     differing = [(key, ours.get(key, DASH), theirs.get(key, DASH)) for key in keys]
     lines = aligned([("", base.name, other.name), *table, ("", "", ""), *differing])
+    beware = [] if same_data(base, other) else ["Beware: they did not train and test on the same data."]
+    return "\n".join([*lines, "" if differing else "no setting differs", *said(base, other, margin, adjusted, beware)])
+
+
+def said(base: Result, other: Result, margin: float, adjusted: Adjusted | None, beware: list[str]) -> list[str]:
+    """What is said of the difference, the verdict last."""
     measure = decides(base, other)
-    found = verdict(base, other, margin, measure)
-    (more,) = further([found], {"base": base, "other": other}, measure, (found.difference.n,))
-    last = sentence(found, measure)
-    if not same_data(base, other):
-        last += " Beware: they did not train and test on the same data."
-    said = [single(more), in_addition(more, measure), two_seeds(found)]
-    return "\n".join([*lines, "" if differing else "no setting differs", *filter(None, said), last])
+    notes = [ALONE] if adjusted is None else adjusted.notes
+    found = verdict(base, other, margin, measure) if adjusted is None else adjusted.verdict
+    if found is None:
+        return [*beware, *notes]
+    counts = (found.difference.n,) if adjusted is None else adjusted.counts
+    (more,) = further([found], {"base": base, "other": other}, measure, counts)
+    last = " ".join([sentence(found, measure), *beware])
+    return [*filter(None, (single(more), in_addition(more, measure), two_seeds(found))), *notes, last]
 
 
 def two_seeds(verdict: Verdict) -> str | None:
@@ -180,7 +190,11 @@ def main() -> None:
     base, other, margin = found(args.base), found(args.other), args.difference
     if margin is None:
         margin = matters([args.base, args.other], decides(base, other))
-    print(comparison(base, other, margin))
+    places = [directory(name) for name in (args.base, args.other)]
+    adjusted = None
+    if (one := places[0]) and (two := places[1]):
+        adjusted = of_studies((one, base), (two, other), decides(base, other), margin)
+    print(comparison(base, other, margin, adjusted))
 
 
 if __name__ == "__main__":

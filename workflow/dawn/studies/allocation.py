@@ -1,8 +1,8 @@
 """The level that a comparison is tested at, fixed when it is first made, so that 5 % hold for all that ever are.
 
-The chance of any false *better* or *worse* over the experiments of a first plan is at most the sum of the levels of all
-that could be tested, in whatever way the tests depend on each other (the union bound), if each level was fixed before the
-values that it is tested on were seen. So no level depends on what a user chose after seeing them:
+The chance of any false *better* or *worse* over the experiments of a first plan is at most the sum of the levels of
+all that could be tested, in whatever way the tests depend on each other (the union bound), if each level was fixed
+before the values that it is tested on were seen. So no level depends on what a user chose after seeing them:
 
 planned     All comparisons of a study none of whose experiments was seen: PLANNED together, at the planned analyses of
             their seeds, and RESERVED by the anytime-valid test of seeds that were not planned. A comparison that is
@@ -22,7 +22,7 @@ contrast    The same for contrasts of more experiments, such as the effects of a
 untested    By another budget than that of the plan. Learning curves were seen, and there is no end of budgets.
 
 An added comparison spends BY_PLAN of its level at the analyses of the plan that its experiments had, the rest by the
-anytime-valid test if other seeds are used. Experiments of two first plans may be compared; the 5 % then are each plan's.
+anytime-valid test if other seeds are used. Experiments of two first plans may be compared; then each plan has its 5 %.
 """
 
 from collections.abc import Mapping

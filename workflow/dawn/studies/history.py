@@ -1,8 +1,9 @@
 """The history of the studies of some results, in ``history.json`` next to their directories.
 
 It belongs to the results and not to a study, so that a study that is renamed or deleted stays in it. No rule owns it,
-so Snakemake does not delete it. Each look at results is noted: an interim analysis, the page of a study, the partial page,
-and ``dawn.compare`` of variants. In the directory of each study a file of the same name notes which history knows it.
+so Snakemake does not delete it. Each look at results is noted: an interim analysis, the page of a study, the partial
+page, and ``dawn.compare`` of variants. In the directory of each study a file of the same name notes which history knows
+it.
 """
 
 import fcntl

@@ -1,0 +1,105 @@
+"""Simulated studies through the files and the history that a user has: written results, looked at again and again."""
+
+import json
+import os
+import shutil
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from study_files import finished
+
+from dawn.config.comparisons import contrasts
+from dawn.config.study import Study
+from dawn.studies import between, outcome, variants
+from dawn.studies.measures import MEASURES
+from dawn.studies.variants import of_directory
+
+ACCURACY = "accuracy"
+SHOWN = (ACCURACY, "top5", "loss", "calibration_error")
+MEMORY = Path("/dev/shm")  # no wait for a disk
+
+
+class Results:
+    """The results of several experiments over as many seeds, in which studies are made.
+
+    Files are written once; ``fill`` puts in the values of one simulated world and forgets all studies.
+    """
+
+    def __init__(self, experiments, seeds, grid=None):
+        folder = str(MEMORY) if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
+        self.root = Path(tempfile.mkdtemp(dir=folder))
+        self.grid, self.seeds = grid, seeds
+        self.runs = [self.root / f"runs/e{i}" for i in range(experiments)]
+        for i, run in enumerate(self.runs):
+            finished(run, {seed: 90.0 + seed / 100 for seed in range(seeds)}, train={"epochs": i + 1})
+        self.evaluation = json.loads((self.runs[0] / "seed-0/evaluation.json").read_text())
+
+    def close(self):
+        shutil.rmtree(self.root)
+
+    @property
+    def studies(self):
+        return self.root / "studies"
+
+    def fill(self, values):
+        """Values of SHOWN, (measures, experiments, seeds)."""
+        shutil.rmtree(self.studies, ignore_errors=True)
+        self.values = values
+        for i, run in enumerate(self.runs):
+            for seed in range(self.seeds):
+                found = dict(zip(SHOWN, map(float, values[:, i, seed]), strict=True))
+                (run / f"seed-{seed}/evaluation.json").write_text(json.dumps(self.evaluation | found))
+
+    def write(self, name, chosen, *, seeds, against=None, analyses=None, measure=ACCURACY, test="holm", label="v",
+              difference=1e-9, grid=None):  # fmt: skip
+        """The directory of a study of the experiments of these numbers, as the workflow would leave it.
+
+        ``against`` is the number of an experiment, or as in a study; ``label`` begins the names of the variants.
+        """
+        seeds = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
+        names = [f"{label}{i}" for i in chosen]
+        against = f"{label}{against}" if isinstance(against, int) else against
+        what = {"grid": grid} if grid else {"variants": {n: {"train": {"epochs": i + 1}} for i, n in enumerate(names)}}
+        study = Study(question="?", against=against, **what)
+        if grid:
+            names = list(study.overrides)
+        slugs = {n: f"{label}-{i}" for n, i in zip(names, chosen, strict=True)}
+        folder = self.studies / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for n, i in zip(names, chosen, strict=True):
+            if not (folder / slugs[n]).exists():
+                (folder / slugs[n]).symlink_to(self.runs[i])
+        about = {
+            "name": name, "question": "?", "variants": {slug: n for n, slug in slugs.items()}, "seeds": seeds,
+            "analyses": list(analyses or [len(seeds)]), "measure": measure, "difference": difference, "test": test,
+            "task": "classify", "split": "test", "budget": None,
+            "comparisons": [c | {"weights": {slugs[n]: w for n, w in c["weights"].items()}} for c in contrasts(study)],
+        }  # fmt: skip
+        (folder / "study.json").write_text(json.dumps(about))
+        return folder
+
+    def look(self, name, chosen, most=None, **plan):
+        """The verdicts of a study, after which a user knows them: what dawn.study and dawn.interim do."""
+        return outcome.load(self.write(name, chosen, **plan), most, note=True).verdicts
+
+    def compare(self, name, base, other):
+        """The verdict of dawn.compare on two variants of a study."""
+        pairs = [(path, of_directory(path.name, path)) for path in
+                 (self.studies / name / f"v-{i}" for i in (base, other))]  # fmt: skip
+        found = between.of_studies(*pairs, MEASURES[ACCURACY], 1e-9)
+        return [] if found.verdict is None else [found.verdict]
+
+
+@lru_cache(maxsize=256)
+def _experiment(path):
+    return _load(path)
+
+
+_load = variants.load
+
+
+def in_haste(monkeypatch):
+    """Read the settings of an experiment once and no checksum: most of the time of a look, and none of its subject."""
+    monkeypatch.setattr(variants, "load", lambda path: _experiment(path.resolve()))
+    monkeypatch.setattr(variants, "verify", lambda *_: None)

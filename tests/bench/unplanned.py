@@ -207,26 +207,26 @@ def everything(results: Results, k: int, n: int) -> Verdicts:
 
 
 RULES: dict[str, tuple[Rule, tuple[tuple[int, int], ...], int]] = {  # variants and seeds; the most seeds over these
-    "delete_all_but_best": (delete_all_but_best, ((3, 5), (5, 5), (9, 5), (9, 3), (6, 10)), 1),
+    "delete_all_but_best": (delete_all_but_best, ((3, 5), (5, 5), (9, 5), (6, 10)), 1),
     "delete_worst": (delete_worst, ((9, 10), (5, 5)), 1),
     "sequential_best": (sequential_best, ((9, 20), (4, 8)), 1),
     "add_one": (add_one, ((9, 5), (6, 10)), 1),
-    "each_base": (each_base, ((5, 5), (9, 5), (4, 10)), 1),
-    "rename_and_double": (rename_and_double, ((2, 3), (2, 5), (4, 3)), 16),
-    "each_measure": (each_measure, ((2, 5), (5, 5), (3, 10)), 1),
+    "each_base": (each_base, ((5, 5), (9, 5)), 1),
+    "rename_and_double": (rename_and_double, ((2, 3), (4, 3)), 16),
+    "each_measure": (each_measure, ((2, 5), (5, 5)), 1),
     "holm_then_dunnett": (holm_then_dunnett, ((5, 5), (9, 5)), 1),
-    "dunnett_then_delete": (dunnett_then_delete, ((9, 3), (5, 5)), 1),
-    "partial_then_delete": (partial_then_delete, ((9, 5), (5, 10)), 1),
-    "new_file": (new_file, ((9, 5), (5, 10)), 1),
-    "add_against_worst": (add_against_worst, ((9, 5), (6, 10)), 1),
+    "dunnett_then_delete": (dunnett_then_delete, ((9, 3),), 1),
+    "partial_then_delete": (partial_then_delete, ((9, 5),), 1),
+    "new_file": (new_file, ((9, 5),), 1),
+    "add_against_worst": (add_against_worst, ((9, 5),), 1),
     "add_many": (add_many, ((9, 5), (9, 10)), 1),
-    "best_of_all": (best_of_all, ((5, 5), (9, 10)), 1),
-    "every_pair": (every_pair, ((4, 5), (6, 10)), 1),
-    "two_files": (two_files, ((9, 5), (5, 5)), 1),
-    "one_file_each": (one_file_each, ((9, 5), (4, 10)), 1),
-    "grid_effects": (grid_effects, ((6, 5), (6, 10)), 1),
-    "best_seeds": (best_seeds, ((2, 10), (4, 8)), 1),
-    "compare_all": (compare_all, ((5, 5), (4, 10)), 1),
+    "best_of_all": (best_of_all, ((5, 5),), 1),
+    "every_pair": (every_pair, ((4, 5),), 1),
+    "two_files": (two_files, ((9, 5),), 1),
+    "one_file_each": (one_file_each, ((9, 5),), 1),
+    "grid_effects": (grid_effects, ((6, 5),), 1),
+    "best_seeds": (best_seeds, ((4, 8),), 1),
+    "compare_all": (compare_all, ((5, 5),), 1),
     "everything": (everything, ((4, 5), (5, 10)), 3),
 }
 
@@ -237,7 +237,7 @@ def wrong(rule: str, variants: int, seeds: int, studies: int, spread: str = "nor
     rng = np.random.default_rng([variants, seeds, *f"{rule}{spread}{common}".encode()])
     results, found = Results(variants, seeds * times), 0
     with pytest.MonkeyPatch.context() as patch:
-        in_haste(patch)
+        in_haste(patch, results)
         for _ in range(studies):
             results.fill(draw(rng, variants, seeds * times, spread, common))
             found += any(v.kind in ("better", "worse") for step in steps(results, variants, seeds) for v in step)

@@ -157,7 +157,7 @@ def variants(folder, seeds, **over):
 
 
 def test_two_single_seeds_are_compared_image_by_image(tmp_path):
-    a, b = variants(tmp_path, 1, model={"width": 8})
+    a, b = variants(tmp_path / "one", 1, model={"width": 8})
     shown = compared(a, b)
     assert "Of 200 test images, " in shown
     rng = np.random.default_rng(5)
@@ -169,9 +169,10 @@ def test_two_single_seeds_are_compared_image_by_image(tmp_path):
     about = {"name": "one", "question": "One seed?", "variants": {"a": "a", "b": "b"}, "seeds": [0], "analyses": [1],
              "measure": "accuracy", "difference": 0.2, "test": "holm",
              "comparisons": [{"name": "b", "base": "a", "weights": {"a": -1.0, "b": 1.0}}]}  # fmt: skip
-    write_json(tmp_path / "study.json", about)
-    assert call(study_command.main, tmp_path) is None
-    assert said in (tmp_path / "table.md").read_text()
+    folder = a.parent
+    write_json(folder / "study.json", about)
+    assert call(study_command.main, folder) is None
+    assert said in (folder / "table.md").read_text()
 
 
 def test_several_seeds_get_an_interval_for_other_images_and_no_mcnemar(tmp_path):

@@ -145,7 +145,7 @@ def test_a_failed_variant_leaves_what_the_others_measured(done):
 def test_a_sequential_study_trains_until_it_is_decided(done):
     keys = {"seeds": {"first": 2, "most": 4, "analyses": [2, 3, 4]}, "until": "decided", "difference": 0.001}
     same = {"evaluate": {"bins": 14}}  # the same accuracies: never decided
-    (folder(done) / "history.json").unlink()  # else it is an extension of the study of two seeds
+    (folder(done).parent / "history.json").unlink()  # else it is an extension of the study of two seeds
     write(done, **keys, variants={"narrow (4)": {}, "same": same, "wide (8)": {"model": {"width": 8}}})
     try:
         plan = done.snakemake("-n", "study", "study=tiny")

@@ -1,9 +1,11 @@
 """Simulated studies through the files and the history that a user has: written results, looked at again and again."""
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,10 +28,10 @@ class Results:
     Files are written once; ``fill`` puts in the values of one simulated world and forgets all studies.
     """
 
-    def __init__(self, experiments, seeds, grid=None):
+    def __init__(self, experiments, seeds):
         folder = str(MEMORY) if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
         self.root = Path(tempfile.mkdtemp(dir=folder))
-        self.grid, self.seeds = grid, seeds
+        self.seeds, self.filled, self.sums = seeds, 0, True
         self.runs = [self.root / f"runs/e{i}" for i in range(experiments)]
         for i, run in enumerate(self.runs):
             finished(run, {seed: 90.0 + seed / 100 for seed in range(seeds)}, train={"epochs": i + 1})
@@ -45,11 +47,17 @@ class Results:
     def fill(self, values):
         """Values of SHOWN, (measures, experiments, seeds)."""
         shutil.rmtree(self.studies, ignore_errors=True)
-        self.values = values
+        self.values, self.filled = values, self.filled + 1
         for i, run in enumerate(self.runs):
             for seed in range(self.seeds):
                 found = dict(zip(SHOWN, map(float, values[:, i, seed]), strict=True))
-                (run / f"seed-{seed}/evaluation.json").write_text(json.dumps(self.evaluation | found))
+                text = json.dumps(self.evaluation | found)
+                (run / f"seed-{seed}/evaluation.json").write_text(text)
+                if self.sums:
+                    manifest = run / f"manifests/{seed}.json"
+                    known = json.loads(manifest.read_text())
+                    known["sha256"]["evaluation.json"] = hashlib.sha256(text.encode()).hexdigest()
+                    manifest.write_text(json.dumps(known))
 
     def write(self, name, chosen, *, seeds, against=None, analyses=None, measure=ACCURACY, test="holm", label="v",
               difference=1e-9, grid=None):  # fmt: skip
@@ -83,23 +91,24 @@ class Results:
         """The verdicts of a study, after which a user knows them: what dawn.study and dawn.interim do."""
         return outcome.load(self.write(name, chosen, **plan), most, note=True).verdicts
 
-    def compare(self, name, base, other):
-        """The verdict of dawn.compare on two variants of a study."""
-        pairs = [(path, of_directory(path.name, path)) for path in
-                 (self.studies / name / f"v-{i}" for i in (base, other))]  # fmt: skip
-        found = between.of_studies(*pairs, MEASURES[ACCURACY], 1e-9)
+    def compare(self, name, base, other, study=None):
+        """The verdict of dawn.compare on a variant of a study and one of the same (or another) study."""
+        paths = self.studies / name / f"v-{base}", self.studies / (study or name) / f"v-{other}"
+        found = between.of_studies(*((p, of_directory(p.name, p)) for p in paths), MEASURES[ACCURACY], 1e-9)
         return [] if found.verdict is None else [found.verdict]
 
 
-@lru_cache(maxsize=256)
-def _experiment(path):
-    return _load(path)
+def in_haste(monkeypatch, results):
+    """Read each result once after it was filled in, and no checksum: most of the time of a look, not its subject."""
+    results.sums = False
+    known, of_variant, load = {}, outcome.of_variant, lru_cache(variants.load)
 
+    def once(name, run, seeds):
+        key = (run.resolve(), tuple(seeds), results.filled)
+        if key not in known:
+            known[key] = of_variant(name, run, seeds)
+        return replace(known[key], name=name)
 
-_load = variants.load
-
-
-def in_haste(monkeypatch):
-    """Read the settings of an experiment once and no checksum: most of the time of a look, and none of its subject."""
-    monkeypatch.setattr(variants, "load", lambda path: _experiment(path.resolve()))
+    monkeypatch.setattr(outcome, "of_variant", once)
+    monkeypatch.setattr(variants, "load", lambda path: load(path.resolve()))
     monkeypatch.setattr(variants, "verify", lambda *_: None)

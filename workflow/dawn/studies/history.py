@@ -7,6 +7,7 @@ it.
 """
 
 import fcntl
+import json
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -16,8 +17,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dawn.config.plan import Plan
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
+from dawn.results.manifest import choices
 from dawn.studies.allocation import Look, with_look
 from dawn.studies.from_curves import measure_of
 from dawn.studies.old_history import looks
@@ -28,34 +31,45 @@ NAME = "history.json"
 VERDICTS = ("table.csv", "comparisons.csv", "analyses/*.json", "partial/table.md")  # files that show results
 
 
-def look(about: Mapping[str, Any], results: Mapping[str, Result], keys: Mapping[str, str]) -> Look:
-    """What is shown of a study with this study.json; ``keys`` of the experiments, by their slugs."""
-    quantity, measure = Quantity.of(about), measure_of(about)
-    experiments = {keys[slug]: _experiment(result, quantity.key, measure.key) for slug, result in results.items()}
+def look(about: Mapping[str, Any], results: Mapping[str, Result]) -> tuple[Look, dict[str, str]]:
+    """What is shown of a study with this study.json, and the key of each experiment by its slug."""
+    quantity, measure = Quantity.of(about).key, measure_of(about).key
+    keys = _keys({slug: result.choices for slug, result in results.items()})
+    seen = {
+        keys[slug]: Seen(
+            name=result.name,
+            trained=checksum(trained(result.choices)),
+            batches=checksum({"data": result.choices["data"], "rest": [archive(result), result.batch, result.task]}),
+            seeds=list(result.evaluations),
+            values={quantity: result.values(measure)},
+        )
+        for slug, result in results.items()
+    }
+    return _look(about, next(iter(results.values())).task, keys, seen), keys
+
+
+def look_of_plan(plan: Plan) -> Look:
+    """A look at a study before anything is trained."""
+    found = {slug: (v.name, choices(v.experiment, *v.experiment.decided_by)) for slug, v in plan.variants.items()}
+    keys = _keys({slug: chosen for slug, (_, chosen) in found.items()})
+    seen = {keys[slug]: Seen(name=name, trained=checksum(trained(chosen))) for slug, (name, chosen) in found.items()}
+    return _look(json.loads(plan.text), plan.shared.task, keys, seen)
+
+
+def _look(about: Mapping[str, Any], task: str, keys: Mapping[str, str], experiments: Mapping[str, Seen]) -> Look:
     comparisons = [Contrast(**c | {"weights": {keys[slug]: w for slug, w in c["weights"].items()}})
                    for c in about["comparisons"]]  # fmt: skip
-    task = next(iter(results.values())).task
-    return Look(about["name"], quantity, quantities(task), list(about["seeds"]), list(about["analyses"]),
+    return Look(about["name"], Quantity.of(about), quantities(task), list(about["seeds"]), list(about["analyses"]),
                 about["difference"], about["test"], comparisons, experiments)  # fmt: skip
 
 
-def keys(results: Mapping[str, Result]) -> dict[str, str]:
-    """The key of each experiment by its slug; two that differ in nothing that decides the result have their slugs."""
+def _keys(experiments: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """The key of each experiment by its slug, which is in it where two have the same settings."""
     found: dict[str, str] = {}
-    for slug, result in results.items():
-        key = checksum(result.choices)
+    for slug, chosen in experiments.items():
+        key = checksum(chosen)
         found[slug] = f"{key} {slug}" if key in found.values() else key
     return found
-
-
-def _experiment(result: Result, quantity: str, measure: str) -> Seen:
-    return Seen(
-        name=result.name,
-        trained=checksum(trained(result.choices)),
-        batches=checksum({"data": result.choices["data"], "rest": [archive(result), result.batch, result.task]}),
-        seeds=list(result.evaluations),
-        values={quantity: result.values(measure)},
-    )
 
 
 def read(root: Path) -> History:

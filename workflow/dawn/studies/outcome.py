@@ -113,8 +113,7 @@ def load(study: Path, most: int | None = None, note: bool = False) -> Outcome:
 
 def judge(study: Path, about: Mapping[str, Any], results: Mapping[str, Result], note: bool) -> Outcome:
     """The outcome of these results, by the history of the results that the study's directory belongs to."""
-    keys = history.keys(results)
-    look = history.look(about, results, keys)
+    look, keys = history.look(about, results)
     past = history.add(study, look) if note else history.after(history.read(study.parent), study, look)
     present = Present(about, results, keys, look, past)
     found: list[Verdict | None] = [None] * len(present.comparisons)
@@ -137,6 +136,6 @@ def _wanted(
     for comparison, verdict in zip(comparisons, found, strict=True):
         if verdict is None or not verdict.decided:
             have = min(wanted[name] for name in comparison.weights)
-            following = next((count for count in counts if count > have), counts[-1])
+            following = next((count for count in counts if count > have), max(counts, default=have))
             wanted |= {name: max(wanted[name], following) for name in comparison.weights}
     return wanted

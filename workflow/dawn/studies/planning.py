@@ -7,9 +7,11 @@ from pathlib import Path
 
 from dawn.config.comparisons import contrasts
 from dawn.config.plan import Plan
+from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.report.numbers import count
 from dawn.results.measures import MEASURES, value
+from dawn.studies import changes, history
 from dawn.studies.cost import Estimate, Span, estimate
 from dawn.studies.power import TTest, detectable, power, seeds_needed
 from dawn.studies.sequential import levels
@@ -19,8 +21,8 @@ TIMING = "snakemake study_timing --config study={} takes some"
 
 
 def outlook(plan: Plan, data: Path) -> str:
-    """All lines: seeds, cost, power."""
-    return "\n".join([*costs(plan, estimate(plan, data)), *detection(plan)])
+    """All lines: seeds, cost, power, and what was seen before."""
+    return "\n".join([*costs(plan, estimate(plan, data)), *detection(plan), *seen_before(plan)])
 
 
 def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
@@ -67,6 +69,16 @@ def detection(plan: Plan) -> list[str]:
         f"times in five ({assumed})",
         f"  a fixed study takes {needed or 'over 10,000'} seeds a variant to detect {size} four times in five",
     ]
+
+
+def seen_before(plan: Plan) -> list[str]:
+    """What is not tested at the full level, because results of these experiments were seen before."""
+    look, folder = history.look_of_plan(plan), Path(plan.directory)
+    try:
+        past = history.after(history.read(folder.parent), folder, look)
+    except InputError as error:
+        return [f"  {error}"]
+    return [f"  {text}" for text in changes.in_plan(past, look)]
 
 
 def _tests(plan: Plan, comparisons: int, parts: tuple[float, ...]) -> tuple[TTest, TTest]:

@@ -3,6 +3,8 @@
     PYTHONPATH=workflow python tests/bench/sequential.py --quick             under two minutes of one core
     PYTHONPATH=workflow python tests/bench/sequential.py --studies 500       the table in docs/results.md
 
+Studies that are changed after their results were seen are in unplanned.py, which writes and reads their files.
+
 False verdicts: no variant differs from the first, and a study counts as wrong if any comparison was ever called better
 or worse before the user stopped. Seeds: one variant differs; a fixed design of equal power is that of as many seeds as
 a t-test needs for the power that the sequential study has.

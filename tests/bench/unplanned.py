@@ -231,11 +231,23 @@ RULES: dict[str, tuple[Rule, tuple[tuple[int, int], ...], int]] = {  # variants 
 }
 
 
-def wrong(rule: str, variants: int, seeds: int, studies: int, spread: str = "normal", common: float = 0.5) -> float:
-    """The fraction of studies that ever say better or worse though nothing differs."""
+def wrong(
+    rule: str,
+    variants: int,
+    seeds: int,
+    studies: int,
+    spread: str = "normal",
+    common: float = 0.5,
+    forget: bool = False,
+) -> float:
+    """The fraction of studies that ever say better or worse though nothing differs.
+
+    With ``forget`` the history is deleted before each look: what a study would say without one.
+    """
     steps, _, times = RULES[rule]
     rng = np.random.default_rng([variants, seeds, *f"{rule}{spread}{common}".encode()])
     results, found = Results(variants, seeds * times), 0
+    results.forget = forget
     with pytest.MonkeyPatch.context() as patch:
         in_haste(patch, results)
         for _ in range(studies):

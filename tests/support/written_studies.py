@@ -32,6 +32,7 @@ class Results:
         folder = str(MEMORY) if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) else None
         self.root = Path(tempfile.mkdtemp(dir=folder))
         self.seeds, self.filled, self.sums = seeds, 0, True
+        self.forget = False  # whether the history is deleted before each look
         self.runs = [self.root / f"runs/e{i}" for i in range(experiments)]
         for i, run in enumerate(self.runs):
             finished(run, {seed: 90.0 + seed / 100 for seed in range(seeds)}, train={"epochs": i + 1})
@@ -89,6 +90,8 @@ class Results:
 
     def look(self, name, chosen, most=None, **plan):
         """The verdicts of a study, after which a user knows them: what dawn.study and dawn.interim do."""
+        if self.forget:
+            (self.studies / "history.json").unlink(missing_ok=True)
         return outcome.load(self.write(name, chosen, **plan), most, note=True).verdicts
 
     def compare(self, name, base, other, study=None):

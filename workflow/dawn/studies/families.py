@@ -18,7 +18,9 @@ class Family:
     1986); over several analyses, Maurer and Bretz's (Statistics in Biopharmaceutical Research 5, 2013).
 
     ``more`` comparisons count and are never tested: those that could have been chosen in place of these. With
-    ``all_at_once`` no rejection helps the others: the multiplicity is always that of all comparisons (Bonferroni).
+    ``all_at_once`` no rejection helps the others: the multiplicity is always that of all comparisons (Bonferroni). Then
+    statements about a difference hold for any margin that is chosen after the results were seen: of a true difference d
+    they are false on one side alone, for margins of at most |d|, and whatever is rejected at one of those is at |d|.
     """
 
     def __init__(self, hypotheses: Collection[Hypothesis], more: int = 0, all_at_once: bool = False) -> None:

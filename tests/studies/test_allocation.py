@@ -85,6 +85,13 @@ def test_a_new_variant_against_another_base_or_by_another_measure_is_one_of_the_
         assert groups(FIRST, look([pair("c", "x")], **over))[1:] == [("pair", PAIRS / 6, comb(5, 2) * len(SHOWN))]
 
 
+def test_a_plan_without_a_common_base_has_as_many_as_it_has_experiments():
+    ladder = look([pair("a", "b"), pair("b", "c"), pair("c", "d")])
+    assert groups(ladder, look([pair("c", "d"), pair("d", "x")]))[1:] == [("new", NEW / 2, 4)]
+    assert groups(ladder, look([pair("d", "x"), pair("x", "y")]))[1:] == [("new", NEW / 2, 8)]
+    assert groups(ladder, look([pair("a", "x")], measure="loss"))[1:] == [("pair", PAIRS / 6, comb(5, 2) * len(SHOWN))]
+
+
 def test_the_part_of_a_pair_does_not_depend_on_when_it_is_chosen():
     late = groups(FIRST, look(star("a", "xyz")), look([pair("b", "c")]))
     assert late[-1] == ("pair", PAIRS / 2, comb(4, 2) * len(SHOWN))

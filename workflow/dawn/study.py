@@ -18,7 +18,7 @@ from dawn.report.page import Block, latex, markdown, web
 from dawn.studies import figures, origin, pages, rows, tables
 from dawn.studies.classes import classes
 from dawn.studies.curves import curves
-from dawn.studies.outcome import Outcome, load
+from dawn.studies.outcome import Outcome, judge, load
 from dawn.studies.price import price
 
 
@@ -72,9 +72,10 @@ def main() -> None:
     if args.partial:
         write_partial(load(args.study, note=True), args.study)
         return
-    if lacking := load(args.study).lacking:
-        raise cli.InputError(f"{'; '.join(lacking)}; finish the study with snakemake, or see --partial")
-    write(load(args.study, note=True), args.study)
+    outcome = load(args.study)
+    if outcome.lacking:
+        raise cli.InputError(f"{'; '.join(outcome.lacking)}; finish the study with snakemake, or see --partial")
+    write(judge(args.study, outcome.about, outcome.results, note=True), args.study)
     shutil.rmtree(args.study / "partial", ignore_errors=True)
 
 

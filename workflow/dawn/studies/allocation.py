@@ -7,7 +7,8 @@ before the values that it is tested on were seen. So no level depends on what a 
 planned     All comparisons of a study none of whose experiments was seen: PLANNED together, at the planned analyses of
             their seeds, and RESERVED by the anytime-valid test of seeds that were not planned. A comparison that is
             deleted stays, because it would have been made had its values been others.
-new         A new experiment against the base of the plan, by its measure and seeds. Nothing of the new experiment was
+new         A new experiment against the base of the plan (where it has none, such as a ladder, against one of all its
+            experiments, which are as many choices), by its measure and seeds. Nothing of the new experiment was
             seen, and if nothing differs, the new experiments are draws of the same distribution, whichever are chosen:
             the l-th addition has NEW / (l (l + 1)), which is divided among its comparisons. Their number may be chosen
             by how extreme the base was. This raises the sum by a factor of at most 1.28 (numerically, for many seeds
@@ -141,8 +142,11 @@ class Context:
         return Part("contrast", CONTRASTS / series, 3**number * len(self.quantities))
 
     def _choices(self, comparison: Contrast) -> int:
-        """The bases and quantities of plans that a new experiment could be compared by; 0 if it is by none of them."""
-        options = {(g.base, g.quantity) for g in self.planned}
+        """The bases and quantities of plans that a new experiment could be compared by; 0 if it is by none of them.
+
+        In a plan without a common base, such as a ladder, each experiment can be one.
+        """
+        options = {(base, g.quantity) for g in self.planned for base in ({g.base} if g.base else g.experiments)}
         bases = {base for base, quantity in options if quantity == self.look.quantity}
         others = comparison.weights.keys() - self.new
         with_base = comparison.pair and len(others) == 1 and others <= bases

@@ -15,8 +15,8 @@ from dawn.studies.sentences import sentence, single
 
 NOTES = (
     "Intervals are of 95 %. That of a difference holds for its comparison, whichever analysis ended it. An adjusted "
-    "p-value holds for all comparisons and analyses of the study together, those that were deleted too; better and worse "
-    "have it below 0.05.",
+    "p-value holds for all comparisons and analyses of the study together, those that were deleted too; better and "
+    "worse have it below 0.05.",
     "The interval of a variant is over its seeds, three or more; of a GAN with one seed it is over the images alone.",
     "A difference is paired by seed where equal seeds give equal batches, and Welch's otherwise.",
     "The seeds are the chance in a training. The test images are the same for all, so these intervals say nothing of "

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dawn.core.files import read_json
-from dawn.studies import changes
 from dawn.results.measures import Measure
+from dawn.studies import changes
 from dawn.studies.outcome import Outcome, judge, load
 from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict

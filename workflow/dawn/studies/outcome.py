@@ -10,7 +10,6 @@ from dawn.core.files import read_json
 from dawn.results.measures import Measure
 from dawn.studies import changes, history
 from dawn.studies.allocation import Look
-from dawn.studies.analysis import Analyses
 from dawn.studies.from_curves import measure_of, on_holdout, with_curves
 from dawn.studies.further import Further, further
 from dawn.studies.groups import Present

@@ -22,7 +22,7 @@ from gpu_plan import ROOT, Stage, experiment, plan
 from gpu_report import page
 
 from dawn.core.files import read_json, write_json, write_text
-from dawn.provenance import code, machine
+from dawn.results.provenance import code, machine
 
 HERE = Path(__file__).resolve().parent
 GRACE = 30.0  # seconds after its time that a stage has to end by itself

@@ -2,7 +2,8 @@
 
 from conftest import ROOT
 
-from dawn import provenance
+from dawn.core.files import sha256
+from dawn.results import provenance
 
 
 def test_the_workflow_passes_the_commit_to_an_image_without_git(monkeypatch, tmp_path):
@@ -17,7 +18,7 @@ def test_the_workflow_passes_the_commit_to_an_image_without_git(monkeypatch, tmp
     assert provenance.code(ROOT)["dirty"] is None
     (tmp_path / "dawn.sif").write_bytes(b"image")
     monkeypatch.setenv("APPTAINER_CONTAINER", str(tmp_path / "dawn.sif"))
-    assert provenance.image() == f"{tmp_path}/dawn.sif@sha256:{provenance.sha256(tmp_path / 'dawn.sif')}"
+    assert provenance.image() == f"{tmp_path}/dawn.sif@sha256:{sha256(tmp_path / 'dawn.sif')}"
 
 
 def test_packages_and_machine_are_of_this_python():

@@ -27,6 +27,7 @@ from dawn.monitoring.progress import Progress, classifier_line
 from dawn.monitoring.run_metrics import classifier_metrics
 from dawn.report.page import markdown
 from dawn.report.race import line, page, tally
+from dawn.results import measurement
 from dawn.results.curve import at_target
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
@@ -94,6 +95,7 @@ def write(args: argparse.Namespace, experiment: Experiment, runs: list[dict[str,
     text = markdown(page(result))
     write_text(args.text, text)
     write_json(args.out, result)
+    measurement.save(args.measurement, f"race of {experiment.model.title}", [measurement.training(r) for r in runs])
     print(f"\n{text}", file=sys.stderr)
 
 
@@ -103,6 +105,7 @@ def main() -> None:
     cli.add_inputs(parser, "params", "data", "stats")
     cli.add_out(parser, "the race, JSON")
     parser.add_argument("--text", type=Path, required=True, help="the race, Markdown")
+    cli.add_measurement(parser)
     cli.add_resume(parser)
     args = parser.parse_args()
     experiment = load(args.params)

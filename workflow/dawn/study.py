@@ -2,6 +2,7 @@
 
     python -m dawn.study results/studies/blocks
     python -m dawn.study results/studies/blocks --partial      what was measured so far, without verdicts
+    python -m dawn.study results/studies/blocks --measurement docs/measurements/blocks.json      also the raw rows
 
 Reads study.json and the directories of the variants, whose files are verified. Writes page.html, table.md, table.csv (a
 row a variant), comparisons.csv, seeds.csv (a row a seed), table.tex, provenance.json and plots/; with --partial
@@ -15,7 +16,7 @@ from typing import Any
 from dawn.core import cli
 from dawn.core.files import write_json, write_text
 from dawn.report.page import Block, latex, markdown, web
-from dawn.studies import figures, origin, pages, rows, tables
+from dawn.studies import figures, measured, origin, pages, rows, tables
 from dawn.studies.classes import classes
 from dawn.studies.curves import curves
 from dawn.studies.outcome import Outcome, judge, load
@@ -68,6 +69,7 @@ def main() -> None:
     parser = cli.parser(main)
     parser.add_argument("study", type=Path, help="directory of the study's results")
     parser.add_argument("--partial", action="store_true", help="write what was measured so far, without verdicts")
+    cli.add_measurement(parser)
     args = parser.parse_args()
     if args.partial:
         write_partial(load(args.study, note=True), args.study)
@@ -76,6 +78,7 @@ def main() -> None:
     if outcome.lacking:
         raise cli.InputError(f"{'; '.join(outcome.lacking)}; finish the study with snakemake, or see --partial")
     write(judge(args.study, outcome.about, outcome.results, note=True), args.study)
+    measured.save(args.measurement, f"study {outcome.about['name']}", outcome.results, args.study)
     shutil.rmtree(args.study / "partial", ignore_errors=True)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -29,6 +30,10 @@ for variable, first in (
 
 # Snakemake sets OMP_NUM_THREADS of a job to its threads. dawn.launch finds here what the user has set.
 os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS") or "auto")
+
+# A measurement names the command that the user typed; jobs inherit it.
+if workflow.is_main_process:
+    os.environ["DAWN_COMMAND"] = shlex.join(sys.argv)
 
 
 include: "dvc.smk"

@@ -18,6 +18,7 @@ rule race_seeds:
         stats="data/stats.json",
     output:
         figures="{run}/race.json",
+        rows="{run}/race-measurement.json",
         text="{run}/race.md",
     log:
         "logs/{run}/race.log",
@@ -38,4 +39,4 @@ rule race_seeds:
         "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
         " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.race"
         " --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q} --out {output.figures:q}"
-        " --text {output.text:q}"
+        " --text {output.text:q} --measurement {output.rows:q}"

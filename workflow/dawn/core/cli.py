@@ -56,6 +56,11 @@ def add_resume(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_measurement(parser: argparse.ArgumentParser) -> None:
+    """Add ``--measurement``, the file of the raw rows; without it none is written."""
+    parser.add_argument("--measurement", type=Path, metavar="FILE", help="the raw rows, JSON (docs/measurements)")
+
+
 def add_root(parser: argparse.ArgumentParser) -> None:
     """Add ``--root``, the checkout, whose default is the working directory."""
     parser.add_argument("--root", type=Path, default=Path(), help="the checkout (.)")

@@ -62,6 +62,13 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def features() -> list[str]:
+    """Those of the CPU's vector extensions on which the speed of a training depends."""
+    known = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16")
+    lines = [line.split(":", 1)[1].split() for line in _lines(Path("/proc/cpuinfo")) if line[:5] in ("flags", "Featu")]
+    return [name for name in known if lines and name in lines[0]]
+
+
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 

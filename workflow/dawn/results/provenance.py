@@ -1,0 +1,72 @@
+"""Where a result comes from: the commit, the lock files, the packages, the machine. Imports no torch."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from dawn.core.files import sha256
+from dawn.core.host import answer, features, processor
+
+MEASUREMENTS = "docs/measurements"  # rows of earlier measurements, which decide no number
+
+
+def code(root: Path) -> dict[str, Any]:
+    """The commit of the checkout, and whether files differ from it; nulls outside a repository.
+
+    An image has no git, so the workflow passes DAWN_CODE to it: the commit on the first line, then the changed files.
+    Files in ``MEASUREMENTS`` do not count.
+    """
+    passed = os.environ.get("DAWN_CODE")
+    commit, _, changed = passed.partition("\n") if passed else (None, "", None)
+    if shutil.which("git"):
+        rest = ("--", ":/", f":(top,exclude){MEASUREMENTS}")
+        commit = answer("git", "rev-parse", "HEAD", at=root)
+        changed = answer("git", "status", "--porcelain", *rest, at=root)
+    return {
+        "commit": commit,
+        "dirty": None if changed is None else bool(changed),
+        "locks": {path.name: sha256(path) for path in sorted((root / "requirements").glob("*.lock"))},
+    }
+
+
+def image() -> str | None:
+    """The image that runs this, with its checksum; None outside of an image."""
+    file = os.environ.get("APPTAINER_CONTAINER")
+    if file and Path(file).is_file():
+        return f"{file}@sha256:{sha256(Path(file))}"
+    return file or os.environ.get("DAWN_IMAGE")
+
+
+def machine() -> dict[str, Any]:
+    """Processor with its vector extensions, cores, GPUs and driver."""
+    query = answer("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
+    return {
+        "system": platform.platform(),
+        "cpu": processor(),
+        "features": features(),
+        "cores": os.cpu_count(),
+        "gpus": query.splitlines() if query else [],
+        "image": image(),
+    }
+
+
+def packages() -> dict[str, str]:
+    """Name and version of every installed distribution."""
+    found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+
+
+def collect(root: Path) -> dict[str, Any]:
+    """All of this, and when it was written; ``root`` is the checkout."""
+    return {
+        "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "code": code(root),
+        "python": sys.version.split()[0],
+        "machine": machine(),
+        "packages": packages(),
+    }

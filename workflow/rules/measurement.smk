@@ -1,0 +1,45 @@
+"""The raw rows of a finished experiment or study as data (docs/measurements, CONTRIBUTING.md)."""
+
+
+localrules:
+    measurement,
+
+
+rule measurement:
+    input:
+        of_seeds("metrics.json"),
+        lambda wildcards: [f"{wildcards.run}/manifests/{s.rpartition('-')[2]}.json" for s in seeds(wildcards.run)],
+        code=code("measurement"),
+        provenance="{run}/provenance.json",
+    output:
+        "{run}/measurement.json",
+    log:
+        "logs/{run}/measurement.log",
+    wildcard_constraints:
+        run=ANY_RUN if CLASSIFY else OF_GANS,
+    params:
+        cause=lambda wildcards: EXPERIMENTS[wildcards.run].text("seeds"),
+    message:
+        "Gather the rows of {wildcards.run}"
+    shell:
+        "DAWN_LOG={log:q} python -m dawn.measurement {wildcards.run:q} --measurement {output:q}"
+
+
+if STUDY:
+
+    rule study_measurement:
+        input:
+            of_variants("provenance.json"),
+            code=code("measurement"),
+            table=f"{STUDY.directory}/table.csv",
+        output:
+            f"{STUDY.directory}/measurement.json",
+        log:
+            f"logs/{STUDY.directory}/measurement.log",
+        localrule: True
+        params:
+            study=STUDY.directory,
+        message:
+            "Gather the rows of {params.study}"
+        shell:
+            "DAWN_LOG={log:q} python -m dawn.measurement {params.study:q} --measurement {output:q}"

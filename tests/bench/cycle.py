@@ -20,16 +20,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from pairs import Epoch, Images, compare, fastest_loader, trained
+from pairs import Epoch, Images, compare, fastest_loader, summary, trained
 from torch.nn import functional
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core import cli
 from dawn.cycles.layers import InstanceNorm
 from dawn.cycles.networks import build
 from dawn.cycles.setup import set_up
 from dawn.data.domains import named
 from dawn.domains import describe, write
+from dawn.results import measurement
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -118,6 +120,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--pairs", type=int, default=7)
     parser.add_argument("--images", type=int, default=64)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     preset = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{args.preset}.yaml"))
     small = {"epochs": 100_000, "samples_every": 100_000, "precision": "fp32", "batch": args.batch}
@@ -127,9 +130,11 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, batch {args.batch}")
     with tempfile.TemporaryDirectory() as name:
         write_noise(Path(name), experiment, args.images)
-        print(
-            compare({"ours": partial(trained, set_up), "plain": plain}, experiment, Path(name), args.images, args.pairs)
-        )
+        sides = {"ours": partial(trained, set_up), "plain": plain}
+        rates = compare(sides, experiment, Path(name), args.images, args.pairs)
+    print(summary(rates))
+    what = f"training of a CycleGAN, compared with a plain PyTorch loop: {args.preset}, batch {args.batch}"
+    measurement.save(args.measurement, what, measurement.repetitions(rates))
 
 
 if __name__ == "__main__":

@@ -19,13 +19,15 @@ from typing import Any
 
 import torch
 from noise import write_noise
-from pairs import Epoch, Images, compare, fastest_loader, trained
+from pairs import Epoch, Images, compare, fastest_loader, summary, trained
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core import cli
 from dawn.gans import diff_augment, losses
 from dawn.gans.networks import build
 from dawn.gans.setup import set_up
+from dawn.results import measurement
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -76,6 +78,7 @@ def main() -> None:
     parser.add_argument("--precision", default="bf16", choices=["bf16", "fp32"])
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--images", type=int, default=1024)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     preset = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{args.preset}.yaml"))
     small = {"epochs": 100_000, "samples_every": 100_000, "precision": args.precision}
@@ -84,9 +87,11 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, {args.precision}")
     with tempfile.TemporaryDirectory() as name:
         write_noise(Path(name), args.images)
-        print(
-            compare({"ours": partial(trained, set_up), "plain": plain}, experiment, Path(name), args.images, args.pairs)
-        )
+        sides = {"ours": partial(trained, set_up), "plain": plain}
+        rates = compare(sides, experiment, Path(name), args.images, args.pairs)
+    print(summary(rates))
+    what = f"training of a GAN, compared with a plain PyTorch loop: {args.preset}, {args.precision}"
+    measurement.save(args.measurement, what, measurement.repetitions(rates))
 
 
 if __name__ == "__main__":

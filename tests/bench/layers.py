@@ -20,8 +20,10 @@ from noise import write_noise
 from torch import Tensor, nn
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core import cli
 from dawn.models.kernels.network import can_convolve
 from dawn.models.kernels.winograd import convolution_of
+from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import best_rate, measure
@@ -30,6 +32,8 @@ from dawn.training.setup import set_up
 from dawn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
+Rates = dict[str, float]
+CUSTOM = {"custom forward": 1, "custom backward": 2}  # passes of each
 WORKS = {"forward": None, "to the input": [True, False, False], "to the filters": [False, True, False]}
 
 
@@ -77,32 +81,54 @@ def custom(layer: nn.Conv2d, given: Tensor, device: torch.device, repeats: int) 
     return [measure(call, device, repeats).seconds for call in calls]
 
 
-def table(trainer: Trainer[Any], batch: int, size: int, repeats: int, world: World) -> list[str]:
-    """Return the lines of the table, and the sums below it."""
+def rates(trainer: Trainer[Any], images: Tensor, repeats: int, world: World) -> dict[str, Rates]:
+    """Return the GFLOP/s of each convolution by its name, and its GFLOP and seconds in a step by PyTorch."""
     state = trainer.task.state
     dtype = DTYPES[state.precision.kind]
-    images = torch.randn(batch, 3, size, size).contiguous(memory_format=torch.channels_last)
-    labels = torch.zeros(batch, dtype=torch.int64)
-    peak, at = best_rate(world.device, dtype)
-    heads = [*WORKS, "custom forward", "custom backward"]
-    lines = [f"best rate: {peak / 1e9:,.0f} GFLOP/s, {at}", "", "| layer | input |" + "".join(f" {h} |" for h in heads)]
-    lines += ["|---|---|" + "---:|" * len(heads)]
-    total, flops = 0.0, 0.0
+    found: dict[str, Rates] = {}
     for i, (layer, given) in enumerate(inputs_of(trainer, images)):
         one, works = calls(layer, given, dtype)
         needed = [name for name in works if i or name == "forward"]  # whitening filters have no gradients
         seconds = {name: measure(works[name], world.device, repeats).seconds for name in needed}
-        total, flops = total + sum(seconds.values()), flops + one * len(seconds)
-        rates = [one / seconds[name] / 1e9 if name in seconds else None for name in works]
         own = custom(layer, given, world.device, repeats) if dtype is torch.bfloat16 else []
-        rates += [one * passes / each / 1e9 for passes, each in zip((1, 2), own, strict=False)] or [None, None]
-        cells = "".join(" |" if rate is None else f" {rate:,.0f} |" for rate in rates)
-        lines.append(f"| {layer.in_channels} to {layer.out_channels} | {given.shape[2]} pixels |{cells}")
-    scheduled = trainer.task.scheduler.at(0)
+        rate = {name: one / each / 1e9 for name, each in seconds.items()}
+        rate |= {name: one * n / each / 1e9 for (name, n), each in zip(CUSTOM.items(), own, strict=False)}
+        name = f"{i + 1}: {layer.in_channels} to {layer.out_channels}, {given.shape[2]} pixels"
+        found[name] = rate | {"gflop": one * len(seconds) / 1e9, "seconds": sum(seconds.values())}
+    return found
+
+
+def lines(layers: dict[str, Rates], whole: Rates) -> list[str]:
+    """Return the table, and the sums below it."""
+    heads = [*WORKS, *CUSTOM]
+    text = [
+        f"best rate: {whole['best_rate']:,.0f} GFLOP/s",
+        "",
+        "| layer | input |" + "".join(f" {h} |" for h in heads),
+    ]
+    text += ["|---|---|" + "---:|" * len(heads)]
+    for name, rate in layers.items():
+        cells = "".join(f" {rate[head]:,.0f} |" if head in rate else " |" for head in heads)
+        text.append(f"| {name.partition(': ')[2].replace(', ', ' | ')} |{cells}")
+    total, gflop = (sum(rate[key] for rate in layers.values()) for key in ("seconds", "gflop"))
+    step, best = whole["seconds"], whole["best_rate"]
+    text += ["", f"convolutions {1000 * total:,.0f} ms, at the best rate {1000 * gflop / best:,.0f} ms"]
+    speed = f"{whole['images'] / step:,.0f} images/s: {gflop / step / best:.0%} of the best rate"
+    return [*text, f"step {1000 * step:,.0f} ms, {speed}"]
+
+
+def underscored(rate: Rates) -> Rates:
+    """Return the same by names without spaces."""
+    return {name.replace(" ", "_"): value for name, value in rate.items()}
+
+
+def whole_step(trainer: Trainer[Any], images: Tensor, repeats: int, world: World) -> Rates:
+    """Return the seconds of a step on these images, and the best rate of this device in GFLOP/s."""
+    state, scheduled = trainer.task.state, trainer.task.scheduler.at(0)
+    labels = torch.zeros(len(images), dtype=torch.int64)
     step = measure(lambda: state.step([(images, labels)], scheduled), world.device, repeats).seconds
-    lines += ["", f"convolutions {1000 * total:,.0f} ms, at the best rate {1000 * flops / peak:,.0f} ms"]
-    lines += [f"step {1000 * step:,.0f} ms, {batch / step:,.0f} images/s: {flops / step / peak:.0%} of the best rate"]
-    return lines
+    best, _ = best_rate(world.device, DTYPES[state.precision.kind])
+    return {"seconds": step, "images": len(images), "best_rate": best / 1e9}
 
 
 def prepared(experiment: Experiment, images: int, folder: Path, world: World) -> Trainer[Any]:
@@ -120,6 +146,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int)
     parser.add_argument("--size", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=7)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     preset = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{args.preset}.yaml"))
     batch = args.batch or preset["train"]["batch"]
@@ -127,7 +154,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, joined() as world:
         print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, batch {batch}")
         trainer = prepared(check(merge(preset, over)), 2 * batch, Path(name), world)
-        print("\n".join(table(trainer, batch, args.size, args.repeats, world)))
+        images = torch.randn(batch, 3, args.size, args.size).contiguous(memory_format=torch.channels_last)
+        layers = rates(trainer, images, args.repeats, world)
+        whole = whole_step(trainer, images, args.repeats, world)
+    print("\n".join(lines(layers, whole)))
+    rows = [row for name, rate in layers.items() for row in measurement.repetitions([underscored(rate)], name)]
+    what = f"GFLOP/s of the convolutions of a step, medians of {args.repeats}: {args.preset}, batch {batch}"
+    measurement.save(args.measurement, what, [*rows, *measurement.repetitions([whole], "step")])
 
 
 if __name__ == "__main__":

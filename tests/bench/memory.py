@@ -16,7 +16,9 @@ import torch
 from torch.nn import functional
 
 from dawn.config.experiment import check, merge, read
+from dawn.core import cli
 from dawn.models.build import build
+from dawn.results import measurement
 from dawn.runtime.measure import peak
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,17 +46,20 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--inplace", choices=["yes", "no"], help=argparse.SUPPRESS)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     if args.inplace:
         print(step(args.preset, args.batch, args.inplace == "yes"))
         return
-    medians = {}
+    rows, medians = [], {}
     for choice in ("no", "yes"):
         line = [sys.executable, *sys.argv, "--inplace", choice]
         runs = [int(subprocess.check_output(line, text=True)) for _ in range(args.runs)]
         medians[choice] = statistics.median(runs)
         print(f"in place: {choice:3}  {medians[choice] / 2**20:8,.0f} MiB  ({', '.join(f'{r >> 20:,}' for r in runs)})")
+        rows += measurement.repetitions([{"peak_bytes": run} for run in runs], f"in place: {choice}")
     print(f"ratio: {medians['yes'] / medians['no']:.3f}")
+    measurement.save(args.measurement, f"peak memory of a training step of {args.batch} images", rows)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import multiprocessing
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from dawn.runtime.distributed import joined
 from dawn.training.shutdown import StopRequest
 
 Epoch = Callable[[], object]
+Pair = Mapping[str, float]  # images/s of both sides by their names
 Side = Callable[[Any, Path], Epoch]  # from an experiment and a folder of arrays to an epoch
 
 
@@ -77,25 +78,30 @@ def serve(side: Side, experiment: Any, folder: Path, line: Connection) -> None:
             line.send(time.perf_counter() - start)
 
 
-def compare(sides: Mapping[str, Side], experiment: Any, folder: Path, images: int, pairs: int) -> str:
-    """Measure two sides in turn; return the medians of their images/s and of the ratios, with the range."""
-    spawn, rates, lines = multiprocessing.get_context("spawn"), [], {}
+def compare(sides: Mapping[str, Side], experiment: Any, folder: Path, images: int, pairs: int) -> list[Pair]:
+    """Measure two sides in turn. Return the images/s of each pair by the names of the sides."""
+    spawn, rates, lines = multiprocessing.get_context("spawn"), list[Pair](), {}
     for name, side in sides.items():
         lines[name], theirs = spawn.Pipe()
         spawn.Process(target=serve, args=(side, experiment, folder, theirs)).start()
         lines[name].recv()
     for _ in range(pairs):
-        seconds = []
-        for line in lines.values():
+        seconds = {}
+        for name, line in lines.items():
             line.send(True)
-            seconds.append(line.recv())
-        rates.append([images / s for s in seconds])
+            seconds[name] = line.recv()
+        rates.append({name: images / s for name, s in seconds.items()})
     for line in lines.values():
         line.send(False)
-    ratios = sorted(a / b for a, b in rates)
-    a, b = (statistics.median(column) for column in zip(*rates, strict=True))
-    one, other = sides
+    return rates
+
+
+def summary(rates: Sequence[Pair], unit: str = "images/s") -> str:
+    """Return the medians of two sides' rates and of their ratio, with the range of the ratio."""
+    one, other = rates[0]
+    ratios = sorted(pair[one] / pair[other] for pair in rates)
+    a, b = (statistics.median(pair[name] for pair in rates) for name in (one, other))
     return (
-        f"{one} {a:,.0f} images/s, {other} {b:,.0f}: {statistics.median(ratios):.3f} times as fast "
-        f"({ratios[0]:.3f} to {ratios[-1]:.3f}, {pairs} pairs)"
+        f"{one} {a:,.1f} {unit}, {other} {b:,.1f}: {statistics.median(ratios):.3f} times "
+        f"({ratios[0]:.3f} to {ratios[-1]:.3f}, {len(rates)} pairs)"
     )

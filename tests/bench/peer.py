@@ -11,7 +11,6 @@ folder of arrays; without it the images are noise, which costs the same.
 
 import argparse
 import shutil
-import statistics
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,10 +18,13 @@ from typing import Any
 import torch
 from noise import write_noise
 from overrides import merged
+from pairs import Pair, summary
 from peer_program import copies, train_by_program
 from torch import Tensor
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core import cli
+from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training.setup import set_up
@@ -48,6 +50,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=500)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
+    cli.add_measurement(parser)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, joined() as world:
         data = Path(name)
@@ -57,7 +60,10 @@ def main() -> None:
             write_noise(data, args.batch)
         print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, batch {args.batch}", flush=True)
         compare_weights(args, data, world)
-        compare_times(args, data, world)
+        rates = compare_times(args, data, world)
+    print(f"bf16 {' '.join(args.set)}: {summary(rates)}")
+    what = f"training in bf16, compared with the program {args.program.name}: batch {args.batch} {' '.join(args.set)}"
+    measurement.save(args.measurement, what.strip(), measurement.repetitions(rates))
 
 
 def settings(batch: int, over: dict[str, Any]) -> Experiment:
@@ -96,8 +102,8 @@ def distances(one: list[list[Tensor]], other: list[list[Tensor]], i: int, start:
     return ", ".join(f"{name} {value:.1e}" for name, value in values.items())
 
 
-def compare_times(args: argparse.Namespace, data: Path, world: World) -> None:
-    """Print the images/s of both in turns, in bf16."""
+def compare_times(args: argparse.Namespace, data: Path, world: World) -> list[Pair]:
+    """Return the images/s of both in turns, in bf16."""
     over = merged({"train": {"precision": "bf16"}}, args.set)
     rates = []
     for _ in range(args.pairs + 1):
@@ -105,13 +111,9 @@ def compare_times(args: argparse.Namespace, data: Path, world: World) -> None:
         first = copies(ours.task.state.net)
         list(ours.run(StopRequest(True)))
         _, seconds = train_by_program(args.program, "bfloat16", ours, first, args.batch)
-        rates.append((ours.step * args.batch / ours.seconds(), ours.step * args.batch / seconds))
-    ratios = sorted(a / b for a, b in rates[1:])  # the first pair warms up
-    own, other = (statistics.median(column) for column in zip(*rates[1:], strict=True))
-    print(
-        f"bf16 {' '.join(args.set)}: ours {own:,.0f} images/s, the program {other:,.0f}: "
-        f"{statistics.median(ratios):.3f} times ({ratios[0]:.3f} to {ratios[-1]:.3f}, {len(ratios)} pairs)"
-    )
+        images = ours.step * args.batch
+        rates.append({"ours": images / ours.seconds(), "program": images / seconds})
+    return rates[1:]  # the first pair warms up
 
 
 if __name__ == "__main__":

@@ -15,11 +15,13 @@ from overrides import merged
 from scipy.stats import ttest_ind
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core import cli
 from dawn.core.files import read_json, write_json
 from dawn.monitoring.energy import for_device
 from dawn.race import run
 from dawn.report.page import markdown
 from dawn.report.race import line, page, tally
+from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training.setup import set_up
@@ -60,6 +62,12 @@ def ratio(ours: list[float], theirs: list[float]) -> str:
     return f"{middle:.3f} ({math.exp(interval.low):.3f} to {math.exp(interval.high):.3f})"
 
 
+def measured(args: argparse.Namespace, runs: list[list[dict[str, Any]]]) -> list[measurement.Row]:
+    """Return a row for each run; the variant is the experiment."""
+    each = zip(args.experiments, runs, strict=True)
+    return [measurement.training(run, name) for name, of_one in each for run in of_one]
+
+
 def report(args: argparse.Namespace, runs: list[list[dict[str, Any]]]) -> str:
     """Write each experiment's race; return their pages, and the ratios of the first one's clock to the others'."""
     texts = []
@@ -79,6 +87,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="arrays and stats.json")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", required=True)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     if len(args.seeds) != len(args.experiments):
         parser.error(f"{len(args.seeds)} numbers of seeds for {len(args.experiments)} experiments")
@@ -91,6 +100,7 @@ def main() -> None:
                 write_json(finished, runs)
                 print(f"{i + 1}: {line(runs[i][-1])}", flush=True)
     print(report(args, runs))
+    measurement.save(args.measurement, "races of experiments, their seeds in turn", measured(args, runs))
 
 
 if __name__ == "__main__":

@@ -17,12 +17,14 @@ from typing import Any
 
 import torch
 from noise import MEAN, STD, write_noise
-from pairs import Epoch, Images, compare, fastest_loader
+from pairs import Epoch, Images, compare, fastest_loader, summary
 from torch.nn import functional
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core import cli
 from dawn.models.build import build
+from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
 from dawn.runtime.precision import trainable
@@ -66,6 +68,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=9)
     parser.add_argument("--images", type=int, default=1024)
     parser.add_argument("--batch", type=int, default=256)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     small = {"batch": args.batch, "epochs": 10_000, "precision": "fp32", "compile": False, "cuda_graph": False}
     preset = merge(read(ROOT / "params.yaml"), read(ROOT / f"workflow/presets/{args.preset}.yaml"))
@@ -74,7 +77,10 @@ def main() -> None:
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.preset}, batch {args.batch}")
     with tempfile.TemporaryDirectory() as name:
         write_noise(Path(name), args.images)
-        print(compare({"ours": ours, "plain": plain}, experiment, Path(name), args.images, args.pairs))
+        rates = compare({"ours": ours, "plain": plain}, experiment, Path(name), args.images, args.pairs)
+    print(summary(rates))
+    what = f"training in fp32, compared with a plain PyTorch loop: {args.preset}, batch {args.batch}"
+    measurement.save(args.measurement, what, measurement.repetitions(rates))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,9 @@ import torch.distributed as dist
 from noise import write_noise
 
 from dawn.config.experiment import Experiment, check, merge, read
+from dawn.core import cli
+from dawn.results import measurement
+from dawn.results.measurement import Row
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.training.schedule import Scheduled
@@ -117,8 +120,16 @@ def measure(args: argparse.Namespace, name: str, processes: int) -> dict[str, li
     return found
 
 
-def table(args: argparse.Namespace) -> list[str]:
-    """A row for each experiment and world."""
+def repeats(found: list[dict[str, list[float]]], batch: int, variant: str) -> list[Row]:
+    """A row for each repeat of each start of a world: images and seconds of a step."""
+    kept = [{key: times for key, times in run.items() if times} for run in found]
+    each = [dict(zip(run, times, strict=True)) for run in kept for times in zip(*run.values(), strict=True)]
+    return measurement.repetitions([{"images": batch, **one} for one in each], variant)
+
+
+def table(args: argparse.Namespace) -> tuple[list[str], list[Row]]:
+    """A line for each experiment and world; the seconds of each step as rows of a measurement."""
+    measured: list[Row] = []
     rows = [
         "| experiment | batch | processes | images/s (range) | efficiency | step, ms | unexchanged | exchange alone |",
         "|---|---|---|---|---|---|---|---|",
@@ -130,6 +141,7 @@ def table(args: argparse.Namespace) -> list[str]:
                 gathered[processes].append(measure(args, name, processes))
         base = 0.0
         for processes, found in gathered.items():
+            measured += repeats(found, batch, f"{name}, {processes} processes")
             times = {key: sorted(t for run in found for t in run[key]) for key in ("with", "without", "alone")}
             step = statistics.median(times["with"])
             base = base or step * processes
@@ -141,7 +153,7 @@ def table(args: argparse.Namespace) -> list[str]:
                 f"| {name} | {batch} | {processes} | {rates} | {base / (step * processes):.2f} | {1000 * step:,.1f} |"
                 f" {others[0]} | {others[1]} |"
             )
-    return rows
+    return rows, measured
 
 
 def main() -> None:
@@ -159,6 +171,7 @@ def main() -> None:
     parser.add_argument("--compress", choices=["none", "fp16", "bf16"], default="none")
     parser.add_argument("--batch-norm", choices=["global", "local"], default="global")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     if args.worker:
@@ -166,7 +179,10 @@ def main() -> None:
         return
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {args.threads} threads a process"
     print(f"torch {torch.__version__}, {device}; {args.rounds} rounds x {args.repeats} timings of {args.steps} steps; ")
-    print(f"compress {args.compress}, batch_norm {args.batch_norm}\n", *table(args), sep="\n", flush=True)
+    print(f"compress {args.compress}, batch_norm {args.batch_norm}\n", flush=True)
+    lines, rows = table(args)
+    print("\n".join(lines))
+    measurement.save(args.measurement, "seconds of a step: gradients exchanged, not exchanged, exchange alone", rows)
 
 
 if __name__ == "__main__":

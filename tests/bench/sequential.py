@@ -11,9 +11,11 @@ a t-test needs for the power that the sequential study has.
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +24,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from study_simulation import SPREADS, against_first, by_name, draw, verdicts
 
 from dawn.config.sequential import Sequential
+from dawn.core import cli
+from dawn.results import measurement
+from dawn.results.measurement import Row
 from dawn.studies.analysis import Analyses, Design
 from dawn.studies.power import TTest, power
 from dawn.studies.sequential import PLANNED
@@ -120,22 +125,35 @@ def equal(chance: float, effect: float, comparisons: int) -> int:
     return n
 
 
-def print_wrong(rules: list[str], variants: list[int], seeds: list[int], studies: int) -> None:
-    """The table of false verdicts."""
+def print_wrong(rules: list[str], variants: list[int], seeds: list[int], studies: int) -> list[Row]:
+    """The table of false verdicts; its cells as rows of a measurement."""
+    measured = []
     print(f"False better or worse, % of {studies} studies; least and most over {variants} variants, {seeds} seeds, "
           "paired and not\n")  # fmt: skip
     print(f"| stopping rule | {' | '.join(SPREADS)} |\n|---|{'---:|' * len(SPREADS)}", flush=True)
     for rule in rules:
         cells = []
         for spread in SPREADS:
-            rates = [100 * wrong(rule, spread, v, n, paired, studies) for v in variants for n in seeds
-                     for paired in (True, False)]  # fmt: skip
+            rates = []
+            for v, n, paired in itertools.product(variants, seeds, (True, False)):
+                rates.append(100 * wrong(rule, spread, v, n, paired, studies))
+                cell = {"variants": v, "seeds": n, "paired": int(paired), "studies": studies, "wrong": rates[-1]}
+                measured.append(cell | {"rule": f"{rule}, {spread}"})
             cells.append(f"{np.mean(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})")
         print(f"| {rule} | {' | '.join(cells)} |", flush=True)
+    return by_rule(measured)
 
 
-def print_spent(variants: list[int], studies: int) -> None:
-    """The table of seeds."""
+def by_rule(cells: list[dict[str, Any]]) -> list[Row]:
+    """A row for each simulated cell; the variant is the rule and the distribution."""
+    rules = dict.fromkeys(cell["rule"] for cell in cells)
+    each = {rule: [measurement.numbers(cell) for cell in cells if cell["rule"] == rule] for rule in rules}
+    return [row for rule, values in each.items() for row in measurement.repetitions(values, rule)]
+
+
+def print_spent(variants: list[int], studies: int) -> list[Row]:
+    """The table of seeds; its lines as rows of a measurement."""
+    measured = []
     print("\n| variants | most seeds | difference | spread | power | mean seeds | fixed, equal power | ratio |")
     print(f"|{'---:|' * 3}---|{'---:|' * 4}")
     for count in variants:
@@ -145,6 +163,9 @@ def print_spent(variants: list[int], studies: int) -> None:
                 same = equal(chance, effect, count - 1)
                 print(f"| {count} | {most} | {effect:g} std | {spread} | {100 * chance:.0f} % | {mean:.1f} | {same} | "
                       f"{mean / same:.2f} |", flush=True)  # fmt: skip
+                line = {"variants": count, "most": most, "effect": effect, "studies": studies, "power": 100 * chance}
+                measured.append({"rule": f"seeds, {spread}", **line, "mean_seeds": mean, "fixed_seeds": same})
+    return by_rule(measured)
 
 
 def main() -> None:
@@ -154,13 +175,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="60 studies and few cells")
     parser.add_argument("--rules", nargs="*", choices=RULES, default=list(RULES), help="stopping rules (all)")
     parser.add_argument("--no-seeds", action="store_true", help="leave out the table of seeds")
+    cli.add_measurement(parser)
     args = parser.parse_args()
     studies = 60 if args.quick else args.studies
     variants, seeds = ([2, 5], [8]) if args.quick else ([2, 5, 9], [3, 10, 30])
-    if args.rules:
-        print_wrong(args.rules, variants, seeds, studies)
-    if not args.no_seeds:
-        print_spent(variants, studies)
+    rows = print_wrong(args.rules, variants, seeds, studies) if args.rules else []
+    rows += [] if args.no_seeds else print_spent(variants, studies)
+    measurement.save(args.measurement, "simulated studies under stopping rules, percent that are wrong", rows)
 
 
 if __name__ == "__main__":

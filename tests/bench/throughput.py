@@ -11,7 +11,6 @@ the median is the figure. Without --data the images are noise, which costs the s
 """
 
 import argparse
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,12 +23,16 @@ import numpy as np
 import torch
 import yaml
 from noise import write_noise
+from pairs import Pair, summary
 from torch.nn import functional
 from torchvision import transforms
 
 from dawn.config.experiment import check, merge, read
+from dawn.core import cli
 from dawn.core.host import cores
 from dawn.data.dataset import Split, Trainset
+from dawn.results import measurement
+from dawn.results.measurement import Row
 from dawn.runtime.distributed import World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,22 +41,18 @@ COUNT, BATCH = 2560, 128
 SMALL = {"model": {"blocks": [1, 1, 1], "width": 16}, "train": {"batch": BATCH, "precision": "fp32"}, "seeds": [0]}
 
 
-def compare(name: str, unit: str, ours: Callable[[], int], other: Callable[[], int], pairs: int) -> float:
-    """Print both rates and the ratio, median and range over the pairs."""
-    rates: list[tuple[float, float]] = []
+def compare(name: str, unit: str, ours: Callable[[], int], other: Callable[[], int], pairs: int) -> list[Row]:
+    """Measure both in turn, and print their rates and the ratio. Return a row for each pair."""
+    rates: list[Pair] = []
     ours(), other()
     for _ in range(pairs):
         start = time.perf_counter()
         n = ours()
         middle = time.perf_counter()
         m = other()
-        rates.append((n / (middle - start), m / (time.perf_counter() - middle)))
-    ratios = sorted(a / b for a, b in rates)
-    a, b = (statistics.median(column) for column in zip(*rates, strict=True))
-    ratio = statistics.median(ratios)
-    spread = f"{ratios[0]:.3f} to {ratios[-1]:.3f}, {pairs} pairs"
-    print(f"{name:13} {a:12,.1f} against {b:10,.1f} {unit}: {ratio:.3f} ({spread})")
-    return ratio
+        rates.append({"ours": n / (middle - start), "other": m / (time.perf_counter() - middle)})
+    print(f"{name}: {summary(rates, unit)}")
+    return measurement.repetitions(rates, name)
 
 
 def arrays(data: Path | None, folder: Path) -> Path:
@@ -66,7 +65,7 @@ def arrays(data: Path | None, folder: Path) -> Path:
     return folder
 
 
-def loop(folder: Path, pairs: int) -> float:
+def loop(folder: Path, pairs: int) -> list[Row]:
     """An epoch of the real loop, augmentation, schedule and checks of the loss included, against the bare one."""
     from dawn.runtime.clock import Clock
     from dawn.training.setup import set_up
@@ -94,7 +93,7 @@ def loop(folder: Path, pairs: int) -> float:
     return compare("loop", "images/s", ours, plain, pairs)
 
 
-def augmentation(folder: Path, pairs: int) -> float:
+def augmentation(folder: Path, pairs: int) -> list[Row]:
     """An epoch of batches: crop, flip, normalise. The loader has a worker a core, kept between epochs."""
     images, labels = (np.load(folder / f"train_{part}.npy") for part in ("images", "labels"))
     split = Split(
@@ -128,7 +127,7 @@ def augmentation(folder: Path, pairs: int) -> float:
     return compare("augmentation", "images/s", ours, theirs, pairs)
 
 
-def start(folder: Path, pairs: int) -> float:
+def start(folder: Path, pairs: int) -> list[Row]:
     """A warm dry run of a finished workflow in ``folder`` against Snakemake's own start."""
     folder = folder.resolve()
     snakemake, config = Path(sys.executable).parent / "snakemake", folder / "results/params.yaml"
@@ -145,7 +144,7 @@ def start(folder: Path, pairs: int) -> float:
 
     line = ["-n", "--snakefile", str(ROOT / "Snakefile"), "--configfile", str(settings)]
     try:
-        return 1 / compare("start", "starts/s", run(*line), run("--version"), pairs)
+        return compare("start", "starts/s", run(*line), run("--version"), pairs)
     finally:
         settings.unlink()
 
@@ -156,15 +155,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="directory of real arrays (else noise)")
     parser.add_argument("--start", type=Path, help="directory where the workflow has run")
     parser.add_argument("--pairs", type=int, default=9)
+    cli.add_measurement(parser)
     args = parser.parse_args()
     warnings.simplefilter("ignore")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
     with tempfile.TemporaryDirectory() as folder:
         data = arrays(args.data, Path(folder))
-        loop(data, args.pairs)
-        augmentation(data, args.pairs)
+        rows = loop(data, args.pairs) + augmentation(data, args.pairs)
     if args.start is not None:
-        print(f"a dry run takes {start(args.start, args.pairs):.2f} times snakemake --version")
+        rows += start(args.start, args.pairs)
+    measurement.save(args.measurement, "the pipeline, compared with the bare arithmetic", rows)
 
 
 if __name__ == "__main__":

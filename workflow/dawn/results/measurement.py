@@ -5,10 +5,7 @@ nothing derived from several of them; means and intervals are computed from the 
 """
 
 import json
-import os
 import re
-import shlex
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,13 +15,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt
 from dawn.config.errors import explain
 from dawn.config.types import STRICT
 from dawn.core.cli import InputError
-from dawn.core.code_deps import HERE
 from dawn.core.files import write_json
-from dawn.results.provenance import collect
+from dawn.results.provenance import CHECKOUT, collect, public
 
-CHECKOUT = HERE.parents[1]
 PACKAGES = ("torch", "torchvision", "numpy", "scipy")  # those that decide numbers and speed
-PATH = re.compile(r"(?<![\w.~/])/(?:[\w.+@-]+/)*[\w.+@-]+")  # an absolute one in a command line
 BUILD = re.compile(r"^(Linux-\d+\.\d+)\S*?(-(?:x86_64|aarch64|ppc64le)\S*)$")  # the name of a kernel's build between
 TEXT = Annotated[str, Field(min_length=1)]
 EXACT = ConfigDict(**(STRICT | ConfigDict(strict=True)))
@@ -61,7 +55,7 @@ class Row(BaseModel):
     """How often the training was continued from a checkpoint."""
     start: str | None = None
     """Checksum of the weights at the start."""
-    values: Annotated[dict[str, int | float], Field(min_length=1)]
+    values: Annotated[dict[Annotated[str, Field(pattern=r"^\w+$")], int | float], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _complete(self) -> "Row":
@@ -130,14 +124,14 @@ def save(path: Path | None, what: str, rows: Sequence[Row], origin: Mapping[str,
     image = origin["machine"]["image"]
     found = {
         "what": what,
-        "command": command(),
+        "command": origin["command"],
         "commit": origin["code"]["commit"],
         "dirty": origin["code"]["dirty"],
         "date": origin["written"],
         "host": {
             **origin["machine"],
             "system": BUILD.sub(r"\1\2", origin["machine"]["system"]),
-            "image": image and PATH.sub(_public, image),
+            "image": image and public(image),
         },
         "packages": {"python": origin["python"], **versions},
         "rows": [row.model_dump(exclude_defaults=True) for row in rows],
@@ -183,23 +177,3 @@ def independent(rows: Sequence[Row]) -> int:
     """How many of the rows are independent: from their own first step, and not from the same weights as another."""
     own = [row for row in rows if not row.first_step]
     return len({row.start for row in own if row.start is not None}) + sum(row.start is None for row in own)
-
-
-def command() -> str:
-    """The command that measures, without the folders of this machine.
-
-    It is that of this process or, in a job of Snakemake, $DAWN_COMMAND: what the user typed.
-    """
-    if typed := os.environ.get("DAWN_COMMAND"):
-        words = shlex.split(typed)
-        words[0] = Path(words[0]).name
-    else:
-        words = ["python", *sys.orig_argv[1:]]
-        words[:0] = [f"{name}={value}" for name in ("OMP_NUM_THREADS",) if (value := os.environ.get(name))]
-    return shlex.join(PATH.sub(_public, word) for word in words)
-
-
-def _public(path: re.Match[str]) -> str:
-    """An absolute path relative to the checkout; of a file elsewhere its name."""
-    found = Path(path[0])
-    return str(found.relative_to(CHECKOUT)) if found.is_relative_to(CHECKOUT) else found.name

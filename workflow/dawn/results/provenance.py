@@ -1,17 +1,22 @@
-"""Where a result comes from: the commit, the lock files, the packages, the machine. Imports no torch."""
+"""Where a result comes from: the command, the commit, the lock files, the packages, the machine. Imports no torch."""
 
 import datetime
 import importlib.metadata
 import os
 import platform
+import re
+import shlex
 import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
+from dawn.core.code_deps import HERE
 from dawn.core.files import sha256
 from dawn.core.host import answer, features, processor
 
+CHECKOUT = HERE.parents[1]
+PATH = re.compile(r"(?:(?<=file://)|(?<![\w.~/]))/(?:[\w.+@-]+/)*[\w.+@-]+")  # an absolute one in a command line
 MEASUREMENTS = "docs/measurements"  # rows of earlier measurements, which decide no number
 
 
@@ -61,10 +66,35 @@ def packages() -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 
+def command() -> str:
+    """The command that this process is part of, without the folders of this machine.
+
+    In a job of Snakemake it is $DAWN_COMMAND, what the user typed.
+    """
+    if typed := os.environ.get("DAWN_COMMAND"):
+        words = shlex.split(typed)
+        words[0] = Path(words[0]).name
+    else:
+        words = ["python", *sys.orig_argv[1:]]
+        words[:0] = [f"{name}={value}" for name in ("OMP_NUM_THREADS",) if (value := os.environ.get(name))]
+    return shlex.join(public(word) for word in words)
+
+
+def public(text: str) -> str:
+    """Text whose absolute paths are relative to the checkout; of a file elsewhere its name is left."""
+
+    def shortened(path: re.Match[str]) -> str:
+        found = Path(path[0])
+        return str(found.relative_to(CHECKOUT)) if found.is_relative_to(CHECKOUT) else found.name
+
+    return PATH.sub(shortened, text)
+
+
 def collect(root: Path) -> dict[str, Any]:
     """All of this, and when it was written; ``root`` is the checkout."""
     return {
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": command(),
         "code": code(root),
         "python": sys.version.split()[0],
         "machine": machine(),

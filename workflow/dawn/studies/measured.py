@@ -31,8 +31,8 @@ def origin(results: Mapping[str, Result]) -> dict[str, Any]:
     records = [(result.name, result.provenance) for result in results.values()]
     (base, first), *_ = records
     for name, record in records:
-        if record is None or first is None:
-            raise InputError(f"{name or 'the run'} has no provenance.json; finish it with snakemake")
+        if record is None or first is None or "command" not in record:
+            raise InputError(f"{name or 'the run'} has no provenance.json that names its command; run snakemake again")
         if other := [part for part in ("code", "python", "machine", "packages") if record[part] != first[part]]:
             raise InputError(f"{base} and {name} were not run with the same {', '.join(other)}, of which a measurement "
                              "has one; run the older one again, or measure each variant by itself")  # fmt: skip

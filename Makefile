@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help docs schema env demo demo-gan cycle-demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
+.PHONY: help docs tables schema env demo demo-gan cycle-demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +74,9 @@ bench: env ## measure the training loop
 
 docs: env ## the documentation as a site: site/index.html
 	$(BIN)/mkdocs build --quiet
+
+tables: env ## the tables of measured numbers, from docs/measurements
+	$(BIN)/python tests/bench/tables.py
 
 schema: env ## the JSON schema of params.yaml, after an edit to the settings
 	$(BIN)/python -m dawn.schema --out workflow/schemas/params.schema.json

@@ -7,12 +7,11 @@ An experiment is a preset and settings merged over it; --seeds is a number for e
 """
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
 
+from cells import ratio
 from overrides import merged
-from scipy.stats import ttest_ind
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
@@ -50,16 +49,6 @@ def once(settings: Experiment, seed: int, data: Path, world: World) -> dict[str,
     clock, stats = Clock(world.device, for_device(world)), data / "stats.json"
     trainer = set_up(settings, data, stats, seed, None, world, clock)
     return run(trainer, data, stats, StopRequest(world.first), False)
-
-
-def ratio(ours: list[float], theirs: list[float]) -> str:
-    """Return how many times their clock ours is, with Welch's 95 % interval of the logarithms."""
-    logs = [[math.log(seconds) for seconds in side] for side in (ours, theirs)]
-    middle = math.exp(sum(logs[0]) / len(logs[0]) - sum(logs[1]) / len(logs[1]))
-    if min(map(len, logs)) < 2:
-        return f"{middle:.3f}"
-    interval = ttest_ind(*logs, equal_var=False).confidence_interval()
-    return f"{middle:.3f} ({math.exp(interval.low):.3f} to {math.exp(interval.high):.3f})"
 
 
 def measured(args: argparse.Namespace, runs: list[list[dict[str, Any]]]) -> list[measurement.Row]:

@@ -1,6 +1,7 @@
 """The benchmarks run: those that need a GPU in miniature on a CPU, before there is one."""
 
 import argparse
+import collections
 import json
 import os
 import re
@@ -14,6 +15,7 @@ from conftest import ROOT
 from training import WORLD
 
 from dawn.models.kernels.network import can_convolve
+from dawn.results import measurement
 
 BENCH = ROOT / "tests" / "bench"
 sys.path.insert(0, str(BENCH))
@@ -192,12 +194,18 @@ def test_every_convolution_has_a_row():
 def test_races_in_turn(data, tmp_path):
     tiny = "train.epochs=1 train.batch=40 model.widths=[8,8] evaluate.precision=fp32 train.precision=fp32 run.gpus=0"
     races = [f"airbench-muon {tiny} train.compile=false", f"cpu {tiny}"]
-    done = bench("race.py", *races, "--data", data, "--out", tmp_path, "--seeds", 4, 2)
+    rows = ("--measurement", tmp_path / "rows.json")
+    done = bench("race.py", *races, "--data", data, "--out", tmp_path, "--seeds", 4, 2, *rows)
     assert done.returncode == 0, done.stderr
     order = re.findall(r"^(\d): seed (\d)", done.stdout, re.MULTILINE)
     assert order == [("1", "0"), ("2", "0"), ("1", "1"), ("1", "2"), ("2", "1"), ("1", "3")]
     results = [json.loads((tmp_path / f"{i}.json").read_text()) for i in (1, 2)]
     assert [result["seeds"] for result in results] == [4, 2]
+    found = measurement.read(tmp_path / "rows.json").rows
+    assert [(row.variant, row.seed, row.first_step) for row in found] == [
+        *((races[0], seed, 0) for seed in range(4)), *((races[1], seed, 0) for seed in range(2))
+    ]  # fmt: skip
+    assert found[4].values["accuracy"] == results[1]["runs"][0]["accuracy"]
     both = [statistics.geometric_mean(run["seconds"] for run in result["runs"]) for result in results]
     middle, low, high = map(
         float, re.search(r"1 over that of 2: ([\d.]+) \(([\d.]+) to ([\d.]+)\)", done.stdout).groups()
@@ -207,3 +215,47 @@ def test_races_in_turn(data, tmp_path):
     again = bench("race.py", *races, "--data", data, "--out", tmp_path, "--seeds", 4, 2)
     assert "1: seed" not in again.stdout
     assert again.stdout == done.stdout[done.stdout.index("## ") :]
+
+
+def test_whole_commands_are_timed_in_turn(tmp_path):
+    rows = tmp_path / "rows.json"
+    done = bench("seconds.py", "slow=sleep 0.2", "new=test -d {new}", "--repeats", 2, "--measurement", rows)
+    assert done.returncode == 0, done.stderr
+    found = measurement.read(rows).rows
+    assert [(row.variant, row.repetition) for row in found] == [("slow", 0), ("slow", 1), ("new", 0), ("new", 1)]
+    assert all(row.values["seconds"] >= 0.2 for row in found[:2])
+    failed = bench("seconds.py", "broken=echo no >&2; exit 3")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert failed.stderr == "echo no >&2; exit 3 failed:\nno\n\n"
+
+
+WITH_ROWS = {
+    "memory.py": ("--preset", ROOT / "workflow/presets/demo.yaml", "--batch", 4, "--runs", 2),
+    "throughput.py": ("--pairs", 2),
+    "record.py": ("--pairs", 2, "--images", 32, "--batch", 16),
+    "gan.py": ("--pairs", 2, "--images", 64),
+    "cycle.py": ("--pairs", 2, "--images", 4),
+    "layers.py": ("--batch", 2, "--repeats", 2),
+    "scaling.py": ("--experiments", "demo", "--batch", 16, "--steps", 1, "--repeats", 2, "--rounds", 1),
+    "sequential.py": ("--rules", "fixed", "--no-seeds", "--quick"),
+}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("script", WITH_ROWS)
+def test_a_benchmark_writes_its_rows(script, tmp_path):
+    done = bench(script, *WITH_ROWS[script], "--measurement", tmp_path / "rows.json")
+    assert done.returncode == 0, done.stderr
+    found = measurement.read(tmp_path / "rows.json")
+    counts = collections.Counter(row.variant for row in found.rows)
+    if script not in ("layers.py", "sequential.py"):  # whose rows are layers and simulated cells
+        assert set(counts.values()) == {2}
+    assert script in found.command
+
+
+def test_every_benchmark_that_measures_has_the_option():
+    scripts = [path.name for path in BENCH.glob("*.py") if "def main" in path.read_text()]
+    others = {"gpu.py", "gpu_stage.py", "tables.py", "threads.py"}  # threads.py chooses a default, and is on no page
+    lacking = [name for name in scripts if "cli.add_measurement(parser)" not in (BENCH / name).read_text()]
+    assert set(lacking) == others & set(lacking)
+    assert len(scripts) - len(lacking) >= 10

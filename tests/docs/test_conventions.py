@@ -93,6 +93,8 @@ def test_the_site_builds_without_a_warning_or_a_request_to_the_network(tmp_path)
     assert "WARNING" not in done.stderr
     pages = list((tmp_path / "site").rglob("*.html"))
     assert len(pages) >= len(list((ROOT / "docs").rglob("*.md"))) + 1
+    for rows in (ROOT / "docs/measurements").glob("*.json"):
+        assert (tmp_path / "site/measurements" / rows.name).read_bytes() == rows.read_bytes()
     loaded = re.compile(r'(?:src|<link[^>]+href)="(https?:[^"]+)"')
     assert [url for page in pages for url in loaded.findall(page.read_text())] == []
 

@@ -57,7 +57,7 @@ def _seed(path, seed, accuracy, right):
     write_curve(path / "curve.tsv", curve)
     write_json(path / "metrics.json", {
         "seed": seed, "seconds": 10.0, "seconds_untimed": {"load": 1.0, "monitor": 2.0}, "images_per_s": 100.0,
-        "peak_memory_bytes": 5, "train_loss": 1.0, "train_accuracy": 50.0, "device": "cpu",
+        "peak_memory_bytes": 5, "train_loss": 1.0, "train_accuracy": 50.0, "device": "cpu", "resumed": 0,
     })  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def finished_gan(folder, values, kid_random=None, **over):
             "seconds": {"sample": 1.0, "measure": 2.0},
         })  # fmt: skip
         write_json(path / "metrics.json", {"seed": seed, "seconds": 100.0 + seed + 500 * kid, "device": "cpu",
-                                           "seconds_untimed": {"load": 1.0}})  # fmt: skip
+                                           "seconds_untimed": {"load": 1.0}, "resumed": 0})  # fmt: skip
         write_gan_curve(
             path / "curve.tsv",
             [GanMetrics(e, 9, 1.0 + seed / 100, 1.0, 1.0, 0.0, 1e-4, 50.0, 40.0 * e) for e in (1, 2)],

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 import workspace
 
+from dawn.results import measurement
 from dawn.results.manifest import FILES
 
 LONG = "train={epochs: 40, batch: 32, schedule: {peak: 0.05}}"
@@ -32,6 +33,15 @@ def test_everything_is_there_and_nothing_left_to_do(copied):
     assert not list(copied.path.glob("**/*.partial"))
     assert not (copied.path / ".resume").exists()
     assert copied.planned() == set()
+
+
+def test_the_rows_of_the_seeds_are_gathered(copied):
+    run = copied.snakemake("results/measurement.json")
+    assert run.returncode == 0, run.stderr
+    found = measurement.read(copied.path / "results/measurement.json")
+    assert [(row.seed, row.first_step) for row in found.rows] == [(0, 0), (1, 0)]
+    assert found.command.startswith("snakemake ")
+    assert "results/measurement.json" not in found.command, "the command is that which trained"
 
 
 def test_a_checkout_may_move(copied, tmp_path):

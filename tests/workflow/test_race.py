@@ -12,10 +12,12 @@ import workspace
 from conftest import step
 from training import arguments
 
+from dawn.results import measurement
+
 
 def race_arguments(path, data, out, resume):
     line = ["--params", path, "--data", data, "--stats", data / "stats.json", "--resume", resume]
-    return [*line, "--out", out / "race.json", "--text", out / "race.md"]
+    return [*line, "--out", out / "race.json", "--text", out / "race.md", "--measurement", out / "rows.json"]
 
 
 @pytest.mark.full
@@ -41,6 +43,11 @@ def test_a_run_is_the_training_and_its_evaluation(data, params, tmp_path):
         assert 0 < run["seconds_to_target"] <= phases["whiten"] + phases["train"]
         assert set(run["seconds_untimed"]) == {"load", "build", "compile", "monitor", "save"}
     assert [run["seed"] for run in found["runs"]] == [3, 1]
+    rows = measurement.read(tmp_path / "rows.json").rows
+    assert [(row.seed, row.first_step, row.resumed) for row in rows] == [(3, 0, 0), (1, 0, 0)]
+    for row, run in zip(rows, found["runs"], strict=True):
+        assert row.values["accuracy"] == run["accuracy"]
+        assert row.values["seconds_train"] == run["seconds_by_phase"]["train"]
     assert found["runs"][0]["loss"] != found["runs"][1]["loss"]
 
 
@@ -89,6 +96,9 @@ def test_the_target_races_and_knows_what_decides_it(tmp_path):
     assert done.returncode == 0, done.stderr
     assert json.loads((place.path / "results/race.json").read_text())["seeds"] == 2
     assert "after" in (place.path / "results/race.md").read_text()
+    rows = json.loads((place.path / "results/race-measurement.json").read_text())
+    assert [(row["seed"], row["first_step"], row["resumed"]) for row in rows["rows"]] == [(0, 0, 0), (1, 0, 0)]
+    assert rows["command"].startswith("snakemake ")
     assert not (place.path / "results/seed-0").exists()
     target = ("--cores", "1", "race")
     assert place.planned(*target, "seeds=2") == set()

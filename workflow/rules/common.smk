@@ -33,7 +33,7 @@ os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS") or "auto
 
 # A measurement names the command that the user typed; jobs inherit it.
 if workflow.is_main_process:
-    os.environ["DAWN_COMMAND"] = shlex.join(sys.argv)
+    os.environ.update(DAWN_COMMAND=shlex.join(sys.argv))
 
 
 include: "dvc.smk"

@@ -20,6 +20,7 @@ from dawn.results.provenance import CHECKOUT, collect, public
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy")  # those that decide numbers and speed
 BUILD = re.compile(r"^(Linux-\d+\.\d+)\S*?(-(?:x86_64|aarch64|ppc64le)\S*)$")  # the name of a kernel's build between
+ORIGIN = ("seed", "first_step", "resumed", "start")  # of the metrics of a training: which one it is, where it started
 TEXT = Annotated[str, Field(min_length=1)]
 EXACT = ConfigDict(**(STRICT | ConfigDict(strict=True)))
 
@@ -150,7 +151,7 @@ def training(metrics: Mapping[str, Any], variant: str = "", values: Mapping[str,
     if first is None:
         raise InputError(f"seed {seed} was resumed, and its metrics do not say at which step; train it again")
     own = {"seed": seed, "first_step": first, "resumed": resumed, "start": metrics.get("start")}
-    found = {name: value for name, value in metrics.items() if name not in own} if values is None else values
+    found = {name: value for name, value in metrics.items() if name not in ORIGIN} if values is None else values
     return Row(variant=variant, **own, values=numbers(found))
 
 

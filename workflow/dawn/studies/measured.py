@@ -18,12 +18,20 @@ def save(path: Path | None, what: str, results: Mapping[str, Result], folder: Pa
 
 def measured(results: Mapping[str, Result], folder: Path) -> list[measurement.Row]:
     """A row for each seed of each result: the numbers of its training, and all measures of its evaluation."""
-    trainings = [training for result in results.values() for training in result.trainings.values()]
     found = []
-    for row, training in zip(rows.seeds(results, folder), trainings, strict=True):
-        values = {k: v for k, v in (training | row).items() if k not in ("seed", "first_step", "resumed", "start")}
-        found.append(measurement.training(training, row["variant"], values))
+    each = ((result, seed) for result in results.values() for seed in result.evaluations)
+    for row, (result, seed) in zip(rows.seeds(results, folder), each, strict=True):
+        training = result.trainings[seed]
+        values = training | _measures(result.evaluations[seed]) | row
+        kept = {name: value for name, value in values.items() if name not in measurement.ORIGIN}
+        found.append(measurement.training(training, result.name, kept))
     return found
+
+
+def _measures(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all measures of a GAN or CycleGAN; a classifier's are in the rows of a study."""
+    found = evaluation.get("measures", {})
+    return {name: entry["value"] if isinstance(entry, Mapping) else entry for name, entry in found.items()}
 
 
 def origin(results: Mapping[str, Result]) -> dict[str, Any]:

@@ -1,5 +1,10 @@
 """The provenance of a result, with and without git and an image."""
 
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 from conftest import ROOT
 
 from dawn.core.files import sha256
@@ -26,3 +31,30 @@ def test_packages_and_machine_are_of_this_python():
     found = provenance.machine()
     assert found["cores"] >= 1
     assert found["cpu"]
+    assert set(found["features"]) <= set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
+
+
+def test_rows_of_other_measurements_are_no_changed_code(tmp_path, monkeypatch):
+    monkeypatch.delenv("DAWN_CODE", raising=False)
+
+    def git(*words):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *words], cwd=tmp_path, check=True)
+
+    git("init", "--quiet")
+    (tmp_path / "docs/measurements").mkdir(parents=True)
+    (tmp_path / "code.py").write_text("1")
+    git("add", ".")
+    git("commit", "--quiet", "--message", "all")
+    (tmp_path / "docs/measurements/x.json").write_text("{}")
+    assert provenance.code(tmp_path)["dirty"] is False
+    (tmp_path / "code.py").write_text("2")
+    assert provenance.code(tmp_path)["dirty"] is True
+
+
+def test_the_command_of_a_job_is_what_the_user_typed(monkeypatch):
+    monkeypatch.setenv("DAWN_COMMAND", "/opt/bin/snakemake --configfile /srv/me/mine.yaml --config 'seeds=3'")
+    assert provenance.command() == "snakemake --configfile mine.yaml --config seeds=3"
+    monkeypatch.delenv("DAWN_COMMAND")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(sys, "orig_argv", ["/opt/bin/python3", "-m", "dawn.race", "--out", "results/race.json"])
+    assert provenance.command() == "OMP_NUM_THREADS=1 python -m dawn.race --out results/race.json"

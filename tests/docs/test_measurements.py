@@ -229,3 +229,36 @@ def test_the_command_checks_this_checkout():
     line = [sys.executable, ROOT / "tests/bench/tables.py", "--check"]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_every_template_can_be_filled(tmp_path):
+    pages = tables.Pages()
+    for name in (*pages.table["pages"], *(str(path.relative_to(ROOT)) for path in PRESETS)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    shutil.copytree(FOLDER, tmp_path / "docs/measurements")
+    good = json.loads(next(FOLDER.glob("*.json")).read_text())
+    values = [name for name in pages.table["values"] if "/" not in name]
+    variants = {}
+    for source in pages.table["sources"].values():
+        variants.setdefault(source["file"], []).append(source.get("variant", ""))
+    for file, names in variants.items():
+        rows = [
+            {
+                "variant": name,
+                "seed": seed,
+                "first_step": 0,
+                "resumed": 0,
+                "values": dict.fromkeys(values, 0.5 + seed / 9),
+            }
+            for name in names
+            for seed in range(3)
+        ]
+        (tmp_path / "docs/measurements" / file).write_text(json.dumps(good | {"rows": rows}))
+    make(tmp_path)
+    assert tables.Pages(tmp_path).faults() == []
+    assert tables.planned(tables.Pages(tmp_path)) == []
+    text = (tmp_path / "docs/race.md").read_text()
+    assert "no interval" not in text
+    assert "Not measured yet" not in text
+    assert "not kept" not in (tmp_path / "workflow/presets/cpu.yaml").read_text()

@@ -98,8 +98,8 @@ def test_a_study_of_gans_decides_by_the_kid_if_nothing_else_is_chosen(planned):
 def test_each_measure_has_a_direction_and_a_unit():
     assert set(MEASURES) == {name for names in OF_TASK.values() for name in names}
     assert {name for name, measure in MEASURES.items() if not measure.higher} == {
-        "loss", "calibration_error", "kid", "kid_middle", "kid_random", "fd", "copied", "critic_gap", "checkerboard",
-        "cycle_error", "cycle_error_noise",
+        "loss", "calibration_error", "kid", "kid_middle", "kid_random", "fd", "copied", "density_distance",
+        "c_t_distance", "critic_gap_distance", "checkerboard_distance", "cycle_error", "cycle_error_noise",
     }  # fmt: skip
 
 
@@ -141,7 +141,7 @@ def test_names_of_directories(name, expected):
         ({"measure": "kidd"}, ['measure = "kidd"', "critic_gap"]),
         ({"settings": {"task": "gan"}, "variants": GANS}, ["measure = kid needs difference"]),
         (GAN | {"measure": "accuracy"}, ["measure = accuracy: task gan has kid, fd"]),
-        (GAN | {"measure": "critic_gap"}, ["needs held-out images; set data.holdout"]),
+        (GAN | {"measure": "critic_gap_distance"}, ["needs held-out images; set data.holdout"]),
         ({"budget": {}}, ["budget: give seconds or flops"]),
         ({"budget": {"seconds": 3, "flops": 4}}, ["give seconds or flops"]),
         ({"budget": {"seconds": 3}, "measure": "top5", "difference": 1}, ["budget is for measure accuracy or loss"]),

@@ -46,6 +46,47 @@ def test_the_same_seed_gives_the_same_interval():
 def test_constant_images_are_no_error():
     found = checkerboard(np.full((5, 16, 16, 3), 7, np.uint8), np.full((4, 16, 16, 3), 9, np.uint8))
     assert found["mean"]["value"] == 0
+    assert found["distance"] == {"value": 0, "low": 0, "high": 0, "n": 5}
+
+
+def enlarged(images, times):
+    return images[:, ::times, ::times].repeat(times, 1).repeat(times, 2)
+
+
+def test_blocks_of_equal_pixels_are_far_below_real_images_but_bounded():
+    rng = np.random.default_rng(1)
+    real = images(rng)
+    found = checkerboard(enlarged(real, 2), real)
+    # The period of 2 is absent, so only rounding is left, N / 12. Around it pairs of equal pixels, each pair with noise
+    # of its own, have the power 2 N var cos^2(pi f / N); the median of the frequencies f = 13, 14, 15 of 32 is at 14.
+    beside = 2 * NOISE**2 * np.cos(np.pi * 14 / 32) ** 2
+    for name in ("x2", "y2"):
+        assert found[name]["value"] == pytest.approx(10 * np.log10(1 / 12 / beside), abs=1)
+    assert found["distance"]["value"] > 15
+    assert found["distance"]["low"] > 15
+    assert found["distance"]["value"] > checkerboard(images(rng), real)["distance"]["value"] + 15
+    assert abs(checkerboard(enlarged(real, 4), real)["mean"]["value"]) < 60
+
+
+def test_weak_waves_are_rounding_and_strong_ones_of_either_sign_are_far_from_zero():
+    rng = np.random.default_rng(2)
+    flat, real = np.full((40, 32, 32, 3), 128, np.uint8), images(rng)
+    assert checkerboard(flat, flat)["distance"]["value"] == 0
+    wavy = images(rng, period=2, amplitude=20.0)
+    one_way, other_way = checkerboard(wavy, real), checkerboard(real, wavy)
+    assert one_way["x2"]["value"] == pytest.approx(-other_way["x2"]["value"])
+    assert one_way["distance"]["value"] == pytest.approx(other_way["distance"]["value"])
+    assert one_way["distance"]["low"] > 5
+
+
+def test_the_distance_is_the_root_mean_square_of_axes_and_periods():
+    rng = np.random.default_rng(3)
+    found = checkerboard(images(rng, period=4, amplitude=9.0), images(rng))
+    four = [found[name]["value"] for name in ("x2", "x4", "y2", "y4")]
+    assert found["distance"]["value"] == pytest.approx(np.sqrt(np.mean(np.square(four))))
+    assert found["distance"]["low"] > 0
+    same = checkerboard(images(rng), images(rng))["distance"]
+    assert same["low"] == 0 < same["value"] < same["high"]
 
 
 def test_a_size_without_these_periods_is_refused():

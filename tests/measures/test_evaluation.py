@@ -53,19 +53,21 @@ def test_every_measure_has_its_interval_judges_and_references(result):
     expected = {"kid", "fd", "kid_middle", "fd_middle", "precision", "recall", "density", "coverage", "entropy",
                 "total_variation", "class_accuracy", "c_t", "copied", "copied_middle", "critic_gap",
                 "checkerboard"}  # fmt: skip
+    expected |= {f"{name}_distance" for name in ("density", "c_t", "critic_gap", "checkerboard")}
     expected |= {f"checkerboard_{axis}{period}" for axis in "xy" for period in (2, 4)}
     assert set(result["measures"]) == expected
     sets = {"floor", "copier", "noise", "blur", "one_class"}
     for name, entry in result["measures"].items():
         assert entry["low"] <= entry["value"] <= entry["high"], name
-        if name != "critic_gap":
+        if not name.startswith("critic_gap"):
             known = set(entry["references"])
             by_judges = "checkerboard" not in name and name != "copied"
             assert ("judges" in entry) == by_judges
             if name in ("entropy", "total_variation", "class_accuracy"):
                 assert known == {"test"}
             else:
-                assert known == ({"floor", "copier"} if name in ("c_t", "copied", "copied_middle") else sets)
+                copying = {"c_t", "c_t_distance", "copied", "copied_middle"}
+                assert known == ({"floor", "copier"} if name in copying else sets)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
 
 

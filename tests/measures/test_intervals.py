@@ -5,11 +5,12 @@ import pytest
 from scipy import stats
 from simulations import clusters, coverage, gaussian, row
 
-from dawn.measures.checkerboard import checkerboard
+from dawn.measures.checkerboard import checkerboard, distance
 from dawn.measures.classes import class_accuracy, entropy, histogram, total_variation
 from dawn.measures.copying import c_t, copied
 from dawn.measures.critic import critic_gap
 from dawn.measures.estimate import Estimate, mean_of, wilson
+from dawn.measures.estimate import distance as distance_entry
 from dawn.measures.frechet import frechet
 from dawn.measures.kid import kid
 from dawn.measures.manifold import manifold
@@ -138,6 +139,30 @@ def checkerboards(trials):
 def test_checkerboard():
     for rows in checkerboards(TRIALS).values():
         assert_nominal(coverage(rows, 0.0))
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("true", [(0, 0, 0, 0), (1, 1, 1, 1), (1, -1, 1, -1), (2, 0, 0, 0), (10, 0, 0, 0)], ids=str)
+def test_the_distance_of_several_values_from_zero(true, correlation):
+    rng, trials = np.random.default_rng(12), 400
+    root = np.linalg.cholesky((1 - correlation) * np.eye(4) + correlation)
+    draws = rng.standard_normal((500, 4)) @ root.T
+    rows = []
+    for _ in range(trials):
+        value, low, high = distance(np.array(true) + root @ rng.standard_normal(4), draws)
+        rows.append((low, value, high))
+    assert coverage(rows, np.sqrt(np.mean(np.square(true)))) >= 0.95 - 2 * np.sqrt(0.05 * 0.95 / trials)
+
+
+@pytest.mark.parametrize("true", [0.0, 0.5, 1.0, 3.0, -3.0])
+def test_the_distance_of_one_value_from_the_best(true):
+    rng, trials, best = np.random.default_rng(13), 4000, 1.0
+    value = best + true + rng.standard_normal(trials)
+    entries = [distance_entry({"value": v, "low": v - 1.96, "high": v + 1.96, "n": 9}, best) for v in value]
+    rows = [(entry["low"], entry["value"], entry["high"]) for entry in entries]
+    held = coverage(rows, abs(true))
+    assert 0.94 <= held <= 0.99
+    assert all(low <= middle <= high for low, middle, high in rows)
 
 
 def test_the_mean_of_judges_knows_that_they_see_the_same_images():

@@ -111,5 +111,5 @@ def test_the_jackknife_is_that_of_leaving_images_out():
 
 def test_too_few_images_for_the_neighbours():
     rng = np.random.default_rng(0)
-    with pytest.raises(InputError, match=r"5 neighbours need 12 images .* 11 samples and 40 test"):
-        manifold(gaussian(rng, 11, 2), gaussian(rng, 40, 2), 5)
+    with pytest.raises(InputError, match=r"5 neighbours need 14 images .* 13 samples and 40 test"):
+        manifold(gaussian(rng, 13, 2), gaussian(rng, 40, 2), 5)

@@ -57,7 +57,7 @@ def test_the_table_is_of_the_measure_that_decides(done):
         base, other = csv.DictReader(file)
     for slug, row in (("wasserstein", base), ("hinge", other)):
         values = [json.loads((studied / f"{slug}/seed-{s}/evaluation.json").read_text())["measures"] for s in (0, 1)]
-        for measure in ("coverage", "kid", "checkerboard"):
+        for measure in ("coverage", "kid", "checkerboard_distance"):
             mean = sum(each[measure]["value"] for each in values) / 2
             assert float(row[f"{measure}_mean"]) == pytest.approx(mean), measure
     assert other["verdict"]

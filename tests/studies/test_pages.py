@@ -225,7 +225,7 @@ def test_the_page_of_gans_has_nothing_of_classifiers(gans):
     (clip, _) = load(gans).results.values()
     assert curve_points(clip, 2, gans / "a/seed-2/curve.tsv") == [(1, 40, pytest.approx(0.57)), (2, 80, 0.19)]
     first = rows(gans / "seeds.csv")[0]
-    assert (first["kid"], first["checkerboard"], first["seconds"]) == ("0.2", "2.0", "200.0")
+    assert (first["kid"], first["checkerboard_distance"], first["seconds"]) == ("0.2", "2.0", "200.0")
     assert float(rows(gans / "table.csv")[1]["coverage_mean"]) == pytest.approx(0.348)
     assert (gans / "plots/price.png").read_bytes().startswith(b"\x89PNG")
 

@@ -70,7 +70,7 @@ def finished_gan(folder, values, kid_random=None, **over):
         measures = {
             "kid": kid,
             "coverage": 0.5 - kid,
-            "checkerboard": 10 * kid,
+            "checkerboard_distance": 10 * kid,
             "precision": 0.6,
             "copied": 1.0,
             "kid_random": kid,

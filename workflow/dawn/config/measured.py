@@ -30,8 +30,8 @@ def check_measure(
         raise InputError(
             f"{path}: measure = {measure} needs judges, which only domains.kind classes with a judge.preset has"
         )
-    if measure == "critic_gap" and not shared.data.holdout:
-        raise InputError(f"{path}: measure = critic_gap needs held-out images; set data.holdout in settings")
+    if measure == "critic_gap_distance" and not shared.data.holdout:
+        raise InputError(f"{path}: measure = {measure} needs held-out images; set data.holdout in settings")
     for name, experiment in variants.items():
         if measure == "cas" and not experiment.measures.cas:
             raise InputError(f"{path}: measure = cas: variant {name} does not measure it; set measures.cas")

@@ -16,14 +16,14 @@ from dawn.core.cli import InputError
 
 AGAINST = ("previous", "all", "effects")  # what `against` can be other than a variant
 OF_CLASSIFIER = ("accuracy", "top5", "loss", "calibration_error")
-OF_GAN = ("kid", "fd", "precision", "recall", "density", "coverage", "class_accuracy", "cas", "copied", "c_t",
-          "critic_gap", "checkerboard", "kid_middle", "kid_random")  # fmt: skip
+OF_GAN = ("kid", "fd", "precision", "recall", "density_distance", "coverage", "class_accuracy", "cas", "copied",
+          "c_t_distance", "critic_gap_distance", "checkerboard_distance", "kid_middle", "kid_random")  # fmt: skip
 OF_CYCLE = ("psnr", "ssim", "kid", "target_accuracy", "cycle_error", "cycle_error_noise")
 MEASURES = {"classify": OF_CLASSIFIER, "gan": OF_GAN, "cycle": OF_CYCLE}  # by task; the first is the default
 Measure = Literal[
-    "accuracy", "top5", "loss", "calibration_error", "kid", "fd", "precision", "recall", "density", "coverage",
-    "class_accuracy", "cas", "copied", "c_t", "critic_gap", "checkerboard", "psnr", "ssim", "cycle_error",
-    "cycle_error_noise", "target_accuracy", "kid_middle", "kid_random",
+    "accuracy", "top5", "loss", "calibration_error", "kid", "fd", "precision", "recall", "density_distance", "coverage",
+    "class_accuracy", "cas", "copied", "c_t_distance", "critic_gap_distance", "checkerboard_distance", "psnr", "ssim",
+    "cycle_error", "cycle_error_noise", "target_accuracy", "kid_middle", "kid_random",
 ]  # fmt: skip
 
 

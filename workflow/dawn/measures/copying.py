@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from dawn.measures.estimate import Estimate, Floats, wilson
-from dawn.measures.manifold import WIDTH, blocks
+from dawn.measures.nearest import WIDTH, blocks
 
 BLOCK = 500  # images whose distances are computed again at once
 CANDIDATES = 4  # train images whose distance is computed again from differences

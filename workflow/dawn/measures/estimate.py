@@ -1,7 +1,7 @@
 """A measured value and its 95 % interval over images, which the measures of several judges can be averaged to."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -103,6 +103,21 @@ def mean(values: Floats, scale: Scale = "any") -> Estimate:
     n, value = len(values), float(np.mean(values, dtype=np.float64))
     freedom = max(n - 1, 1)
     return Estimate(value, ((values - value) / math.sqrt(n * freedom),), n, freedom, scale)
+
+
+def distance(entry: Mapping[str, Any], best: float = 0.0) -> dict[str, Any]:
+    """The entry of |value - best|, for a measure whose values are bad on both sides of the best one.
+
+    Where the interval holds ``best``, that of the distance starts at 0: it holds the true distance at least as often.
+    """
+    low, high = entry["low"] - best, entry["high"] - best
+    found = {
+        "value": abs(entry["value"] - best),
+        "low": 0.0 if low <= 0 <= high else min(abs(low), abs(high)),
+        "high": max(abs(low), abs(high)),
+        "n": entry["n"],
+    }
+    return found | ({"judges": [distance(each, best) for each in entry["judges"]]} if "judges" in entry else {})
 
 
 def spaced(n: int, count: int) -> NDArray[np.int64]:

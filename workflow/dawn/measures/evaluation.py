@@ -16,7 +16,7 @@ from dawn.measures.checkerboard import Images, checkerboard
 from dawn.measures.classes import Labels, class_accuracy, entropy, histogram, total_variation
 from dawn.measures.copying import c_t, copied, nearest, ratio
 from dawn.measures.critic import critic_gap
-from dawn.measures.estimate import Estimate, Floats, mean_of
+from dawn.measures.estimate import Estimate, Floats, distance, mean_of
 from dawn.measures.frechet import frechet
 from dawn.measures.kid import kid
 from dawn.measures.manifold import manifold
@@ -65,7 +65,7 @@ def evaluation(
     measures |= copying(near, real) | {"copied": copied(ratio(pixels[0]), ratio(real_pixels[0]))}
     measures |= grid(images, test)
     if critic is not None:
-        measures["critic_gap"] = critic_gap(*critic).entry()
+        measures |= with_distance("critic_gap", critic_gap(*critic).entry())
     for name, known in references.items():
         if name in measures:
             measures[name]["references"] = dict(known)
@@ -116,6 +116,7 @@ def distances(judges: Sequence[Judge], own: str, other: str, neighbours: int) ->
         if layer == MAIN:
             found = [manifold(*pair, neighbours) for pair in pairs]
             measures |= {name: entry_of([each[name] for each in found]) for name in found[0]}
+            measures |= with_distance("density", measures["density"], 1.0)
     return measures
 
 
@@ -140,7 +141,7 @@ def classes(judges: Sequence[Judge], name: str) -> list[Entry]:
 
 
 def grid(images: Images, test: Images) -> dict[str, Entry]:
-    """Checkerboards: their mean, and each axis and period."""
+    """Checkerboards: their mean, each axis and period, and the distance of these from 0."""
     found = checkerboard(images, test)
     return {"checkerboard" if name == "mean" else f"checkerboard_{name}": entry for name, entry in found.items()}
 
@@ -157,7 +158,13 @@ def copying(samples: Sequence[Near], test: Sequence[Near]) -> dict[str, Entry]:
     each = [copied(ratio(own), ratio(other)) for own, other in pairs]
     mean = {key: float(np.mean([e[key] for e in each])) for key in ("value", "low", "high")}
     share = mean | {"n": each[0]["n"], "p": max(e["p"] for e in each), "judges": each}
-    return {"c_t": entry_of([c_t(own[:, 0], other[:, 0]) for own, other in pairs]), f"copied_{COPYING}": share}
+    nearness = entry_of([c_t(own[:, 0], other[:, 0]) for own, other in pairs])
+    return with_distance("c_t", nearness) | {f"copied_{COPYING}": share}
+
+
+def with_distance(name: str, entry: Entry, best: float = 0.0) -> dict[str, Entry]:
+    """The entry of a measure that is bad on both sides of its ``best`` value, and its distance from that."""
+    return {name: entry, f"{name}_distance": distance(entry, best)}
 
 
 def entry_of(estimates: Sequence[Estimate]) -> Entry:

@@ -1,97 +1,124 @@
 """Precision, recall, density and coverage: two sets of features compared by balls around each image.
 
 The ball of an image reaches to its k-th nearest neighbour in its own set. Precision and recall: Kynkaanniemi et al.
-(arXiv 1904.06991); density and coverage: Naeem et al. (arXiv 2002.09797).
+(arXiv 1904.06991); density and coverage: Naeem et al. (arXiv 2002.09797). Recall is the precision of the test images
+in the balls of the samples.
 """
 
-import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError
-from dawn.measures.estimate import Estimate, Floats, mean
+from dawn.measures.balls import NAMES, Flags, Integers, Measured, measured, tally
+from dawn.measures.estimate import Estimate, Floats
 from dawn.measures.kid import EXACT
+from dawn.measures.nearest import blocks, within
 
-NAMES = ("precision", "recall", "coverage")
-BLOCK, WIDTH = 500, 1000  # rows and columns of the matrix of distances at once
-GROUPS, REPEATS = 3, 4  # groups of images whose spread gives the variance, and divisions into them
+MOST = 3000  # images of each set from which the factors of the variances are computed
+SPLITS = 60  # divisions of both sets into halves for these factors
+KNOWN = 10  # a fourth of the neighbours of an image that are known beyond four times those that a half needs
 
 
 def manifold(samples: Floats, test: Floats, k: int) -> dict[str, Estimate]:
-    """The four measures of samples (n, d) against test (m, d).
+    """The four measures of samples (n, d) against test (m, d), whose intervals are over samples and test images.
 
-    Images share neighbours, so they are no independent trials, and leaving one out at a time misjudges statistics of
-    nearest neighbours. For precision, recall and coverage both sets are divided at random into groups, several times;
-    the variance of the measure over the pairs of groups, compared with that of independent trials, is the design effect
-    (Kish, Survey Sampling, 1965), and all images count as the number of independent trials divided by it. Density has
-    no such bound: its interval is over the samples, each of which is in so many balls of this test set.
+    Images share neighbours, so they are no independent trials. Once the balls are known, the images in them are: that
+    part of the variance of precision, recall and density is exact. All else is the jackknife's, times ``factors``.
     """
-    (values, inside), parts = measures(samples, test, k), spread(samples, test, k)
-    estimates = {}
-    for i, (name, group) in enumerate(zip(NAMES, parts, strict=True)):
-        part = group * math.sqrt(values[i] * (1 - values[i]))
-        estimates[name] = Estimate(float(values[i]), (part,), len(samples), len(part) - REPEATS, "fraction")
-    return estimates | {"density": mean(inside / k, "positive")}
-
-
-def spread(samples: Floats, test: Floats, k: int) -> NDArray[np.float64]:
-    """Deviations of precision, recall and coverage of groups (3, groups), in units of one trial's standard deviation.
-
-    Their sum of squares is the variance of the measure of all images over p (1 - p).
-    """
-    count = min(GROUPS, min(len(samples), len(test)) // (k + 1))
-    if count < 2:
+    if min(len(samples), len(test)) < 2 * (k + 2):
         raise InputError(
-            f"{k} neighbours need {2 * k + 2} images in each set, and there are {len(samples)} samples and {len(test)} "
+            f"{k} neighbours need {2 * k + 4} images in each set, and there are {len(samples)} samples and {len(test)} "
             "test images; lower measures.neighbours"
         )
-    rng, parts, means = np.random.default_rng(0), [], []
-    for _ in range(REPEATS):
-        split = [np.array_split(rng.permutation(len(z)), count) for z in (samples, test)]
-        groups = np.array([measures(samples[a], test[b], k)[0] for a, b in zip(*split, strict=True)])
-        parts.append((groups - groups.mean(0)) / math.sqrt(count * (count - 1) * REPEATS))
-        means.append(groups.mean(0))
-    mean_ = np.mean(means, axis=0)
-    unit = np.sqrt(mean_ * (1 - mean_))
-    return np.asarray(np.divide(np.concatenate(parts), unit, out=np.zeros((count * REPEATS, 3)), where=unit > 0).T)
-
-
-def measures(samples: Floats, test: Floats, k: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Precision, recall and coverage, and of each sample (n,) the number of balls of test that it is in."""
     kind = np.float64 if max(len(samples), len(test)) <= EXACT else np.float32
     centre = test.mean(0, dtype=np.float64)
     x, y = ((z - centre).astype(kind) for z in (samples, test))
-    of_x, of_y = radii(x, k), radii(y, k)
-    inside, near, recalled = np.zeros(len(x), np.int64), np.full(len(y), np.inf), np.zeros(len(y), bool)
-    for rows, columns, d in blocks(x, y):
-        inside[rows] += (d < of_y[columns]).sum(1)
-        recalled[columns] |= (d < of_x[rows, None]).any(0)
-        near[columns] = np.minimum(near[columns], d.min(0))
-    return np.array([(inside > 0).mean(), recalled.mean(), (near < of_y).mean()]), inside
+    found = dict(zip(NAMES, estimates(x, y, k), strict=True))
+    recall = estimates(y, x, k)[0]
+    exchanged = Estimate(recall.value, recall.parts[::-1], len(x), recall.freedom, recall.scale)
+    return {"precision": found["precision"], "recall": exchanged, "density": found["density"],
+            "coverage": found["coverage"]}  # fmt: skip
 
 
-def radii(x: Floats, k: int) -> Floats:
-    """Squared distance (n,) of each image to its k-th nearest neighbour in the set."""
-    found = []
-    for rows, _, d in blocks(x, x, len(x)):
-        own = np.arange(rows.start, rows.stop)
-        d[own - rows.start, own] = np.inf
-        found.append(np.partition(d, k - 1, axis=1)[:, k - 1])
-    return np.concatenate(found)
+def estimates(x: Floats, y: Floats, k: int) -> list[Estimate]:
+    """Precision, density and coverage of images x (n, d) in the balls of y (m, d)."""
+    near, distances = within(y, k + 1)
+    rows = (
+        (rows, d < distances[:, k - 1], d < distances[:, k]) for rows, _, d in blocks(x, y, len(y))
+    )  # fmt: skip
+    found = measured(tally(len(x), len(y), rows), near[:, :k])
+    freedom = min(len(x), len(y), SPLITS) - 1
+    return [
+        Estimate(each.value, parts(each, factor), len(x), freedom, "positive" if name == "density" else "fraction")
+        for name, each, factor in zip(NAMES, found, factors(x, y, k), strict=True)
+    ]
 
 
-def blocks(x: Floats, y: Floats, width: int = WIDTH) -> Iterator[tuple[slice, slice, Floats]]:
-    """Blocks of the squared Euclidean distances of x (n, d) and y (m, d): rows, columns, distances (rows, columns).
+def parts(each: Measured, factor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Contributions of the images and of the balls to the variance, where the jackknife's is multiplied by a factor."""
+    scale = np.sqrt(factor)
+    return each.images * (1.0 if each.exact else scale), each.balls * scale
 
-    One product of matrices makes them: (-2 x, |x|^2, 1) . (y, 1, |y|^2). Rounding may make one slightly negative.
+
+def factors(x: Floats, y: Floats, k: int) -> list[float]:
+    """The variances of the three measures over those of the jackknife, where the latter is not exact; at most 1.
+
+    The jackknife is too large for statistics of nearest neighbours: it counts the part of the variance to which c
+    images contribute together c times (Efron and Stein, Annals of Statistics 9, 1981). Two halves of both sets are
+    independent, so half of the squared difference of their measures is, on average, the variance at half of the images.
+    Its ratio to the jackknife's at half of the images depends little on the number of images, unlike the variance.
     """
-    left, right = (np.empty((len(z), z.shape[1] + 2), z.dtype) for z in (x, y))
-    left[:, :-2], left[:, -2], left[:, -1] = -2 * x, np.einsum("nd,nd->n", x, x), 1
-    right[:, :-2], right[:, -2], right[:, -1] = y, 1, np.einsum("md,md->m", y, y)
-    for first in range(0, len(x), BLOCK):
-        rows = slice(first, min(first + BLOCK, len(x)))
-        for start in range(0, len(y), width):
-            columns = slice(start, min(start + width, len(y)))
-            yield rows, columns, left[rows] @ right[columns].T
+    rng = np.random.default_rng(0)
+    x, y = (z[rng.permutation(len(z))[:MOST]] for z in (x, y))
+    known = Known.of(x, y, k)
+    variance, exact, jackknife = np.zeros(3), np.zeros(3), np.zeros(3)
+    for _ in range(SPLITS):
+        pairs = zip(*(np.array_split(rng.permutation(len(z)), 2) for z in (x, y)), strict=True)
+        both = list(zip(*(known.half(rows, columns, k) for rows, columns in pairs), strict=True))
+        for i, (one, other) in enumerate(both):
+            variance[i] += (one.value - other.value) ** 2 / 2
+            for each in (one, other):
+                by_images, by_balls = np.sum(each.images**2) / 2, np.sum(each.balls**2) / 2
+                exact[i] += by_images if each.exact else 0
+                jackknife[i] += by_balls if each.exact else by_images + by_balls
+    return [
+        float(np.clip((v - e) / j, 0, 1)) if j > 0 else 1.0 for v, e, j in zip(variance, exact, jackknife, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class Known:
+    """The neighbours of each ball's centre (m, count), and of each image (n, m) how many of them are nearer to it."""
+
+    near: Integers
+    nearer: NDArray[np.unsignedinteger]
+
+    @classmethod
+    def of(cls, x: Floats, y: Floats, k: int) -> "Known":
+        """Those of images x (n, d) and centres y (m, d), so many that k + 1 are in any half of y."""
+        near, distances = within(y, min(len(y) - 1, 4 * (k + KNOWN)))
+        nearer = np.zeros((len(x), len(y)), np.min_scalar_type(near.shape[1]))
+        for rows, columns, d in blocks(x, y):
+            for column in distances[columns].T:
+                nearer[rows, columns] += d >= column
+        return cls(near, nearer)
+
+    def half(self, rows: Integers, columns: Integers, k: int) -> list[Measured]:
+        """The measures of some images and some balls alone."""
+        places = np.full(len(self.near), -1)
+        places[columns] = np.arange(len(columns))
+        near = places[self.near[columns]]
+        order = np.argsort(near < 0, axis=1, kind="stable")[:, : k + 1]  # the nearest of the same half
+        nearer = self.nearer[np.ix_(rows, columns)]
+        counts = tally(len(rows), len(columns), halves(nearer, order[:, k - 1], order[:, k]))
+        return measured(counts, np.take_along_axis(near, order[:, :k], 1))
+
+
+def halves(
+    nearer: NDArray[np.unsignedinteger], inner: Integers, outer: Integers
+) -> Iterator[tuple[slice, Flags, Flags]]:
+    """All images as one block: in a ball if no more neighbours are nearer than those of the centre that it excludes."""
+    yield slice(0, len(nearer)), nearer <= inner.astype(nearer.dtype), nearer <= outer.astype(nearer.dtype)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from dawn.results.statistics import Scale, spread
 
-Better = Literal["higher", "lower", "0", "not far below 0"]
+Better = Literal["higher", "lower", "0", "1"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Measure:
     @property
     def higher(self) -> bool:
         """Whether the higher value is the better one, for a comparison."""
-        return self.better in ("higher", "not far below 0")
+        return self.better == "higher"
 
     def over(self, values: Sequence[float], images: int | None = None) -> dict[str, float | None]:
         """Mean, std and 95 % interval of the mean over seeds, of so many test ``images`` each."""
@@ -81,17 +81,21 @@ OF_GAN = (
     Measure("fd_random", "FD-judge, untrained network", "", 3, "lower", "positive", log=True),
     Measure("precision", "precision", "", 3, "higher", "fraction"),
     Measure("recall", "recall", "", 3, "higher", "fraction"),
-    Measure("density", "density", "", 3, "higher", "positive"),
+    Measure("density", "density", "", 3, "1", "positive"),
+    Measure("density_distance", "density, distance from 1", "", 3, "lower", "positive"),
     Measure("coverage", "coverage", "", 3, "higher", "fraction"),
     Measure("class_accuracy", "class accuracy", "", 3, "higher", "fraction"),
     Measure("cas", "classification accuracy score (CAS)", "", 3, "higher", "fraction"),
     Measure("entropy", "entropy of the classes", "nats", 3, "higher", "positive"),
     Measure("total_variation", "distance from uniform classes", "", 3, "lower", "fraction"),
-    Measure("c_t", "copying, C_T", "", 2, "not far below 0", "any"),
+    Measure("c_t", "copying, C_T", "", 2, "0", "any"),
+    Measure("c_t_distance", "copying, C_T, distance from 0", "", 2, "lower", "positive"),
     Measure("copied", "copies", "%", 2, "0", "any"),
     Measure("copied_middle", "copies, middle layer", "%", 2, "0", "any"),
     Measure("critic_gap", "critic gap", "", 3, "0", "any"),
+    Measure("critic_gap_distance", "critic gap, distance from 0", "", 3, "lower", "positive"),
     Measure("checkerboard", "checkerboard", "dB", 2, "0", "any"),
+    Measure("checkerboard_distance", "checkerboard, distance from 0", "dB", 2, "lower", "positive"),
     _checkerboard("x2", "horizontal, 2 pixels"), _checkerboard("x4", "horizontal, 4 pixels"),
     _checkerboard("y2", "vertical, 2 pixels"), _checkerboard("y4", "vertical, 4 pixels"),
 )  # fmt: skip

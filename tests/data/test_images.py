@@ -174,11 +174,20 @@ def test_all_that_cannot_be_read_is_named_at_once_and_nothing_is_written(photos,
 
 
 def test_images_that_are_in_both_splits_are_reported(tmp_path, capsys):
-    for split in ("train", "test"):
-        for name in "ab":
-            write_image(tmp_path / "top" / split / name / "1.png", pixels(9, 9, seed=ord(name)))
+    def add(split, name, number, seed):
+        write_image(tmp_path / "top" / split / name / f"{number}.png", pixels(9, 9, seed=seed))
+
+    for i, name in enumerate("ab"):
+        add("train", name, 1, i)
+        add("test", name, 1, i)
+        add("test", name, 2, 10 + i)
+    add("train", "a", 2, 0)
     assert run(tmp_path, tmp_path / "top") is None
-    assert "2 of 2 test images are byte for byte in train too" in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert "2 of 4 test images are byte for byte in train too" in printed
+    assert "1 of 3 train images are there before, byte for byte" in printed
+    add("train", "b", 2, 10)
+    assert "3 of 4 test images are byte for byte in train too" in run(tmp_path, tmp_path / "top")
 
 
 def test_the_checksum_is_of_names_and_contents(photos, tmp_path):
@@ -190,10 +199,10 @@ def test_the_checksum_is_of_names_and_contents(photos, tmp_path):
 
 
 def test_many_classes_have_wider_labels(tmp_path):
-    image = write_image(tmp_path / "one.png", pixels(8, 8)).read_bytes()
     with zipfile.ZipFile(tmp_path / "many.zip", "w") as archive:
         for i in range(300):
             for k in range(2):
+                image = write_image(tmp_path / "one.png", pixels(8, 8, seed=2 * i + k)).read_bytes()
                 archive.writestr(f"class {i:03d}/{k}.png", image)
     assert run(tmp_path, tmp_path / "many.zip", size=8, test_fraction=0.5) is None
     found, _ = arrays(tmp_path / "data")

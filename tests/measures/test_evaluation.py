@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from simulations import clusters
 
+from dawn.measures.copying import ratio
 from dawn.measures.evaluation import Judge, evaluation, references
 from dawn.measures.image_sets import blur, image_sets, one_class
 from dawn.measures.kid import kid, own_sums
 from dawn.measures.manifold import manifold
+from dawn.measures.thumbnails import nearest_pixels
 
 N, TRAIN, CLASSES = 120, 360, 10
 
@@ -44,9 +46,10 @@ def world():
 def result(world):
     judges, samples, images, labels, train = world
     samples[7] = train[31, :, ::-1]
-    known = references(judges, images, labels, train=train)
+    pixels = ratio(nearest_pixels(images["test"], train)[0])
+    known = references(judges, images, labels, pixels=pixels)
     critic = np.linspace(0, 2, 50), np.linspace(-1, 1, 40)
-    return evaluation(judges, samples, images["test"], known, labels, critic, train=train)
+    return evaluation(judges, samples, images["test"], known, labels, critic, train=train, pixels=pixels)
 
 
 def test_every_measure_has_its_interval_judges_and_references(result):

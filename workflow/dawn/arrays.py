@@ -6,6 +6,7 @@ writes {train,test}_images.npy, uint8 (n, 32, 32, 3) in RGB, {train,test}_labels
 for a holdout cut from the train split if there is one, and, last, dataset.json, which says what they are.
 """
 
+import hashlib
 import json
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
@@ -20,6 +21,7 @@ from dawn.core import cli, files
 from dawn.core.cli import InputError, quoted
 from dawn.data.archive import binary, cifar100, folders, pickles
 from dawn.data.archive.contents import SIDE, Contents, Split
+from dawn.data.copies import check_copies
 from dawn.data.stratified import held_out
 
 READ = {"python": pickles.read, "binary": binary.read, "folders": folders.read}
@@ -108,21 +110,27 @@ def write(out: Path, splits: dict[str, Selection], description: dict[str, Any]) 
     with ExitStack() as stack:  # leaves in reverse order
         described = stack.enter_context(files.replacing(out / "dataset.json"))
         described.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+        digests = {}
         for name, (split, rows) in splits.items():
-            write_images(stack.enter_context(files.replacing(out / f"{name}_images.npy")), split, rows)
+            partial = stack.enter_context(files.replacing(out / f"{name}_images.npy"))
+            digests[name] = write_images(partial, split, rows)
             with stack.enter_context(files.replacing(out / f"{name}_labels.npy")).open("wb") as file:
                 np.save(file, split.labels[rows], allow_pickle=False)
+        check_copies(digests["train"] + digests.get("holdout", []), digests["test"], description["archive"])
         stale = {f"holdout_{part}.npy" for part in ("images", "labels") if "holdout" not in splits}
         stack.callback(discard, out, {"dataset.json"} | stale)
 
 
-def write_images(path: Path, split: Split, rows: NDArray[np.bool_]) -> None:
-    """Write the selected images as one .npy array (n, 32, 32, 3), a block at a time."""
+def write_images(path: Path, split: Split, rows: NDArray[np.bool_]) -> list[bytes]:
+    """Write the selected images as one .npy array (n, 32, 32, 3), a block at a time. Returns a checksum of each."""
+    digests = []
     header = {"descr": "|u1", "fortran_order": False, "shape": (int(rows.sum()), SIDE, SIDE, 3)}
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, header)
         for block in split.blocks(rows):
             file.write(block.data)
+            digests += [hashlib.blake2b(image.data, digest_size=16).digest() for image in block]
+    return digests
 
 
 def discard(out: Path, stale: set[str]) -> None:

@@ -53,7 +53,7 @@ def evaluate(args: argparse.Namespace, experiment: Experiment) -> dict[str, Any]
         result = evaluation.evaluation(
             seen, made, test, references["measures"], wanted if gan.settings.conditional else None,
             critic_scores(gan, args.data, experiment), experiment.measures.neighbours,
-            train=split(args.data, "train")[0],
+            train=split(args.data, "train")[0], pixels=np.array(references["pixels"]),
         )  # fmt: skip
         result["progress"] = progress(found, [judge.layers for judge in seen], args.out / "progress.npy")
     asked = wanted if gan.settings.conditional else own[0].argmax(1)

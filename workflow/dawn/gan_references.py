@@ -4,9 +4,11 @@
         --judges results/judge/seed-0 results/judge/seed-1 results/judge/seed-2 --out results/references/references.json
 
 Writes judge-N.npz, the features of each judge N, and last references.json: of each measure the value of one half of
-the test split against the other, of copies of train images, noise, blurred images and images of one class.
+the test split against the other, of copies of train images, noise, blurred images and images of one class. Test images
+that are almost train images are reported, and refused if they are more than half of the test split.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +16,15 @@ import torch
 
 from dawn.config.experiment import load
 from dawn.core import cli
+from dawn.core.cli import InputError
 from dawn.core.files import write_json
 from dawn.gans.judges import Judge, features_file, judges, write_features
 from dawn.measures import evaluation
+from dawn.measures.copying import ratio
 from dawn.measures.image_sets import Images, image_sets
+from dawn.measures.thumbnails import nearest_pixels
+
+ALMOST = 0.2  # distance of a test image to the nearest train image over that to the next, if it is almost the same
 
 
 def seen(judge: Judge, images: dict[str, Images], train: Images) -> evaluation.Judge:
@@ -29,6 +36,23 @@ def seen(judge: Judge, images: dict[str, Images], train: Images) -> evaluation.J
     }
     layers[evaluation.COPYING]["train"] = judge.of_train(train).middle
     return evaluation.Judge(layers, {"test": found["test"]["logits"]})
+
+
+def unlike_train(test: Images, train: Images) -> evaluation.Ratios:
+    """The ratios (n,) of the test images by their pixels: near 0 where one is almost a train image, else near 1.
+
+    Print how many are almost train images; InputError if they are more than half.
+    """
+    ratios = ratio(nearest_pixels(test, train)[0])
+    same, n = int((ratios < ALMOST).sum()), len(test)
+    if 2 * same > n:
+        raise InputError(
+            f"data: {same:,} of {n:,} test images are train images or almost so, and measures against them say nothing "
+            "of new images; take other images for the test split"
+        )
+    if same:
+        print(f"{same:,} of {n:,} test images are train images or almost so", file=sys.stderr)
+    return ratios
 
 
 def main() -> None:
@@ -43,6 +67,7 @@ def main() -> None:
         for split in ("train", "test") for part in ("images", "labels")
     )  # fmt: skip
     images = {"test": np.ascontiguousarray(test), **image_sets(train, train_labels, len(test))}
+    pixels = unlike_train(images["test"], train)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     found, trained = [], judges(args.judges, args.data, args.stats, device)
     for judge in trained:
@@ -52,9 +77,9 @@ def main() -> None:
         arrays = {f"{layer}/{name}": f for layer, sets in layers.items() for name, f in sets.items()}
         write_features(features_file(args.out, judge), arrays | {"logits/test": found[-1].logits["test"]})
     neighbours = load(args.params).measures.neighbours
-    scores = evaluation.references(found, images, labels, neighbours, train=train)
+    scores = evaluation.references(found, images, labels, neighbours, pixels=pixels)
     checksums = [judge.about()["sha256"] for judge in trained]
-    write_json(args.out, {"neighbours": neighbours, "judges": checksums, "measures": scores})
+    write_json(args.out, {"neighbours": neighbours, "judges": checksums, "pixels": pixels.tolist(), "measures": scores})
 
 
 if __name__ == "__main__":

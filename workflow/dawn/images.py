@@ -26,6 +26,7 @@ from dawn.core.cli import InputError
 from dawn.data.collection.decoding import decoded
 from dawn.data.collection.listing import Listing, held_for_test, left_out, listing
 from dawn.data.collection.source import contents, names
+from dawn.data.copies import check_copies
 from dawn.data.stratified import held_out
 
 Rows = dict[str, NDArray[np.int64]]  # by split: places in the listing
@@ -78,7 +79,8 @@ def write(out: Path, source: Path, found: Listing, rows: Rows, data: Data) -> No
             with stack.enter_context(files.replacing(out / f"{name}_labels.npy")).open("wb") as file:
                 np.save(file, found.labels[places].astype(kind), allow_pickle=False)
         digests = fill(target, place, source, size, data)
-        duplicates(digests, rows)
+        train = [digests[i] for name in rows if name != "test" for i in rows[name].tolist()]
+        check_copies(train, [digests[i] for i in rows["test"].tolist()], str(source))
         digest = hashlib.sha256(
             "".join(f"{n}\0{d}\n" for n, d in sorted(zip(found.names, digests, strict=True))).encode()
         )
@@ -104,13 +106,6 @@ def fill(
         print(*(f"{source}/{fault}" for fault in faults[:SHOWN]), sep="\n", file=sys.stderr)
         raise InputError(f"{source}: {len(faults):,} of {len(place):,} images cannot be read; delete or replace them")
     return digests
-
-
-def duplicates(digests: list[str], rows: Rows) -> None:
-    """Print how many test images are also train images, byte for byte: they make the accuracy too good."""
-    train = {digests[i] for name in rows if name != "test" for i in rows[name].tolist()}
-    if same := sum(digests[i] in train for i in rows["test"].tolist()):
-        print(f"{same:,} of {len(rows['test']):,} test images are byte for byte in train too", file=sys.stderr)
 
 
 def discard(out: Path, stale: set[str]) -> None:

@@ -76,19 +76,19 @@ def measured(counts: Tally, near: Integers) -> list[Measured]:
 
 def changes(near: Integers, gain: NDArray[np.floating] | Integers) -> Doubles:
     """Of each centre (m,) the sum of what the balls gain (m,) that it is a neighbour of, if it is left out."""
-    return np.bincount(near.ravel(), np.repeat(gain, near.shape[1]), minlength=len(near))
+    return np.asarray(np.bincount(near.ravel(), np.repeat(gain, near.shape[1]), minlength=len(near)), np.float64)
 
 
 def lost(counts: Tally, near: Integers) -> Doubles:
     """Of each centre (m,) how many more images are in a ball if it is left out, mostly fewer."""
-    m = len(near)
+    m, k = near.shape
     only = counts.ball[counts.balls == 1]
     images, balls = counts.shells
-    k = near.shape[1]
     images, centres = np.repeat(images, k), near[balls].ravel()
     gains = (counts.balls[images] == 0) | (counts.ball[images] == centres)
     pairs = np.unique(images[gains] * m + centres[gains])  # an image that two wider balls gain is gained once
-    return np.bincount(pairs % m, minlength=m) - np.bincount(only, minlength=m).astype(np.float64)
+    gained = np.bincount(pairs % m, minlength=m)
+    return np.asarray(gained - np.bincount(only, minlength=m), np.float64)
 
 
 def mean_parts(values: Doubles) -> Doubles:

@@ -1,8 +1,8 @@
 """Copying: are samples nearer to train images than unseen real images are?
 
-Two answers, both from the nearest train images in the feature space of a judge. C_T of Meehan et al. (arXiv
-2004.05675) compares all distances, and so moves with the quality of the samples as well. The share of copies compares
-only the most suspicious images.
+Two answers, both from the nearest train images, by pixels or in the feature space of a judge. C_T of Meehan et al.
+(arXiv 2004.05675) compares all distances, and so moves with the quality of the samples as well. The percentage of
+copies is that of the most suspicious images alone.
 """
 
 import math
@@ -13,43 +13,48 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from dawn.measures.estimate import Estimate, Floats, wilson
-from dawn.measures.nearest import WIDTH, blocks
+from dawn.measures.nearest import closest
 
 BLOCK = 500  # images whose distances are computed again at once
-CANDIDATES = 4  # train images whose distance is computed again from differences
+CANDIDATES = 8  # train images whose distance is computed again from differences
+DUPLICATE = 0.5  # distance of a train image to the nearest one, over the largest of the candidates, if it is the same
 TAIL = 0.01  # part of the test images, those most like a train image, whose closeness a copy must exceed
+Near = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 
-def nearest(x: Floats, train: Floats) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Distances (n, 2) and indices (n, 2) of the two nearest train images to features x (n, d); train (m, d), m >= 4.
+def nearest(x: Floats, train: Floats) -> Near:
+    """Distances (n, 2) and indices (n, 2) of two train images for each image: the nearest, and the nearest other one.
 
-    Dot products in float32 find the candidates; their differences give the distances, exactly 0 for a copy.
+    Features x (n, d) and train (m, d), m >= 2. ``other`` says which train image is another one. Dot products in float32
+    find the candidates; their differences give the distances, exactly 0 for a copy.
     """
     centre = train.mean(0, dtype=np.float64)
-    near = candidates(*((z - centre).astype(np.float32) for z in (x, train)))
-    found, values = [], []
+    near = closest([(x - centre).astype(np.float32)], (train - centre).astype(np.float32), CANDIDATES)
+    found = []
     for first in range(0, len(x), BLOCK):
         some = near[first : first + BLOCK]
         exact = np.linalg.norm(x[first : first + BLOCK, None].astype(np.float64) - train[some], axis=2)
-        order = np.lexsort((some, exact), axis=1)[:, :2]
-        found.append(np.take_along_axis(some, order, 1))
-        values.append(np.take_along_axis(exact, order, 1))
-    return np.concatenate(values), np.concatenate(found)
+        found.append(other(exact, some, train))
+    distances, indices = zip(*found, strict=True)
+    return np.concatenate(distances), np.concatenate(indices)
 
 
-def candidates(x: Floats, train: Floats) -> NDArray[np.int64]:
-    """Indices (n, CANDIDATES) of train images near each image: the nearest of the two nearest of every block."""
-    values = np.empty((len(x), 2 * -(-len(train) // WIDTH)), np.float32)
-    indices = np.empty(values.shape, np.int64)
-    for rows, columns, d in blocks(x, train):
-        own, place = np.arange(len(d)), 2 * (columns.start // WIDTH)
-        for i in (place, place + 1):
-            closest = d.argmin(1)
-            values[rows, i], indices[rows, i] = d[own, closest], closest + columns.start
-            d[own, closest] = np.inf
-    count = min(CANDIDATES, values.shape[1])
-    order = np.argpartition(values, count - 1, axis=1)[:, :count]
-    return np.take_along_axis(indices, order, 1)
+def other(distances: NDArray[np.float64], indices: NDArray[np.int64], train: Floats) -> Near:
+    """The nearest of several train images (n, k), and the nearest that is not the same image once more.
+
+    Train splits hold images twice, or almost. A copy of one is as near to the second, noise included, so the distances
+    to these two say nothing. A candidate is the same image if its distance to the nearest one is less than half of the
+    largest distance of a candidate to it: images near a new one are about equally far from one another. The rule is the
+    same for samples and test images, so it raises no false alarm.
+    """
+    order = np.lexsort((indices, distances), axis=1)
+    distances, indices = np.take_along_axis(distances, order, 1), np.take_along_axis(indices, order, 1)
+    apart = np.linalg.norm(train[indices].astype(np.float64) - train[indices[:, :1]], axis=2)
+    distinct = apart >= DUPLICATE * apart.max(1, keepdims=True)
+    distinct[:, 0] = False
+    second = np.where(distinct.any(1), distinct.argmax(1), distances.shape[1] - 1)
+    chosen = np.stack([np.zeros_like(second), second], axis=1)
+    return np.take_along_axis(distances, chosen, 1), np.take_along_axis(indices, chosen, 1)
 
 
 def c_t(samples: NDArray[np.float64], test: NDArray[np.float64]) -> Estimate:
@@ -81,21 +86,27 @@ def ratio(near: NDArray[np.float64]) -> NDArray[np.float64]:
 def copied(samples: NDArray[np.float64], test: NDArray[np.float64]) -> dict[str, Any]:
     """Estimated percentage of copies among the samples, its interval, and the p-value of "no more than among test".
 
-    samples (n,) and test (m,) are ``ratio``s. The threshold is the r-th smallest of test, r = 1 % of m. If samples are
-    as test images are, the number of samples at or below it is that of one colour drawn before the r-th of the other:
+    samples (n,) and test (m,) are ``ratio``s. Test images whose ratio is 0 are in train, so they do not say how near to
+    train a new image is: they are left out. The threshold is the r-th smallest of the rest, r = 1 % of them. If samples
+    are as these are, the number of samples at or below it is that of one colour drawn before the r-th of the other:
     negative hypergeometric, so the test is exact (Rosenbaum, Annals of Mathematical Statistics 25, 1954). The
-    percentage is 100 (p - q) / (1 - q), p and q the parts of both sets below it; its interval is Newcombe's for the
-    difference (Statistics in Medicine 17, 1998).
+    percentage is 100 (p - q) / (1 - q), p and q the parts of both sets below it, but not below 0; its interval is
+    Newcombe's for the difference (Statistics in Medicine 17, 1998), whose upper end is at least Wilson's for no copy
+    among n. Where all test images are in train, or are equally near to it, nothing can be said: the interval is 0 to
+    100 and p is 1.
     """
-    n, m = len(samples), len(test)
+    n, new = len(samples), test[test > 0]
+    m = len(new)
     rank = max(1, round(TAIL * m))
-    threshold = np.partition(test, rank - 1)[rank - 1]
-    rank = max(rank, int((test <= threshold).sum()))  # train images again in the test split have the ratio 0
+    threshold = np.partition(new, rank - 1)[rank - 1] if m else 0.0
+    rank = int((new <= threshold).sum())  # more where ratios are equal
     below = int((samples <= threshold).sum())
+    if rank == m:
+        return {"value": 0.0, "low": 0.0, "high": 100.0, "n": n, "p": 1.0, "images": below, "test": m}
     p, q = below / n, rank / m
-    p_value = float(stats.nhypergeom.sf(below - 1, n + m, n, min(rank + (threshold == 0), m)))
-    (p_low, p_high), (q_low, q_high) = (wilson(part, k, 1.959964) for part, k in ((p, n), (q, m)))
-    low = p - q - math.hypot(p - p_low, q_high - q)
-    high = p - q + math.hypot(p_high - p, q - q_low)
-    value, low, high = (100 * part / (1 - q) for part in (p - q, low, high))
-    return {"value": value, "low": low, "high": high, "n": n, "p": p_value, "images": below}
+    p_value = float(stats.nhypergeom.sf(below - 1, n + m, n, rank))
+    (p_low, p_high), (q_low, q_high), (_, none) = (wilson(part, k, 1.959964) for part, k in ((p, n), (q, m), (0.0, n)))
+    low = (p - q - math.hypot(p - p_low, q_high - q)) / (1 - q)
+    high = (p - q + math.hypot(p_high - p, q - q_low)) / (1 - q)
+    value, low, high = (100 * min(part, 1.0) for part in (max((p - q) / (1 - q), 0.0), max(low, 0.0), max(high, none)))
+    return {"value": value, "low": low, "high": high, "n": n, "p": p_value, "images": below, "test": m}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from dawn.measures.checkerboard import Images, checkerboard
 from dawn.measures.classes import Labels, class_accuracy, entropy, histogram, total_variation
-from dawn.measures.copying import c_t, copied, nearest, ratio
+from dawn.measures.copying import Near, c_t, copied, nearest, ratio
 from dawn.measures.critic import critic_gap
 from dawn.measures.estimate import Estimate, Floats, distance, mean_of
 from dawn.measures.frechet import frechet
@@ -23,7 +23,7 @@ from dawn.measures.manifold import manifold
 from dawn.measures.thumbnails import nearest_pixels
 
 Entry = dict[str, Any]
-Near = tuple[NDArray[np.float64], NDArray[np.int64]]
+Ratios = NDArray[np.float64]
 MAIN, COPYING = "penultimate", "middle"  # the layers of the manifold's measures, and of the nearest neighbours
 SHOWN = 32  # samples whose nearest train images are listed
 
@@ -51,18 +51,20 @@ def evaluation(
     neighbours: int = 5,
     *,
     train: Images,
+    pixels: Ratios,
 ) -> dict[str, Any]:
     """The content of evaluation.json: measures of samples uint8 (n, h, w, 3) against test uint8 (m, h, w, 3).
 
-    ``train`` uint8 (t, h, w, 3): what the generator was trained on. ``labels`` (n,): the classes that a conditional one
-    was asked for. ``critic``: scores of train images and of held-out images. ``references``: what ``references``
-    returned for the same judges. Each of ``measures`` has a value, an interval low .. high, the number n of images, the
-    values of the judges, and the references.
+    ``train`` uint8 (t, h, w, 3): what the generator was trained on. ``pixels`` (m,): the ratios of the test images by
+    ``nearest_pixels``. ``labels`` (n,): the classes that a conditional one was asked for. ``critic``: scores of train
+    images and of held-out images. ``references``: what ``references`` returned for the same judges. Each of
+    ``measures`` has a value, an interval low .. high, the number n of images, the values of the judges, and the
+    references.
     """
     measures = distances(judges, "samples", "test", neighbours) | class_measures(judges, "samples", labels)
     near, real = ([neighbours_of(judge, name) for judge in judges] for name in ("samples", "test"))
-    pixels, real_pixels = (nearest_pixels(each, train) for each in (images, test))
-    measures |= copying(near, real) | {"copied": copied(ratio(pixels[0]), ratio(real_pixels[0]))}
+    seen = nearest_pixels(images, train)
+    measures |= copying(near, real) | {"copied": copied(ratio(seen[0]), pixels)}
     measures |= grid(images, test)
     if critic is not None:
         measures |= with_distance("critic_gap", critic_gap(*critic).entry())
@@ -74,17 +76,18 @@ def evaluation(
         "neighbours": neighbours,
         "measures": measures,
         "classes": classes(judges, "samples"),
-        **listed(pixels),
+        **listed(seen),
     }
 
 
 def references(
-    judges: Sequence[Judge], images: Mapping[str, Images], labels: Labels, neighbours: int = 5, *, train: Images
+    judges: Sequence[Judge], images: Mapping[str, Images], labels: Labels, neighbours: int = 5, *, pixels: Ratios
 ) -> dict[str, dict[str, Entry]]:
     """Of each measure what other sets of images score: ``references[measure][set]``, once for all samples.
 
     ``images``: ``test`` uint8 (m, h, w, 3), its classes ``labels`` (m,), and the sets of dawn.measures.image_sets.
-    ``train`` uint8 (t, h, w, 3). The set ``floor`` is one half of test, drawn at random, against the other.
+    ``pixels`` (m,): the ratios of the test images by ``nearest_pixels``. The set ``floor`` is one half of test, drawn
+    at random, against the other.
     """
     sets = {name: distances(judges, name, "test", neighbours) for name in images if name != "test"}
     first, second = np.array_split(np.random.default_rng(0).permutation(len(labels)), 2)
@@ -92,7 +95,6 @@ def references(
     near = [neighbours_of(judge, "test") for judge in judges]
     apart = [[(d[rows], i[rows]) for d, i in near] for rows in (first, second)]
     sets["floor"] = distances(halves, "first", "second", neighbours) | copying(apart[0], apart[1])
-    pixels = ratio(nearest_pixels(images["test"], train)[0])
     sets["floor"]["copied"] = copied(pixels[first], pixels[second])
     zero = [(np.zeros_like(d[: len(images["copier"])]), i) for d, i in near]  # a copy's distance to train is 0
     sets["copier"] |= copying(zero, near) | {"copied": copied(np.zeros(len(images["copier"])), pixels)}

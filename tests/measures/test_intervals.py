@@ -98,7 +98,8 @@ def test_the_percentage_of_copies(part):
         samples = np.where(rng.random(1000) < part, 0.0, rng.random(1000))
         found = copied(samples, rng.random(2000))
         rows.append((found["low"], found["value"], found["high"]))
-    assert_nominal(coverage(rows, 100 * part))
+    held = coverage(rows, 100 * part)
+    assert 0.93 <= held <= (0.97 if part else 0.99)  # at 0 an interval can miss on one side only
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from dawn.models.inference import predict, views
 from dawn.models.weights import restored, write_weights
 from dawn.results.manifest import check, location
 from dawn.runtime.distributed import World
+from dawn.studies.predictions import of_images
 
 RNG = np.random.default_rng(3)
 LOGITS = torch.tensor(RNG.normal(size=(400, 7)) * 2, dtype=torch.float32)
@@ -41,6 +42,25 @@ def test_the_figures_are_their_definitions():
     for i, name in enumerate(NAMES):
         assert found["classes"][name]["recall"] == pytest.approx(100 * confusion[i, i] / confusion[i].sum())
         assert found["classes"][name]["precision"] == pytest.approx(100 * confusion[i, i] / confusion[:, i].sum())
+
+
+def test_equal_logits_are_no_hits_of_the_top_five():
+    labels = torch.arange(10) % 7
+    assert metrics_of(torch.zeros(10, 7), labels, NAMES, 5)["top5"] == 0
+    assert not of_images(np.full((10, 7), np.nan, np.float32), labels.numpy(), "top5").any()
+    tied = torch.tensor([[6.0, 5, 4, 3, 2, 2, 0]])  # two classes share the fifth place
+    for label, hit in ((3, 100), (4, 0), (5, 0)):
+        assert metrics_of(tied, torch.tensor([label]), NAMES, 5)["top5"] == hit
+        assert of_images(tied.numpy(), np.array([label]), "top5").tolist() == [hit]
+    tied = torch.tensor([[5.0, 5, 5, 5, 5, 1, 0]])
+    assert metrics_of(tied, torch.tensor([4]), NAMES, 5)["top5"] == 100
+    assert metrics_of(torch.zeros(4, 3), torch.tensor([0, 1, 2, 0]), NAMES[:3], 5)["top5"] == 100
+
+
+def test_the_study_and_the_evaluation_count_the_same_hits():
+    logits = (2 * LOGITS).round() / 2  # with many ties
+    hits = of_images(logits.numpy(), LABELS.numpy(), "top5")
+    assert metrics_of(logits, LABELS, NAMES, 5)["top5"] == pytest.approx(hits.mean())
 
 
 def test_a_class_never_predicted_has_no_precision():

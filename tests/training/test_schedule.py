@@ -16,16 +16,20 @@ def lr_and_momentum(step, steps, schedule):
 
 
 def clr_beta(t, n, peak, div, pct, high, low):
-    """The three rows of fastai 0.7's use_clr_beta, written from the table."""
+    """The three rows of fastai 0.7's use_clr_beta, written from the table; its momentum is that of the next row."""
     c = int(n * (1 - pct / 100) / 2)
-    start = peak / div
+    start, after = peak / div, t + 1
     if t <= c:
-        return start * (1 + (t / c) * (div - 1)), high + (t / c) * (low - high)
-    if t <= 2 * c:
-        p = 1 - (t - c) / c
-        return start * (1 + p * (div - 1)), low + ((t - c) / c) * (high - low)
-    p = (t - 2 * c) / (n - 2 * c)
-    return start * (1 - 0.99 * p), high
+        lr = start * (1 + (t / c) * (div - 1))
+    elif t <= 2 * c:
+        lr = start * (1 + (1 - (t - c) / c) * (div - 1))
+    else:
+        lr = start * (1 - 0.99 * (t - 2 * c) / (n - 2 * c))
+    if after <= c:
+        return lr, high + (after / c) * (low - high)
+    if after <= 2 * c:
+        return lr, low + ((after - c) / c) * (high - low)
+    return lr, high
 
 
 @given(
@@ -55,8 +59,9 @@ def test_every_step_of_a_short_cycle_has_a_learning_rate(n, pct):
 def test_the_lesson_by_hand():
     schedule = Schedule(peak=1.3, div=20, pct=20, momentum=(0.95, 0.85))
     n, c = 1000, 400
-    assert lr_and_momentum(0, n, schedule) == pytest.approx((0.065, 0.95))
-    assert lr_and_momentum(c, n, schedule) == pytest.approx((1.3, 0.85))
+    assert lr_and_momentum(0, n, schedule) == pytest.approx((0.065, 0.95 - 0.1 / c))
+    assert lr_and_momentum(c - 1, n, schedule) == pytest.approx((1.3 - (1.3 - 0.065) / c, 0.85))
+    assert lr_and_momentum(c, n, schedule) == pytest.approx((1.3, 0.85 + 0.1 / c))
     assert lr_and_momentum(2 * c, n, schedule) == pytest.approx((0.065, 0.95))
     assert lr_and_momentum(900, n, schedule) == pytest.approx((0.065 * (1 - 0.99 * 0.5), 0.95))
 

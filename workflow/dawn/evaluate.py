@@ -28,6 +28,7 @@ from dawn.models.inference import evaluation_logits, warm_up
 from dawn.models.weights import restored
 from dawn.results.calibration import error_if_calibrated, expected_error
 from dawn.results.manifest import manifest
+from dawn.results.ranks import among_top
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 
@@ -36,13 +37,12 @@ def metrics_of(logits: Tensor, labels: Tensor, classes: list[str], bins: int) ->
     """The metrics of logits (n, classes) and labels (n,), in percent; loss in nats, calibration errors in 0 .. 1."""
     n, predicted = len(labels), logits.argmax(1)
     confusion = torch.bincount(labels * len(classes) + predicted, minlength=len(classes) ** 2).view(len(classes), -1)
-    top = logits.topk(min(5, len(classes)), 1).indices
     confidence, right = logits.softmax(1).max(1).values.numpy(), (predicted == labels).numpy()
     hits, actual, claimed = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
     return {
         "images": n,
         "accuracy": 100 * int(right.sum()) / n,
-        "top5": 100 * int((top == labels[:, None]).any(1).sum()) / n,
+        "top5": 100 * int(among_top(logits.numpy(), labels.numpy()).sum()) / n,
         "loss": float(functional.cross_entropy(logits.double(), labels)),
         "calibration_error": expected_error(confidence, right, bins),
         "calibration_error_if_calibrated": error_if_calibrated(confidence, bins),

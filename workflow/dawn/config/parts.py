@@ -23,7 +23,7 @@ class Schedule(BaseModel):
     pct: Annotated[float, Field(ge=0, le=100)] = 20.0
     """one_cycle: percent of the training that anneals."""
     momentum: tuple[Below1, Below1] = (0.95, 0.85)
-    """High and low momentum; only one_cycle uses the low one."""
+    """High and low momentum; only one_cycle uses the low one, at the step before the peak, as fastai 0.7 did."""
     final: Fraction = 0.0
     """cosine, linear: the last learning rate over the peak."""
     milestones: tuple[Fraction, ...] = ()

@@ -5,15 +5,15 @@ The ball of an image reaches to its k-th nearest neighbour in its own set. Preci
 in the balls of the samples.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError
-from dawn.measures.balls import NAMES, Flags, Integers, Measured, measured, tally
-from dawn.measures.estimate import Estimate, Floats
+from dawn.measures.balls import NAMES, Doubles, Flags, Integers, Measured, measured, tally
+from dawn.measures.estimate import Estimate, Floats, Scale
 from dawn.measures.kid import EXACT
 from dawn.measures.nearest import blocks, within
 
@@ -46,25 +46,39 @@ def manifold(samples: Floats, test: Floats, k: int) -> dict[str, Estimate]:
 def estimates(x: Floats, y: Floats, k: int) -> list[Estimate]:
     """Precision, density and coverage of images x (n, d) in the balls of y (m, d)."""
     near, distances = within(y, k + 1)
-    rows = (
-        (rows, d < distances[:, k - 1], d < distances[:, k]) for rows, _, d in blocks(x, y, len(y))
-    )  # fmt: skip
+    rows = ((rows, d < distances[:, k - 1], d < distances[:, k]) for rows, _, d in blocks(x, y, len(y)))
     found = measured(tally(len(x), len(y), rows), near[:, :k])
-    freedom = min(len(x), len(y), SPLITS) - 1
-    return [
-        Estimate(each.value, parts(each, factor), len(x), freedom, "positive" if name == "density" else "fraction")
-        for name, each, factor in zip(NAMES, found, factors(x, y, k), strict=True)
-    ]
+    scales: tuple[Scale, ...] = ("fraction", "positive", "fraction")
+    results = []
+    for each, factor, scale in zip(found, factors(x, y, k), scales, strict=True):
+        part = parts(each, factor)
+        results.append(Estimate(each.value, part, len(x), freedom(part), scale))
+    return results
 
 
-def parts(each: Measured, factor: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def parts(each: Measured, factor: float) -> tuple[Doubles, Doubles]:
     """Contributions of the images and of the balls to the variance, where the jackknife's is multiplied by a factor."""
     scale = np.sqrt(factor)
     return each.images * (1.0 if each.exact else scale), each.balls * scale
 
 
+def freedom(contributions: Sequence[Doubles]) -> float:
+    """Degrees of freedom of a variance that is the sum of squares of these contributions, times an estimated factor.
+
+    A variance with f degrees of freedom has the relative variance 2 / f; that of a mean of squares is known from their
+    own variance. It is large where few images, the neighbours of many others, contribute most. The factor has as many
+    as there were splits.
+    """
+    squares = [np.square(part) for part in contributions]
+    total = sum(float(each.sum()) for each in squares)
+    if total == 0:
+        return SPLITS
+    own = sum(float(np.square(each).sum() - each.sum() ** 2 / len(each)) for each in squares) / total**2
+    return 2 / (own + 2 / SPLITS)
+
+
 def factors(x: Floats, y: Floats, k: int) -> list[float]:
-    """The variances of the three measures over those of the jackknife, where the latter is not exact; at most 1.
+    """The variances of the three measures over those of the jackknife, where the latter is not exact.
 
     The jackknife is too large for statistics of nearest neighbours: it counts the part of the variance to which c
     images contribute together c times (Efron and Stein, Annals of Statistics 9, 1981). Two halves of both sets are
@@ -84,9 +98,7 @@ def factors(x: Floats, y: Floats, k: int) -> list[float]:
                 by_images, by_balls = np.sum(each.images**2) / 2, np.sum(each.balls**2) / 2
                 exact[i] += by_images if each.exact else 0
                 jackknife[i] += by_balls if each.exact else by_images + by_balls
-    return [
-        float(np.clip((v - e) / j, 0, 1)) if j > 0 else 1.0 for v, e, j in zip(variance, exact, jackknife, strict=True)
-    ]
+    return [max((v - e) / j, 0.0) if j > 0 else 1.0 for v, e, j in zip(variance, exact, jackknife, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from dawn.core.cli import InputError
+from dawn.results.ranks import among_top
 from dawn.studies.variants import Result
 
 PER_IMAGE = ("accuracy", "top5", "loss")  # measures that are means over the images
@@ -60,5 +61,4 @@ def of_images(logits: NDArray[np.float32], labels: Labels, measure: str) -> Scor
         return np.asarray(logsumexp(exact, axis=1) - exact[rows, labels])
     if measure == "accuracy":
         return np.where(logits.argmax(1) == labels, 100.0, 0.0)
-    above = (logits > logits[rows, labels][:, None]).sum(1)
-    return np.where(above < 5, 100.0, 0.0)
+    return np.where(among_top(logits, labels), 100.0, 0.0)

@@ -42,15 +42,19 @@ def multiplier_and_momentum(step: int, steps: int, schedule: Schedule) -> tuple[
 def one_cycle(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
     """fastai 0.7's ``use_clr_beta``: up to the peak, down again, then an annealing to a hundredth of the start.
 
-    The annealing takes ``pct`` percent of the steps; ``div`` is the peak over the start; momentum mirrors the rate.
+    The annealing takes ``pct`` percent of the steps; ``div`` is the peak over the start. Momentum mirrors the learning
+    rate of the next step: fastai counts the step between setting the two.
     """
     high, low = schedule.momentum
     half = int(steps * (1 - schedule.pct / 100) / 2)
-    if step <= 2 * half and half:
-        up = 1 - abs(step - half) / half
-        return (1 + up * (schedule.div - 1)) / schedule.div, high + up * (low - high)
-    done = (step - 2 * half) / (steps - 2 * half)
-    return (1 - 0.99 * done) / schedule.div, high
+
+    def up(at: int) -> float:
+        """The height above the start, 1 at the peak."""
+        return max(0.0, 1 - abs(at - half) / half) if half else 0.0
+
+    annealed = max(0, step - 2 * half) / (steps - 2 * half) if step > 2 * half or not half else 0.0
+    multiplier = (1 + up(step) * (schedule.div - 1) - 0.99 * annealed) / schedule.div
+    return multiplier, high + up(step + 1) * (low - high)
 
 
 def decay(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:

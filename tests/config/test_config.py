@@ -65,6 +65,14 @@ def test_params_yaml_spells_out_every_choice():
         ({"train": {"schedule": {"milestones": [0.6, 0.3]}}}, ["milestones [0.6, 0.3]", "rise"]),
         ({"train": {"batch": 0}}, ["train.batch = 0"]),
         ({"train": {"accumulate": 3}}, ["batch 16", "accumulate 3"]),
+        *[
+            ({"train": {"augment": {"pad": 32, "mode": mode}}}, ["train.augment.pad = 32", "32 pixels", "0 to 31"])
+            for mode in ("symmetric", "reflect", "zero")
+        ],
+        ({"train": {"augment": {"cutout": 40}}}, ["train.augment.cutout = 40", "32 pixels", "0 to 31"]),
+        ({"train": {"augment": {"pad": 16}, "sizes": [[0, 16], [0.5, 32]]}}, ["pad = 16", "16 pixels", "0 to 15"]),
+        ({"train": {"augment": {"pad": 64}}, "data": {"layout": "folders", "size": 64}}, ["pad = 64", "0 to 63"]),
+        ({"task": "cycle", "cycle": {"pad": 32}}, ["cycle.pad = 32", "32 pixels", "0 to 31"]),
         ({"run": {"processes": 3}}, ["train.batch 16", "3 processes"]),
         ({"run": {"processes": "all"}}, ['run.processes = "all"']),
         ({"seeds": []}, ["seeds = []"]),
@@ -91,6 +99,12 @@ def test_bad_choices_are_named(over, words):
     message = str(refusal.value)
     assert "\n" not in message
     assert [word for word in words if word not in message] == []
+
+
+def test_the_largest_border_that_fits_is_taken():
+    assert experiment(train={"augment": {"pad": 31, "cutout": 31}}).train.augment.pad == 31
+    assert experiment(train={"augment": {"pad": 40}}, data={"layout": "folders", "size": 64}).data.side == 64
+    assert experiment(task="cycle", train={"augment": {"pad": 40}}).train.augment.pad == 40  # not used there
 
 
 @pytest.mark.parametrize("key", RENAMED)

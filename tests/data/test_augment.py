@@ -6,6 +6,7 @@ import torch
 from torchvision.transforms import functional as reference
 
 from dawn.config.parts import Augment
+from dawn.core.cli import InputError
 from dawn.data.augment import draw, normalise, padded, windows
 from dawn.data.augmentations import active, brightness, contrast, cutout
 from dawn.data.dataset import Split, Trainset
@@ -27,6 +28,15 @@ def epoch(augment, number=0, batch=4, world=None, parts=1, start=0):
 def test_borders_are_numpys(mode, theirs, pad):
     expected = np.pad(IMAGES.numpy(), ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode=theirs)
     np.testing.assert_array_equal(padded(IMAGES, Augment(pad=pad, mode=mode)).numpy(), expected)
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "reflect", "zero"])
+def test_a_border_that_the_images_have_no_room_for_is_refused_by_their_size(mode):
+    with pytest.raises(InputError, match=r"^train.augment.pad = 9 does not fit into images of 9 pixels; .* 0 to 8$"):
+        epoch(Augment(pad=9, mode=mode))
+    with pytest.raises(InputError, match="cutout = 12 does not fit into images of 9 pixels"):
+        epoch(Augment(cutout=12))
+    assert len(epoch(Augment(pad=8, mode=mode, cutout=8))) == 3
 
 
 def test_a_window_is_that_crop_of_the_plain_or_mirrored_image():

@@ -14,6 +14,7 @@ from dawn.config.errors import explain
 from dawn.config.gan import Gan, check_size
 from dawn.config.measures import Judge, Measures
 from dawn.config.model import Model
+from dawn.config.parts import Augment
 from dawn.config.sections import Data, Evaluate, LrFind, Run, Submission, Timing
 from dawn.config.train import Train
 from dawn.config.types import STRICT, Seeds
@@ -53,9 +54,17 @@ class Experiment(BaseModel):
             self._check_gan()
         elif self.task == "cycle":
             self._check_cycle()
-        elif isinstance(self.run.processes, int):
-            check_divisible(self.train, self.run.processes * self.run.nodes)
+        else:
+            self._check_classifier()
         return self
+
+    def _check_classifier(self) -> None:
+        """Raise ValueError for settings that do not fit together in a classifier."""
+        smallest = min((size for _, size in self.train.sizes), default=self.data.side)
+        if fault := self.train.augment.beyond(smallest):
+            raise ValueError(fault)
+        if isinstance(self.run.processes, int):
+            check_divisible(self.train, self.run.processes * self.run.nodes)
 
     def _check_gan(self) -> None:
         """Raise ValueError for settings that do not fit together in a GAN."""
@@ -75,6 +84,8 @@ class Experiment(BaseModel):
         processes = self.run.processes
         if isinstance(processes, int) and self.cycle.batch % (processes := processes * self.run.nodes):
             raise ValueError(f"cycle.batch {self.cycle.batch} is not divisible by {processes} processes")
+        if fault := Augment(pad=self.cycle.pad).beyond(self.data.side, "cycle"):
+            raise ValueError(fault)
         if self.cycle.pairs and not self.domains.paired:
             raise ValueError(f"cycle.pairs needs a truth, which domains.kind {self.domains.kind} does not have")
 

@@ -62,6 +62,19 @@ class Augment(BaseModel):
     gain: Below1 = 0.0
     """Range of a factor of the normalised pixels: from 1 - this to 1 + this."""
 
+    def beyond(self, size: int, section: str = "train.augment") -> str | None:
+        """What is wrong if these are to be images of ``size`` x ``size`` pixels, in one line; None if nothing is.
+
+        A border as wide as the image makes crops without a pixel of the image itself, or of a reflection that is not
+        there; a square as large as the image blanks all of it.
+        """
+        for name in ("pad", "cutout"):
+            if (value := getattr(self, name)) >= size:
+                return (
+                    f"{section}.{name} = {value} does not fit into images of {size} pixels; set it to 0 to {size - 1}"
+                )
+        return None
+
 
 class Muon(BaseModel):
     """Muon, the optimizer of the filters; the formulas are in dawn/training/muon.py."""

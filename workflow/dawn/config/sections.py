@@ -39,6 +39,11 @@ class Data(BaseModel):
     """Seed of the choice of these images."""
 
     @property
+    def side(self) -> int:
+        """Height and width of the images in pixels."""
+        return self.size or 32
+
+    @property
     def monitored(self) -> str:
         """The split that is evaluated between epochs."""
         return "holdout" if self.holdout else "test"

@@ -64,6 +64,8 @@ def trainset(images: Images, cycle: Cycle, seed: int, device: torch.device) -> T
     half = torch.full((3,), 0.5, device=device)
     labels = torch.zeros(len(images), dtype=torch.int64, device=device)
     augment = Augment(pad=cycle.pad, flip="random" if cycle.flip else "none")
+    if fault := augment.beyond(images.shape[1], "cycle"):
+        raise InputError(fault)
     return Trainset(Split(torch.tensor(images, device=device), labels, half, half), augment, seed, cycle.batch)
 
 

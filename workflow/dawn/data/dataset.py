@@ -86,7 +86,12 @@ class Trainset:
         self.make = torch.compile(make, dynamic=False)
 
     def resize(self, size: int) -> None:
-        """Give the images at ``size`` x ``size`` pixels from now on; pad and cutout stay so many pixels."""
+        """Give the images at ``size`` x ``size`` pixels from now on; pad and cutout stay so many pixels.
+
+        InputError if these do not fit into the images.
+        """
+        if fault := self.augment.beyond(size):
+            raise InputError(fault)
         if size != self.size:  # made when first needed, which the clock of the training sees
             self.size, self.windows = size, windows(resized(self.split.images, size), self.augment)
 

@@ -21,7 +21,9 @@ from typing import Any
 from gpu_plan import ROOT, Stage, experiment, plan
 from gpu_report import page
 
+from dawn.core.cli import add_measurement
 from dawn.core.files import read_json, write_json, write_text
+from dawn.results import measurement
 from dawn.results.provenance import code, machine
 
 HERE = Path(__file__).resolve().parent
@@ -110,10 +112,25 @@ def measure(args: argparse.Namespace, stages: list[Stage]) -> dict[str, Any]:
             run(stage, args, data, left) if left > 2 * GRACE else {"status": "no time left", "seconds": 0.0}
         )
         write_json(args.out / "gpu.json", report)
+        if rows := measured(report):
+            measurement.save(args.measurement, "tests/bench/gpu.py", rows)
         write_text(args.out / "gpu.md", page(report))
         result = report["stages"][stage.name]
         print(f"{stage.name}: {result['status']} in {result['seconds']:.0f} s  {result.get('error') or ''}", flush=True)
     return report
+
+
+def measured(report: dict[str, Any]) -> list[measurement.Row]:
+    """Return a row for each training so far; the variant is its stage and experiment.
+
+    A published program does not say from where it started: it has no checkpoints.
+    """
+    found = []
+    for name, stage in report["stages"].items():
+        of_stage = (stage.get("found") or {}).get("rows", {}) if stage["kind"] == "runs" else {}
+        for variant, rows in of_stage.items():
+            found += [measurement.training({"resumed": 0} | row, f"{name}: {variant}") for row in rows]
+    return found
 
 
 def show(stages: list[Stage], args: argparse.Namespace) -> None:
@@ -153,6 +170,7 @@ def main() -> None:
         type=Path,
         help="published programs (airbench94_muon.py, cifar10_speedrun.py) to run in turn with the stage peers",
     )
+    add_measurement(parser)
     parser.add_argument("--only", nargs="+", help="only these stages")
     parser.add_argument("--dry-run", action="store_true", help="show the plan")
     parser.add_argument("--tiny", action="store_true", help="in miniature, on generated images")

@@ -184,14 +184,14 @@ def test_a_placeholder_that_cannot_be_filled_is_refused(pages, old, new, message
     ("row", "expected"),
     [
         ({"first_step": 224, "resumed": 1}, "94.10 (no interval: 2 of 3 trainings are independent)"),
-        ({"start": "one"}, "94.10 (no interval: 2 of 3 trainings are independent)"),
+        ({"after_first_step": "one"}, "94.10 (no interval: 2 of 3 trainings are independent)"),
     ],
 )
 def test_trainings_that_are_not_independent_have_no_interval(pages, row, expected):
     path = pages / "docs/measurements/x.json"
     found = json.loads(path.read_text())
     found["rows"][2] |= row
-    if "start" in row:
+    if "after_first_step" in row:
         found["rows"][1] |= row
     path.write_text(json.dumps(found))
     assert len(tables.Pages(pages).faults()) == 2

@@ -124,12 +124,12 @@ def test_the_row_of_a_training_has_all_numbers_of_its_metrics():
         "seconds_by_phase": {"whiten": 1.0, "train": 2.0}, "seconds_untimed": {"load": 0.5},
     }  # fmt: skip
     row = measurement.training(metrics, "cpu")
-    assert (row.variant, row.seed, row.first_step, row.resumed, row.start) == ("cpu", 3, 0, 0, None)
+    assert (row.variant, row.seed, row.first_step, row.resumed, row.after_first_step) == ("cpu", 3, 0, 0, None)
     assert row.values == {
         "accuracy": 94.0, "seconds": 3.0, "seconds_whiten": 1.0, "seconds_train": 2.0, "seconds_untimed_load": 0.5,
     }  # fmt: skip
-    named = measurement.training(metrics | {"first_step": 224, "resumed": 1, "start": "abc"})
-    assert (named.first_step, named.resumed, named.start) == (224, 1, "abc")
+    named = measurement.training(metrics | {"first_step": 224, "resumed": 1, "after_first_step": "abc"})
+    assert (named.first_step, named.resumed, named.after_first_step) == (224, 1, "abc")
     with pytest.raises(InputError, match="seed 3 was resumed, and its metrics do not say at which step"):
         measurement.training(metrics | {"resumed": 1})
 

@@ -16,6 +16,7 @@ from training import CPU, WORLD, At, Never, arguments, assert_same_end, ready, t
 
 from dawn.core.cli import InputError
 from dawn.race import run
+from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.training.checkpoint import Checkpoints, checksum
 from dawn.training.lr_range_test import sweep
@@ -168,13 +169,30 @@ def test_the_commands_train_each_seed_from_its_start(data, params, tmp_path):
 @pytest.mark.full
 def test_the_stages_on_a_gpu_and_the_benchmark_of_races_train_each_seed_from_its_start(tmp_path):
     out = tmp_path / "gpu"
-    bench(["gpu.py", "--tiny", "--out", out, "--seeds", 10, "--only", "record", "peers"], tmp_path)
+    bench(
+        [
+            "gpu.py",
+            "--tiny",
+            "--out",
+            out,
+            "--seeds",
+            10,
+            "--only",
+            "record",
+            "peers",
+            "--measurement",
+            tmp_path / "gpu-rows.json",
+        ],
+        tmp_path,
+    )
     report = json.loads((out / "gpu.json").read_text())
     for stage in ("record", "peers"):
         for rows in report["stages"][stage]["found"]["rows"].values():
             assert [(row["resumed"], row["first_step"]) for row in rows] == [(0, 0)] * len(rows)
             assert len({row["after_first_step"] for row in rows}) == len(rows) > 1
     assert len({row["process"] for row in report["stages"]["record"]["found"]["rows"]["record"]}) >= 4
+    rows = measurement.read(tmp_path / "gpu-rows.json").rows
+    assert measurement.independent(rows) == len(rows) == 10 + 3 * 2
 
 
 def bench(line, folder: Path):

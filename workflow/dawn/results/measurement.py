@@ -20,7 +20,12 @@ from dawn.results.provenance import CHECKOUT, collect, public
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy")  # those that decide numbers and speed
 BUILD = re.compile(r"^(Linux-\d+\.\d+)\S*?(-(?:x86_64|aarch64|ppc64le)\S*)$")  # the name of a kernel's build between
-ORIGIN = ("seed", "first_step", "resumed", "start")  # of the metrics of a training: which one it is, where it started
+ORIGIN = (
+    "seed",
+    "first_step",
+    "resumed",
+    "after_first_step",
+)  # of the metrics of a training: which one it is, where it started
 TEXT = Annotated[str, Field(min_length=1)]
 EXACT = ConfigDict(**(STRICT | ConfigDict(strict=True)))
 
@@ -54,8 +59,8 @@ class Row(BaseModel):
     """Step of the training at which the process of this result began; 0 for a training from its own start."""
     resumed: NonNegativeInt | None = None
     """How often the training was continued from a checkpoint."""
-    start: str | None = None
-    """Checksum of the weights at the start."""
+    after_first_step: str | None = None
+    """Checksum of all that the first step of the training changed; equal in trainings that share it."""
     values: Annotated[dict[Annotated[str, Field(pattern=r"^\w+$")], int | float], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -150,7 +155,8 @@ def training(metrics: Mapping[str, Any], variant: str = "", values: Mapping[str,
     first = metrics.get("first_step", None if resumed else 0)
     if first is None:
         raise InputError(f"seed {seed} was resumed, and its metrics do not say at which step; train it again")
-    own = {"seed": seed, "first_step": first, "resumed": resumed, "start": metrics.get("start")}
+    own = {"seed": seed, "first_step": first, "resumed": resumed}
+    own |= {"after_first_step": metrics.get("after_first_step")}
     found = {name: value for name, value in metrics.items() if name not in ORIGIN} if values is None else values
     return Row(variant=variant, **own, values=numbers(found))
 
@@ -175,6 +181,9 @@ def repetitions(values: Iterable[Mapping[str, float]], variant: str = "") -> lis
 
 
 def independent(rows: Sequence[Row]) -> int:
-    """How many of the rows are independent: from their own first step, and not from the same weights as another."""
-    own = [row for row in rows if not row.first_step]
-    return len({row.start for row in own if row.start is not None}) + sum(row.start is None for row in own)
+    """How many of the rows are independent: those that share no first step with another (dawn.results.independence).
+
+    Where its checksum is not known, a training that did not begin at its first step counts as none.
+    """
+    known = {row.after_first_step for row in rows if row.after_first_step is not None}
+    return len(known) + sum(row.after_first_step is None and not row.first_step for row in rows)

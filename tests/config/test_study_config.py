@@ -1,6 +1,7 @@
 """A study is a file; a faulty one stops with one line before any job."""
 
 import json
+import re
 
 import pytest
 import yaml
@@ -10,6 +11,7 @@ from dawn.config.plan import find, plan, slug
 from dawn.config.study import MEASURES as OF_TASK
 from dawn.core.cli import InputError
 from dawn.studies.measures import MEASURES
+from dawn.studies.planning import detection
 
 STUDIES = ROOT / "workflow/studies"
 READY = sorted(path.stem for path in STUDIES.glob("*.yaml"))
@@ -183,3 +185,21 @@ def test_a_file_whose_name_cannot_be_that_of_a_directory_is_refused(tmp_path, na
     with pytest.raises(InputError, match="no braces and no control characters; rename the file") as error:
         find(str(tmp_path / name), STUDIES)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", READY)
+def test_the_seeds_of_a_ready_study_detect_what_its_header_says(name):
+    """The comment after ``seeds`` names the difference that so many detect four times in five."""
+    text = (STUDIES / f"{name}.yaml").read_text()
+    said = re.search(r"^seeds: (\d+) # they detect ([\d.]+) points? four times in five", text, re.MULTILINE)
+    if said is None:
+        return
+    found = plan(find(name, STUDIES), ROOT / "params.yaml", ROOT / "workflow/presets", {})
+    lines = detection(found)
+    assert f"a fixed study takes {said[1]} seeds a variant to detect {said[2]} points four times in five" in lines[-1]
+
+
+def test_a_sequential_study_begins_at_five_seeds(planned):
+    found = planned(seeds={"most": 20}, until="decided")
+    assert found.counts == (5, 8, 13, 20)
+    assert len(planned().shared.seeds) == 5

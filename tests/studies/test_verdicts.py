@@ -103,6 +103,20 @@ def test_the_interval_of_a_sequential_study_is_wider_than_that_of_a_fixed_one():
     assert unplanned[0] < interim[0] < fixed[0] < fixed[1] < interim[1] < unplanned[1]
 
 
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize(("variants", "ratio"), [(6, 1.5), (6, 5), (9, 2)])
+def test_dunnett_is_not_wrong_too_often_where_the_base_spreads_more(variants, ratio, paired):
+    """Before: 17 % false with five times the spread, and 78 % coverage."""
+    rng, wrong, covered, studies = np.random.default_rng([variants, paired]), 0, 0, 400
+    for _ in range(studies):
+        rows = rng.normal(size=(variants, 5)) * np.array([ratio] + [1] * (variants - 1))[:, None]
+        found = verdicts(rows, [5], 1e-9, paired, test="dunnett")
+        wrong += any(v.kind in ("better", "worse") for v in found)
+        covered += found[0].interval[0] <= 0 <= found[0].interval[1]
+    assert wrong / studies < 0.05 + 3 * (0.05 * 0.95 / studies) ** 0.5
+    assert covered / studies > 0.92
+
+
 def test_dunnett_finds_more_than_holm():
     rng = np.random.default_rng(4)
     found = {"holm": 0, "dunnett": 0}

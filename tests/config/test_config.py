@@ -1,5 +1,6 @@
 """Faulty settings are refused with a message that names the key, its value and what is allowed."""
 
+import math
 import subprocess
 import sys
 
@@ -105,6 +106,13 @@ def test_the_largest_border_that_fits_is_taken():
     assert experiment(train={"augment": {"pad": 31, "cutout": 31}}).train.augment.pad == 31
     assert experiment(train={"augment": {"pad": 40}}, data={"layout": "folders", "size": 64}).data.side == 64
     assert experiment(task="cycle", train={"augment": {"pad": 40}}).train.augment.pad == 40  # not used there
+
+
+def test_the_record_has_the_published_number_of_steps():
+    train = check(merge(read(ROOT / "params.yaml"), read(ROOT / "workflow/presets/record.yaml"))).train
+    per_epoch = 50_000 // train.batch
+    assert math.ceil(train.epochs * per_epoch) == 245
+    assert math.ceil(train.stem_epochs * per_epoch) == 7
 
 
 @pytest.mark.parametrize("key", RENAMED)

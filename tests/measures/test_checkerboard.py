@@ -59,9 +59,9 @@ def test_blocks_of_equal_pixels_are_far_below_real_images_but_bounded():
     found = checkerboard(enlarged(real, 2), real)
     # The period of 2 is absent, so only rounding is left, N / 12. Around it pairs of equal pixels, each pair with noise
     # of its own, have the power 2 N var cos^2(pi f / N); the median of the frequencies f = 13, 14, 15 of 32 is at 14.
-    beside = 2 * NOISE**2 * np.cos(np.pi * 14 / 32) ** 2
+    around = 2 * NOISE**2 * np.cos(np.pi * 14 / 32) ** 2
     for name in ("x2", "y2"):
-        assert found[name]["value"] == pytest.approx(10 * np.log10(1 / 12 / beside), abs=1)
+        assert found[name]["value"] == pytest.approx(10 * np.log10(1 / 12 / around), abs=1)
     assert found["distance"]["value"] > 15
     assert found["distance"]["low"] > 15
     assert found["distance"]["value"] > checkerboard(images(rng), real)["distance"]["value"] + 15

@@ -68,9 +68,9 @@ def measured(counts: Tally, near: Integers) -> list[Measured]:
     uncovered = -held + changes(near, (counts.wider > 0) - held)
     alone = np.bincount(counts.image[counts.images == 1], minlength=n)
     return [
-        Measured(inside.mean(), mean_parts(inside), jackknife(lost(counts, near) / n), True),
-        Measured(density.mean(), mean_parts(density), jackknife(fewer / (k * n)), True),
-        Measured(held.mean(), jackknife(-alone / m), jackknife((held.sum() + uncovered) / (m - 1)), False),
+        Measured(float(inside.mean()), mean_parts(inside), jackknife(lost(counts, near) / n), True),
+        Measured(float(density.mean()), mean_parts(density), jackknife(fewer / (k * n)), True),
+        Measured(float(held.mean()), jackknife(-alone / m), jackknife((held.sum() + uncovered) / (m - 1)), False),
     ]
 
 

@@ -18,7 +18,7 @@ PERIODS = (2, 4)
 REACH = 3  # bins on each side of a peak whose median is the background
 RESAMPLES = 1000
 BLOCK = 500  # images at once
-ROUNDING = 1 / 12  # variance of a pixel's rounding to uint8, in squared levels: a weaker wave cannot be told from none
+ROUNDING = 1 / 12  # variance of rounding a pixel to uint8, in squared levels: a weaker wave is as good as none
 
 
 def checkerboard(images: Images, real: Images, seed: int = 0) -> dict[str, dict[str, Any]]:

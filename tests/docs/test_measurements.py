@@ -259,6 +259,6 @@ def test_every_template_can_be_filled(tmp_path):
     assert tables.Pages(tmp_path).faults() == []
     assert tables.planned(tables.Pages(tmp_path)) == []
     text = (tmp_path / "docs/race.md").read_text()
-    assert "no interval" not in text
+    assert "(no interval" not in text
     assert "Not measured yet" not in text
     assert "not kept" not in (tmp_path / "workflow/presets/cpu.yaml").read_text()

@@ -136,11 +136,14 @@ def test_the_row_of_a_training_has_all_numbers_of_its_metrics():
 
 def test_trainings_that_share_steps_or_their_start_are_not_independent():
     def row(seed, first=0, start=None):
-        return Row(seed=seed, first_step=first, resumed=int(first > 0), start=start, values={"a": 1.0})
+        values = {"a": 1.0}
+        return Row(seed=seed, first_step=first, resumed=int(first > 0), after_first_step=start, values=values)
 
     assert independent([row(0), row(1), row(2)]) == 3
     assert independent([row(0), row(1, 224), row(2, 224)]) == 1
     assert independent([row(0, start="x"), row(1, start="x"), row(2, start="y")]) == 2
+    assert independent([row(0, start="x"), row(1, 224, start="x"), row(2, 224, start="x")]) == 1
+    assert independent([row(0, start="x"), row(1, 100, start="y")]) == 2, "resumed from its own checkpoint"
 
 
 def test_a_finished_experiment_is_gathered(finished, tmp_path):

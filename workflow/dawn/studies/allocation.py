@@ -92,7 +92,8 @@ def with_look(history: History, look: Look, when: str, planned: bool = False) ->
     context = Context(history, look, planned)
     if not context.first:
         history = _in_place_of_unseen(history, context)
-    added = [c for c in look.comparisons if history.group_of(c, look.quantity) is None]
+    known = history.places
+    added = [c for c in look.comparisons if (c.identity, look.quantity) not in known]
     parts: dict[Part, list[Contrast]] = {}
     for comparison in added:
         parts.setdefault(context.part(comparison), []).append(comparison)

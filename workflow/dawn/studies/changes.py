@@ -20,12 +20,12 @@ def of_study(history: History, look: Look) -> list[str]:
 
 
 def groups(history: History, look: Look) -> dict[int, tuple[Group, list[Contrast]]]:
-    """The groups of the comparisons of a look by their places in the history, each with those of the look."""
+    """The groups of the comparisons of a look that the history has, by their places, each with those of the look."""
     found: dict[int, tuple[Group, list[Contrast]]] = {}
+    places = history.places
     for comparison in look.comparisons:
-        group = history.group_of(comparison, look.quantity)
-        if group is not None:
-            found.setdefault(history.groups.index(group), (group, []))[1].append(comparison)
+        place = places[comparison.identity, look.quantity]
+        found.setdefault(place, (history.groups[place], []))[1].append(comparison)
     return found
 
 

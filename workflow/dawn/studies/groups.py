@@ -5,7 +5,7 @@ from typing import Any
 
 from dawn.studies.allocation import Look, spending
 from dawn.studies.analysis import Analyses, Design
-from dawn.studies.changes import by_plan
+from dawn.studies.changes import by_plan, groups
 from dawn.studies.from_curves import measure_of
 from dawn.studies.records import Contrast, Group, History
 from dawn.studies.variants import Result, same_batches
@@ -34,9 +34,7 @@ class Present:
     @property
     def groups(self) -> list[Group]:
         """Those that have a comparison of the study."""
-        own = {comparison.identity for comparison in self.look.comparisons}
-        return [group for group in self.past.groups
-                if group.quantity == self.look.quantity and own & {c.identity for c in group.comparisons}]  # fmt: skip
+        return [group for group, _ in groups(self.past, self.look).values()]
 
     def analyse(self, group: Group) -> tuple[Analyses, dict[int, int]]:
         """The analyses of a group; which of its comparisons is which one of the study."""

@@ -162,10 +162,10 @@ class History(BaseModel):
     unknown: list[Unknown] = []
     imported: list[str] = []
 
-    def group_of(self, comparison: Contrast, quantity: Quantity) -> Group | None:
-        """The group that a comparison belongs to; None if it was never made."""
-        return next((g for g in self.groups if g.quantity == quantity and
-                     comparison.identity in {c.identity for c in g.comparisons}), None)  # fmt: skip
+    @property
+    def places(self) -> dict[tuple[Identity, Quantity], int]:
+        """The place of the group of each comparison."""
+        return {(c.identity, g.quantity): i for i, g in enumerate(self.groups) for c in g.comparisons}
 
     def seen(self, key: str, trained: str | None = None) -> bool:
         """Whether a result of an experiment was shown, or of the same training evaluated in another way."""

@@ -264,13 +264,45 @@ def draw(rng: np.random.Generator, variants: int, seeds: int, spread: str, commo
     return 93 + 0.15 * (own + sample(rng, (len(SHOWN), 1, seeds)) * common**0.5)
 
 
+def power_of_added(seeds: int, effect: float, studies: int) -> tuple[float, float]:
+    """How often a variant that is better by ``effect`` standard deviations of the difference of a seed is found.
+
+    Planned alone with its base, and added after a look at the base and another variant.
+    """
+    rng, results, found = np.random.default_rng([seeds, int(100 * effect)]), Results(3, seeds), [0, 0]
+    with pytest.MonkeyPatch.context() as patch:
+        in_haste(patch, results)
+        for _ in range(studies):
+            values = draw(rng, 3, seeds, "normal", 0.5)
+            values[:, 2] += 0.15 * effect
+            for place, first in enumerate(([0, 2], [0, 1])):
+                results.fill(values)
+                results.look("a", first, seeds=seeds)
+                found[place] += results.look("a", sorted({*first, 2}), seeds=seeds)[-1].kind == "better"
+    results.close()
+    return found[0] / studies, found[1] / studies
+
+
+def print_power(studies: int) -> None:
+    """The table of power."""
+    print("\n| seeds | difference | planned, alone, % | added, % |\n|---:|---:|---:|---:|")
+    for seeds, effects in ((5, (1.73, 3.0, 4.9)), (10, (1.02, 1.5, 1.89))):
+        for effect in effects:
+            planned, added = power_of_added(seeds, effect, studies)
+            print(f"| {seeds} | {effect:g} std | {100 * planned:.0f} | {100 * added:.0f} |", flush=True)
+
+
 def main() -> None:
-    """Print the table of false verdicts as Markdown."""
+    """Print the table of false verdicts and that of power as Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--studies", type=int, default=500, help="simulated studies in each cell (500)")
     parser.add_argument("--rules", nargs="*", choices=RULES, default=list(RULES), help="what a user does (all)")
     parser.add_argument("--spread", choices=SPREADS, default="normal", help="of the values (normal)")
+    parser.add_argument("--power", action="store_true", help="the power of an added variant, and no false verdicts")
     args = parser.parse_args()
+    if args.power:
+        print_power(args.studies)
+        return
     print("| what a user does | variants, seeds | false verdicts, % |\n|---|---|---:|", flush=True)
     for rule in args.rules:
         steps, cells, _ = RULES[rule]

@@ -238,3 +238,24 @@ def test_the_real_data_set(tmp_path: Path, layout: str, seconds: float) -> None:
 
 
 REAL_TRAIN_BY_CLASS = "61bea91e73ac2b02dfb856e685981dce64abe13d4e780aa98a1ac1e7c056d03b"
+
+
+@pytest.mark.parametrize(("copied", "refused"), [(0, False), (3, False), (4, True), (6, True)])
+def test_a_test_split_that_is_mostly_in_train_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], copied: int, refused: bool
+) -> None:
+    of = sample()
+    of.test[0][:copied] = of.train[0][:copied]
+    of.train[0][10] = of.train[0][9]
+    archive = archives.archive(tmp_path / "a.tar.gz", LAYOUTS["binary"](of))
+    found = archives.call(arrays.main, "--archive", archive, "--layout", "binary", "--out", tmp_path / "out")
+    line = f"{copied} of 6 test images are byte for byte in train too"
+    printed = capsys.readouterr().err
+    if refused:
+        assert found is not None
+        assert f"a.tar.gz: {line}" in found
+        assert not list((tmp_path / "out").glob("*"))
+    else:
+        assert found is None
+        assert (line in printed) == (copied > 0)
+        assert "1 of 20 train images are there before, byte for byte" in printed

@@ -13,6 +13,7 @@ from study_files import finished, finished_gan
 
 from dawn import study as study_command
 from dawn.core.files import sha256, write_json
+from dawn.measures.checkerboard import checkerboard
 from dawn.studies.classes import recalls
 from dawn.studies.curves import Point
 from dawn.studies.curves import points as curve_points
@@ -298,3 +299,21 @@ def test_another_feature_space_that_points_the_other_way_is_named(tmp_path):
         "hinge against clip: the KID-judge, untrained network, points the other way (+0.0500). Do not conclude from "
         "one feature space."
     ]
+
+
+def test_samples_of_equal_blocks_are_worse_than_real_images(tmp_path):
+    rng = np.random.default_rng(0)
+    distances: dict[str, list[float]] = {"a": [], "b": []}
+    for _ in range(5):
+        real, other = (rng.integers(60, 200, (40, 32, 32, 3), dtype=np.uint8) for _ in range(2))
+        blocks = other[:, ::2, ::2].repeat(2, 1).repeat(2, 2)
+        for name, samples in (("a", other), ("b", blocks)):
+            distances[name].append(checkerboard(samples, real)["distance"]["value"])
+    about = {"task": "gan", "measure": "checkerboard_distance", "difference": 0.5, "comparisons": COMPARED}
+    write_json(tmp_path / "study.json", ABOUT | about | {"variants": GANS})
+    for name, values in distances.items():  # the files hold ten times their KID-judge as this distance
+        finished_gan(
+            tmp_path / name, {seed: value / 10 for seed, value in enumerate(values)}, gan={"flip": name == "b"}
+        )
+    (found,) = load(tmp_path).verdicts
+    assert found.kind == "worse"

@@ -7,11 +7,10 @@ import torch
 from conftest import experiment
 
 from dawn.core.files import sha256, write_json
-from dawn.measures.copying import ratio
+from dawn.gan_references import unlike_train
 from dawn.measures.evaluation import Judge, evaluation, references
 from dawn.measures.image_sets import image_sets
 from dawn.measures.kid import kid
-from dawn.measures.thumbnails import nearest_pixels
 from dawn.models.weights import write_weights
 from dawn.results.gan_curve import GanMetrics, write_gan_curve
 from dawn.results.manifest import FILES, location
@@ -60,10 +59,8 @@ def run(folder: Path, seeds: int = 2, **gan: object) -> list[Path]:
     train, test = (np.load(arrays / f"{split}_images.npy") for split in ("train", "test"))
     labels = np.load(arrays / "test_labels.npy")
     sets = image_sets(train, np.load(arrays / "train_labels.npy"), TEST)
-    known = references(
-        [judge({"train": train, "test": test, **sets}, j) for j in (0, 1)], {"test": test, **sets}, labels,
-        pixels=ratio(nearest_pixels(test, train)[0]),
-    )  # fmt: skip
+    judges, pixels = [judge({"train": train, "test": test, **sets}, j) for j in (0, 1)], unlike_train(test, train)
+    known = references(judges, {"test": test, **sets}, labels, pixels=pixels)
     return [seed(folder / f"results/seed-{n}", n, train, test, labels, known, gan) for n in range(seeds)]
 
 
@@ -74,8 +71,7 @@ def seed(
     path.mkdir(parents=True)
     samples = coloured(TEST, 100 + number, noise=180)[0]
     judges = [judge({"train": train, "test": test, "samples": samples}, j) for j in (0, 1)]
-    pixels = ratio(nearest_pixels(test, train)[0])
-    found = evaluation(judges, samples, test, known, labels, train=train, pixels=pixels)
+    found = evaluation(judges, samples, test, known, labels, train=train, pixels=unlike_train(test, train))
     progress = np.stack([coloured(KEPT, 7, noise)[0] for noise in (190, 150)])
     along = [kid(seen(row, 0)["penultimate"], judges[0].layers["penultimate"]["test"]).entry() for row in progress]
     about = [{"seed": j, "sha256": f"{j}" * 64, "accuracy": 90.0 + j} for j in (0, 1)]

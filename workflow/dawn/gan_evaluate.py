@@ -70,8 +70,10 @@ def check(references: dict[str, Any], found: list[Judge], experiment: Experiment
             f"measures.neighbours = {experiment.measures.neighbours}, but {path} has {references['neighbours']}: "
             "set it for all variants alike"
         )
-    if references["judges"] != [judge.about()["sha256"] for judge in found]:
-        raise cli.InputError(f"{path} is of other judges; delete it, and snakemake makes it again")
+    if "pixels" not in references or references["judges"] != [judge.about()["sha256"] for judge in found]:
+        raise cli.InputError(
+            f"{path} is of other judges or of an earlier version; delete it, and snakemake makes it again"
+        )
 
 
 def split(data: Path, name: str) -> tuple[Images, Labels]:

@@ -65,9 +65,9 @@ def parts(each: Measured, factor: float) -> tuple[Doubles, Doubles]:
 def freedom(contributions: Sequence[Doubles]) -> float:
     """Degrees of freedom of a variance that is the sum of squares of these contributions, times an estimated factor.
 
-    A variance with f degrees of freedom has the relative variance 2 / f; that of a mean of squares is known from their
-    own variance. It is large where few images, the neighbours of many others, contribute most. The factor has as many
-    as there were splits.
+    A variance with f degrees of freedom has the relative variance 2 / f. That of a sum of squares follows from the
+    variance of the squares, and is large where few images contribute most, such as neighbours of many others. The
+    factor has as many degrees of freedom as there were splits.
     """
     squares = [np.square(part) for part in contributions]
     total = sum(float(each.sum()) for each in squares)

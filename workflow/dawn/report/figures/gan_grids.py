@@ -97,7 +97,7 @@ def next_to_train(
 
     ``samples`` (2 n, h, w, 3): the first n that were drawn, then the n most like a single train image, and their
     ``numbers`` among all; ``train`` (2 n, k, h, w, 3). A ratio is the distance to the nearest train image over that to
-    the second, of thumbnails.
+    the nearest other one, of thumbnails.
     """
     n, k = len(samples) // 2, train.shape[1]
     blank = np.full(samples.shape[1:], 255, np.uint8)

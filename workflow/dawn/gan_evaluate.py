@@ -72,7 +72,7 @@ def check(references: dict[str, Any], found: list[Judge], experiment: Experiment
         )
     if "pixels" not in references or references["judges"] != [judge.about()["sha256"] for judge in found]:
         raise cli.InputError(
-            f"{path} is of other judges or of an earlier version; delete it, and snakemake makes it again"
+            f"{path} is of other judges or an earlier version; delete it, and snakemake makes it again"
         )
 
 

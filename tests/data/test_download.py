@@ -21,6 +21,7 @@ import pytest
 
 from dawn import download
 from dawn.core import cli
+from dawn.core.files import HOST
 from dawn.data import http
 from dawn.data.http import CAP, Limits
 from dawn.download import Proof, fetch
@@ -333,7 +334,9 @@ def test_the_output_itself_is_no_source(server, out, tmp_path):
 
 def test_what_a_killed_download_left_is_overwritten(server, out):
     out.parent.mkdir()
-    (out.parent / f".{out.name}.partial").write_bytes(BODY * 2)
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    (out.parent / f".{out.name}.{HOST}.{killed.pid}.partial").write_bytes(BODY * 2)
     fetch(server.url("fine"), PROOF, out, QUICK)
     assert out.read_bytes() == BODY
     assert [out] == list(out.parent.iterdir())

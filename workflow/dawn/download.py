@@ -63,9 +63,10 @@ def main() -> None:
         parser.error("--params or --url is needed")
     for number in (signal.SIGINT, signal.SIGTERM):  # as an exception, so that the partial file goes
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    lock = options.out.with_name(f".{options.out.name}.lock")  # two experiments of DVC share their archive
+    (urls, proof), lock = sources(options), options.out.with_name(f".{options.out.name}.lock")
+    # Two experiments of DVC share their archive: the second waits for the first one's download, and uses it.
     with file_lock.exclusive(lock, lambda: log(f"{options.out}: another process fetches it; waiting for it to end")):
-        fetch(*sources(options), options.out, Limits(timeout=options.timeout))
+        fetch(urls, proof, options.out, Limits(timeout=options.timeout))
 
 
 def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:

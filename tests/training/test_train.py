@@ -46,7 +46,7 @@ def test_two_processes_are_one_experiment(data, params, tmp_path):
         # Sums in another order differ in their last bits, and more where an activation is near its kink.
         torch.testing.assert_close(two[name], tensor, atol=2e-4, rtol=1e-3)
     for a, b in zip(*(read_curve(out / "curve.tsv") for out in outs), strict=True):
-        assert a.train_loss == pytest.approx(b.train_loss, rel=1e-4)
+        assert a.train_loss == pytest.approx(b.train_loss, rel=1e-4 if a.epoch == 1 else 1e-3)
         assert a.accuracy == pytest.approx(b.accuracy, abs=2.1)
     assert json.loads((outs[1] / "metrics.json").read_text())["processes"] == 2
 

@@ -75,6 +75,16 @@ def test_a_bit_flipped_anywhere_never_changes_the_training(data, tmp_path, place
     assert_same_end(whole, resumed)
 
 
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(data, tmp_path):
+    directory = stopped(data, tmp_path, 8)
+    flip_a_bit(directory / FILE, weight_bytes(directory / FILE))
+    resumed = ready(data, tmp_path, **EPOCHS)
+    resumed.save()
+    (directory / FILE).unlink()  # as if it were killed between the two renames
+    resumed.checkpoints.release()
+    assert ready(data, tmp_path, **EPOCHS).first_step == 6
+
+
 def test_two_damaged_checkpoints_are_refused_in_one_line(data, tmp_path):
     directory = stopped(data, tmp_path, 8)
     for name in (FILE, BEFORE):

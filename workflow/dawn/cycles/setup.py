@@ -20,7 +20,6 @@ from dawn.data.domains import Images
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
 from dawn.runtime.streams import number
-from dawn.training import checkpoint
 from dawn.training.checkpoint import Checkpoints
 from dawn.training.trainer import Trainer
 
@@ -52,9 +51,8 @@ def set_up(
             net.to(world.device, memory_format=memory_format(world.device))
         state = CycleState(cycle, nets, pixels, seed, world)
     task = CycleTask(cycle, world, clock, trainsets, tests, experiment.domains.paired, state)
-    choices, domains = experiment.text(*experiment.trained_by), data / "domains.json"
-    key = checkpoint.key(choices + world.device.type, data, domains, "cycle_train")
-    return Trainer(experiment, seed, world, clock, task, None if root is None else Checkpoints(root, key, seed))
+    checkpoints = Checkpoints.of(root, "cycle_train", experiment, seed, world, data, data / "domains.json")
+    return Trainer(experiment, seed, world, clock, task, checkpoints)
 
 
 def trainset(images: Images, cycle: Cycle, seed: int, device: torch.device) -> Trainset:

@@ -19,7 +19,6 @@ from dawn.models.kernels.compiled import Unavailable, library
 from dawn.runtime.batch_norm import convert
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
-from dawn.training import checkpoint
 from dawn.training.checkpoint import Checkpoints
 from dawn.training.trainer import Trainer
 
@@ -51,8 +50,8 @@ def set_up(
             convert(critic, world.device, penalties.wanted(gan.penalty))
         state = GanState(gan, generator, critic, world)
     task = GanTask(gan, seed, world, clock, trainset, classes, state)
-    key = checkpoint.key(experiment.text(*experiment.trained_by) + world.device.type, data, None, "gan_train")
-    trainer = Trainer(experiment, seed, world, clock, task, None if root is None else Checkpoints(root, key, seed))
+    checkpoints = Checkpoints.of(root, "gan_train", experiment, seed, world, data)
+    trainer = Trainer(experiment, seed, world, clock, task, checkpoints)
     if gan.custom_kernels:
         with clock.phase("compile"):
             trainer.note = use_kernels(state, world)

@@ -12,10 +12,12 @@ from typing import Any
 
 import torch
 
+from dawn.config.experiment import Experiment
 from dawn.core import file_lock
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, describe
 from dawn.core.code_deps import closure
 from dawn.core.files import replacing, sha256
+from dawn.runtime.distributed import World
 
 FILE, BEFORE, LOCK = "state.pt", "before.pt", "lock"
 
@@ -45,7 +47,19 @@ class Checkpoints:
     def __init__(self, root: Path, key: str, seed: int) -> None:
         self.root, self.key, self.seed = root, key, seed
         self._unlock: Callable[[], object] | None = None
+        self._damaged = False  # whether the last one is, so that it must not take the place of the one before
         self.use(0)
+
+    @classmethod
+    def of(
+        cls, root: Path | None, command: str, experiment: Experiment, seed: int, world: World,
+        data: Path, stats: Path | None = None,
+    ) -> "Checkpoints | None":  # fmt: skip
+        """Those of a training by ``command``, whose batches depend on ``data`` and a file ``stats``; None without a root."""
+        if root is None:
+            return None
+        choices = experiment.text(*experiment.trained_by) + world.device.type
+        return cls(root, key(choices, data, stats, command), seed)
 
     def take(self) -> int:
         """Own a directory until ``release``, ``delete`` or the end of the process. Return its number."""
@@ -71,10 +85,11 @@ class Checkpoints:
         try:
             with replacing(path) as partial:
                 torch.save(owned | {"checksum": checksum(owned)}, partial)
-                if path.exists():
+                if path.exists() and not self._damaged:
                     path.replace(self.directory / BEFORE)
+            self._damaged = False
         except (OSError, RuntimeError) as error:  # torch.save has a RuntimeError for a full disk
-            raise InputError(f"{path} cannot be written ({described(error)}); run it again when there is "
+            raise InputError(f"{path} cannot be written ({reason(error)}); run it again when there is "
                              "room; it continues from the one before") from error  # fmt: skip
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
@@ -82,19 +97,21 @@ class Checkpoints:
 
         Raises an InputError if it is of another training, or if all are damaged, rather than starting again.
         """
-        paths = [path for path in (self.directory / FILE, self.directory / BEFORE) if path.exists()]
-        reasons = []
-        for path in paths:
+        faults = []
+        for path in (self.directory / FILE, self.directory / BEFORE):
+            if not path.exists():
+                continue
             try:
                 values = read(path, device)
             except Damaged as error:
-                reasons.append(f"{path} is damaged ({error})")
-                print(f"dawn: {reasons[-1]}", file=sys.stderr, flush=True)
-                continue
-            self._require_own(path, values)
-            return values
-        if reasons:
-            raise InputError(f"{'; '.join(reasons)}; delete {self.directory} to train from the start")
+                faults.append(f"{path} is damaged ({error})")
+                print(f"dawn: {faults[-1]}", file=sys.stderr, flush=True)
+            else:
+                self._damaged = bool(faults)
+                self._require_own(path, values)
+                return values
+        if faults:
+            raise InputError(f"{'; '.join(faults)}; delete {self.directory} to train from the start")
         return None
 
     def _require_own(self, path: Path, values: dict[str, Any]) -> None:
@@ -128,14 +145,14 @@ def read(path: Path, device: torch.device) -> dict[str, Any]:
     return values
 
 
-def described(error: BaseException) -> str:
-    """Return what the system says where there is such an error in the chain, else the error's own first line."""
+def reason(error: Exception) -> str:
+    """Return what the system says where there is such an error in the chain, else the error in one line."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror
         cause = cause.__cause__ or cause.__context__
-    return str(error).splitlines()[0]
+    return describe(error)
 
 
 def delete(directory: Path) -> None:

@@ -17,7 +17,7 @@ from dawn.models.kernels.network import with_kernels
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, parallel
 from dawn.runtime.precision import Precision
-from dawn.training import checkpoint, cuda_graph
+from dawn.training import cuda_graph
 from dawn.training.averaging import EMA, Lookahead
 from dawn.training.checkpoint import Checkpoints
 from dawn.training.classifier import Classifier
@@ -44,7 +44,7 @@ def set_up(
         classes = len(read_json(data / "dataset.json")["classes"])
         state = build_state(experiment, classes, trainset.whole, seed, world)
     task = Classifier(experiment, world, clock, trainset, validation, state)
-    checkpoints = None if root is None else Checkpoints(root, key_of(experiment, data, stats, world), seed)
+    checkpoints = Checkpoints.of(root, "train", experiment, seed, world, data, stats)
     trainer = Trainer(experiment, seed, world, clock, task, checkpoints)
     if settings.compile or settings.cuda_graph:
         with clock.phase("compile"):
@@ -53,11 +53,6 @@ def set_up(
         with clock.phase("compile"):
             trainer.note = use_kernels(state, world) or trainer.note
     return trainer
-
-
-def key_of(experiment: Experiment, data: Path, stats: Path, world: World) -> str:
-    """Return a name for all that decides the weights of the experiment's trainings but their seeds."""
-    return checkpoint.key(experiment.text(*experiment.trained_by) + world.device.type, data, stats, "train")
 
 
 def build_state(experiment: Experiment, classes: int, size: int, seed: int, world: World) -> TrainState:

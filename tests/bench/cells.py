@@ -26,6 +26,7 @@ from dawn.core.cli import InputError
 from dawn.report import numbers
 from dawn.results import statistics as over_seeds
 from dawn.results.measurement import Measurement, Row, independent, read
+from dawn.results.measures import MEASURES
 
 PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
@@ -63,7 +64,9 @@ class Cells:
     """Fills templates with numbers from the rows in ``folder``; ``table`` is the content of tables.yaml."""
 
     def __init__(self, folder: Path, table: Mapping[str, Any]) -> None:
-        self.folder, self.sources, self.kinds = folder, table["sources"], table["values"]
+        self.folder, self.sources = folder, table["sources"]
+        declared = {m.key: {"scale": m.scale, "digits": m.digits} for m in MEASURES.values()}
+        self.kinds: Mapping[str, Any] = declared | table["values"]
         self.commands: Mapping[str, Any] = table["commands"]
 
     def named(self, text: str) -> list[str]:

@@ -10,16 +10,6 @@ from dawn.config.experiment import Experiment, check, merge, read
 ROOT = Path(__file__).resolve().parents[2]
 Variant = tuple[str, Mapping[str, Any]]  # a preset, or lesson, and the settings merged over it
 
-# airbench94's SGD with everything else as in the preset record.
-SGD = {
-    "model": {"activation": "silu", "bn_momentum": 0.4434},
-    "train": {
-        "epochs": 7.59, "label_smoothing": 0.09,
-        "augment": {"offset": 0.1399, "gain": 0.1308},
-    },
-    "evaluate": {"tta": "six_equal", "tta_fraction": 0.25},
-}  # fmt: skip
-
 PROCESSES = 5  # of the stage record
 
 # On a CPU the same script end to end, in seconds: --tiny.
@@ -53,6 +43,22 @@ class Stage:
     with_programs: bool = False
 
 
+def preset(name: str) -> dict[str, Any]:
+    """Return the settings of a preset."""
+    return read(ROOT / f"workflow/presets/{name}.yaml")
+
+
+def but_for_sgd(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return of the preset record what has nothing to do with Muon, to be merged over airbench94's SGD."""
+    train, evaluate = record["train"], record["evaluate"]
+    return {
+        "model": {key: record["model"][key] for key in ("activation", "bn_momentum")},
+        "train": {key: train[key] for key in ("epochs", "label_smoothing")}
+        | {"augment": {key: train["augment"][key] for key in ("offset", "gain")}},
+        "evaluate": {key: evaluate[key] for key in ("tta", "tta_fraction")},
+    }
+
+
 def plan(seeds: int) -> list[Stage]:
     """Return all stages; ``seeds`` is the number for the preset record, the others are in proportion."""
     few = max(1, seeds // 5)
@@ -65,7 +71,7 @@ def plan(seeds: int) -> list[Stage]:
         "record": record,
         "without whitening": ("record", {"model": {"whiten": False}}),
         "without Dirac filters": ("record", {"model": {"dirac": False}}),
-        "SGD, not Muon": ("record-sgd", SGD),
+        "SGD, not Muon": ("record-sgd", but_for_sgd(preset("record"))),
     }
     precisions = {kind: record_with(precision=kind, cuda_graph=False) for kind in ("half", "fp16", "bf16")}
     graphs = {"CUDA graphs": record_with(cuda_graph=True), "no CUDA graphs": record_with(cuda_graph=False)}
@@ -103,14 +109,14 @@ def plan(seeds: int) -> list[Stage]:
 
 def experiment(variant: Variant, tiny: bool) -> Experiment:
     """Return the experiment of a variant; with ``tiny`` one that takes a CPU a second."""
-    preset, over = variant
+    name, over = variant
     below = read(ROOT / "params.yaml")
-    if preset != "lesson":
-        below = merge(below, read(ROOT / f"workflow/presets/{preset}.yaml"))
+    if name != "lesson":
+        below = merge(below, preset(name))
     settings = merge(below, over)
     if tiny:
         train: dict[str, Any] = TINY_TRAIN | ({"precision": "fp32"} if "precision" not in over.get("train", {}) else {})
         settings = merge(
-            settings, {"model": TINY_NETS[preset], "train": train, "evaluate": {"target": 10, "precision": "fp32"}}
+            settings, {"model": TINY_NETS[name], "train": train, "evaluate": {"target": 10, "precision": "fp32"}}
         )
-    return check(settings, f"{preset} with {dict(over)}")
+    return check(settings, f"{name} with {dict(over)}")

@@ -7,6 +7,7 @@ from dawn.report.numbers import described
 from dawn.report.numbers import fraction as share
 from dawn.results.independence import described as independent
 from dawn.results.independence import sharing, without_intervals
+from dawn.results.measures import MEASURES
 from dawn.results.statistics import fraction, spread
 
 TARGET = 94.0
@@ -61,8 +62,8 @@ def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
 def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
     """Return a row with one experiment's runs; intervals are 95 %, and none where runs share steps."""
     over = {
-        "accuracy": spread([r["accuracy"] for r in rows], "percent"),
-        "clock": spread([r["seconds"] for r in rows], "positive"),
+        "accuracy": MEASURES["accuracy"].over([r["accuracy"] for r in rows]),
+        "clock": MEASURES["seconds"].over([r["seconds"] for r in rows]),
         "hits": fraction(sum(r["accuracy"] >= TARGET for r in rows), len(rows)),
     }
     if sharing(rows):

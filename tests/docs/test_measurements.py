@@ -166,7 +166,7 @@ def test_numbers_without_rows_and_rows_without_a_table_are_found(pages):
     ("old", "new", "message"),
     [
         ("{x interval accuracy}'", "{y interval accuracy}'", "no such source"),
-        ("{x interval accuracy}'", "{x interval loss}'", "a value of tables.yaml"),
+        ("{x interval accuracy}'", "{x interval nothing}'", "a value of tables.yaml"),
         ("{x interval accuracy}'", "{x interval a/b} {x mode accuracy}'", "a statistic"),
         ("file: x.json", "file: gone.json", "gone.json is missing; measure it, or list its command"),
         ("file: x.json", "file: x.json\n    variant: none", "no rows of variant 'none'"),
@@ -240,7 +240,7 @@ def test_every_template_can_be_filled(tmp_path):
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(FOLDER, tmp_path / "docs/measurements")
     good = json.loads(next(FOLDER.glob("*.json")).read_text())
-    values = [name for name in pages.table["values"] if "/" not in name]
+    values = [name for name in pages.cells.kinds if "/" not in name]
     variants = {}
     for source in pages.table["sources"].values():
         variants.setdefault(source["file"], []).append(source.get("variant", ""))

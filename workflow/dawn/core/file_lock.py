@@ -10,6 +10,10 @@ from pathlib import Path
 UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of a file system without flock
 
 
+def silent() -> None:
+    """Wait without a word."""
+
+
 def acquire(path: Path, waiting: Callable[[], None] | None = None) -> int | None:
     """Return the descriptor of the open file ``path`` with its lock held; closing it releases the lock.
 
@@ -30,7 +34,7 @@ def acquire(path: Path, waiting: Callable[[], None] | None = None) -> int | None
                 return None
             waiting()
             fcntl.flock(file, fcntl.LOCK_EX)
-            waiting = _silent
+            waiting = silent  # it was said once
         except OSError as error:
             if error.errno in UNSUPPORTED:
                 return file
@@ -43,7 +47,7 @@ def acquire(path: Path, waiting: Callable[[], None] | None = None) -> int | None
 
 
 @contextmanager
-def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
+def exclusive(path: Path, waiting: Callable[[], None] = silent) -> Iterator[None]:
     """Hold the lock of a file for the block, and delete the file at its end."""
     file = acquire(path, waiting)
     assert file is not None
@@ -52,7 +56,3 @@ def exclusive(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
     finally:
         path.unlink(missing_ok=True)
         os.close(file)
-
-
-def _silent() -> None:
-    """Say nothing: it was said once."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from dawn.config.experiment import Experiment
 from dawn.report.gan_measures import REFERENCES, Evaluations, measured, over_seeds, reference
-from dawn.report.numbers import DASH, count, described, ends, interval, std, why_none
+from dawn.report.numbers import DASH, count, described, interval, limits, std
 from dawn.report.page import Block, Bullets, Heading, Image, Paragraph, Table
 from dawn.results.measures import MEASURES
 
@@ -118,8 +118,7 @@ def measures_table(evaluations: Evaluations) -> list[Block]:
     for key, measure in measured(evaluations).items():
         value, d = over_seeds(evaluations, key), measure.digits
         marks = [f"{known[key][name]:,.{d}f}" if name in known[key] else DASH for name in names]
-        limits = ends(value, d) or why_none(value, d)
-        rows.append((measure.title, measure.better, f"{value['mean']:,.{d}f}", limits, std(value, d), *marks))
+        rows.append((measure.title, measure.better, f"{value['mean']:,.{d}f}", limits(value, d), std(value, d), *marks))
     what = (
         "of the mean over the seeds" if len(evaluations) > 1 else "over the images, since a single seed has no spread"
     )

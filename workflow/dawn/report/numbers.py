@@ -40,11 +40,11 @@ def two_seeds(value: Mapping[str, Any], digits: int) -> str | None:
     return f"two seeds: {low} and {high}, no interval"
 
 
-def why_none(value: Mapping[str, Any], digits: int) -> str:
-    """What stands in the place of an interval that is not there."""
-    if value.get("std") is None:
-        return DASH
-    return two_seeds(value, digits) or "none, all equal"
+def limits(value: Mapping[str, Any], digits: int) -> str:
+    """An interval alone, for a cell of a table, or why there is none."""
+    if found := ends(value, digits):
+        return found
+    return DASH if value.get("std") is None else two_seeds(value, digits) or "none, all equal"
 
 
 def described(value: Mapping[str, Any], digits: int = 2, unit: str = "") -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dawn.report import numbers
 from dawn.report.page import Block, Bullets, Paragraph, Table
-from dawn.results.independence import described, named, sharing, without_intervals
+from dawn.results.independence import described, independent, named, sharing, without_intervals
 from dawn.results.measures import MEASURES, Measure
 from dawn.results.phases import PHASES
 from dawn.results.statistics import fraction
@@ -44,7 +44,7 @@ def tally(runs: Sequence[Run], target: float) -> dict[str, Any]:
         "images_per_s": over([run["images_per_s"] for run in runs], SPEED),
         "joules": None if None in joules else over(joules, ENERGY),
         "resumed": sum(run["resumed"] > 0 for run in runs),
-        "independent": described(runs),
+        "independent": independent(runs),
         "torch": importlib.metadata.version("torch"),
         **{name: first[name] for name in ("energy_source", "parameters", "precision", "device", "processes")},
         "runs": list(runs),
@@ -103,7 +103,7 @@ def row(name: str, value: Mapping[str, float | None], digits: int) -> list[str]:
     mean, std, least, most = (
         numbers.DASH if value[key] is None else f"{value[key]:,.{digits}f}" for key in ("mean", "std", "min", "max")
     )
-    return [name, mean, std, numbers.ends(value, digits) or numbers.why_none(value, digits), least, most]
+    return [name, mean, std, numbers.limits(value, digits), least, most]
 
 
 def untimed(values: Mapping[str, Mapping[str, float | None]]) -> list[list[str]]:
@@ -124,7 +124,7 @@ def remarks(race: Mapping[str, Any]) -> list[str]:
         f"seeds at or above {goal}: {numbers.fraction(target)}",
         f"first monitored at {goal}: {times}",
         f"energy: {energy}",
-        race["independent"],
+        described(race["runs"]),
     ]
     if shared := sharing(race["runs"]):
         found.append(f"no intervals: {'; '.join(map(named, shared))} share their first step, so each is one training")

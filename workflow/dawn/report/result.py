@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dawn.report.numbers import DASH, count, described, ends, fraction, interval, std, why_none
+from dawn.report.numbers import DASH, count, described, fraction, interval, limits, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.results.measures import MEASURES, OF_CLASSIFIER, Measure
 
@@ -34,7 +34,7 @@ def claim(metrics: Mapping[str, Any]) -> str:
 def result(metrics: Mapping[str, Any]) -> list[Block]:
     """Measures over the seeds, target, price and network."""
     rows = [
-        (title(m, m.title), f"{found['mean']:,.{m.digits}f}", ends(found, m.digits) or why_none(found, m.digits),
+        (title(m, m.title), f"{found['mean']:,.{m.digits}f}", limits(found, m.digits),
          std(found, m.digits))
         for m in SHOWN for found in [metrics[m.key]]
     ]  # fmt: skip

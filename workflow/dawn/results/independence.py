@@ -70,11 +70,20 @@ def suspicious(curves: Mapping[int, str]) -> list[str]:
     ]
 
 
+def independent(trainings: Iterable[Training]) -> int:
+    """Return how many of the trainings are independent: those that share no first step with another.
+
+    Where its checksum was not recorded, a training that did not begin at its first step counts as none.
+    """
+    starts = [(each.get("after_first_step"), each.get("first_step")) for each in trainings]
+    known = {start for start, _ in starts if start is not None}
+    return len(known) + sum(start is None and not first for start, first in starts)
+
+
 def described(trainings: Sequence[Training]) -> str:
-    """Return how many trainings were independent and how many continued from a checkpoint, in words."""
+    """Return how many trainings were independent and which continued from a checkpoint, in words."""
     known = [each for each in trainings if each.get("after_first_step")]
-    count = len(trainings) - sum(len(group) - 1 for group in sharing(trainings))
-    text = f"independent trainings: {count} of {len(trainings)}"
+    text = f"independent trainings: {independent(trainings)} of {len(trainings)}"
     if len(known) < len(trainings):
         text += f" (the first step of {len(trainings) - len(known)} was not recorded)"
     continued = [f"{each['seed']} at step {each['first_step']}" for each in known if each["resumed"]]

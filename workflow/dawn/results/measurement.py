@@ -16,16 +16,12 @@ from dawn.config.errors import explain
 from dawn.config.types import STRICT
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
+from dawn.results import independence
 from dawn.results.provenance import CHECKOUT, collect, public
 
 PACKAGES = ("torch", "torchvision", "numpy", "scipy")  # those that decide numbers and speed
 BUILD = re.compile(r"^(Linux-\d+\.\d+)\S*?(-(?:x86_64|aarch64|ppc64le)\S*)$")  # the name of a kernel's build between
-ORIGIN = (
-    "seed",
-    "first_step",
-    "resumed",
-    "after_first_step",
-)  # of the metrics of a training: which one it is, where it started
+ORIGIN = ("seed", "first_step", "resumed", "after_first_step")  # of metrics: which training it is, where it started
 TEXT = Annotated[str, Field(min_length=1)]
 EXACT = ConfigDict(**(STRICT | ConfigDict(strict=True)))
 
@@ -155,10 +151,11 @@ def training(metrics: Mapping[str, Any], variant: str = "", values: Mapping[str,
     first = metrics.get("first_step", None if resumed else 0)
     if first is None:
         raise InputError(f"seed {seed} was resumed, and its metrics do not say at which step; train it again")
-    own = {"seed": seed, "first_step": first, "resumed": resumed}
-    own |= {"after_first_step": metrics.get("after_first_step")}
-    found = {name: value for name, value in metrics.items() if name not in ORIGIN} if values is None else values
-    return Row(variant=variant, **own, values=numbers(found))
+    kept = {name: value for name, value in (metrics if values is None else values).items() if name not in ORIGIN}
+    return Row(
+        variant=variant, seed=seed, first_step=first, resumed=resumed,
+        after_first_step=metrics.get("after_first_step"), values=numbers(kept),
+    )  # fmt: skip
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:
@@ -180,10 +177,6 @@ def repetitions(values: Iterable[Mapping[str, float]], variant: str = "") -> lis
     return [Row(variant=variant, repetition=i, values=dict(each)) for i, each in enumerate(values)]
 
 
-def independent(rows: Sequence[Row]) -> int:
-    """How many of the rows are independent: those that share no first step with another (dawn.results.independence).
-
-    Where its checksum is not known, a training that did not begin at its first step counts as none.
-    """
-    known = {row.after_first_step for row in rows if row.after_first_step is not None}
-    return len(known) + sum(row.after_first_step is None and not row.first_step for row in rows)
+def independent(rows: Iterable[Row]) -> int:
+    """How many of the rows are independent trainings."""
+    return independence.independent(row.model_dump() for row in rows)

@@ -79,6 +79,12 @@ class Difference:
         return self.mean - half, self.mean + half
 
 
+def two_sides(weights: Weights) -> tuple[str, str] | None:
+    """The base and the other one of a contrast of two variants, of weights -1 and 1; None for any other."""
+    by_weight = {weight: name for name, weight in weights.items()}
+    return (by_weight[-1.0], by_weight[1.0]) if set(by_weight) == {-1.0, 1.0} and len(weights) == 2 else None
+
+
 def contrast(values: Values, weights: Weights, shared: bool) -> Difference:
     """The weighted sum of the means of the variants.
 

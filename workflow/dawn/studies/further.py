@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dawn.results.measures import Measure
-from dawn.studies.comparisons import LEVEL
+from dawn.studies.comparisons import LEVEL, two_sides
 from dawn.studies.images import other_images
 from dawn.studies.improvement import Probability, improvement
 from dawn.studies.pairs import Pair, mcnemar
 from dawn.studies.predictions import PER_IMAGE, Predictions
 from dawn.studies.sequential import Planned
 from dawn.studies.variants import Result
-from dawn.studies.verdicts import Comparison, Interval, Verdict
+from dawn.studies.verdicts import Interval, Verdict
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,12 @@ def further(
         predicted = Predictions(results, measure.key)
     found = []
     for v in verdicts:
-        pair = sides(v.comparison)
+        pair = two_sides(v.comparison.weights)
         interval = _other_images(v, predicted, counts) if predicted and v.planned else None
         alone = pair and predicted and measure.key == "accuracy" and v.difference.n == 1
         found.append(Further(v, interval, pair and _improvement(v, results, measure, pair),
                              _mcnemar(v, predicted, pair) if alone and pair and predicted else None))  # fmt: skip
     return found
-
-
-def sides(comparison: Comparison) -> tuple[str, str] | None:
-    """The base and the variant of a comparison of two; None for one of more."""
-    by_weight = {weight: name for name, weight in comparison.weights.items()}
-    if len(comparison.weights) == 2 and set(by_weight) == {-1.0, 1.0}:
-        return by_weight[-1.0], by_weight[1.0]
-    return None
 
 
 def _other_images(verdict: Verdict, predicted: Predictions, counts: tuple[int, ...]) -> Interval | None:

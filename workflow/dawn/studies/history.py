@@ -6,18 +6,18 @@ page, and ``dawn.compare`` of variants. In the directory of each study a file of
 it.
 """
 
-import fcntl
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from dawn.config.errors import explain
 from dawn.config.plan import Plan
+from dawn.core import file_lock
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
 from dawn.results.manifest import choices
@@ -76,9 +76,12 @@ def read(root: Path) -> History:
     """The history of the studies in a directory, with those of older versions, which were a study's own."""
     path = root / NAME
     try:
-        found = History(**read_json(path)) if path.exists() else History(id=secrets.token_hex(8), since=_today())
-    except (ValidationError, TypeError) as error:
-        raise InputError(f"{path} is not the history of studies: {error}; restore or delete it") from error
+        known = path.exists()
+        found = History.model_validate(read_json(path)) if known else History(id=secrets.token_hex(8), since=_today())
+    except ValidationError as error:
+        raise InputError(
+            f"{path} is not the history of studies: {explain(error, History)}; restore or delete it"
+        ) from error
     for study in sorted(path.parent for path in root.glob(f"*/{NAME}")):
         if study.name not in found.imported and isinstance(old := read_json(study / NAME), list):
             found = _imported(found, study, old)
@@ -104,7 +107,7 @@ def after(history: History, study: Path, now: Look) -> History:
 
 def add(study: Path, now: Look) -> History:
     """The history with a look at the study in this directory, which is noted if a result was shown."""
-    with _locked(study.parent):
+    with file_lock.exclusive(study.parent / f".{NAME}.lock"):
         found = after(read(study.parent), study, now)
         if now.shows:
             write_json(study.parent / NAME, found.model_dump(mode="json"))
@@ -120,15 +123,6 @@ def _is_unknown(history: History, study: Path, now: Look) -> bool:
         return bool(noted["id"] != history.id)
     known = any(history.seen(key) for key in now.experiments)
     return not known and any(any(study.glob(pattern)) for pattern in VERDICTS)
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Keep other processes from changing the history; without effect on a file system that has no flock."""
-    with (root / f".{NAME}.lock").open("w") as file:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _today() -> str:

@@ -23,8 +23,7 @@ def measured(results: Mapping[str, Result], folder: Path) -> list[measurement.Ro
     for row, (result, seed) in zip(rows.seeds(results, folder), each, strict=True):
         training = result.trainings[seed]
         values = training | _measures(result.evaluations[seed]) | row
-        kept = {name: value for name, value in values.items() if name not in measurement.ORIGIN}
-        found.append(measurement.training(training, result.name, kept))
+        found.append(measurement.training(training, result.name, values))
     return found
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from dawn.config.study import MEASURES
+from dawn.studies.comparisons import two_sides
 from dawn.studies.variants import SOURCE
 
 Kind = Literal["planned", "new", "pair", "contrast", "untested"]
@@ -74,8 +75,7 @@ class Contrast(BaseModel):
     @property
     def pair(self) -> tuple[str, str] | None:
         """The experiment that is the base and the other one; None for a contrast of more than two."""
-        by_weight = {weight: key for key, weight in self.weights.items()}
-        return (by_weight[-1.0], by_weight[1.0]) if set(by_weight) == {-1.0, 1.0} and len(self.weights) == 2 else None
+        return two_sides(self.weights)
 
 
 class Seen(BaseModel):

@@ -55,7 +55,7 @@ class Checkpoints:
         cls, root: Path | None, command: str, experiment: Experiment, seed: int, world: World,
         data: Path, stats: Path | None = None,
     ) -> "Checkpoints | None":  # fmt: skip
-        """Those of a training by ``command``, whose batches depend on ``data`` and a file ``stats``; None without a root."""
+        """Those of a training by ``command``, which reads ``data`` and the file ``stats``; None without a root."""
         if root is None:
             return None
         choices = experiment.text(*experiment.trained_by) + world.device.type

@@ -38,7 +38,7 @@ if STUDY:
             f"logs/{STUDY.directory}/measurement.log",
         localrule: True
         params:
-            study=STUDY.directory,
+            study=lambda wildcards: STUDY.directory,
         message:
             "Gather the rows of {params.study}"
         shell:

@@ -53,7 +53,7 @@ REPORTED = {str(path) for path in reachable({p for name in REPORTING for p in (H
 
 def test_a_closure_has_the_cpp_files_and_what_they_include():
     kernels = {path.name for path in closure("train") if path.suffix in (".cpp", ".h")}
-    assert kernels == {path.name for path in (HERE / "models/kernels").iterdir() if path.suffix in (".cpp", ".h")}
+    assert kernels == {path.name for path in (HERE / "kernels").iterdir() if path.suffix in (".cpp", ".h")}
     assert {"winograd.cpp", "lanes.h"} <= kernels
 
 

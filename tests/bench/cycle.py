@@ -20,18 +20,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from dawn.tasks.cycle.setup import set_up
 from pairs import Epoch, Images, compare, fastest_loader, summary, trained
 from torch.nn import functional
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
-from dawn.cycles.layers import InstanceNorm
-from dawn.cycles.networks import build
-from dawn.cycles.setup import set_up
-from dawn.data.domains import named
-from dawn.domains import describe, write
 from dawn.results import measurement
+from dawn.tasks.cycle.domains import named
+from dawn.tasks.cycle.layers import InstanceNorm
+from dawn.tasks.cycle.domains import describe, write
+from dawn.tasks.cycle.networks import build
 
 ROOT = Path(__file__).resolve().parents[2]
 

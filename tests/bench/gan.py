@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from dawn.tasks.gan.setup import set_up
 from noise import write_noise
 from pairs import Epoch, Images, compare, fastest_loader, summary, trained
 from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
-from dawn.gans import diff_augment, losses
-from dawn.gans.networks import build
-from dawn.gans.setup import set_up
 from dawn.results import measurement
+from dawn.tasks.gan import diff_augment, losses
+from dawn.tasks.gan.networks import build
 
 ROOT = Path(__file__).resolve().parents[2]
 

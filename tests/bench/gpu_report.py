@@ -62,8 +62,8 @@ def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
 def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
     """Return a row with one experiment's runs; intervals are 95 %, and none where runs share steps."""
     over = {
-        "accuracy": MEASURES["accuracy"].over([r["accuracy"] for r in rows]),
-        "clock": MEASURES["seconds"].over([r["seconds"] for r in rows]),
+        "accuracy": over([r["accuracy"] for r in rows], MEASURES["accuracy"]),
+        "clock": over([r["seconds"] for r in rows], MEASURES["seconds"]),
         "hits": fraction(sum(r["accuracy"] >= TARGET for r in rows), len(rows)),
     }
     if sharing(rows):

@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from dawn.tasks.classify.setup import set_up
 from gpu_plan import Stage, experiment, plan
 from profiling import profiled
 
 from dawn.core.cli import describe
 from dawn.core.files import read_json, write_json
+from dawn.engine.shutdown import StopRequest
 from dawn.monitoring.energy import for_device
 from dawn.race import run
-from dawn.report.race import line
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import measure
-from dawn.training.setup import set_up
-from dawn.training.shutdown import StopRequest
+from dawn.tasks.classify.race_page import line
 
 
 def limits(world: World, tiny: bool) -> dict[str, Any]:

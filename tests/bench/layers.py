@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from dawn.tasks.classify.setup import set_up
 from noise import write_noise
 from torch import Tensor, nn
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
-from dawn.models.kernels.network import can_convolve
-from dawn.models.kernels.winograd import convolution_of
+from dawn.engine.trainer import Trainer
+from dawn.kernels.network import can_convolve
+from dawn.kernels.winograd import convolution_of
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import best_rate, measure
 from dawn.timing import DTYPES
-from dawn.training.setup import set_up
-from dawn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 Rates = dict[str, float]

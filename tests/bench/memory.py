@@ -17,9 +17,9 @@ from torch.nn import functional
 
 from dawn.config.experiment import check, merge, read
 from dawn.core import cli
-from dawn.models.build import build
 from dawn.results import measurement
 from dawn.runtime.measure import peak
+from dawn.tasks.classify.networks.build import build
 
 ROOT = Path(__file__).resolve().parents[2]
 

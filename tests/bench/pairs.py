@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torchvision import transforms
 
+from dawn.engine.shutdown import StopRequest
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
-from dawn.training.shutdown import StopRequest
 
 Epoch = Callable[[], object]
 Pair = Mapping[str, float]  # images/s of both sides by their names

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from dawn.tasks.classify.setup import set_up
 from noise import write_noise
 from overrides import merged
 from pairs import Pair, summary
@@ -24,12 +25,11 @@ from torch import Tensor
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
+from dawn.engine.shutdown import StopRequest
+from dawn.engine.trainer import Trainer
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
-from dawn.training.setup import set_up
-from dawn.training.shutdown import StopRequest
-from dawn.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {"precision": "fp32", "compile": False, "cuda_graph": False, "custom_kernels": False, "monitor_every": 1000}

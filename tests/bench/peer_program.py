@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from dawn.data.dataset import Trainset
+from dawn.engine.trainer import Trainer
 from dawn.runtime.distributed import World
-from dawn.training.trainer import Trainer
 
 
 class Loader:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from dawn.tasks.classify.setup import set_up
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -14,11 +15,10 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from dawn.config.experiment import Experiment, check, merge
+from dawn.engine.trainer import Trainer
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
-from dawn.training.schedule import Scheduled
-from dawn.training.setup import set_up
-from dawn.training.trainer import Trainer
+from dawn.tasks.classify.schedule import Scheduled
 
 STEPS = 10
 SLOW = Scheduled(lr=1e-9, momentum=0.85, stem_lr=1e-9)

@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from cells import ratio
+from dawn.tasks.classify.setup import set_up
 from overrides import merged
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
+from dawn.engine.shutdown import StopRequest
 from dawn.monitoring.energy import for_device
 from dawn.race import run
 from dawn.report.page import markdown
-from dawn.report.race import line, page, tally
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
-from dawn.training.setup import set_up
-from dawn.training.shutdown import StopRequest
+from dawn.tasks.classify.race_page import line, page, tally
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from dawn.tasks.classify.setup import set_up
 from noise import MEAN, STD, write_noise
 from pairs import Epoch, Images, compare, fastest_loader, summary
 from torch.nn import functional
@@ -23,13 +24,12 @@ from torchvision import transforms
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
-from dawn.models.build import build
+from dawn.engine.shutdown import StopRequest
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
 from dawn.runtime.precision import trainable
-from dawn.training.setup import set_up
-from dawn.training.shutdown import StopRequest
+from dawn.tasks.classify.networks.build import build
 
 ROOT = Path(__file__).resolve().parents[2]
 

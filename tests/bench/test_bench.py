@@ -14,7 +14,7 @@ import torch
 from conftest import ROOT
 from training import WORLD
 
-from dawn.models.kernels.network import can_convolve
+from dawn.kernels.network import can_convolve
 from dawn.results import measurement
 
 BENCH = ROOT / "tests" / "bench"

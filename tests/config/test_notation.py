@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dawn.config.networks.darknet import Darknet
-from dawn.config.networks.wide_resnet import WideResNet
-from dawn.models.build import build
+from dawn.tasks.classify.networks.build import build
+from dawn.tasks.classify.networks.darknet.settings import Darknet
+from dawn.tasks.classify.networks.wrn.settings import WideResNet
 
 
 def wrn(**over):

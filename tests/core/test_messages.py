@@ -9,7 +9,7 @@ from dawn import train
 from dawn.config.experiment import check, merge, read
 from dawn.core.cli import InputError, quoted
 from dawn.core.files import read_json
-from dawn.training.trainer import Trainer
+from dawn.engine.trainer import Trainer
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ import random
 import pytest
 import torch
 
-from dawn.cycles.losses import absolute, adversarial, critic_loss
-from dawn.cycles.pool import ImagePool, swaps
+from dawn.tasks.cycle.losses import absolute, adversarial, critic_loss
+from dawn.tasks.cycle.pool import ImagePool, swaps
 
 CPU = torch.device("cpu")
 
@@ -53,7 +53,7 @@ def naive(size, batches, draws):
 def test_a_pool_swaps_as_a_list_that_is_filled_an_image_at_a_time(size, batch, monkeypatch):
     made = random.Random(size)
     draws = [([made.random() for _ in range(batch)], [made.randrange(size) for _ in range(batch)]) for _ in range(40)]
-    monkeypatch.setattr("dawn.cycles.pool.stream", lambda *name: Draws(*draws[name[-1]]))
+    monkeypatch.setattr("dawn.tasks.cycle.pool.stream", lambda *name: Draws(*draws[name[-1]]))
     pool = ImagePool(size, 2, 0, "a", CPU)
     batches = [[1 + step * batch + i for i in range(batch)] for step in range(40)]
     seen = [value for step, batch in enumerate(batches) for value in values(pool.exchange(images(*batch), step))]

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dawn.config.cycle import Cycle
 from dawn.core.cli import InputError
-from dawn.cycles.critic import scores
-from dawn.cycles.layers import InstanceNorm
-from dawn.cycles.networks import build
+from dawn.tasks.cycle.critic import scores
+from dawn.tasks.cycle.layers import InstanceNorm
+from dawn.tasks.cycle.networks import build
+from dawn.tasks.cycle.settings import Cycle
 
 FIELDS = (16, 34, 70, 142)
 

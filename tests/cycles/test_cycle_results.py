@@ -13,12 +13,12 @@ from cycles import domains, settings
 from PIL import Image
 
 from dawn import cycle_evaluate, cycle_plot, cycle_summarize, cycle_summary, cycle_train, provenance, translate
-from dawn.cycles.translation import round_trip, to_input, to_pixels
-from dawn.cycles.weights import restored
 from dawn.data.image_file import read_image
 from dawn.measures.translation import Seen, by_judges, mean_image
-from dawn.results.cycle_curve import read_cycle_curve
 from dawn.results.manifest import verify
+from dawn.tasks.cycle.curve import read_cycle_curve
+from dawn.tasks.cycle.translation import round_trip, to_input, to_pixels
+from dawn.tasks.cycle.weights import restored
 
 
 @pytest.fixture(scope="module")

@@ -10,13 +10,13 @@ import pytest
 import torch
 from conftest import ROOT
 from cycles import WORLD, domains, gradients_and_pools, ready, settings, stopped_and_resumed, trained
+from dawn.tasks.cycle.setup import set_up
 from torch.nn import functional
 from training import At
 
 from dawn.core.cli import InputError
-from dawn.cycles.setup import set_up
-from dawn.cycles.task import multiplier
 from dawn.runtime.clock import Clock
+from dawn.tasks.cycle.training import multiplier
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from archives import call
 from cycles import domains, settings
 
 from dawn import domains as step
-from dawn.data.colours import grey, hue_turned
-from dawn.data.domains import made
-from dawn.data.styles import PERMUTED, draw_pairs
+from dawn.tasks.cycle.colours import grey, hue_turned
+from dawn.tasks.cycle.domains import made
+from dawn.tasks.cycle.styles import PERMUTED, draw_pairs
 
 
 def arrays(folder):
@@ -141,6 +141,6 @@ def test_too_few_images_and_overlapping_domains_are_refused(classes, tmp_path):
 
 def test_many_images_are_transformed_in_blocks(monkeypatch):
     images = np.random.default_rng(0).integers(0, 256, (4500, 4, 4, 3), dtype=np.uint8)
-    monkeypatch.setattr("dawn.data.domains.of_classes", lambda data, split, names, key: images)
+    monkeypatch.setattr("dawn.tasks.cycle.domains.of_classes", lambda data, split, names, key: images)
     found = made(None, settings({"kind": "grey"}).domains)
     assert np.array_equal(found["domain_b_test"], grey(images))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchvision.transforms import functional as reference
 
-from dawn.config.parts import Augment
+from dawn.config.augment import Augment
 from dawn.core.cli import InputError
 from dawn.data.augment import draw, normalise, padded, windows
 from dawn.data.augmentations import active, brightness, contrast, cutout

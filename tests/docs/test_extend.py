@@ -22,7 +22,7 @@ from pathlib import Path
 from dawn.config.experiment import check, merge, read
 from dawn.config.plan import plan
 from dawn.data.augmentations import active
-from dawn.models.build import build
+from dawn.tasks.classify.networks.build import build
 
 values = merge(read(Path("params.yaml")), read(Path("workflow/presets/mine.yaml")))
 over = {"model": {"family": "plain", "depth": 4, "width": 8}, "train": {"augment": {"grey": 0.5}}}

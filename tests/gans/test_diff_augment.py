@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dawn.gans.diff_augment import augment, draws_needed
+from dawn.tasks.gan.diff_augment import augment, draws_needed
 
 POLICY = ("color", "translation", "cutout")
 

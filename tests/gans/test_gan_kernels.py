@@ -5,9 +5,9 @@ import torch
 from gan_training import FULL_GAN, ready_gan, resumed_gan, trained_gan
 
 from dawn.config.experiment import merge
-from dawn.gans.layers import Conv
-from dawn.models.kernels import compiled, winograd
-from dawn.models.kernels.network import can_convolve
+from dawn.kernels import compiled, winograd
+from dawn.kernels.network import can_convolve
+from dawn.tasks.gan.layers import Conv
 
 CUSTOM = {
     "generator": {"architecture": "sn_cnn", "upsampling": "bilinear", "width": 24, "ema": 0.9},

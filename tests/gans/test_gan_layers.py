@@ -6,9 +6,9 @@ import torch
 from gan_networks import inputs, networks
 from torch.nn import functional
 
-from dawn.gans.layers import ClassAffine
-from dawn.gans.networks import initialise
-from dawn.gans.upsampling import doubling
+from dawn.tasks.gan.layers import ClassAffine
+from dawn.tasks.gan.networks import initialise
+from dawn.tasks.gan.upsampling import doubling
 
 WAYS = ["transposed4", "transposed3", "nearest", "bilinear", "pixel_shuffle", "pixel_shuffle_icnr"]
 SPECTRAL = {"critic": {"norm": "none", "spectral_norm": True}, "conditional": True}

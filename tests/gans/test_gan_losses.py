@@ -5,7 +5,7 @@ import pytest
 import torch
 from gan_networks import networks
 
-from dawn.gans.losses import clamp, classifier_loss, critic_loss, generator_loss, needs_real_scores
+from dawn.tasks.gan.losses import clamp, classifier_loss, critic_loss, generator_loss, needs_real_scores
 
 REAL, FAKE = np.array([0.3, -2.0, 1.7, 40.0]), np.array([-0.4, 3.0, 0.9, -50.0])
 

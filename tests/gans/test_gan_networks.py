@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from dawn.config.experiment import check, merge, read
 from dawn.core.cli import InputError
-from dawn.gans.layers import Block
+from dawn.tasks.gan.layers import Block
 
 ARCHITECTURES = ["lesson", "dcgan", "sn_cnn"]
 

@@ -7,9 +7,9 @@ import torch
 from gan_networks import inputs, networks
 from torch import nn
 
-from dawn.config.gan_parts import Penalty
-from dawn.gans.diff_augment import augment
-from dawn.gans.penalties import due, penalty, wanted
+from dawn.tasks.gan.diff_augment import augment
+from dawn.tasks.gan.penalties import due, penalty, wanted
+from dawn.tasks.gan.settings import Penalty
 
 ALL = Penalty(gradient=10, r1=2, r2=3)
 EACH = [Penalty(gradient=10), Penalty(r1=2), Penalty(r2=3), ALL]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from dawn.config.gan import Gan
-from dawn.gans.schedule import generator_due, multiplier
+from dawn.tasks.gan.schedule import generator_due, multiplier
+from dawn.tasks.gan.settings import Gan
 
 
 def notebook(passes, batches, first):

@@ -11,12 +11,12 @@ from training import Never
 
 from dawn.config.experiment import merge
 from dawn.core.cli import InputError
-from dawn.gans import draws
-from dawn.gans.samples import generate
-from dawn.gans.weights import restored
-from dawn.models.weights import read_weights
-from dawn.results.gan_curve import read_gan_curve
+from dawn.engine.weights import read_weights
 from dawn.runtime.distributed import World
+from dawn.tasks.gan import draws
+from dawn.tasks.gan.curve import read_gan_curve
+from dawn.tasks.gan.samples import generate
+from dawn.tasks.gan.weights import restored
 
 FILES = ["curve.tsv", "metrics.json", "model.safetensors", "progress.npy", "trace.tsv"]
 

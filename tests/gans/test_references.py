@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from dawn.core.cli import InputError
-from dawn.gan_references import unlike_train
+from dawn.tasks.generative.references import unlike_train
 
 
 def smooth(rng, n):

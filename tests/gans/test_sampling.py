@@ -12,11 +12,12 @@ from dawn import gan_dataset, sample
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
 from dawn.data.preprocessing import Preprocessing
-from dawn.gans import judges, weights
-from dawn.gans.networks import build
-from dawn.gans.samples import generate
-from dawn.gans.sampling import between, latents, scores, trained
-from dawn.models.weights import write_weights
+from dawn.engine.weights import write_weights
+from dawn.tasks.gan import weights
+from dawn.tasks.gan.networks import build
+from dawn.tasks.gan.samples import generate
+from dawn.tasks.gan.sampling import between, latents, scores, trained
+from dawn.tasks.generative import judges
 
 NETWORK = {"architecture": "dcgan", "width": 4, "extra_layers": 0}
 CLASSES = ["red", "green", "blue"]

@@ -4,20 +4,20 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, experiment
+from dawn.tasks.classify.setup import set_up
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 from training import AIRBENCH, CPU, WORLD, Never, trained
 
 from dawn.config.experiment import check, merge, read
-from dawn.config.networks.airbench import Airbench
 from dawn.data import dataset
-from dawn.models.airbench import Stem
-from dawn.models.build import build
-from dawn.models.whitening import filters, patches, set_whitening
 from dawn.monitoring.progress import Progress, classifier_line
 from dawn.runtime.clock import Clock
-from dawn.training.setup import set_up
-from dawn.training.step import TrainState
+from dawn.tasks.classify.networks.airbench.network import Stem
+from dawn.tasks.classify.networks.airbench.settings import Airbench
+from dawn.tasks.classify.networks.build import build
+from dawn.tasks.classify.step import TrainState
+from dawn.tasks.classify.whitening import filters, patches, set_whitening
 
 
 def record(**over):

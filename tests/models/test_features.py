@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from dawn.data.dataset import Split
-from dawn.models.build import build
-from dawn.models.features import Extractor, executed, untrained
+from dawn.tasks.classify.networks.build import build
+from dawn.tasks.generative.features import Extractor, executed, untrained
 
 MEAN, STD = torch.tensor([0.5, 0.5, 0.5]), torch.tensor([0.25, 0.2, 0.25])
 FAMILIES = {

@@ -16,7 +16,7 @@ from training import arguments
 from dawn import predict, train
 from dawn.config.experiment import check, dump
 from dawn.core.cli import InputError
-from dawn.models.build import build, check_output
+from dawn.tasks.classify.networks.build import build, check_output
 
 NET = "class Net(torch.nn.Module):\n    def __init__(self, classes, width=4):\n        super().__init__()\n"
 

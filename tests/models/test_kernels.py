@@ -10,13 +10,13 @@ from torch import nn
 from training import AIRBENCH, WORLD, assert_same_end, ready, stopped_and_resumed, trained
 
 from dawn.core.cli import InputError
-from dawn.models.kernels import compiled
-from dawn.models.kernels.blocks import Block
-from dawn.models.kernels.compiled import Unavailable
-from dawn.models.kernels.network import CustomKernels, can_convolve, parts, with_kernels
-from dawn.models.kernels.winograd import Convolution
+from dawn.kernels import compiled
+from dawn.kernels.blocks import Block
+from dawn.kernels.compiled import Unavailable
+from dawn.kernels.network import CustomKernels, can_convolve, parts, with_kernels
+from dawn.kernels.winograd import Convolution
 from dawn.runtime.distributed import World
-from dawn.training import setup
+from dawn.tasks.classify import setup
 
 pytestmark = pytest.mark.skipif(shutil.which("c++") is None, reason="there is no C++ compiler (c++)")
 

@@ -5,12 +5,13 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from dawn.config.model import FAMILIES
-from dawn.config.networks.darknet import Darknet
-from dawn.config.networks.torchvision import Torchvision
-from dawn.config.networks.wide_resnet import WideResNet
 from dawn.core.cli import InputError
-from dawn.models.build import BUILDERS, build, checksum
+from dawn.engine.weights import checksum
+from dawn.tasks.classify.networks.build import build
+from dawn.tasks.classify.networks.darknet.settings import Darknet
+from dawn.tasks.classify.networks.settings import FAMILIES
+from dawn.tasks.classify.networks.torchvision.settings import Torchvision
+from dawn.tasks.classify.networks.wrn.settings import WideResNet
 
 
 def darknet(**over):

@@ -18,7 +18,7 @@ from dawn.core.cli import InputError
 from dawn.monitoring import tensorboard
 from dawn.monitoring.live import LiveMetrics
 from dawn.monitoring.tensorboard import EventFiles
-from dawn.results.curve import EpochMetrics
+from dawn.tasks.classify.curve import EpochMetrics
 from dawn.train import reports_of
 
 

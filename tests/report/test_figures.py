@@ -9,15 +9,15 @@ from training import CPU
 
 from dawn.contact_sheet import chosen, seen, settings_text, sizes
 from dawn.data.dataset import Trainset, load
-from dawn.report.figures.calibration import reliability
-from dawn.report.figures.classes import bars, confusion
-from dawn.report.figures.curves import curves, time_to_target
-from dawn.report.figures.cycle import cycle
-from dawn.report.figures.images import filters, mistakes, sheet
 from dawn.report.style import COLOURS, save
-from dawn.results.calibration import binned
-from dawn.results.curve import EpochMetrics
-from dawn.training.schedule import multiplier_and_momentum
+from dawn.tasks.classify.calibration import binned
+from dawn.tasks.classify.curve import EpochMetrics
+from dawn.tasks.classify.figures.calibration import reliability
+from dawn.tasks.classify.figures.classes import bars, confusion
+from dawn.tasks.classify.figures.curves import curves, time_to_target
+from dawn.tasks.classify.figures.cycle import cycle
+from dawn.tasks.classify.figures.images import filters, mistakes, sheet
+from dawn.tasks.classify.schedule import multiplier_and_momentum
 
 
 def trained(*accuracies):

@@ -13,13 +13,13 @@ from matplotlib.image import imread
 
 from dawn import gan_plot, gan_summary
 from dawn.core.files import read_json
-from dawn.report import gan
-from dawn.report.figures import gan_grids
-from dawn.report.figures.gan_curves import losses
-from dawn.report.figures.references import Panel, references
-from dawn.report.figures.spectrum import log_power
-from dawn.report.gan_measures import measured, over_seeds, panels, reference
-from dawn.results.gan_curve import read_gan_curve
+from dawn.tasks.gan.curve import read_gan_curve
+from dawn.tasks.gan.figures import losses
+from dawn.tasks.generative import page as gan
+from dawn.tasks.generative.figures import grids as gan_grids
+from dawn.tasks.generative.figures.references import Panel, references
+from dawn.tasks.generative.figures.spectrum import log_power
+from dawn.tasks.generative.references_of import measured, over_seeds, panels, reference
 
 NAMES = {"losses", "samples", "progress", "interpolation", "neighbours", "spectrum", "measures", "kid"}
 

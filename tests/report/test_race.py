@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from dawn.report.page import markdown
-from dawn.report.race import line, page, tally
+from dawn.tasks.classify.race_page import line, page, tally
 
 UNTIMED = {"load": 1.0, "build": 0.5, "compile": 0.0, "monitor": 0.2, "save": 0.0}
 

@@ -6,13 +6,13 @@ import sys
 import pytest
 import yaml
 from conftest import ROOT, experiment
+from dawn.tasks.classify.page import claim, result, seeds_table
 from seed_files import seed
 
 from dawn import summary
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
 from dawn.report.page import Bullets, Paragraph, Table
-from dawn.report.result import claim, result, seeds_table
 from dawn.summarize import summarize
 from dawn.summary import read_seed
 

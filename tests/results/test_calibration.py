@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dawn.results.calibration import binned, error_if_calibrated, expected_error
+from dawn.tasks.classify.calibration import binned, error_if_calibrated, expected_error
 
 RNG = np.random.default_rng(3)
 

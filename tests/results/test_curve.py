@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dawn.core.cli import InputError
-from dawn.results.curve import COLUMNS, EpochMetrics, at_target, read_curve, write_curve
+from dawn.tasks.classify.curve import COLUMNS, EpochMetrics, at_target, read_curve, write_curve
 
 number = st.floats(0, 1e6)
 rows = st.builds(

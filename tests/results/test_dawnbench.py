@@ -7,7 +7,7 @@ from seed_files import seed
 
 from dawn.core.files import read_json
 from dawn.dawnbench import entry, rows
-from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import read_curve
 
 DAY = datetime.date(2026, 1, 2)
 UNTIMED = {"load": 3.0, "build": 1.0, "compile": 2.0, "monitor": 5.0, "save": 0.5}

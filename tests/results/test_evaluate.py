@@ -13,13 +13,13 @@ from dawn import evaluate
 from dawn.core.cli import InputError
 from dawn.core.code_deps import closure
 from dawn.data.dataset import Split
+from dawn.engine.weights import write_weights
 from dawn.evaluate import metrics_of
-from dawn.models.build import build
-from dawn.models.inference import predict, views
-from dawn.models.weights import restored, write_weights
 from dawn.results.manifest import check, location
 from dawn.runtime.distributed import World
 from dawn.studies.predictions import of_images
+from dawn.tasks.classify.inference import predict, views
+from dawn.tasks.classify.networks.build import build, restored
 
 RNG = np.random.default_rng(3)
 LOGITS = torch.tensor(RNG.normal(size=(400, 7)) * 2, dtype=torch.float32)

@@ -10,7 +10,6 @@ from study_files import finished
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, sha256, write_json
 from dawn.report.page import markdown
-from dawn.report.race import page, tally
 from dawn.results.independence import (
     described,
     equal_losses,
@@ -26,6 +25,7 @@ from dawn.studies.outcome import load
 from dawn.studies.pages import suspects
 from dawn.studies.variants import of_directory
 from dawn.summarize import summarize
+from dawn.tasks.classify.race_page import page, tally
 
 HEAD = "epoch\ttrain_loss\taccuracy\tseconds"
 

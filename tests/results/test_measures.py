@@ -5,20 +5,21 @@ import re
 
 import pytest
 from conftest import ROOT
+from dawn.tasks.classify.page import result, title
 
 from dawn import cycle_summarize, gan_summarize
 from dawn.core.files import write_json
-from dawn.report import cycle_gan, gan
 from dawn.report.numbers import interval
 from dawn.report.page import Table
-from dawn.report.result import result, title
-from dawn.results.curve import COLUMNS as CURVE
 from dawn.results.measures import DIRECTIONS, MEASURES, OF_CLASSIFIER, OF_CYCLE, OF_GAN, measure_of, over_seeds
 from dawn.studies.measures import MEASURES as COMPARED
 from dawn.studies.secondary import others
 from dawn.studies.tables import measured
 from dawn.studies.variants import Result
 from dawn.summarize import summarize
+from dawn.tasks.classify.curve import COLUMNS as CURVE
+from dawn.tasks.cycle import page as cycle_gan
+from dawn.tasks.generative import page as gan
 
 VALUES = {"percent": (99.8, 100.0, 99.9), "fraction": (0.97, 1.0, 0.99), "positive": (0.1, 0.6, 0.3),
           "similarity": (0.99, 0.9, 1.0), "any": (-0.1, 0.4, 0.2)}  # fmt: skip

@@ -5,8 +5,8 @@ import json
 import pytest
 from seed_files import seed
 
-from dawn.results.curve import read_curve
 from dawn.summarize import mean_curve, plots, summarize
+from dawn.tasks.classify.curve import read_curve
 
 
 def test_the_metrics_of_three_seeds(tmp_path):

@@ -4,9 +4,9 @@ import pytest
 import torch
 from training import CPU, At, ready
 
+from dawn.engine.shutdown import Interrupted
 from dawn.runtime import clock as module
 from dawn.runtime.clock import Clock
-from dawn.training.shutdown import Interrupted
 
 
 class Ticks:

@@ -6,7 +6,7 @@ from conftest import step
 from processes import run_script
 from training import arguments
 
-from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import read_curve
 
 ROUNDING = {"fp16": (2**-11, 2**-25), "bf16": (2**-8, 2**-134)}  # half a unit in the last place, and of the smallest
 

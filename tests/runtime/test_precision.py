@@ -7,8 +7,8 @@ from torch import nn
 from training import CPU
 
 from dawn.runtime.precision import Precision
-from dawn.training.optimizer import make_optimizer, set_learning_rates
-from dawn.training.schedule import Scheduled
+from dawn.tasks.classify.optimizer import make_optimizer, set_learning_rates
+from dawn.tasks.classify.schedule import Scheduled
 
 
 def step(precision, optimizer, gradients, clip):

@@ -11,8 +11,8 @@ from conftest import ROOT
 from training import At, Never, assert_same_end, ready, trained
 
 from dawn.core import host
+from dawn.engine.shutdown import Interrupted
 from dawn.runtime import threads
-from dawn.training.shutdown import Interrupted
 
 
 @pytest.fixture

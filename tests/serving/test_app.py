@@ -12,11 +12,11 @@ from seeds import CLASSES, PREPROCESSING, pixels, write_seed
 from torch.nn import functional
 
 from dawn.core.cli import InputError
-from dawn.serving import app as serving
-from dawn.serving import neighbours
-from dawn.serving.app import HEADER, UPLOAD, application
-from dawn.serving.neighbours import Neighbours
-from dawn.serving.predictor import Predictor
+from dawn.tasks.classify.serving import app as serving
+from dawn.tasks.classify.serving import neighbours
+from dawn.tasks.classify.serving.app import HEADER, UPLOAD, application
+from dawn.tasks.classify.serving.neighbours import Neighbours
+from dawn.tasks.classify.serving.predictor import Predictor
 
 CPU = torch.device("cpu")
 BASE = "http://127.0.0.1:80"

@@ -13,8 +13,8 @@ from archives import call
 from seeds import CLASSES, PREPROCESSING, write_seed
 
 from dawn import export
-from dawn.serving import exported
-from dawn.serving.predictor import Predictor, load_trained
+from dawn.tasks.classify.serving import exported
+from dawn.tasks.classify.serving.predictor import Predictor, load_trained
 
 NETWORKS = {
     "darknet": {},

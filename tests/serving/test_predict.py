@@ -16,8 +16,9 @@ from training import arguments
 
 from dawn import evaluate, predict, train
 from dawn.core.cli import InputError
-from dawn.models.weights import read_weights, restored
-from dawn.serving.predictor import Predictor
+from dawn.engine.weights import read_weights
+from dawn.tasks.classify.networks.build import restored
+from dawn.tasks.classify.serving.predictor import Predictor
 
 CPU = torch.device("cpu")
 

@@ -3,14 +3,14 @@
 import pytest
 import torch
 from conftest import experiment
+from dawn.tasks.cycle.setup import set_up
 from training import Never
 
-from dawn.cycles.setup import set_up
-from dawn.data.domains import made
-from dawn.domains import describe, write
+from dawn.engine.shutdown import Interrupted
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
-from dawn.training.shutdown import Interrupted
+from dawn.tasks.cycle.domains import made
+from dawn.tasks.cycle.domains import describe, write
 
 WORLD = World(0, 1, torch.device("cpu"))
 TINY = {

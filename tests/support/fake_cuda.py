@@ -12,8 +12,8 @@ from torch import from_numpy, nn
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 
 from dawn.data.dataset import Split
-from dawn.models.build import build
 from dawn.runtime.distributed import World
+from dawn.tasks.classify.networks.build import build
 
 GPU = torch.device("cuda", 0)
 WORLD = World(0, 1, GPU)
@@ -74,7 +74,7 @@ def fake_cuda():
         mock.patch("torch.cuda.amp.common.amp_definitely_not_available", lambda: False),
         mock.patch("torch.cuda.is_bf16_supported", lambda *_: True),
         mock.patch("torch._fused_sgd_", fused_sgd),
-        mock.patch("dawn.training.setup.build", fake_build),
+        mock.patch("dawn.tasks.classify.setup.build", fake_build),
         mock.patch("torch.from_numpy", fake_from_numpy),
         mock.patch.object(nn.Module, "_apply", convert),
         mock.patch.object(FakeTensorMode, "__deepcopy__", lambda mode, memo: mode, create=True),

@@ -7,13 +7,13 @@ import torch
 from conftest import experiment
 
 from dawn.core.files import sha256, write_json
-from dawn.gan_references import unlike_train
+from dawn.engine.weights import write_weights
 from dawn.measures.evaluation import Judge, evaluation, references
 from dawn.measures.image_sets import image_sets
 from dawn.measures.kid import kid
-from dawn.models.weights import write_weights
-from dawn.results.gan_curve import GanMetrics, write_gan_curve
 from dawn.results.manifest import FILES, location
+from dawn.tasks.gan.curve import GanMetrics, write_gan_curve
+from dawn.tasks.generative.references import unlike_train
 
 CLASSES = ["red", "green", "blue"]
 TEST, KEPT = 60, 8  # test images, which samples are as many as; latents whose samples are kept along the training

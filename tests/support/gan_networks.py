@@ -2,8 +2,8 @@
 
 import torch
 
-from dawn.config.gan import Gan
-from dawn.gans.networks import build
+from dawn.tasks.gan.networks import build
+from dawn.tasks.gan.settings import Gan
 
 
 def networks(architecture="lesson", size=16, classes=3, seed=0, extra=1, width=4, **gan):

@@ -3,12 +3,12 @@
 import pytest
 import torch
 from conftest import experiment
+from dawn.tasks.gan.setup import set_up
 from training import WORLD, At, Never
 
 from dawn.config.experiment import merge
-from dawn.gans.setup import set_up
+from dawn.engine.shutdown import Interrupted
 from dawn.runtime.clock import Clock
-from dawn.training.shutdown import Interrupted
 
 TINY_GAN = {
     "task": "gan",

@@ -6,9 +6,9 @@ import torch
 from conftest import experiment
 
 from dawn.core.files import write_json, write_text
-from dawn.models.weights import write_weights
-from dawn.results.curve import EpochMetrics, write_curve
+from dawn.engine.weights import write_weights
 from dawn.results.manifest import location, manifest
+from dawn.tasks.classify.curve import EpochMetrics, write_curve
 
 
 def seed(folder: Path, number: int, accuracies: list[float | None], seconds: float = 10.0, **over: object) -> Path:

@@ -4,8 +4,8 @@ import numpy as np
 from conftest import experiment
 from PIL import Image
 
-from dawn.models.build import build
-from dawn.models.weights import write_weights
+from dawn.engine.weights import write_weights
+from dawn.tasks.classify.networks.build import build
 
 CLASSES = ["red", "green", "blue"]
 CHANNELS = {"mean": [0.3, 0.4, 0.5], "std": [0.2, 0.25, 0.15]}

@@ -5,10 +5,10 @@ import yaml
 from conftest import experiment
 
 from dawn.core.files import sha256, write_json, write_text
-from dawn.results.curve import EpochMetrics, write_curve
-from dawn.results.gan_curve import GanMetrics, write_gan_curve
 from dawn.results.manifest import choices, location
 from dawn.results.statistics import expected_time, fraction, spread
+from dawn.tasks.classify.curve import EpochMetrics, write_curve
+from dawn.tasks.gan.curve import GanMetrics, write_gan_curve
 
 IMAGES, CLASSES = 200, 4
 

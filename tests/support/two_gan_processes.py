@@ -9,10 +9,10 @@ from pathlib import Path
 import torch
 from gan_networks import inputs, networks
 
-from dawn.config.gan_parts import Penalty
-from dawn.gans.penalties import penalty
 from dawn.runtime.batch_norm import convert
 from dawn.runtime.distributed import joined
+from dawn.tasks.gan.penalties import penalty
+from dawn.tasks.gan.settings import Penalty
 
 PENALTY = Penalty(gradient=10, r1=2, r2=3)
 

@@ -11,9 +11,9 @@ from conftest import ROOT
 from torch.nn import functional
 
 from dawn.config.experiment import check, merge, read
-from dawn.models.build import build
 from dawn.runtime.distributed import joined, parallel
 from dawn.runtime.precision import Precision
+from dawn.tasks.classify.networks.build import build
 
 SMALL = {"model": {"widths": [4, 8, 8]}, "data": {"sha256": None}}
 EXPERIMENT = check(merge(merge(read(ROOT / "params.yaml"), read(ROOT / "workflow/presets/cpu.yaml")), SMALL))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dawn.config.parts import Lookahead as Settings
-from dawn.training.averaging import Lookahead
+from dawn.engine.averaging import Lookahead
+from dawn.tasks.classify.settings import Lookahead as Settings
 
 
 @pytest.mark.parametrize("steps", [22, 20])

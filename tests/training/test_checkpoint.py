@@ -15,8 +15,8 @@ from training import CPU, At, Never, arguments, assert_same_end, ready, trained
 
 from dawn.core.cli import InputError
 from dawn.core.files import HOST, partial_path, replacing, write_text
-from dawn.training.checkpoint import BEFORE, FILE, Checkpoints, checksum
-from dawn.training.shutdown import Interrupted
+from dawn.engine.checkpoint import BEFORE, FILE, Checkpoints, checksum
+from dawn.engine.shutdown import Interrupted
 
 EPOCHS = {"train": {"epochs": 4}, "run": {"save_every": 1}}
 

@@ -8,7 +8,7 @@ from fake_graphs import Graph, Stream, Updates
 from training import AIRBENCH, WORLD, Never, ready, trained
 
 from dawn.runtime.distributed import World
-from dawn.training import cuda_graph
+from dawn.tasks.classify import cuda_graph
 
 STEADY = AIRBENCH["train"] | {"precision": "fp32", "cuda_graph": True}
 

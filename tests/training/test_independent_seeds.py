@@ -11,17 +11,17 @@ import torch
 from conftest import ROOT, experiment, step
 from cycles import domains
 from cycles import ready as ready_cycle
+from dawn.tasks.classify.setup import set_up
 from gan_training import ready_gan
 from training import CPU, WORLD, At, Never, arguments, assert_same_end, ready, trained
 
 from dawn.core.cli import InputError
+from dawn.engine.checkpoint import Checkpoints, checksum
+from dawn.engine.shutdown import Interrupted
 from dawn.race import run
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
-from dawn.training.checkpoint import Checkpoints, checksum
-from dawn.training.lr_range_test import sweep
-from dawn.training.setup import set_up
-from dawn.training.shutdown import Interrupted
+from dawn.tasks.classify.lr_range_test import sweep
 
 EPOCHS = {"train": {"epochs": 3}, "run": {"save_every": 1}}  # two checkpoints before the end
 
@@ -81,7 +81,7 @@ def test_two_seeds_in_one_directory_are_as_in_fresh_ones(arrays, tmp_path, calle
 def test_a_killed_seed_is_not_continued_by_another(arrays, tmp_path, caller, monkeypatch):
     once = CALLERS[caller]
     whole = checksum(once(arrays, tmp_path / "whole", 1).task.state_dict())
-    monkeypatch.setattr("dawn.training.trainer.Trainer.delete_checkpoint", lambda trainer: None)
+    monkeypatch.setattr("dawn.engine.trainer.Trainer.delete_checkpoint", lambda trainer: None)
     once(arrays, tmp_path / "shared", 0)
     assert list((tmp_path / "shared").rglob("state.pt")), "seed 0 was killed after its last checkpoint"
     other = once(arrays, tmp_path / "shared", 1)

@@ -7,10 +7,10 @@ import pytest
 from conftest import experiment
 from training import ready
 
-from dawn.config.sections import LrFind
 from dawn.core.cli import InputError
 from dawn.lr_find import write
-from dawn.training.lr_range_test import Point, learning_rate, suggest, sweep
+from dawn.tasks.classify.lr_range_test import Point, learning_rate, suggest, sweep
+from dawn.tasks.classify.settings import LrFind
 
 SETTINGS = LrFind(low=1e-4, high=1.0, steps=41)
 

@@ -5,11 +5,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from dawn.config.parts import Muon as Settings
-from dawn.config.train import Train
-from dawn.training.muon import Muon, orthogonal, updates
-from dawn.training.optimizer import make_optimizer, set_learning_rates
-from dawn.training.schedule import Scheduled
+from dawn.tasks.classify.muon import Muon, orthogonal, updates
+from dawn.tasks.classify.optimizer import make_optimizer, set_learning_rates
+from dawn.tasks.classify.schedule import Scheduled
+from dawn.tasks.classify.settings import Muon as Settings
+from dawn.tasks.classify.settings import Train
 
 PUBLISHED = (3.4445, -4.7750, 2.0315)
 
@@ -92,9 +92,9 @@ def test_a_step_is_its_definition():
 
 
 def test_groups_have_their_rates_and_the_stem_its_own_time():
-    from dawn.config.networks.airbench import Airbench
-    from dawn.models.build import build
     from dawn.runtime.precision import trainable
+    from dawn.tasks.classify.networks.airbench.settings import Airbench
+    from dawn.tasks.classify.networks.build import build
 
     net = build(Airbench(family="airbench", widths=(4, 8)), 10, 0)
     train = Train(

@@ -5,9 +5,8 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dawn.config.parts import Schedule
-from dawn.config.train import Train
-from dawn.training.schedule import Scheduler, multiplier_and_momentum
+from dawn.tasks.classify.schedule import Scheduler, multiplier_and_momentum
+from dawn.tasks.classify.settings import Schedule, Train
 
 
 def lr_and_momentum(step, steps, schedule):

@@ -14,8 +14,8 @@ from conftest import experiment, step
 from training import CPU, arguments, assert_same_end, ready, stopped_and_resumed, trained
 
 from dawn.core.cli import InputError
-from dawn.results.curve import read_curve
-from dawn.training import checkpoint
+from dawn.engine import checkpoint
+from dawn.tasks.classify.curve import read_curve
 
 FULL = {
     "train": {"epochs": 3, "batch": 16, "ema": 0.9, "augment": {"pad": 2, "flip": "random"}},

@@ -8,9 +8,9 @@ import torch
 from conftest import step
 from training import arguments
 
-from dawn.models import weights
-from dawn.results.curve import read_curve
-from dawn.training.shutdown import DIVERGED
+from dawn.engine import weights
+from dawn.engine.shutdown import DIVERGED
+from dawn.tasks.classify.curve import read_curve
 
 
 def test_the_step_writes_its_files_and_leaves_no_state(data, params, tmp_path):

@@ -9,14 +9,14 @@ from torch import nn
 from torch.nn import functional as F
 from training import CPU, trained, weights
 
-from dawn.config.train import Train
 from dawn.core.cli import InputError
 from dawn.data import dataset
+from dawn.engine.averaging import EMA
 from dawn.runtime.precision import Precision
-from dawn.training.averaging import EMA
-from dawn.training.optimizer import make_optimizer, set_learning_rates
-from dawn.training.schedule import Scheduled
-from dawn.training.step import TrainState, check_finite
+from dawn.tasks.classify.optimizer import make_optimizer, set_learning_rates
+from dawn.tasks.classify.schedule import Scheduled
+from dawn.tasks.classify.settings import Train
+from dawn.tasks.classify.step import TrainState, check_finite
 
 
 def small(settings=None, **over):

@@ -7,7 +7,7 @@ import pytest
 from conftest import experiment
 
 from dawn.core import code_deps
-from dawn.training import checkpoint
+from dawn.engine import checkpoint
 
 AFTER_TRAINING = {"evaluate", "summarize", "summary", "all"}
 ON_TRAINING = AFTER_TRAINING | {"train", "dawnbench", "provenance"}

@@ -47,7 +47,7 @@ def age(project, *patterns, seconds):
 TRAINED = {"train@0"}
 EVALUATED = {"evaluate@0", "summarize"}
 EDITS = [
-    ("workflow/dawn/training/schedule.py", "\n", "\n\n", TRAINED),
+    ("workflow/dawn/tasks/classify/schedule.py", "\n", "\n\n", TRAINED),
     ("workflow/dawn/evaluate.py", "\n", "\n\n", {"evaluate@0"}),
     ("requirements/runtime.lock", "\n", "\n\n", {"prepare"} | TRAINED | EVALUATED),
     ("containers/Dockerfile", "\n", "\n\n", {"prepare"} | TRAINED | EVALUATED),

@@ -11,9 +11,9 @@ import yaml
 from conftest import ROOT, experiment, step
 
 from dawn.config.experiment import read
-from dawn.config.judges import judges
 from dawn.config.plan import plan
 from dawn.core.cli import InputError
+from dawn.config.judges import judges
 
 PARAMS, PRESETS = ROOT / "params.yaml", ROOT / "workflow/presets"
 OF_JUDGES = {"train": 3, "evaluate": 3, "gan_references": 1}

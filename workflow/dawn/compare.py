@@ -15,12 +15,12 @@ from typing import Any
 
 from dawn.config.experiment import flat
 from dawn.config.plan import slug
-from dawn.config.study import MEASURES as OF_TASK
+from dawn.config.task import Measure
 from dawn.core import cli
 from dawn.core.files import read_json
 from dawn.report.numbers import DASH, fraction, interval, std
 from dawn.results.measures import MEASURES as DECLARED
-from dawn.results.measures import Measure
+from dawn.results.measures import over
 from dawn.studies.analysis import Analyses, Design
 from dawn.studies.between import Adjusted, of_studies
 from dawn.studies.further import further
@@ -71,19 +71,19 @@ def matters(names: list[str], measure: Measure) -> float:
 
 
 def measured(result: Result) -> dict[str, str]:
-    """All measures of a GAN with their intervals, and what its training took."""
+    """All measures with their intervals, and what its training took."""
     shown = {}
     for measure in MEASURES.values():
         if found := result.summary(measure):
             shown[measure.title] = interval(found, measure.digits)
-    found = SECONDS.over([float(training["seconds"]) for training in result.trainings.values()])
+    found = over([float(training["seconds"]) for training in result.trainings.values()], SECONDS)
     return shown | {SECONDS.title: interval(found, SECONDS.digits)}
 
 
 def rows(result: Result) -> dict[str, str]:
     """The numbers of one result, by their names."""
     shown = {"seeds": ", ".join(map(str, result.evaluations))}
-    if result.gan:
+    if not result.has_predictions:
         return shown | measured(result)
     if (m := result.metrics) is None:
         return shown
@@ -93,7 +93,7 @@ def rows(result: Result) -> dict[str, str]:
         "std": std(m["accuracy"], ACCURACY.digits),
         f"seeds at {target['accuracy']:g} %": fraction(target),
         f"seconds to {target['accuracy']:g} %": interval(target["seconds"], SECONDS.digits),
-        "seconds for one arrival": interval(target.get("expected_seconds"), SECONDS.digits),
+        f"expected seconds to {target['accuracy']:g} %": interval(target.get("expected_seconds"), SECONDS.digits),
         SECONDS.title: interval(m["seconds"], SECONDS.digits),
         SPEED.title: interval(m["images_per_s"], SPEED.digits),
         "peak memory, MiB": f"{m['peak_memory_bytes']['mean'] / 2**20:,.0f}",
@@ -110,11 +110,11 @@ def settings(values: dict[str, Any]) -> dict[str, str]:
 
 
 def decides(base: Result, other: Result) -> Measure:
-    """What the verdict is by; a classifier and a GAN have nothing in common."""
+    """What the verdict is by; two tasks have nothing in common."""
     if base.task != other.task:
         tasks = f"the tasks {base.task} and {other.task}"
         raise cli.InputError(f"{base.name} and {other.name}: {tasks} have no measure in common")
-    return MEASURES[OF_TASK[base.task][0]]
+    return next(iter(base.declared.deciding.values()))
 
 
 def verdict(base: Result, other: Result, margin: float, measure: Measure) -> Verdict:

@@ -15,18 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
-from dawn.config.parts import Augment
-from dawn.config.train import Train
 from dawn.core import cli
 from dawn.core.files import read_json
 from dawn.data.augment import Draws, draw
 from dawn.data.augmentations import active
 from dawn.data.dataset import Trainset, load
-from dawn.report.figures.images import sheet
 from dawn.report.style import save
-from dawn.training.schedule import image_size
+from dawn.tasks.classify.figures.images import sheet
+from dawn.tasks.classify.schedule import image_size
+from dawn.tasks.classify.settings import Train
 
 EPOCHS = 8
 ROWS = 8

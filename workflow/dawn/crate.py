@@ -73,15 +73,10 @@ def add_file(crate: Any, path: Path, name: str) -> Any:
     return crate.add_file(path, name, properties=properties, record_size=True)
 
 
-def drawn(experiment: Experiment) -> bool:
-    """Whether the images are drawn, from no archive."""
-    return experiment.task == "cycle" and experiment.domains.kind == "shapes"
-
-
 def add_archive(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> Any:
     """Add the archive of images by its address; a local one by its name alone; drawn shapes as what they are."""
-    if drawn(experiment):
-        return entity(crate, "#shapes", "CreativeWork", name="images drawn by dawn.domains", sha256=dataset["sha256"])
+    if experiment.declared.generated(experiment):
+        return entity(crate, "#shapes", "CreativeWork", name="images that the workflow draws", sha256=dataset["sha256"])
     urls = experiment.data.urls
     properties = {"name": "the archive of images", "encodingFormat": "application/gzip", "sha256": dataset["sha256"]}
     for url in urls:
@@ -154,7 +149,8 @@ def main() -> None:
     cli.add_out(parser, "the crate, .zip")
     args = parser.parse_args()
     crate = empty_crate()
-    about = "domains.json" if drawn(load(args.results / "params.yaml")) else "dataset.json"
+    experiment = load(args.results / "params.yaml")
+    about = experiment.declared.about if experiment.declared.generated(experiment) else "dataset.json"
     pack(crate, args.root, args.results, read_json(args.data / about))
     describe(crate)
     with replacing(args.out) as partial, tempfile.TemporaryDirectory() as folder:

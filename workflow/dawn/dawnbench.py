@@ -19,7 +19,8 @@ from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json, write_table
 from dawn.core.host import processor
-from dawn.results.curve import EpochMetrics, read_curve
+from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import EpochMetrics
 
 COUNTED = ("load", "build", "compile")  # untimed phases that DAWNBench counts, before the first epoch
 
@@ -85,7 +86,7 @@ def main() -> None:
     day = datetime.datetime.fromtimestamp((args.seed / "curve.tsv").stat().st_mtime, datetime.UTC).date()
     write_json(args.seed / "dawnbench.json", entry(load(args.params), metrics, day))
     columns = ("epoch", "hours", "top1Accuracy")
-    write_table(args.seed / "dawnbench.tsv", columns, rows(read_curve(args.seed / "curve.tsv"), metrics))
+    write_table(args.seed / "dawnbench.tsv", columns, rows(read_curve(args.seed / "curve.tsv", EpochMetrics), metrics))
 
 
 if __name__ == "__main__":

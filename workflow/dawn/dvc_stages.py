@@ -1,17 +1,15 @@
-"""Write dvc.yaml: the stages of DVC for the task in params.yaml, each with the modules that it imports.
+"""Write dvc.yaml: the stages of DVC for the task in params.yaml, each with the modules that it runs.
 
-    python -m dawn.dvc_stages             after an edit to the imports of a step, to workflow/dvc, or to the task
+    python -m dawn.dvc_stages             after an edit to the imports of a command, to a task's declaration, or to task
     python -m dawn.dvc_stages --check     fail if dvc.yaml is out of date
-
-The stages are in workflow/dvc/TASK.yaml; edit them there. DVC does not find the modules itself.
 """
 
 from pathlib import Path
 
+from dawn.config.dvc import FILE, pipeline
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import write_text
-from dawn.core.stages import FILE, pipeline
 
 
 def main() -> None:
@@ -23,8 +21,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if it is out of date")
     args = parser.parse_args()
     before = args.file.read_text(encoding="utf-8") if args.file.exists() else ""
-    experiment = load(args.file.with_name("params.yaml"))
-    after = pipeline(args.file.parent, experiment.task, experiment.has_judges)
+    after = pipeline(load(args.file.with_name("params.yaml")))
     if args.check and before != after:
         raise cli.InputError(f"{args.file} is out of date; run python -m dawn.dvc_stages {args.file}")
     if before != after:

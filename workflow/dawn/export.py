@@ -14,8 +14,8 @@ import importlib.util
 from pathlib import Path
 
 from dawn.core import cli
-from dawn.serving import exported
-from dawn.serving.predictor import add_network, load_trained
+from dawn.tasks.classify.serving import exported
+from dawn.tasks.classify.serving.predictor import add_network, load_trained
 
 FORMATS = {
     "onnx": ("model.onnx", exported.write_onnx, exported.difference_of_onnx),

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dawn.config.experiment import load
-from dawn.config.sections import LrFind
 from dawn.core import cli
 from dawn.core.files import write_json, write_table
-from dawn.report.figures.range_test import range_test
 from dawn.report.style import save
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
-from dawn.training.lr_range_test import Point, skipped, suggest, sweep
-from dawn.training.setup import set_up
+from dawn.tasks.classify.figures.range_test import range_test
+from dawn.tasks.classify.lr_range_test import Point, skipped, suggest, sweep
+from dawn.tasks.classify.settings import LrFind
+from dawn.tasks.classify.train import set_up
 
 
 def write(points: Sequence[Point], settings: LrFind, out: Path) -> None:

@@ -18,8 +18,8 @@ import torch
 from dawn.config.types import Views
 from dawn.core import cli
 from dawn.data.image_file import image_files
-from dawn.serving.prediction import FORMATS, predictions
-from dawn.serving.predictor import SUFFIX, WEIGHTS, Predictor, add_network
+from dawn.tasks.classify.serving.prediction import FORMATS, predictions
+from dawn.tasks.classify.serving.predictor import SUFFIX, WEIGHTS, Predictor, add_network
 
 
 def separated(places: list[Path]) -> tuple[list[Path], list[Path]]:

@@ -25,7 +25,7 @@ from ruamel.yaml.tokens import CommentToken
 from dawn.config.experiment import check, merge, read
 from dawn.core import cli
 from dawn.core.files import write_text
-from dawn.core.stages import FILE, pipeline
+from dawn.config.dvc import FILE, pipeline
 from dawn.data.collection.survey import survey
 
 
@@ -113,7 +113,7 @@ def main() -> None:
     if yaml.safe_load(text) != values:
         raise cli.InputError(f"{args.params} could not be rewritten with its comments; edit it by hand")
     dvc = args.params.with_name(FILE)
-    stages = pipeline(dvc.parent, experiment.task, experiment.has_judges) if dvc.exists() else None
+    stages = pipeline(experiment) if dvc.exists() else None
     write_text(args.params, text)
     if stages is not None and stages != dvc.read_text(encoding="utf-8"):
         write_text(dvc, stages)

@@ -19,23 +19,25 @@ from torch.nn import functional
 
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
+from dawn.core.code_deps import code
 from dawn.core.files import read_json, write_json, write_text
 from dawn.data.dataset import load as load_split
-from dawn.models.inference import evaluation_logits, warm_up
+from dawn.engine import checkpoint
+from dawn.engine.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
+from dawn.engine.trainer import Trainer
 from dawn.monitoring.energy import for_device
-from dawn.monitoring.progress import Progress, classifier_line
-from dawn.monitoring.run_metrics import classifier_metrics
+from dawn.monitoring.progress import Progress
+from dawn.monitoring.run_metrics import run_metrics
 from dawn.report.page import markdown
-from dawn.report.race import line, page, tally
 from dawn.results import measurement
 from dawn.results.curve import at_target
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
-from dawn.training import checkpoint
-from dawn.training.classifier import Classifier
-from dawn.training.setup import set_up
-from dawn.training.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together
-from dawn.training.trainer import Trainer
+from dawn.tasks.classify.classifier import Classifier
+from dawn.tasks.classify.inference import evaluation_logits, warm_up
+from dawn.tasks.classify.race_page import line, page, tally
+from dawn.tasks.classify.train import line as epoch_line
+from dawn.tasks.classify.train import result, set_up
 
 
 def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest, verbose: bool) -> dict[str, Any]:
@@ -51,17 +53,17 @@ def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest
         with clock.phase("compile"):
             warm_up(state.net, split, trainer.experiment, world)
     trainer.resume()
-    with Progress(trainer, classifier_line, verbose) as progress:
+    with Progress(trainer, epoch_line, verbose) as progress:
         for epoch in trainer.run(stop, keep_checkpoint=True):
             progress.epoch(epoch)
     with clock.phase("evaluate"):
         state.finish()
         logits = evaluation_logits(state.net, split, trainer.experiment, world)
-    labels, reached = split.labels.cpu(), at_target(trainer.curve, trainer.experiment.evaluate.target)
-    metrics = classifier_metrics(trainer) | {
+    labels, reached = split.labels.cpu(), at_target(map(vars, trainer.curve), trainer.experiment.evaluate.target)
+    metrics = run_metrics(trainer, result(trainer)) | {
         "accuracy": 100 * int((logits.argmax(1) == labels).sum()) / len(labels),
         "loss": float(functional.cross_entropy(logits.double(), labels)),
-        "seconds_to_target": reached.seconds if reached else None,  # by the monitored accuracy
+        "seconds_to_target": reached["seconds"] if reached else None,  # by the monitored accuracy
     }
     trainer.delete_checkpoint()
     return {name: None if isinstance(v, float) and not math.isfinite(v) else v for name, v in metrics.items()}
@@ -70,7 +72,10 @@ def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest
 def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None:
     """Run every seed that has not been run before, and write the race."""
     stop = StopRequest(world.first)
-    key = checkpoint.key(experiment.text(*experiment.decided_by) + world.device.type, args.data, args.stats, "race")
+    key = checkpoint.key(
+        experiment.text(*experiment.decided_by) + world.device.type,
+        [args.data / "dataset.json", args.stats, *code(["race"], "classify", experiment.declared.modules(experiment))],
+    )
     directory = args.resume / key / "race"
     finished = directory / "runs.json"
     runs: list[dict[str, Any]] = read_json(finished) if finished.exists() else []

@@ -18,9 +18,9 @@ from PIL import Image
 
 from dawn.core import cli
 from dawn.core.files import replacing
-from dawn.gans.samples import generate
-from dawn.gans.sampling import Images, Labels, between, latents, trained
-from dawn.gans.weights import Trained
+from dawn.tasks.gan.samples import generate
+from dawn.tasks.gan.sampling import Images, Labels, between, latents, trained
+from dawn.tasks.gan.weights import Trained
 
 MOST = 1_000_000  # images; more can only be a mistyped number
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from dawn.core import cli
-from dawn.serving.predictor import Predictor, add_network
+from dawn.tasks.classify.serving.predictor import Predictor, add_network
 
 HOST = "127.0.0.1"
 
@@ -48,8 +48,8 @@ def serve(predictor: Predictor, data: Path, port: int) -> None:
     """Answer requests until SIGINT."""
     from werkzeug.serving import make_server
 
-    from dawn.serving.app import application
-    from dawn.serving.neighbours import Neighbours
+    from dawn.tasks.classify.serving.app import application
+    from dawn.tasks.classify.serving.neighbours import Neighbours
 
     here = (data / "train_images.npy").exists()
     neighbours = Neighbours(predictor, data) if here else None

@@ -45,7 +45,7 @@ def draw(outcome: Outcome, out: Path) -> list[tuple[Path, str]]:
     figures.values(results, measure, plots / "values.png")
     price(results, measure, plots / "price.png")
     curves(results, out, plots / "curves.png")
-    if not outcome.gan and not outcome.on_holdout:  # the classes are of the test split
+    if outcome.has_predictions and not outcome.on_holdout:  # the classes are of the test split
         classes(verdicts, results, plots / "classes.png")
         drawn |= {"classes": "differences in the recall of each class"}
     return [(plots / f"{name}.png", text) for name, text in drawn.items()]

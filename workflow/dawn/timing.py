@@ -20,15 +20,15 @@ from dawn.config.experiment import Experiment, check, load, merge
 from dawn.core import cli
 from dawn.core.files import write_json, write_table
 from dawn.core.host import processor
-from dawn.report.figures.timing import timing
+from dawn.data.dataset import MicroBatch
+from dawn.engine.trainer import Trainer
 from dawn.report.style import save
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import best_rate, measure
-from dawn.training.classifier import Classifier
-from dawn.training.setup import set_up
-from dawn.training.step import MicroBatch
-from dawn.training.trainer import Trainer
+from dawn.tasks.classify.classifier import Classifier
+from dawn.tasks.classify.figures.timing import timing
+from dawn.tasks.classify.train import set_up
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16, "half": torch.float16}
 COLUMNS = (

@@ -17,9 +17,9 @@ from PIL import Image
 from dawn.core import cli
 from dawn.core.cli import InputError
 from dawn.core.files import replacing
-from dawn.cycles.translation import translate
-from dawn.cycles.weights import Trained, restored
 from dawn.data.image_file import image_files, read_image
+from dawn.tasks.cycle.translation import translate
+from dawn.tasks.cycle.weights import Trained, restored
 
 
 def translated(trained: Trained, files: list[Path], source: Path, out: Path, to: str) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import read_json, write_json
-from dawn.training.shutdown import DIVERGED
+from dawn.engine.shutdown import DIVERGED
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ if not (ROOT / "workflow/dawn").is_dir():
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from dawn.core.cli import InputError
-from dawn.core.code_deps import closure
+from dawn.core import code_deps
+from dawn.config import registry
 from dawn.config.experiment import check, dump, merge, read
 from dawn.config.judges import judges
 from dawn.config.plan import find, plan
@@ -43,6 +44,13 @@ include: "dvc.smk"
 # are settings of the experiment, which are merged over params.yaml.
 CHOSEN = {key: str(config[key]) for key in ("study", "search", "base", "other", "difference") if key in config}
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
+# Rules that were renamed, by what they were called.
+RENAMED = {f"{task}_{rule}": rule for task in ("gan", "cycle") for rule in
+           ("train", "evaluate", "model", "summarize", "summary", "plot", "pack")}  # fmt: skip
+RENAMED |= {"gan_references": "references", "gan_cas": "cas"}
+if asked := [name for name in sys.argv if name in RENAMED]:
+    raise WorkflowError(f"the rule {asked[0]} is now called {RENAMED[asked[0]]}, for every task; use that name")
+
 STUDIES, SEARCHES, PRESETS = (ROOT / "workflow" / name for name in ("studies", "searches", "presets"))
 if {"study", "search"} <= CHOSEN.keys():
     raise WorkflowError(f"study = {CHOSEN['study']} and search = {CHOSEN['search']}: name one of them")
@@ -55,7 +63,7 @@ try:
         EXPERIMENT = SEARCH.base
     else:
         EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
-    CLASSIFY, GAN, CYCLE = (EXPERIMENT.task == task for task in ("classify", "gan", "cycle"))
+    TASK = EXPERIMENT.declared
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.has_judges else None
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -78,22 +86,51 @@ RUNS = {f"{SHARED}/{slug}": v.experiment for slug, v in STUDY.variants.items()} 
 if not STUDY and not SEARCH:
     RUNS = {"results": EXPERIMENT}
 
-# The judges of a GAN or CycleGAN, one experiment for all variants of a study, are trained by the rules of a classifier.
-# The rules of a GAN make files of the same names, so each set of rules has its own values of `run`.
+# The judges are one experiment for all variants of a study. The rules of a seed have one text for the experiment and for
+# its judges: GROUPS has their runs, by what the names of the rules end with.
 JUDGE = f"{SHARED}/judge"
 EXPERIMENTS = {**RUNS, JUDGE: JUDGES} if JUDGES else RUNS
-ANY_RUN = r"results(/studies/[^/]+/[^/]+)?"
-OF_GANS = "|".join(map(re.escape, RUNS))
+GROUPS = {"": (TASK, RUNS), **({"_judge": (JUDGES.declared, {JUDGE: JUDGES})} if JUDGES else {})}
 
 
-def code(*steps):
-    """The files that the steps import: an edit to any of them is a reason to run them again."""
-    return sorted({os.path.relpath(path) for step in steps for path in closure(step)})
+def runs(experiments):
+    """The values of the wildcard `run` that are these experiments; timing and others are for finished runs too."""
+    named = "|".join(map(re.escape, experiments)) or "(?!)"
+    return named if JUDGES else rf"{named}|results(/studies/[^/]+/[^/]+)?"
+
+
+CLASSIFIERS = runs({run: experiment for run, experiment in EXPERIMENTS.items() if experiment.task == "classify"})
+
+
+def closure(*modules):
+    """The files of modules of the package, and of all that they import: an edit is a reason to run them again."""
+    return [os.path.relpath(path) for path in code_deps.closure(*modules)]
+
+
+def code(*commands):
+    """An input function: the files that decide what commands do for the experiment `run`."""
+    return lambda wildcards: code_for(EXPERIMENTS.get(wildcards.run, EXPERIMENT), *commands)
+
+
+def code_for(experiment, *commands):
+    """The files that decide what commands do for an experiment; its judges' network is one of them."""
+    chosen = [module for each in (experiment, JUDGES) if each for module in each.declared.modules(each)]
+    return [os.path.relpath(path) for path in code_deps.code(commands, experiment.task, chosen)]
 
 
 def cause(*sections):
     """The sections of the experiment that decide a rule's result, for its params: a change is a reason to run again."""
     return lambda wildcards: EXPERIMENTS[wildcards.run].text(*sections)
+
+
+def in_data(names):
+    """Files below data/, for the inputs of a rule."""
+    return [f"data/{name}" for name in names]
+
+
+def of_seed(names):
+    """Files of a seed, for the outputs of a rule."""
+    return [f"{{run}}/seed-{{seed}}/{name}" for name in names]
 
 
 def seeds(run, analyses=None):
@@ -126,6 +163,15 @@ def of_seeds(*files):
     return lambda wildcards: [f"{seed}/{file}" for seed in seeds(wildcards.run) for file in files]
 
 
+def manifests(wildcards):
+    """The manifest of every seed of the experiment."""
+    return [
+        f"{wildcards.run}/manifests/{seed}.json"
+        for seed in EXPERIMENTS[wildcards.run].seeds
+        if f"{wildcards.run}/seed-{seed}" in seeds(wildcards.run)
+    ]
+
+
 def of_variants(*files):
     """These files of every variant of the study."""
     if STUDY is None:
@@ -134,16 +180,16 @@ def of_variants(*files):
     return [f"{STUDY.directory}/{slug}/{file}" for slug in STUDY.variants for file in files]
 
 
-def figure(name, category, title):
-    """A figure of dawn.plot as an output that the report shows with its caption."""
+def shown(path, task, caption, category, title):
+    """A file of an experiment as an output that the report shows with a caption of its task."""
     return report(
-        f"{{run}}/plots/{name}.png",
-        caption=f"../report/{name}.rst",
+        f"{{run}}/{path}",
+        caption=f"{ROOT}/workflow/dawn/tasks/{task.name}/captions/{caption}.rst",
         category=category,
         labels={"figure": title, "experiment": "{run}"},
     )
 
 
 wildcard_constraints:
-    run=ANY_RUN if CLASSIFY else re.escape(JUDGE),
+    run=runs(RUNS),
     seed=r"\d+",

@@ -28,7 +28,7 @@ if any(os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE
 
 rule demo_archive:
     input:
-        code=code("demo_archive"),
+        code=closure("demo_archive"),
     output:
         GENERATED,
     log:
@@ -64,7 +64,7 @@ STEP = "images" if EXPERIMENT.data.size else "arrays"
 
 rule arrays:
     input:
-        code=code(STEP),
+        code=closure(STEP),
         archive=[] if FOLDER else ARCHIVE,
     output:
         ARRAYS,
@@ -91,7 +91,7 @@ rule arrays:
 rule stats:
     input:
         ARRAYS,
-        code=code("stats"),
+        code=closure("stats"),
     output:
         "data/stats.json",
     log:

@@ -1,5 +1,7 @@
 """Inside a stage of DVC (docs/compare.md). Without DVC nothing here has an effect."""
 
+import yaml
+
 from dawn.core.code_deps import fingerprint
 
 STAGE = os.environ.get("DVC_STAGE")
@@ -21,22 +23,22 @@ if STAGE:
 def enter_stage():
     """Delete manifests of seeds that are no longer in params.yaml, since DVC tracks their directory as a whole."""
     stage = (STAGE or "").partition("@")[0]
-    reading = {"results": ("summarize", "gan_summarize", "cycle_summarize"), JUDGE: ("references", "cycle_evaluate")}
+    judges_read_by = TASK.stages[0].name if TASK.stages else "evaluate"
     for run, experiment in EXPERIMENTS.items():
-        for manifest in Path(run, "manifests").glob("*.json") if stage in reading.get(run, ()) else ():
+        read_by = judges_read_by if run == JUDGE else "summarize"
+        for manifest in Path(run, "manifests").glob("*.json") if stage == read_by else ():
             if manifest.stem not in map(str, experiment.seeds):
                 manifest.unlink()
 
 
 def check_stage():
     """Refuse a stage of another task: dvc.yaml does not follow an edit to params.yaml by itself."""
-    name = STAGE.partition("@")[0]
-    known = {"judge": ("gan", "cycle"), "references": ("gan",), "gan": ("gan",), "cycle": ("cycle",)}
-    if name != "prepare" and EXPERIMENT.task not in known.get(name.partition("_")[0], ("classify",)):
-        raise WorkflowError(f"dvc.yaml has no stages of task: {EXPERIMENT.task}; write them: python -m dawn.dvc_stages")
-    if CYCLE and ("\n  judge:\n" in Path("dvc.yaml").read_text()) != bool(JUDGES):
-        kind = "with" if JUDGES else "without"
-        raise WorkflowError(f"dvc.yaml is not for a CycleGAN {kind} judges; write it: python -m dawn.dvc_stages")
+    written = yaml.safe_load(Path("dvc.yaml").read_text()).get("vars", [{}])[0].get("written_for")
+    if STAGE.partition("@")[0] != "prepare" and written != {"task": TASK.name, "judges": bool(JUDGES)}:
+        raise WorkflowError(
+            f"dvc.yaml is not for task: {TASK.name} {'with' if JUDGES else 'without'} judges;"
+            " write it: python -m dawn.dvc_stages"
+        )
 
 
 def leave_stage():

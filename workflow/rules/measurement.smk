@@ -8,15 +8,13 @@ localrules:
 rule measurement:
     input:
         of_seeds("metrics.json"),
-        lambda wildcards: [f"{wildcards.run}/manifests/{s.rpartition('-')[2]}.json" for s in seeds(wildcards.run)],
+        manifests,
         code=code("measurement"),
         provenance="{run}/provenance.json",
     output:
         "{run}/measurement.json",
     log:
         "logs/{run}/measurement.log",
-    wildcard_constraints:
-        run=ANY_RUN if CLASSIFY else OF_GANS,
     params:
         cause=lambda wildcards: EXPERIMENTS[wildcards.run].text("seeds"),
     message:
@@ -30,7 +28,7 @@ if STUDY:
     rule study_measurement:
         input:
             of_variants("provenance.json"),
-            code=code("measurement"),
+            code=code_for(EXPERIMENT, "measurement"),
             table=f"{STUDY.directory}/table.csv",
         output:
             f"{STUDY.directory}/measurement.json",

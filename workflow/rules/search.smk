@@ -18,7 +18,7 @@ if SEARCH:
     checkpoint propose:
         input:
             before_rung,
-            code=code("propose"),
+            code=code_for(EXPERIMENT, "propose"),
         output:
             f"{SEARCH.directory}/round-{{round}}/rung-{{rung}}.json",
         log:
@@ -40,7 +40,7 @@ if SEARCH:
     rule trial:
         input:
             [f"data/{split}_{part}.npy" for split in ("train", "holdout") for part in ("images", "labels")],
-            code=code("train", "launch", "trial"),
+            code=code_for(EXPERIMENT, "train", "launch", "trial"),
             dataset="data/dataset.json",
             stats="data/stats.json",
         output:
@@ -82,7 +82,7 @@ if SEARCH:
                 for rung in range(len(SEARCH.counts))
                 for trial in of_rung(round, rung)
             ],
-            code=code("search_page"),
+            code=code_for(EXPERIMENT, "search_page"),
         output:
             [f"{SEARCH.directory}/{file}" for file in ("page.md", "trials.csv", "optuna.log")],
             f"{SEARCH.directory}/{SEARCH.name}-winner.yaml",

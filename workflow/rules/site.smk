@@ -64,14 +64,6 @@ localrules:
     all,
     demo_archive,
     download,
-    dawnbench,
-    summarize,
-    summary,
-    plots,
-    plot,
-    contact_sheet,
-    pack,
-    crate,
 
 
 # Without an output it always runs. On a cluster it checks a node such as a training gets.

@@ -13,34 +13,9 @@ localrules:
     study_timing,
 
 
-rule timing:
-    input:
-        ARRAYS,
-        code=code("timing"),
-        stats="data/stats.json",
-    output:
-        "{run}/timing.tsv",
-        times="{run}/timing.json",
-        plot=report("{run}/timing.png", caption="../report/timing.rst", category="Speed", labels={"run": "{run}"}),
-    log:
-        "logs/{run}/timing.log",
-    threads: workflow.cores or 1
-    resources:
-        **ONE_NODE,
-        runtime=60,
-        mem_mb=16000,
-    params:
-        cause=cause("data", "model", "train", "timing"),
-    message:
-        "Time forward passes and training steps of {wildcards.run}"
-    shell:
-        "DAWN_LOG={log:q} python -m dawn.timing --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q}"
-        " --out {output.times:q}"
-
-
 rule study_timing:
     input:
-        lambda wildcards: of_variants("timing.json"),
+        lambda wildcards: of_classifiers("study_timing") or of_variants("timing.json"),
 
 
 if STUDY:
@@ -49,7 +24,7 @@ if STUDY:
     checkpoint interim:
         input:
             lambda wildcards: of_analysis(int(wildcards.analysis)),
-            code=code("interim"),
+            code=code_for(EXPERIMENT, "interim"),
         output:
             f"{STUDY.directory}/analyses/{{analysis}}.json",
         log:
@@ -64,14 +39,14 @@ if STUDY:
             "DAWN_LOG={log:q} python -m dawn.interim {params.study:q} --analysis {wildcards.analysis:q} --out {output:q}"
 
     # Differences by class are of the test split.
-    CLASSES = ("classes",) if CLASSIFY and STUDY.study.split == "test" else ()
+    CLASSES = ("classes",) if TASK.name == "classify" and STUDY.study.split == "test" else ()
 
     rule study_table:
         input:
             of_variants("metrics.json", "model.json", "provenance.json"),
-            of_variants("timing.json") if CLASSIFY else [],
+            of_variants("timing.json") if "timing" in TASK.sections else [],
             lambda wildcards: of_analysis(len(STUDY.counts)),
-            code=code("study"),
+            code=code_for(EXPERIMENT, "study"),
         output:
             [f"{STUDY.directory}/{file}" for file in ("table.csv", "table.md", "table.tex", "provenance.json")],
             [f"{STUDY.directory}/{file}" for file in ("comparisons.csv", "seeds.csv")],

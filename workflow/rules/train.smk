@@ -1,104 +1,99 @@
-"""The network of an experiment, and a training for each seed."""
+"""For each seed of an experiment and of its judges: a training, and an evaluation with its manifest."""
+
+# What the rules of a task add to the evaluation of a seed: inputs, and functions that return options of the command.
+EVALUATION_INPUTS, EVALUATION_OPTIONS = [], []
+JUDGED = []
+if JUDGES:
+    JUDGED = [f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")]
+    JUDGED += [f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds]
 
 
-rule model:
-    input:
-        code=code("model"),
-        dataset="data/dataset.json",
-    output:
-        figures="{run}/model.json",
-        text="{run}/model.txt",
-    log:
-        "logs/{run}/model.log",
-    params:
-        cause=cause("model", "seeds"),
-        size=lambda wildcards: (
-            [EXPERIMENT.data.size or 32] + [size for _, size in EXPERIMENTS[wildcards.run].train.sizes]
-        )[-1],
-    message:
-        "Describe the network"
-    shell:
-        "DAWN_LOG={log:q} python -m dawn.model --params {wildcards.run:q}/params.yaml --data data --size {params.size:q}"
-        " --out {output.figures:q} --text {output.text:q}"
+for path in dict.fromkeys([*TASK.rules, *(JUDGES.declared.rules if JUDGES else ())]):
+
+    include: f"../dawn/tasks/{path}"
 
 
-rule train:
-    input:
-        ARRAYS,
-        code=code("train", "launch"),
-        dataset="data/dataset.json",
-        stats="data/stats.json",
-    output:
-        **({"trace": "{run}/seed-{seed}/trace.tsv"} if EXPERIMENT.run.trace else {}),
-        weights="{run}/seed-{seed}/model.safetensors",
-        curve="{run}/seed-{seed}/curve.tsv",
-        metrics="{run}/seed-{seed}/metrics.json",
-    log:
-        "logs/{run}/train-{seed}.log",
-    container:
-        None if NODES > 1 else IMAGE
-    threads: workflow.cores or 1
-    resources:
-        **TRAINING,
-        node_gpus=GPUS,
-        processes=EXPERIMENT.run.processes,
-        runtime=720,
-        mem_mb=16000,
-    params:
-        cause=cause("data", "model", "train"),
-    message:
-        "Train with seed {wildcards.seed}"
-    shell:
-        "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
-        " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.train"
-        " --params {wildcards.run:q}/params.yaml --data data --stats {input.stats:q} --seed {wildcards.seed:q}"
-        " --out {wildcards.run:q}/seed-{wildcards.seed:q}"
+def reads(experiment):
+    """The files of data/ that an evaluation reads."""
+    task = experiment.declared
+    return dict.fromkeys([*task.data(experiment), *task.evaluation_data(experiment)])
 
 
-rule dawnbench:
-    input:
-        code=code("dawnbench"),
-        curve="{run}/seed-{seed}/curve.tsv",
-        metrics="{run}/seed-{seed}/metrics.json",
-    output:
-        "{run}/seed-{seed}/dawnbench.json",
-        "{run}/seed-{seed}/dawnbench.tsv",
-    log:
-        "logs/{run}/dawnbench-{seed}.log",
-    params:
-        cause=cause("submission"),
-    message:
-        "Export seed {wildcards.seed} in DAWNBench's format"
-    shell:
-        "DAWN_LOG={log:q} python -m dawn.dawnbench --params {wildcards.run:q}/params.yaml"
-        " --seed {wildcards.run:q}/seed-{wildcards.seed:q}"
+def evaluation_options(wildcards):
+    """The options of dawn.evaluate for an experiment: what it is measured by."""
+    experiment = EXPERIMENTS[wildcards.run]
+    options = ["--stats", "data/stats.json"] if "stats.json" in reads(experiment) else []
+    if experiment.has_judges:
+        options += ["--judges", *seeds(JUDGE)]
+    return options + [word for option in EVALUATION_OPTIONS if wildcards.run in RUNS for word in option(wildcards)]
 
 
-rule lr_find:
-    input:
-        ARRAYS,
-        code=code("lr_find", "launch"),
-        stats="data/stats.json",
-    output:
-        "{run}/lr_find.tsv",
-        "{run}/lr_find.json",
-        plot=report(
-            "{run}/lr_find.png",
-            caption="../report/lr_find.rst",
-            category="2 Training",
-            labels={"figure": "learning-rate range test", "experiment": "{run}"},
-        ),
-    log:
-        "logs/{run}/lr_find.log",
-    threads: workflow.cores or 1
-    resources:
-        **ONE_NODE,
-        runtime=60,
-        mem_mb=16000,
-    params:
-        cause=cause("data", "model", "train", "lr_find", "seeds"),
-    message:
-        "Run the learning-rate range test"
-    shell:
-        "DAWN_LOG={log:q} python -m dawn.launch --processes 1 dawn.lr_find --params {wildcards.run:q}/params.yaml"
-        " --data data --stats {input.stats:q} --out {output.plot:q}"
+for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
+    FIRST = next(iter(GROUP_RUNS.values()), EXPERIMENT)
+
+    rule:
+        name:
+            f"train{GROUP}"
+        input:
+            [f"data/{name}" for name in GROUP_TASK.data(FIRST)],
+            code=code("train", "launch"),
+        output:
+            [f"{{run}}/seed-{{seed}}/{name}" for name in GROUP_TASK.training_files],
+            metrics="{run}/seed-{seed}/metrics.json",
+        log:
+            "logs/{run}/train-{seed}.log",
+        wildcard_constraints:
+            run=runs(GROUP_RUNS),
+        container:
+            None if NODES > 1 else IMAGE
+        threads: workflow.cores or 1
+        resources:
+            **TRAINING,
+            node_gpus=GPUS,
+            processes=EXPERIMENT.run.processes,
+            runtime=720,
+            mem_mb=16000,
+        params:
+            cause=cause(*GROUP_TASK.trained_by),
+            stats=["--stats", "data/stats.json"] if "stats.json" in GROUP_TASK.data(FIRST) else [],
+        message:
+            f"Train {GROUP_TASK.title} with seed {{wildcards.seed}}"
+        shell:
+            "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
+            " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.train"
+            " --params {wildcards.run:q}/params.yaml --data data {params.stats:q} --seed {wildcards.seed:q}"
+            " --out {wildcards.run:q}/seed-{wildcards.seed:q}"
+
+    rule:
+        name:
+            f"evaluate{GROUP}"
+        input:
+            [f"data/{name}" for name in reads(FIRST)],
+            [f"{{run}}/seed-{{seed}}/{name}" for name in GROUP_TASK.training_files],
+            *(EVALUATION_INPUTS if not GROUP else []),
+            code=code("evaluate", "launch"),
+            judges=JUDGED if FIRST.has_judges else [],
+            metrics="{run}/seed-{seed}/metrics.json",
+        output:
+            [f"{{run}}/seed-{{seed}}/{name}" for name in ("evaluation.json", *GROUP_TASK.evaluation_files)],
+            manifest="{run}/manifests/{seed}.json",
+        log:
+            "logs/{run}/evaluate-{seed}.log",
+        wildcard_constraints:
+            run=runs(GROUP_RUNS),
+        threads: workflow.cores or 1
+        resources:
+            **ONE_NODE,
+            processes=EXPERIMENT.run.processes if GROUP_TASK.parallel_evaluation else 1,
+            runtime=120,
+            mem_mb=16000,
+        params:
+            cause=lambda wildcards: EXPERIMENTS[wildcards.run].text(*EXPERIMENTS[wildcards.run].evaluated_by),
+            options=evaluation_options,
+        message:
+            f"Evaluate {GROUP_TASK.title}, seed {{wildcards.seed}}"
+        shell:
+            "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} dawn.evaluate"
+            " --params {wildcards.run:q}/params.yaml --data data {params.options:q}"
+            " --model {wildcards.run:q}/seed-{wildcards.seed:q}/model.safetensors"
+            " --out {wildcards.run:q}/seed-{wildcards.seed:q} --manifest {output.manifest:q}"

@@ -8,8 +8,6 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dawn.config.model import FAMILIES
-
 RENAMED = {  # former keys
     "train.bias_rate": "train.bias_lr_multiplier",
     "train.stem_rate": "train.stem_lr_multiplier",
@@ -21,34 +19,48 @@ MAPPING = "a mapping of settings is expected, such as {key: value}"
 PLAIN = {"model_type": MAPPING, "model_attributes_type": MAPPING, "too_short": "more values are needed"}
 
 
-def explain(error: ValidationError, settings: type[BaseModel]) -> str:
-    """Return all faults that pydantic found in ``settings``, separated by semicolons."""
+def explain(error: ValidationError, settings: Any) -> str:
+    """Return all faults that pydantic found in ``settings``, a class or a type, separated by semicolons."""
     return "; ".join(_fault(fault, settings) for fault in error.errors(include_url=False))
 
 
-def _fault(fault: ErrorDetails, settings: type[BaseModel]) -> str:
+def _fault(fault: ErrorDetails, settings: Any) -> str:
     where = [part for part in fault["loc"] if not str(part).startswith(("literal[", "constrained", "tag:"))]
-    key = ".".join(str(part) for part in where if part not in FAMILIES)
-    value, kind = fault["input"], fault["type"]
+    keys, sections = _resolved(where, settings)
+    key, value, kind = ".".join(keys), fault["input"], fault["type"]
     if kind == "extra_forbidden":
-        return _unknown(key, _section(where, settings))
+        return _unknown(key, sections[0])
     if kind == "missing":
         return f"{key} is missing"
     if kind == "value_error":
         return (f"{key}: " if key else "") + fault["msg"].removeprefix("Value error, ")
     if kind.startswith("union_tag"):
-        return _family(key, value.get("family") if isinstance(value, dict) else value)
+        return _family(key, value.get("family") if isinstance(value, dict) else value, sections)
     return f"{key} = {json.dumps(value, default=str)}: {PLAIN.get(kind, fault['msg'][0].lower() + fault['msg'][1:])}"
 
 
-def _section(where: list[str | int], settings: type[BaseModel]) -> type[BaseModel]:
-    """Return the class of the section that should hold the last key of ``where``."""
-    for part in where[:-1]:
-        if part in FAMILIES:
-            settings = FAMILIES[str(part)]
-        elif isinstance(part, str) and part in settings.model_fields:
-            settings = next(_sections(settings.model_fields[part].annotation), settings)
-    return settings
+def _resolved(where: list[str | int], settings: Any) -> tuple[list[str], list[type[BaseModel]]]:
+    """Return the keys of a place, without the families that pydantic puts between them, and the classes there.
+
+    Of a key that no class has, these are the classes that should hold it.
+    """
+    keys: list[str] = []
+    sections = list(_sections(settings))
+    for part in where:
+        if chosen := [section for section in sections if part in _names(section)]:
+            sections = chosen
+            continue
+        keys.append(str(part))
+        for section in sections[:1]:
+            if part in section.model_fields:
+                sections = list(_sections(section.model_fields[str(part)].annotation)) or sections
+    return keys, sections
+
+
+def _names(section: type[BaseModel]) -> tuple[Any, ...]:
+    """Return the families whose settings a class holds."""
+    family = section.model_fields.get("family")
+    return get_args(family.annotation) if family else ()
 
 
 def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -69,7 +81,8 @@ def _unknown(key: str, section: type[BaseModel]) -> str:
     return f"{key} is not a known key; {hint}allowed: {', '.join(allowed)}"
 
 
-def _family(key: str, family: Any) -> str:
+def _family(key: str, family: Any, sections: list[type[BaseModel]]) -> str:
     if family in RENAMED_FAMILIES:
         return f"{key}.family = {json.dumps(family)} is now called {RENAMED_FAMILIES[family]}; rename it"
-    return f"{key}.family = {json.dumps(family, default=str)}: must be one of {', '.join(FAMILIES)}"
+    known = [name for section in sections for name in _names(section)]
+    return f"{key}.family = {json.dumps(family, default=str)}: must be one of {', '.join(known)}"

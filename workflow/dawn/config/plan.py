@@ -11,7 +11,7 @@ from dawn.config.comparisons import contrasts
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.config.measured import check_measure
 from dawn.config.sequential import Sequential
-from dawn.config.study import MEASURES, Study, load
+from dawn.config.study import Study, load
 from dawn.core.cli import InputError
 
 SHARED = ("task", "data", "seeds", "run", "judge", "domains")  # what no variant may change
@@ -56,7 +56,7 @@ class Plan:
     @property
     def measure(self) -> str:
         """Return what decides."""
-        return self.study.measure or MEASURES[self.shared.task][0]
+        return self.study.measure or next(iter(self.shared.declared.deciding))
 
     @property
     def margin(self) -> float:

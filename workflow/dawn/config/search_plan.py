@@ -87,7 +87,7 @@ def stored(directory: Path) -> SearchPlan:
 def _check(path: Path, found: SearchPlan) -> None:
     """Refuse a search on the test split, of a GAN, or of a value that no experiment can have."""
     base = found.base
-    if base.task != "classify":
+    if "accuracy" not in base.declared.deciding:
         raise InputError(f"{path}: task = {base.task}: a search compares accuracies, which only task: classify has")
     if not base.data.holdout:
         raise InputError(f"{path}: data.holdout = 0: a search never uses the test split; set data.holdout to a number "

@@ -1,11 +1,11 @@
-"""The sections of params.yaml other than ``model`` and ``train``."""
+"""The sections of params.yaml that every task has: ``data``, ``run`` and ``submission``."""
 
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
-from dawn.config.types import STRICT, Below1, Fraction, ImageSize, Labels, Positive, Resize, Views
+from dawn.config.types import STRICT, ImageSize, Labels, Resize
 
 
 class Data(BaseModel):
@@ -56,63 +56,6 @@ class Data(BaseModel):
         if self.size is not None and self.layout != "folders":
             raise ValueError(f"size = {self.size} is only for layout folders; set it to null for layout {self.layout}")
         return self
-
-
-class Evaluate(BaseModel):
-    """Evaluation of a trained network; a change never trains again."""
-
-    model_config = STRICT
-
-    tta: Views = "none"
-    """Test-time augmentation: the views of an image whose logits are averaged (dawn/models/inference.py)."""
-    tta_fraction: Fraction = 1.0
-    """Fraction of the images that get these views: the least confident without them."""
-    precision: Literal["fp32", "bf16", "half"] = "fp32"
-    """Number format; fp32 is IEEE single precision on every device, without TF32."""
-    batch: PositiveInt = 1000
-    """Images in a forward pass."""
-    bins: Annotated[int, Field(ge=1, le=1000)] = 15
-    """Bins of the calibration error."""
-    target: Annotated[float, Field(gt=0, lt=100)] = 94.0
-    """Accuracy in percent for which time to target is reported."""
-
-
-class LrFind(BaseModel):
-    """The learning-rate range test."""
-
-    model_config = STRICT
-
-    low: Positive = 1e-5
-    """First learning rate."""
-    high: Positive = 10.0
-    """Last learning rate."""
-    steps: Annotated[int, Field(ge=10)] = 100
-    """Training steps."""
-    smooth: Below1 = 0.95
-    """Decay of the moving average of the loss."""
-    stop: Annotated[float, Field(gt=1)] = 4.0
-    """Stop when the loss exceeds the best one this many times."""
-
-    @model_validator(mode="after")
-    def _check(self) -> "LrFind":
-        if self.low >= self.high:
-            raise ValueError(f"low {self.low:g} must be below high {self.high:g}")
-        return self
-
-
-class Timing(BaseModel):
-    """What dawn.timing measures; an empty list takes the training's own value."""
-
-    model_config = STRICT
-
-    batches: tuple[PositiveInt, ...] = ()
-    """Batch sizes."""
-    precisions: tuple[Literal["fp32", "bf16", "fp16", "half"], ...] = ()
-    """Number formats."""
-    repeats: Annotated[int, Field(ge=3, le=10_000)] = 20
-    """Measurements of each operation, after a warm-up."""
-    seconds: Positive = 20.0
-    """Time limit of each operation, after three measurements."""
 
 
 class Run(BaseModel):

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
 
+from dawn.config import registry
 from dawn.config.errors import explain
 from dawn.config.experiment import merge, nested, read
 from dawn.config.sequential import Sequential
@@ -15,16 +16,17 @@ from dawn.config.types import STRICT, Positive
 from dawn.core.cli import InputError
 
 AGAINST = ("previous", "all", "effects")  # what `against` can be other than a variant
-OF_CLASSIFIER = ("accuracy", "top5", "loss", "calibration_error")
-OF_GAN = ("kid", "fd", "precision", "recall", "density_distance", "coverage", "class_accuracy", "cas", "copied",
-          "c_t_distance", "critic_gap_distance", "checkerboard_distance", "kid_middle", "kid_random")  # fmt: skip
-OF_CYCLE = ("psnr", "ssim", "kid", "target_accuracy", "cycle_error", "cycle_error_noise")
-MEASURES = {"classify": OF_CLASSIFIER, "gan": OF_GAN, "cycle": OF_CYCLE}  # by task; the first is the default
-Measure = Literal[
-    "accuracy", "top5", "loss", "calibration_error", "kid", "fd", "precision", "recall", "density_distance", "coverage",
-    "class_accuracy", "cas", "copied", "c_t_distance", "critic_gap_distance", "checkerboard_distance", "psnr", "ssim",
-    "cycle_error", "cycle_error_noise", "target_accuracy", "kid_middle", "kid_random",
-]  # fmt: skip
+
+
+def _known(measure: str) -> str:
+    """Return the name of a measure by which a study of some task can decide."""
+    known = [key for task in registry.TASKS for key in registry.task(task).deciding]
+    if measure not in known:
+        raise ValueError(f"{measure} must be one of {', '.join(dict.fromkeys(known))}")
+    return measure
+
+
+Measure = Annotated[str, AfterValidator(_known)]
 
 
 def _kind(seeds: Any) -> str:

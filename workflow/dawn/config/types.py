@@ -23,6 +23,11 @@ Labels = Literal["fine", "coarse"]  # of CIFAR-100
 Resize = Literal["crop", "stretch"]  # how an image becomes a square; dawn/data/image_file.py
 
 
+def whole(epochs: float) -> float:
+    """Return a whole number as an int, so that 3.0 and 3 are the same experiment."""
+    return int(epochs) if epochs == int(epochs) else epochs
+
+
 def check_odd(kernels: tuple[int, ...]) -> None:
     """Raise ValueError for an even kernel size, which would change the size of the feature map."""
     if any(kernel % 2 == 0 for kernel in kernels):

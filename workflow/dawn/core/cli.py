@@ -68,7 +68,8 @@ def add_root(parser: argparse.ArgumentParser) -> None:
 
 def name(step: Callable[..., object]) -> str:
     """``dawn.arrays``, also where the module runs as ``__main__``."""
-    return f"dawn.{Path(inspect.getfile(step)).stem}"
+    path = Path(inspect.getfile(step)).with_suffix("")
+    return ".".join(path.parts[len(path.parts) - path.parts[::-1].index("dawn") - 1 :])
 
 
 def run(step: Callable[[], None]) -> None:

@@ -1,7 +1,8 @@
-"""The modules that a step imports: an edit to any of them is a reason to run the step again."""
+"""The modules that a command runs: an edit to any of them is a reason to run it again."""
 
 import hashlib
 import re
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,7 @@ HERE = Path(__file__).resolve().parents[1]
 # Packages that only report on a run and decide no number: an edit to them is no cause, and checkpoints stay valid.
 REPORTING = ("monitoring",)
 FINGERPRINTED = (
-    "params.yaml", "Snakefile", "workflow/rules/*.smk", "workflow/dawn/**/*.py", "workflow/dawn/**/*.cpp",
+    "params.yaml", "Snakefile", "workflow/**/*.smk", "workflow/dawn/**/*.py", "workflow/dawn/**/*.cpp",
     "workflow/dawn/**/*.h", "workflow/networks/*.py",
 )  # fmt: skip
 # A line that imports from the package. Parsing the files would make the start of every snakemake ten times slower.
@@ -17,19 +18,36 @@ IMPORT = re.compile(r"^ *(?:from (dawn[\w.]*) import (\([^)]*\)|[^\n(#]+)|import
 INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)  # of a C++ file
 
 
-def closure(step: str) -> list[Path]:
-    """The sorted files that ``dawn.<step>`` imports from the package, directly or not, and its own; no ``REPORTING``.
+@cache
+def closure(*modules: str) -> list[Path]:
+    """The sorted files of modules, such as ``tasks.gan.train``, and of all that they import; no ``REPORTING``.
 
     The import lines are read, not run, so the Snakefile calls this without importing torch.
     """
     seen: set[Path] = set()
-    waiting = [HERE / f"{step.replace('.', '/')}.py"]
+    waiting = [_path(module) for module in modules]
     while waiting:
         path = waiting.pop()
         if path not in seen and path.relative_to(HERE).parts[0] not in REPORTING:
             seen.add(path)
             waiting += imports(path)
     return sorted(seen)
+
+
+def code(commands: Sequence[str], task: str, chosen: Iterable[str] = ()) -> list[Path]:
+    """The sorted files that decide what commands do for a task: the commands', and those that they import by name.
+
+    These are the declaration of the task, its modules for the commands, and of ``chosen``, the modules that settings
+    choose (``Task.modules``), those whose ``build.py``, in the folder above, is imported.
+    """
+    modules = [f"tasks.{task}.{name}" for name in ("task", *commands)]
+    files = closure(*commands, *(module for module in modules if _path(module).is_file()))
+    built = [module for module in chosen if _path(module).parents[1] / "build.py" in files]
+    return sorted({*files, *closure(*built)})
+
+
+def _path(module: str) -> Path:
+    return HERE / f"{module.replace('.', '/')}.py"
 
 
 @cache

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dawn.config.parts import Augment
+from dawn.config.augment import Augment
 from dawn.data.augmentations import active
 from dawn.runtime.streams import stream
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dawn.config.parts import Augment
+from dawn.config.augment import Augment
 
 Augmentation = Callable[[Tensor, float, Tensor], Tensor]
 
@@ -53,7 +53,7 @@ def cutout(images: Tensor, side: float, chance: Tensor) -> Tensor:
 
 
 # By the name of the setting: first those of pixels from 0 to 255, (b, h, w, 3), then those of normalised images,
-# (b, 3, h, w). A new one needs a function, a setting in config/parts.py and a line here.
+# (b, 3, h, w). A new one needs a function, a setting in config/augment.py and a line here.
 ON_PIXELS: dict[str, Augmentation] = {
     "brightness": brightness,
     "contrast": contrast,

@@ -9,12 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dawn.config.parts import Augment
+from dawn.config.augment import Augment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.data.augment import Draws, drawn, normalise, resized, windows
 from dawn.data.augmentations import ON_NORMALISED, ON_PIXELS, apply
 from dawn.runtime.distributed import World
+
+MicroBatch = tuple[Tensor, Tensor]  # images float32 (b, 3, h, w), labels int64 (b,)
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Trainset:
 
     def epoch(
         self, epoch: int, world: World, parts: int, start: int = 0, stop: int | None = None
-    ) -> Iterator[list[tuple[Tensor, Tensor]]]:
+    ) -> Iterator[list[MicroBatch]]:
         """From step ``start`` to ``stop``, each step's ``parts`` micro-batches, of each the share of this process.
 
         A micro-batch is the same images whatever the number of processes, since batch norm measures over it.

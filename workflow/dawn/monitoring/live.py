@@ -1,10 +1,9 @@
 """Live metrics: the last epoch of a running training as a metrics file, which ``dvc exp show`` reads."""
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from dawn.core.files import write_json
-from dawn.results.curve import EpochMetrics
 
 
 class LiveMetrics:
@@ -19,7 +18,7 @@ class LiveMetrics:
     def __exit__(self, *error: object) -> None:
         self.path.unlink(missing_ok=True)
 
-    def epoch(self, row: EpochMetrics) -> None:
+    def epoch(self, row: Any) -> None:
         """Replace the file by the metrics of an epoch."""
         values = {name: value for name, value in vars(row).items() if value is not None}
         write_json(self.path, {"live": {"training": self.training, **values}})

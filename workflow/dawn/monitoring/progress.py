@@ -7,13 +7,7 @@ from typing import Any, Self
 
 from tqdm import tqdm
 
-from dawn.cycles.task import CycleTask
-from dawn.gans.task import GanTask
-from dawn.results.curve import EpochMetrics
-from dawn.results.cycle_curve import CycleMetrics
-from dawn.results.gan_curve import GanMetrics
-from dawn.training.classifier import Classifier
-from dawn.training.trainer import Trainer
+from dawn.engine.trainer import Trainer
 
 REFRESH = 0.5  # seconds between two updates of the bar
 
@@ -22,7 +16,7 @@ class Progress:
     """Reports while its block runs. The bar follows the trainer from a thread, so no step waits for it."""
 
     def __init__(self, trainer: Trainer[Any], text: Callable[[Trainer[Any], Any], str], shown: bool = True) -> None:
-        """``text`` describes the metrics of an epoch, such as ``classifier_line``."""
+        """``text`` describes the metrics of an epoch, such as ``line`` in dawn/tasks/classify/train.py."""
         self.trainer, self.text, self.shown = trainer, text, shown and trainer.world.first
         self.bar: Any = None
         self.ended = threading.Event()
@@ -72,24 +66,3 @@ class Progress:
             bar.set_description(f"seed {trainer.seed}  epoch {epoch:g}/{epochs:g}", refresh=False)
             bar.n = trainer.step * trainer.task.batch
             bar.refresh()
-
-
-def classifier_line(trainer: Trainer[Classifier], row: EpochMetrics) -> str:
-    """Return the loss and the accuracies of an epoch in words."""
-    split = trainer.experiment.data.monitored
-    validated = "" if row.accuracy is None else f"  {split} {row.accuracy:5.2f} %"
-    return f"loss {row.train_loss:.4f}  train {row.train_accuracy:5.2f} %{validated}  lr {row.lr:.4f}"
-
-
-def gan_line(trainer: Trainer[GanTask], row: GanMetrics) -> str:
-    """Return the losses of an epoch in words."""
-    return f"critic {row.critic_loss:.4f}  generator {row.generator_loss:.4f}  {row.generator_steps:,} generator steps"
-
-
-def cycle_line(trainer: Trainer[CycleTask], row: CycleMetrics) -> str:
-    """Return the losses of an epoch in words."""
-    truth = "" if row.psnr is None else f"  test {row.psnr:.2f} dB"
-    return (
-        f"adversarial {row.adversarial_loss:.4f}  cycle {row.cycle_loss:.4f}  identity {row.identity_loss:.4f}"
-        f"  critic {row.critic_loss:.4f}{truth}"
-    )

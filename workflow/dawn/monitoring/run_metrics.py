@@ -1,53 +1,17 @@
-"""The metrics of one training: accuracy, the clock by phase, memory, energy, and what it ran on."""
+"""The metrics of one training: its result, the clock by phase, memory, energy, and what it ran on."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import nn
 
-from dawn.cycles.task import CycleTask
-from dawn.gans.task import GanTask
+from dawn.engine.trainer import Trainer
 from dawn.results.phases import TIMED, UNTIMED
 from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.measure import peak
-from dawn.training.classifier import Classifier
-from dawn.training.trainer import Trainer
 
 
-def classifier_metrics(trainer: Trainer[Classifier]) -> dict[str, Any]:
-    """Return the metrics of the training of a classifier, accuracies in percent. Every process calls this."""
-    last, state = trainer.curve[-1], trainer.task.state
-    result = {
-        "monitored": trainer.experiment.data.monitored,
-        "accuracy": last.accuracy,
-        "loss": last.loss,
-        "train_accuracy": last.train_accuracy,
-        "train_loss": last.train_loss,
-    }
-    return run_metrics(trainer, result, [state.net], state.precision.kind)
-
-
-def gan_metrics(trainer: Trainer[GanTask]) -> dict[str, Any]:
-    """Return the metrics of the training of a GAN. Every process calls this."""
-    last, state = trainer.curve[-1], trainer.task.state
-    names = ("generator_steps", "critic_loss", "generator_loss", "real_score", "fake_score")
-    result = {name: getattr(last, name) for name in names}
-    return run_metrics(trainer, result, [state.generator, state.critic], state.precisions[0].kind)
-
-
-def cycle_metrics(trainer: Trainer[CycleTask]) -> dict[str, Any]:
-    """Return the metrics of the training of a CycleGAN. Every process calls this."""
-    last, state = trainer.curve[-1], trainer.task.state
-    names = ("adversarial_loss", "cycle_loss", "identity_loss", "critic_loss", "psnr")
-    result = {name: getattr(last, name) for name in names}
-    return run_metrics(trainer, result, [state.nets.module], state.precisions[0].kind)
-
-
-def run_metrics(
-    trainer: Trainer[Any], result: dict[str, Any], nets: Sequence[nn.Module], precision: str
-) -> dict[str, Any]:
+def run_metrics(trainer: Trainer[Any], result: dict[str, Any]) -> dict[str, Any]:
     """Return ``result`` with times in seconds, memory in bytes and energy in joules. Every process calls this.
 
     ``seconds`` and ``joules`` are sums over the timed phases; ``joules`` is None where a device has no counter.
@@ -67,8 +31,8 @@ def run_metrics(
         "joules": total_joules(own_joules(trainer), world),
         "energy_source": meter.source if meter else None,
         "peak_memory_bytes": peak(world.device),
-        "parameters": sum(p.numel() for net in nets for p in net.parameters()),
-        "precision": precision,
+        "parameters": sum(p.numel() for net in trainer.task.networks for p in net.parameters()),
+        "precision": trainer.task.precision,
         "device": "cpu" if on_cpu else torch.cuda.get_device_name(world.device),
         "processes": world.size,
         "threads": torch.get_num_threads() if on_cpu else None,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from dawn.core.cli import InputError
-from dawn.results.curve import EpochMetrics
 
 
 class EventFiles:
@@ -28,7 +27,7 @@ class EventFiles:
     def __exit__(self, *error: object) -> None:
         self.writer.close()
 
-    def epoch(self, row: EpochMetrics) -> None:
+    def epoch(self, row: Any) -> None:
         """Write an epoch; its number is the step."""
         values = {name: value for name, value in vars(row).items() if value is not None}
         step = math.ceil(values.pop("epoch"))

@@ -1,67 +1,91 @@
-"""The learning curve of one training, curve.tsv: a row an epoch. Imports no torch."""
+"""The learning curve of one training, curve.tsv: a row an epoch. Imports no torch.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
+The columns are the fields of the task's dataclass, such as EpochMetrics in dawn/tasks/classify/curve.py.
+"""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import astuple, fields
 from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from dawn.core.cli import InputError
 from dawn.core.files import write_table
 
-
-@dataclass(frozen=True)
-class EpochMetrics:
-    """The state of a training at the end of an epoch; the fields are the columns of curve.tsv, in order.
-
-    epoch           epochs trained so far; the last is no whole number where train.epochs is none
-    train_loss      mean over the epoch's batches, augmented and while the weights move; label smoothing included
-    train_accuracy  of the same, in percent
-    loss            cross-entropy on the monitored split, None in an epoch that is not monitored
-    accuracy        on the monitored split, in percent, None likewise
-    lr, momentum    of the epoch's last step
-    images_per_s    trained in the epoch
-    seconds         of training since the start, without what is excluded from the clock
-    """
-
-    epoch: float
-    train_loss: float
-    train_accuracy: float
-    loss: float | None
-    accuracy: float | None
-    lr: float
-    momentum: float
-    images_per_s: float
-    seconds: float
+R = TypeVar("R")
+Values = dict[str, float | None]  # of a row, by column
 
 
-COLUMNS = tuple(field.name for field in fields(EpochMetrics))
-OPTIONAL = ("loss", "accuracy")
+def write_curve(path: Path, curve: Iterable[Any]) -> None:
+    """Write the rows of a curve, atomically; None is an empty cell."""
+    rows = list(curve)
+    write_table(path, [field.name for field in fields(rows[0])], map(astuple, rows))
 
 
-def write_curve(path: Path, curve: Iterable[EpochMetrics]) -> None:
-    """Write curve.tsv, atomically; None is an empty cell."""
-    write_table(path, COLUMNS, map(astuple, curve))
-
-
-def read_curve(path: Path) -> list[EpochMetrics]:
-    """The rows of a curve.tsv; an InputError if it is none."""
-    head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+def read_curve(path: Path, row: type[R]) -> list[R]:
+    """The rows of a curve.tsv as instances of the dataclass ``row``; an InputError if it is another curve."""
+    types = get_type_hints(row)
+    columns, lines = _cells(path)
     try:
-        if head.split("\t") != list(COLUMNS) or not lines:
-            raise ValueError(f"{len(lines)} rows of {head[:80]!r}")
-        return [_row(line.split("\t")) for line in lines]
+        if columns != list(types):
+            raise ValueError(f"{len(lines)} rows of {' '.join(columns)[:80]!r}")
+        return [row(*map(_value, cells, types.values())) for cells in lines]
     except ValueError as error:
         raise InputError(f"{path} is not the curve of a training ({error}); delete it and train again") from error
 
 
-def _row(cells: Sequence[str]) -> EpochMetrics:
-    values = {name: float(cell) if cell or name not in OPTIONAL else None
-              for name, cell in zip(COLUMNS, cells, strict=True)}  # fmt: skip
-    return EpochMetrics(**values)  # type: ignore[arg-type]
+def read_columns(path: Path) -> list[Values]:
+    """The rows of the curve of any task, each by column; None where a column has no value in an epoch."""
+    columns, lines = _cells(path)
+    try:
+        return [dict(zip(columns, (_value(cell, float | None) for cell in cells), strict=True)) for cells in lines]
+    except ValueError as error:
+        raise InputError(f"{path} is not the curve of a training ({error}); delete it and train again") from error
 
 
-def at_target(curve: Sequence[EpochMetrics], target: float) -> EpochMetrics | None:
+def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
+    """The head of a table, and its other lines."""
+    head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    columns = head.split("\t")
+    if not lines or any(line.count("\t") != len(columns) - 1 for line in lines):
+        raise InputError(f"{path} is not the curve of a training ({len(lines)} rows of {head[:80]!r}); delete it and "
+                         "train again")  # fmt: skip
+    return columns, [line.split("\t") for line in lines]
+
+
+def _value(cell: str, kind: Any) -> Any:
+    """The value of a cell, which may be empty where the type has None."""
+    if not cell and type(None) in get_args(kind):
+        return None
+    return int(cell) if kind is int else float(cell)
+
+
+def mean_curve(paths: Iterable[Path]) -> list[Values]:
+    """The mean over the seeds of each column, a row an epoch; None where an epoch was not monitored."""
+    curves = [read_columns(path) for path in paths]
+    return [{name: _mean([row[name] for row in rows]) for name in rows[0]} for rows in zip(*curves, strict=True)]
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None
+
+
+def at_epochs(rows: list[R], every: int) -> list[R]:
+    """The epochs at whose ends samples are kept: each ``every``-th, and the last."""
+    return [row for number, row in enumerate(rows, 1) if number % every == 0 or number == len(rows)]
+
+
+def at_target(curve: Iterable[Values], target: float) -> Values | None:
     """Time to target: the first epoch whose monitored accuracy is at least ``target`` percent; None if there is none.
 
     Its ``seconds`` and ``epoch`` are the time. Accuracy is measured at the ends of epochs only.
     """
-    return next((row for row in curve if row.accuracy is not None and row.accuracy >= target), None)
+    return next((row for row in curve if (accuracy := row["accuracy"]) is not None and accuracy >= target), None)
+
+
+def number(row: Values, column: str) -> float:
+    """A value of a row of a curve that has one."""
+    value = row[column]
+    assert value is not None
+    return value

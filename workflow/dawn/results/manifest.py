@@ -1,6 +1,6 @@
 """The manifest of a seed: the choices that made its files, and the SHA-256 of each.
 
-``dawn.evaluate``, of a GAN ``dawn.gan_evaluate``, writes ``results/manifests/N.json`` after the files of
+``dawn.evaluate`` writes ``results/manifests/N.json`` after the files of
 ``results/seed-N``. Whoever reads these files verifies them first, so that a file that was edited, or left by another
 experiment, is refused.
 """
@@ -15,26 +15,12 @@ from dawn.config.experiment import Experiment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, sha256
 
-FILES = {  # of a seed, by the task
-    "classify": (
-        "confusion.csv", "curve.tsv", "evaluation.json", "metrics.json", "model.safetensors", "predictions.npz"
-    ),
-    "gan": (
-        "curve.tsv", "evaluation.json", "interpolation.npy", "metrics.json", "model.safetensors", "progress.npy",
-        "sample_labels.npy", "samples.npy",
-    ),
-    "cycle": (
-        "back_a.npy", "back_b.npy", "curve.tsv", "evaluation.json", "in_a.npy", "in_b.npy", "metrics.json",
-        "model.safetensors", "progress.npy",
-    ),
-}  # fmt: skip
-
 
 def manifest(experiment: Experiment, seed: Path) -> dict[str, Any]:
     """The manifest of the directory of a seed; an InputError where another experiment made its weights."""
     weights = seed / "model.safetensors"
-    same(weights, header(weights), choices(experiment, *experiment.trained_by))
-    sums = {name: sha256(seed / name) for name in FILES[experiment.task]}
+    require_same_settings(weights, header(weights), choices(experiment, *experiment.trained_by))
+    sums = {name: sha256(seed / name) for name in experiment.declared.seed_files}
     return {"choices": choices(experiment, *experiment.decided_by), "sha256": sums}
 
 
@@ -58,10 +44,10 @@ def verify(seed: Path, names: Iterable[str] | None = None) -> dict[str, Any]:
 
 def check(experiment: Experiment, seed: Path) -> None:
     """Refuse a seed whose manifest is of another experiment, or whose files differ from it."""
-    same(location(seed), verify(seed)["choices"], choices(experiment, *experiment.decided_by))
+    require_same_settings(location(seed), verify(seed)["choices"], choices(experiment, *experiment.decided_by))
 
 
-def same(path: Path, made: dict[str, Any], wanted: dict[str, Any]) -> None:
+def require_same_settings(path: Path, made: dict[str, Any], wanted: dict[str, Any]) -> None:
     """Refuse unless every section of ``wanted`` is the same in ``made``."""
     for section, value in wanted.items():
         if made.get(section) != value:

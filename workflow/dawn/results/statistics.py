@@ -3,11 +3,11 @@
 import math
 import statistics
 from collections.abc import Sequence
-from typing import Literal
 
 from scipy import stats
 
-Scale = Literal["fraction", "percent", "similarity", "positive", "any"]
+from dawn.config.task import Scale
+
 BOUNDS = {"fraction": (0.0, 1.0), "percent": (0.0, 100.0), "similarity": (-1.0, 1.0)}
 
 

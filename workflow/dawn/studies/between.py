@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dawn.config.task import Measure
 from dawn.core.files import read_json
-from dawn.results.measures import Measure
 from dawn.studies import changes
 from dawn.studies.outcome import Outcome, judge, load
 from dawn.studies.variants import Result

@@ -7,7 +7,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 
 from dawn.report import style
-from dawn.report.figures.frame import heading
+from dawn.report.frame import heading
 from dawn.studies.comparisons import Difference, contrast
 from dawn.studies.tables import Results
 from dawn.studies.verdicts import Verdict

@@ -64,7 +64,7 @@ def predicted(timing: Mapping[str, Any], experiment: Experiment, counts: Mapping
 
 def relative_pixels(experiment: Experiment) -> float:
     """Pixels of all steps, over those of as many steps at the last image size, which is the one that was timed."""
-    sizes = experiment.train.sizes or ((0.0, 32),)
+    sizes: tuple[tuple[float, int], ...] = experiment.train.sizes or ((0.0, 32),)
     ends = [start for start, _ in sizes[1:]] + [1.0]
     return sum((end - start) * (size / sizes[-1][1]) ** 2 for (start, size), end in zip(sizes, ends, strict=True))
 

@@ -1,4 +1,4 @@
-"""Learning curves of the variants by epoch and by seconds: accuracy on the monitored split, of GANs KID-judge."""
+"""Learning curves of the variants by epoch and by seconds: what the task declares as its curve."""
 
 import statistics
 from collections.abc import Sequence
@@ -8,10 +8,8 @@ from typing import Literal, NamedTuple
 from matplotlib.axes import Axes
 
 from dawn.report import style
-from dawn.report.figures.frame import heading
-from dawn.results.curve import read_curve
-from dawn.results.cycle_curve import read_cycle_curve
-from dawn.results.gan_curve import read_gan_curve
+from dawn.report.frame import heading
+from dawn.results.curve import at_epochs, number, read_columns
 from dawn.studies.tables import Results
 from dawn.studies.variants import Result
 
@@ -35,33 +33,27 @@ def curves(results: Results, study: Path, path: Path) -> None:
         seeds = [points(result, seed, study / slug / f"seed-{seed}" / "curve.tsv") for seed in result.evaluations]
         band(left, rows(seeds, "epoch"), result.name, i)
         band(right, rows(seeds, "seconds"), result.name, i)
-    gan = any(result.gan for result in results.values())
-    cycle = any(result.cycle for result in results.values())
-    name = "PSNR of test images, dB" if cycle else "KID-judge of 64 samples" if gan else "accuracy, %"
-    left.set(xlabel="epoch", ylabel=name)
+    declared = next(iter(results.values())).declared.curve
+    left.set(xlabel="epoch", ylabel=declared.axis)
     left.locator_params(axis="x", integer=True)
     right.set(xlabel="seconds of training, mean over the seeds")
     for axes in (left, right):
         axes.set_xlim(0, 1.05 * axes.dataLim.x1 if axes.lines else 1)
     split = {r.choices["data"]["holdout"] > 0 for r in results.values()}
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=min(4, len(results)))
-    accuracy = f"Accuracy on the {'held-out' if split == {True} else 'test'} split during training"
-    of_gan = f"{'PSNR' if cycle else 'KID-judge'} during training, {'higher' if cycle else 'lower'} is better"
-    heading(figure, of_gan if gan else accuracy,
-            "Line: mean over the seeds. Band, bar: from the lowest seed to the highest.")  # fmt: skip
+    title = declared.heading.format(split="held-out" if split == {True} else "test")
+    heading(figure, title, "Line: mean over the seeds. Band, bar: from the lowest seed to the highest.")
     style.save(figure, path)
 
 
 def points(result: Result, seed: int, path: Path) -> list[Point]:
-    """The curve of a seed; a GAN's has the epochs after which samples were kept."""
-    if result.cycle:
-        return [Point(row.epoch, row.seconds, row.psnr) for row in read_cycle_curve(path)]
-    if not result.gan:
-        return [Point(row.epoch, row.seconds, row.accuracy) for row in read_curve(path)]
-    curve, every = read_gan_curve(path), result.choices["gan"]["samples_every"]
-    kept = [row for number, row in enumerate(curve, 1) if number % every == 0 or number == len(curve)]
-    measured = result.evaluations[seed]["progress"]
-    return [Point(row.epoch, row.seconds, entry["value"]) for row, entry in zip(kept, measured, strict=True)]
+    """The curve of a seed: a column of curve.tsv, or the entries ``progress`` of its evaluation."""
+    column, rows = result.declared.curve.column, read_columns(path)
+    if column:
+        return [Point(number(row, "epoch"), number(row, "seconds"), row[column]) for row in rows]
+    kept = at_epochs(rows, result.choices[result.declared.main]["samples_every"])
+    values = [entry["value"] for entry in result.evaluations[seed]["progress"]]
+    return [Point(number(row, "epoch"), number(row, "seconds"), v) for row, v in zip(kept, values, strict=True)]
 
 
 def rows(seeds: Sequence[Sequence[Point]], name: Literal["epoch", "seconds"]) -> list[Row]:

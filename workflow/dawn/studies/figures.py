@@ -4,8 +4,8 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dawn.config.task import Measure
 from dawn.report import style
-from dawn.results.measures import Measure
 from dawn.studies.tables import Results
 from dawn.studies.verdicts import Verdict
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from dawn.config.task import Measure
 from dawn.core.cli import InputError
-from dawn.results.curve import EpochMetrics, read_curve
-from dawn.results.measures import Measure
+from dawn.results.curve import Values, number, read_columns
 from dawn.studies.measures import MEASURES
 from dawn.studies.variants import Result
 
@@ -47,10 +47,10 @@ def with_curves(result: Result, run: Path, about: Mapping[str, Any]) -> Result:
     if not budget and not on_holdout(about):
         return result
     for seed, evaluation in result.evaluations.items():
-        rows = [row for row in read_curve(run / f"seed-{seed}" / "curve.tsv") if row.accuracy is not None]
-        values = [getattr(row, about["measure"]) for row in rows]
+        rows = [row for row in read_columns(run / f"seed-{seed}" / "curve.tsv") if row[about["measure"]] is not None]
+        values = [number(row, about["measure"]) for row in rows]
         if budget:
-            costs = [row.seconds for row in rows] if budget["seconds"] else flops(result, seed, rows, run)
+            costs = [number(row, "seconds") for row in rows] if budget["seconds"] else flops(result, seed, rows, run)
             evaluations[seed] = evaluation | {AT_BUDGET: _at(budget, costs, values, f"{result.name}, seed {seed},")}
         else:
             evaluations[seed] = evaluation | {ON_HOLDOUT: values[-1]}
@@ -66,14 +66,14 @@ def _at(budget: Mapping[str, float], costs: Sequence[float], values: Sequence[fl
     return float(np.interp(budget[unit], costs, values))
 
 
-def flops(result: Result, seed: int, rows: Sequence[EpochMetrics], run: Path) -> list[float]:
+def flops(result: Result, seed: int, rows: Sequence[Values], run: Path) -> list[float]:
     """The FLOPs of the training until the end of each of these epochs."""
     if (size := result.metrics) is None:
         raise InputError(f"{result.name} has no {run}/metrics.json, which has its FLOPs; finish it with snakemake")
     training = result.trainings[seed]
     whole = PASSES * size["flops"] * training["steps"] * result.batch
     sizes = result.choices["train"]["sizes"] or [[0.0, 1]]
-    return [whole * pixels(sizes, row.epoch / training["epochs"]) for row in rows]
+    return [whole * pixels(sizes, number(row, "epoch") / training["epochs"]) for row in rows]
 
 
 def pixels(sizes: Sequence[Sequence[float]], end: float) -> float:

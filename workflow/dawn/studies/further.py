@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from dawn.results.measures import Measure
+from dawn.config.task import Measure
 from dawn.studies.comparisons import LEVEL, two_sides
 from dawn.studies.images import other_images
 from dawn.studies.improvement import Probability, improvement
@@ -34,7 +34,7 @@ def further(
 ) -> list[Further]:
     """The same of each verdict; ``counts`` are the seeds of the planned analyses."""
     predicted = None
-    if measure.key in PER_IMAGE and not any(result.gan for result in results.values()):
+    if measure.key in PER_IMAGE and all(result.has_predictions for result in results.values()):
         predicted = Predictions(results, measure.key)
     found = []
     for v in verdicts:

@@ -1,9 +1,6 @@
-"""What a study can compare: those of the declared quantities that its tasks have."""
+"""What a study can compare: those of the declared quantities by which it can decide."""
 
-from dawn.config.study import MEASURES as OF_TASK
-from dawn.results import measures
-from dawn.results.measures import Measure
+from dawn.config import registry
+from dawn.config.task import Measure
 
-MEASURES: dict[str, Measure] = {
-    key: measure for key, measure in measures.MEASURES.items() if any(key in keys for keys in OF_TASK.values())
-}
+MEASURES: dict[str, Measure] = {key: measure for key, measure in registry.measures().items() if measure.decides}

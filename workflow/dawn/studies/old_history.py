@@ -7,7 +7,7 @@ variant the checksum of its settings. Values were not kept.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dawn.config.study import MEASURES
+from dawn.config import registry
 from dawn.studies.allocation import Look
 from dawn.studies.records import Contrast, Quantity, Seen, quantities
 
@@ -22,7 +22,7 @@ def _look(study: str, about: Mapping[str, Any], entry: Mapping[str, Any]) -> Loo
     experiments = {key: Seen(name=slug, seeds=entry["seeds"]) for slug, key in entry["variants"].items()}
     comparisons = [Contrast(**c | {"weights": {entry["variants"][slug]: w for slug, w in c["weights"].items()}})
                    for c in _comparisons(about, entry["comparisons"])]  # fmt: skip
-    task = next((task for task, names in MEASURES.items() if quantity.measure in names), "classify")
+    task = next((task for task in registry.TASKS if quantity.measure in registry.task(task).deciding), "classify")
     return Look(study, quantity, quantities(task), list(entry["seeds"]), list(entry["analyses"]), entry["difference"],
                 entry["test"], comparisons, experiments)  # fmt: skip
 

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dawn.config.task import Measure
 from dawn.core.files import read_json
-from dawn.results.measures import Measure
 from dawn.studies import changes, history
 from dawn.studies.allocation import Look
 from dawn.studies.from_curves import measure_of, on_holdout, with_curves
@@ -72,9 +72,9 @@ class Outcome:
         return measure_of(self.about)
 
     @property
-    def gan(self) -> bool:
-        """Whether the variants are GANs."""
-        return any(result.gan for result in self.results.values())
+    def has_predictions(self) -> bool:
+        """Whether there is a prediction for each test image."""
+        return all(result.has_predictions for result in self.results.values())
 
     @property
     def on_holdout(self) -> bool:

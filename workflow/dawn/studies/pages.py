@@ -95,7 +95,7 @@ def suspects(outcome: Outcome) -> list[str]:
     found = [f"{result.name}: {text}" for result in outcome.results.values() for text in suspicious(result.curves)]
     found += alike(outcome)
     for result in outcome.results.values():
-        of_test = not result.gan and not outcome.on_holdout
+        of_test = result.has_predictions and not outcome.on_holdout
         measure = MEASURES["accuracy"] if of_test else outcome.measure
         values = result.values(measure.key)
         first = next(iter(result.evaluations.values()), {})

@@ -37,7 +37,8 @@ def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
         lines.append(f"  {e.name:{width}}  {_range(*e.left):>8} to do{cost}  ({e.source})")
     known = [(e.left, e.seconds) for e in estimates if e.seconds is not None]
     if not known:
-        first = "the first finished seed says" if plan.shared.task != "classify" else TIMING.format(plan.name)
+        timed = "timing" in plan.shared.declared.sections
+        first = TIMING.format(plan.name) if timed else "the first finished seed says"
         return [*lines, f"  no times yet, so no cost: {first}"]
     low, high = (sum(left[end] * seconds[end] for left, seconds in known) for end in (0, 1))
     missing = variants - len(known)
@@ -84,7 +85,7 @@ def seen_before(plan: Plan) -> list[str]:
 def _tests(plan: Plan, comparisons: int, parts: tuple[float, ...]) -> tuple[TTest, TTest]:
     """How a comparison is tested: at the last analysis, and in a fixed study."""
     experiments = [variant.experiment for variant in plan.variants.values()]
-    batches = {{"classify": e.train.batch, "gan": e.gan.batch, "cycle": e.cycle.batch}[e.task] for e in experiments}
+    batches = {e.main.batch for e in experiments}
     fixed = TTest.of_study(plan.study.test, comparisons, paired=len(batches) == 1, parts=parts)
     return replace(fixed, level=levels(plan.counts, fixed.level)[-1]), fixed
 

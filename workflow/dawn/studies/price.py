@@ -7,8 +7,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from dawn.config.task import Measure
 from dawn.report import style
-from dawn.results.measures import MEASURES, Measure
+from dawn.results.measures import MEASURES, over
 from dawn.studies.figures import ends
 from dawn.studies.tables import Results, disagreements
 from dawn.studies.variants import Result
@@ -53,7 +54,7 @@ def points(results: Results, measure: Measure, cost: Any) -> dict[str, Point]:
 def seconds(result: Result) -> dict[str, Any] | None:
     """Of a training, over its seeds."""
     found = [float(t["seconds"]) for t in result.trainings.values()]
-    return MEASURES["seconds"].over(found) if found else None
+    return over(found, MEASURES["seconds"]) if found else None
 
 
 def megaflops(result: Result) -> dict[str, Any] | None:

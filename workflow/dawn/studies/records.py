@@ -11,13 +11,12 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from dawn.config.study import MEASURES
+from dawn.config import registry
 from dawn.studies.comparisons import two_sides
 from dawn.studies.variants import SOURCE
 
 Kind = Literal["planned", "new", "pair", "contrast", "untested"]
 Identity = tuple[tuple[str, float], ...]
-ON_CURVES = ("accuracy", "loss")  # measures of classifiers that the hold-out has
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -51,9 +50,10 @@ class Quantity(BaseModel):
 
 
 def quantities(task: str) -> tuple[Quantity, ...]:
-    """What the pages of a task show: its measures, of classifiers also the curves on the hold-out."""
-    shown = [Quantity(measure=measure) for measure in MEASURES[task]]
-    return (*shown, *(Quantity(measure=m, split="holdout") for m in ON_CURVES if task == "classify"))
+    """What the pages of a task show: its measures, and those of the curves on the hold-out."""
+    measures = registry.task(task).deciding.values()
+    by_epoch = (Quantity(measure=m.key, split="holdout") for m in measures if m.by_epoch)
+    return (*(Quantity(measure=m.key) for m in measures), *by_epoch)
 
 
 class Contrast(BaseModel):

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dawn.config.task import Measure
 from dawn.core.files import write_table
-from dawn.results.curve import at_target, read_curve
-from dawn.results.measures import Measure
+from dawn.results.curve import at_target, read_columns
 from dawn.studies.from_curves import KEYS
 from dawn.studies.further import Further
 from dawn.studies.measures import MEASURES
@@ -24,7 +24,7 @@ def variants(results: Results, measure: Measure, verdicts: Sequence[Verdict]) ->
     """A row for each variant, with its comparison where it has exactly one."""
     own = {r.name: [v for v in verdicts if v.comparison.name == r.name] for r in results.values()}
     found = [_variant(r, measure, own[r.name][0] if len(own[r.name]) == 1 else None) for r in results.values()]
-    return _alike(found, empty=not any(r.gan for r in results.values()))
+    return _alike(found, empty=all(r.has_predictions for r in results.values()))
 
 
 def _alike(rows: Sequence[Row], empty: bool) -> list[Row]:
@@ -38,7 +38,7 @@ def _variant(result: Result, measure: Measure, verdict: Verdict | None) -> Row:
     """Accuracies and fractions in percent, times in seconds."""
     row: Row = {"variant": result.name, "seeds": len(result.evaluations)}
     row |= _spread(measure.key, result.summary(measure), std=True)
-    for other in other_measures({"": result}, measure) if result.gan else ():
+    for other in () if result.has_predictions else other_measures({"": result}, measure):
         row |= _spread(other.key, result.summary(other))
     row |= _metrics(result.metrics)
     row |= {"batch": result.batch}
@@ -99,10 +99,9 @@ def seeds(results: Results, study: Path) -> list[Row]:
             row: Row = {"variant": result.name, "seed": seed}
             row |= {key: number for key, number in measured.items() if number is not None}
             row |= _training(result.trainings[seed])
-            if not result.gan:
-                curve = read_curve(study / slug / f"seed-{seed}" / "curve.tsv")
-                reached = at_target(curve, result.choices["evaluate"]["target"])
-                row |= {"seconds_to_target": reached and reached.seconds, "epochs_to_target": reached and reached.epoch}
+            if target := result.choices.get("evaluate", {}).get("target"):
+                reached = at_target(read_columns(study / slug / f"seed-{seed}" / "curve.tsv"), target) or {}
+                row |= {"seconds_to_target": reached.get("seconds"), "epochs_to_target": reached.get("epoch")}
             found.append(row)
     return _alike(found, empty=True)
 

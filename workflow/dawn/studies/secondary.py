@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from dawn.config.task import Measure
 from dawn.report.numbers import DASH, interval
 from dawn.report.page import Table
-from dawn.results.measures import Measure
 from dawn.studies.comparisons import contrast
 from dawn.studies.further import Further
 from dawn.studies.improvement import Probability

@@ -1,7 +1,7 @@
 """Differences and verdicts in words."""
 
+from dawn.config.task import Measure
 from dawn.report.numbers import DASH, count, p_value
-from dawn.results.measures import Measure
 from dawn.studies.further import Further
 from dawn.studies.verdicts import Interval, Verdict
 

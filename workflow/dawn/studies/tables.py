@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dawn.config.task import Measure
 from dawn.report.numbers import DASH, fraction, interval, p_value, std
 from dawn.report.page import Table
-from dawn.results.measures import MEASURES, Measure
+from dawn.results.measures import MEASURES
 from dawn.results.statistics import robust
 from dawn.studies.sentences import difference, short
 from dawn.studies.variants import Result

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import TRAINED_BY, Experiment, load
+from dawn.config import registry
+from dawn.config.experiment import Experiment, load
+from dawn.config.task import Measure, Task
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
 from dawn.results.independence import require_independent
-from dawn.results.manifest import FILES, choices, location, verify
-from dawn.results.measures import Measure, over_seeds, value
+from dawn.results.manifest import choices, location, verify
+from dawn.results.measures import over_seeds, value
 
-READ = {"evaluation.json", "metrics.json", "curve.tsv", "predictions.npz"}  # files of a seed that are read
+PREDICTIONS = "predictions.npz"
+READ = {"evaluation.json", "metrics.json", "curve.tsv", PREDICTIONS}  # files of a seed that are read
 SOURCE = ("urls", "sha256", "bytes")  # settings of data that say where it is from
 Content = Callable[[str], bytes | None]  # of a file by its path; None if there is none
 
@@ -58,24 +61,24 @@ class Result:
         return over_seeds(list(self.evaluations.values()), measure)
 
     @property
+    def declared(self) -> Task:
+        """What the task of the experiment declares of itself."""
+        return registry.task_of(self.choices)
+
+    @property
     def task(self) -> str:
-        """What was trained: classify, gan or cycle."""
-        return _task(self.choices)
+        """What was trained: the name of the task."""
+        return self.declared.name
 
     @property
-    def gan(self) -> bool:
-        """Whether it is a GAN or a CycleGAN, and no classifier."""
-        return self.task != "classify"
-
-    @property
-    def cycle(self) -> bool:
-        """Whether it is a CycleGAN."""
-        return self.task == "cycle"
+    def has_predictions(self) -> bool:
+        """Whether there is a prediction for each test image."""
+        return PREDICTIONS in self.declared.evaluation_files
 
     @property
     def batch(self) -> int:
         """The batch size of the training."""
-        return int(self.choices[{"classify": "train"}.get(self.task, self.task)]["batch"])
+        return int(self.choices[self.declared.main]["batch"])
 
     def time(self, work: str) -> dict[str, Any] | None:
         """The row of timing.json for the batch and the precision of the training."""
@@ -133,18 +136,13 @@ def of_directory(name: str, run: Path) -> Result:
 
 def _of_directory(name: str, run: Path, found: dict[str, Any], seeds: list[int]) -> Result:
     for seed in seeds:
-        verify(run / f"seed-{seed}", READ.intersection(FILES[_task(found)]))
+        verify(run / f"seed-{seed}", READ.intersection(registry.task_of(found).seed_files))
     return read(name, found, seeds, lambda path: _content(run / path))
-
-
-def _task(choices: Mapping[str, Any]) -> str:
-    """The task of an experiment by the sections that decided its result."""
-    return next((task for task in ("gan", "cycle") if task in choices), "classify")
 
 
 def trained(choices: Mapping[str, Any]) -> dict[str, Any]:
     """The sections that decided the weights, of those that decided a result."""
-    return {section: choices[section] for section in TRAINED_BY[_task(choices)]}
+    return {section: choices[section] for section in registry.task_of(choices).trained_by}
 
 
 def _content(path: Path) -> bytes | None:

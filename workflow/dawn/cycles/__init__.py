@@ -1,1 +1,0 @@
-"""CycleGAN: two generators and two critics, trained on images of two domains without pairs."""

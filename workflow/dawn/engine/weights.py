@@ -1,0 +1,44 @@
+"""The weights that a training leaves, as safetensors with the settings that made them."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from dawn.core.cli import InputError
+from dawn.core.files import replacing
+
+
+def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str], preprocessing: dict[str, Any]) -> None:
+    """Write weights and buffers as safetensors; in the header all that using them takes, and the choices made.
+
+    One entry, since the order of several would differ from run to run, and the file's bytes with it.
+    """
+    floats = {name: t for name, t in net.state_dict().items() if t.is_floating_point()}
+    tensors = {name: t.detach().float().cpu().contiguous() for name, t in floats.items()}
+    header = {"classes": classes, "preprocessing": preprocessing, **json.loads(choices)}
+    with replacing(path) as partial:
+        save_file(tensors, partial, metadata={"dawn": json.dumps(header)})
+
+
+def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors of a file of weights, and the choices in its header."""
+    try:
+        with safe_open(path, "pt") as file:
+            header = (file.metadata() or {}).get("dawn", "{}")
+            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header)  # noqa: SIM118 (no dict)
+    except SafetensorError as error:
+        raise InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
+
+
+def checksum(net: nn.Module) -> str:
+    """Return the SHA-256 of the names, shapes and bytes of all weights and buffers, in their order."""
+    digest = hashlib.sha256()
+    for name, tensor in net.state_dict().items():
+        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\n".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

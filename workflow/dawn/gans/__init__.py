@@ -1,1 +1,0 @@
-"""Generative adversarial networks: the generator, the critic, their losses, and their training."""

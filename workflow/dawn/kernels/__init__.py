@@ -1,0 +1,1 @@
+"""Convolutions for CPUs in C++, compiled at the start."""

@@ -1,1 +1,0 @@
-"""Figures: data in, a matplotlib figure out; nothing here reads a file."""

@@ -1,0 +1,83 @@
+"""How trainings went: loss and accuracy by epoch, and when each reached the target."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Protocol
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dawn.report.frame import INK, heading
+from dawn.report.numbers import count
+from dawn.report.style import COLOURS, figure, line
+from dawn.results.curve import at_target
+from dawn.tasks.classify.curve import EpochMetrics
+
+Curve = Sequence[EpochMetrics]
+
+
+class Row(Protocol):
+    """A row of a curve.tsv, of whatever network."""
+
+    @property
+    def epoch(self) -> float:
+        """Epochs trained so far."""
+
+
+TARGET = {"color": "0.3", "linewidth": 1.2, "linestyle": (0, (1, 1))}
+
+
+def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
+    """Loss and accuracy by epoch: the mean over the seeds, and a band from the lowest seed to the highest."""
+    picture = figure(9, 4.2)
+    left, right = picture.subplots(1, 2)
+    for axes, names, label in (
+        (left, ("train_loss", "loss"), "cross-entropy"),
+        (right, ("train_accuracy", "accuracy"), "accuracy, percent"),
+    ):
+        for i, (name, split) in enumerate(zip(names, ("train, augmented", monitored), strict=True)):
+            band(axes, seeds, name, split, i)
+        axes.set(xlabel="epoch", ylabel=label)
+        axes.locator_params(axis="x", integer=True)
+    right.axhline(target, label=f"target, {target:g} %", **TARGET)
+    left.set_ylim(bottom=0)
+    right.legend(loc="lower right")
+    below = "Line: mean. Band: from the lowest seed to the highest." if len(seeds) > 1 else ""
+    heading(picture, f"Loss and accuracy by epoch, {count(len(seeds), 'seed')}", below)
+    return picture
+
+
+def band(axes: Axes, seeds: Sequence[Sequence[Row]], name: str, label: str, style: int) -> None:
+    """One column of the curves: its mean over the seeds as a marked line, lowest to highest as a band."""
+    rows = [(epoch[0].epoch, [getattr(row, name) for row in epoch]) for epoch in zip(*seeds, strict=True)]
+    rows = [(epoch, values) for epoch, values in rows if None not in values]
+    epochs, means = [row[0] for row in rows], [statistics.fmean(row[1]) for row in rows]
+    axes.plot(epochs, means, **line(style), markevery=max(1, len(rows) // 12), label=label)
+    if len(seeds) > 1:
+        low, high = ([limit(row[1]) for row in rows] for limit in (min, max))
+        axes.fill_between(epochs, low, high, color=COLOURS[style], alpha=0.25, linewidth=0)
+
+
+def time_to_target(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
+    """Above, accuracy against seconds of training; below, the percentage of the seeds at the target by then."""
+    picture = figure(7, 5.4)
+    upper, lower = picture.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    for number, curve in enumerate(seeds):
+        points = [(row.seconds, row.accuracy) for row in curve if row.accuracy is not None]
+        label = None if number else f"{monitored} split, one line per seed"
+        upper.plot(*zip(*points, strict=True), color=COLOURS[0], alpha=0.6, linewidth=1.2, label=label)
+    upper.axhline(target, label=f"target, {target:g} %", **TARGET)
+    first = [at_target(map(vars, curve), target) for curve in seeds]
+    times = sorted(seconds for row in first if row and (seconds := row["seconds"]) is not None)
+    last = max(curve[-1].seconds for curve in seeds)
+    percent = [100 * i / len(seeds) for i in range(len(times) + 1)]
+    upper.plot(times, [target] * len(times), linestyle="", marker="v", color=INK, label="first epoch at the target")
+    lower.step([0.0, *times, last], [*percent, percent[-1]], where="post", color=INK)
+    lower.plot(times, percent[1:], linestyle="", marker="v", color=INK)
+    upper.set(ylabel="accuracy, percent", xlim=(0, 1.02 * last))
+    lower.set(xlabel="seconds of training", ylabel="seeds at the\ntarget, percent", ylim=(-6, 106))
+    upper.legend(loc="lower right")
+    median = f"; median of these {statistics.median(times):,.1f} s" if times else ""
+    reached = f"{len(times)} of {count(len(seeds), 'seed')} reached it in training{median}."
+    heading(picture, f"Time to {target:g} %", reached)
+    return picture

@@ -1,0 +1,1 @@
+"""airbench94 and its relatives."""

@@ -1,0 +1,59 @@
+"""Build the network that the section ``model`` describes."""
+
+from importlib import import_module
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from dawn.core.cli import InputError, describe
+from dawn.engine.weights import read_weights
+from dawn.tasks.classify.networks.family import Network
+
+
+def build(model: Network, classes: int, seed: int) -> nn.Module:
+    """Return the network with the initial weights of ``seed``; torch's random state is left unchanged."""
+    family = import_module(f"dawn.tasks.classify.networks.{model.family}.network")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        net: nn.Module = family.build(model, classes)
+        return net
+
+
+def check_output(net: nn.Module, classes: int, size: int) -> None:
+    """Raise InputError unless the network turns images of ``size`` pixels into logits of ``classes`` classes."""
+    device, was_training = next(net.parameters()).device, net.training
+    try:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            logits = net.eval()(torch.zeros(2, 3, size, size, device=device))
+    except Exception as error:  # a network raises whatever its layers do
+        raise InputError(f"model: the network fails on images of {size} x {size} pixels: {describe(error)}") from error
+    finally:
+        net.train(was_training)
+    if not isinstance(logits, torch.Tensor) or logits.shape != (2, classes) or not logits.is_floating_point():
+        found = f"{logits.dtype} {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else type(logits).__name__
+        raise InputError(
+            f"model: the network turns 2 images of {size} x {size} pixels into {found}; "
+            f"logits (2, {classes}) are needed"
+        )
+
+
+def restored(model: Network, path: Path, classes: int) -> nn.Module:
+    """The network of a model section with the weights of a file; weights of another network are refused."""
+    net = build(model, classes, 0)
+    tensors, _ = read_weights(path)
+    try:
+        missing, unexpected = net.load_state_dict(tensors, strict=False)
+    except RuntimeError as error:
+        first = str(error).strip().splitlines()[-1].strip()
+        raise _unfit(path, model, first) from error
+    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
+    if missing or unexpected:
+        raise _unfit(path, model, f"see {', '.join([*missing, *unexpected][:3])}")
+    return net
+
+
+def _unfit(path: Path, model: Network, why: str) -> InputError:
+    return InputError(
+        f"{path} does not fit {model.model_dump_json()} ({why}); train again, or give the weights of this network"
+    )

@@ -1,0 +1,1 @@
+"""A network in a Python file of the user."""

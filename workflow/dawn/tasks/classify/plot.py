@@ -1,0 +1,91 @@
+"""``dawn.plot`` for a classifier: its training, errors and calibration. dawn.contact_sheet draws training images."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from dawn.config.experiment import Experiment
+from dawn.core import cli
+from dawn.core.files import read_json
+from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import EpochMetrics
+from dawn.tasks.classify.figures.calibration import reliability
+from dawn.tasks.classify.figures.classes import bars, confusion
+from dawn.tasks.classify.figures.curves import curves, time_to_target
+from dawn.tasks.classify.figures.cycle import cycle
+from dawn.tasks.classify.figures.images import filters, mistakes
+from dawn.tasks.classify.schedule import multiplier_and_momentum
+
+SHOWN = 30  # mistakes
+
+
+def probabilities(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Softmax of the logits of a predictions.npz, (n, classes), and the labels (n,)."""
+    with np.load(path, allow_pickle=False) as file:
+        logits, labels = file["logits"].astype(np.float64), file["labels"].astype(np.int64)
+    exponent = np.exp(logits - logits.max(1, keepdims=True))
+    return exponent / exponent.sum(1, keepdims=True), labels
+
+
+def first_filters(path: Path) -> NDArray[np.floating[Any]]:
+    """The filters (n, 3, h, w) of the first convolution: the first with three input channels."""
+    try:
+        with safe_open(path, "np") as file:
+            for name in file.keys():  # noqa: SIM118 (no dict)
+                shape = file.get_slice(name).get_shape()
+                if len(shape) == 4 and shape[1] == 3:
+                    return np.asarray(file.get_tensor(name))
+    except SafetensorError as error:
+        raise cli.InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
+    raise cli.InputError(f"{path} has no convolution of three channels, so there are no first filters to draw")
+
+
+def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
+    """The schedule, over the steps that this data set makes of the epochs."""
+    settings = experiment.train
+    per_epoch = dataset["counts"]["train"] // settings.batch
+    steps = max(1, math.ceil(settings.epochs * per_epoch - 1e-9))
+    scheduled = [multiplier_and_momentum(step, steps, settings.schedule) for step in range(steps)]
+    rates = [settings.schedule.peak * multiplier for multiplier, _ in scheduled]
+    return cycle(rates, [momentum for _, momentum in scheduled], per_epoch, settings.schedule.kind.replace("_", " "))
+
+
+def draw_mistakes(predictions: Sequence[tuple[Any, Any]], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:
+    """The images that the mean of the seeds' probabilities misclassifies with most confidence."""
+    mean, labels = np.mean([p for p, _ in predictions], axis=0), predictions[0][1]
+    guess, confidence = mean.argmax(1), mean.max(1)
+    wrong = np.flatnonzero(guess != labels)
+    shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]
+    texts = [f"{classes[guess[i]]} {100 * confidence[i]:.0f} %\nis {classes[labels[i]]}" for i in shown]
+    return mistakes(images[shown], texts, len(wrong), len(labels), len(predictions))
+
+
+def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[str, Callable[[], Figure]]:
+    """A function that draws each figure, by its name."""
+    dataset, target = read_json(data / "dataset.json"), experiment.evaluate.target
+    classes = dataset["classes"]
+    evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
+    table = np.array([evaluation["confusion"] for evaluation in evaluations])
+    trained = [read_curve(seed / "curve.tsv", EpochMetrics) for seed in seeds]
+    monitored = read_json(seeds[0] / "metrics.json")["monitored"]
+    predictions = [probabilities(seed / "predictions.npz") for seed in seeds]
+    confidences = [(p.max(1), (p.argmax(1) == labels).astype(np.float64)) for p, labels in predictions]
+    errors, by_chance = ([evaluation[f"calibration_error{which}"] for evaluation in evaluations]
+                         for which in ("", "_if_calibrated"))  # fmt: skip
+    images = np.load(data / "test_images.npy", mmap_mode="r", allow_pickle=False)
+    return {
+        "cycle": lambda: draw_cycle(experiment, dataset),
+        "curves": lambda: curves(trained, monitored, target),
+        "time": lambda: time_to_target(trained, monitored, target),
+        "confusion": lambda: confusion(table, classes),
+        "classes": lambda: bars(table, classes),
+        "calibration": lambda: reliability(confidences, experiment.evaluate.bins, errors, by_chance),
+        "mistakes": lambda: draw_mistakes(predictions, images, classes),
+        "filters": lambda: filters(first_filters(seeds[0] / "model.safetensors"), experiment.seeds[0]),
+    }

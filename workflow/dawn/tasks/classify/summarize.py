@@ -1,0 +1,70 @@
+"""``dawn.summarize`` for a classifier: seeds that fail, time to target, confusion over the seeds."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dawn.config.experiment import Experiment
+from dawn.core.files import read_json, write_table, write_text
+from dawn.results.curve import Values, at_target, number, read_columns
+from dawn.results.measures import MEASURES, over
+from dawn.results.outliers import apart, at_chance
+from dawn.results.statistics import expected_time, fraction, robust
+
+OF_TRAINING = ("train_loss", "train_accuracy")
+
+
+def summarize(
+    experiment: Experiment, seeds: Sequence[Path], evaluations: Sequence[dict[str, Any]],
+    trainings: Sequence[dict[str, Any]], metrics: dict[str, Any], model: dict[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """What the ``metrics`` of a classifier have besides the measures over its seeds."""
+    target, price = experiment.evaluate.target, experiment.submission.cost_per_hour
+    curves = [read_columns(seed / "curve.tsv") for seed in seeds]
+    accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
+    hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
+    return {
+        "accuracy": metrics["accuracy"] | robust(list(accuracies.values())),
+        "seeds_at_chance": at_chance(accuracies, evaluations[0]["confusion"]),
+        "seeds_apart": apart(accuracies, evaluations[0]["images"]),
+        "target": {"accuracy": target, **hits, **to_target(curves, target, price)},
+        **{name: over([float(t[name]) for t in trainings], MEASURES[name]) for name in OF_TRAINING},
+    }
+
+
+def to_target(curves: Sequence[Sequence[Values]], target: float, price: float | None) -> dict[str, Any]:
+    """How many seeds reached the target in training, after how many epochs, seconds and dollars.
+
+    These are means of the seeds that reached it; ``expected_seconds`` counts what the others spent in vain as well.
+    """
+    reached = [at_target(curve, target) for curve in curves]
+    rows = [row for row in reached if row is not None]
+    values = {
+        "epochs": [number(row, "epoch") for row in rows],
+        "seconds": [number(row, "seconds") for row in rows],
+        "dollars": [price * number(row, "seconds") / 3600 for row in rows] if price else [],
+    }
+    return {
+        "seeds_in_training": len(rows),
+        **{name: over(some, MEASURES[name]) if some else None for name, some in values.items()},
+        "expected_seconds": expected_time(
+            [None if row is None else number(row, "seconds") for row in reached],
+            [number(curve[-1], "seconds") for curve in curves],
+        ),
+    }
+
+
+def write(seeds: Sequence[Path], out: Path) -> None:
+    """Write what DVC plots: confusion.csv (a row an image of each seed), classes.csv (means, percent)."""
+    lines = [(seed / "confusion.csv").read_text(encoding="utf-8").splitlines() for seed in seeds]
+    write_text(out / "confusion.csv", "\n".join([lines[0][0], *(line for part in lines for line in part[1:])]) + "\n")
+    measures, evaluated = ("recall", "precision"), [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
+    rows = [(name, *(mean([e[name][measure] for e in evaluated]) for measure in measures)) for name in evaluated[0]]
+    write_table(out / "classes.csv", ("class", *measures), rows, separator=",")
+
+
+def mean(values: list[float | None]) -> float | None:
+    """The mean of those that are numbers."""
+    known = [value for value in values if value is not None]
+    return statistics.fmean(known) if known else None

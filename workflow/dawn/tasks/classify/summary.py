@@ -1,0 +1,100 @@
+"""``dawn.summary`` for a classifier: its claim, its measures over the seeds, and each seed."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dawn.config.task import Measure
+from dawn.report.measured import seeds_of
+from dawn.report.numbers import DASH, described, fraction, interval, limits, std
+from dawn.report.origin import equal_seeds
+from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
+from dawn.results.curve import at_target, read_columns
+from dawn.results.measures import MEASURES
+from dawn.results.run import Run
+from dawn.tasks.classify.task import MEASURES as OF_CLASSIFIER
+
+SHOWN = (*OF_CLASSIFIER, MEASURES["seconds"], MEASURES["images_per_s"])
+ACCURACY, SECONDS, DOLLARS = (MEASURES[key] for key in ("accuracy", "seconds", "dollars"))
+
+
+def claim(run: Run) -> str:
+    """The result in one line."""
+    accuracy = described(run.metrics["accuracy"], ACCURACY.digits, ACCURACY.suffix)
+    return f"{accuracy} test accuracy over {seeds_of(run)}"
+
+
+def result(run: Run) -> list[Block]:
+    """Measures over the seeds, target, price and network; then each seed."""
+    metrics = run.metrics
+    rows = [
+        (title(m, m.title), f"{metrics[m.key]['mean']:,.{m.digits}f}", limits(metrics[m.key], m.digits),
+         std(metrics[m.key], m.digits))
+        for m in SHOWN
+    ]  # fmt: skip
+    accuracy, dollars = metrics["accuracy"], metrics["dollars"]
+    middle = f"median {accuracy['median']:.{ACCURACY.digits}f} %, interquartile mean "
+    middle += f"{accuracy['interquartile_mean']:.{ACCURACY.digits}f} %"
+    items = [
+        *([f"test accuracy: {middle}"] if metrics["seeds"] > 2 else []),
+        *target(metrics),
+        f"network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP per image",
+        *([f"price of a training: {interval(dollars, DOLLARS.digits, ' dollars')}"] if dollars else []),
+    ]
+    table = Table(("over the seeds", "mean", "95 % interval", "std"), rows)
+    return [Heading("Result"), *warnings(metrics), Bullets(items), table, *equal_seeds(run.seeds), *seeds_table(run)]
+
+
+def title(measure: Measure, text: str) -> str:
+    """A measure as a row of a page that has those of the training too."""
+    return f"test {text}" if measure in OF_CLASSIFIER else text
+
+
+def target(metrics: Mapping[str, Any]) -> list[str]:
+    """Who reached the target, and when."""
+    found, seeds = metrics["target"], metrics["seeds"]
+    goal, reached = f"{found['accuracy']:g} %", found["seeds_in_training"]
+    first = f"test accuracy of at least {goal}: {fraction(found)} of the seeds"
+    if not reached:
+        return [first, f"time to {goal}: not reached in training"]
+    time = f"time to {goal}: {interval(found['seconds'], SECONDS.digits, ' s')}"
+    if seeds == 1:
+        return [first, time]
+    expected = interval(found["expected_seconds"], SECONDS.digits, " s")
+    return [
+        first,
+        f"{time}, mean of the {reached} of {seeds} seeds that reached it in training",
+        f"expected time to {goal}, the time of failed seeds included: {expected}",
+    ]
+
+
+def warnings(metrics: Mapping[str, Any]) -> list[Block]:
+    """A paragraph about seeds that learned nothing or are far from the others, where there are any."""
+    chance, apart = metrics["seeds_at_chance"], metrics["seeds_apart"]
+    texts = [f"{name(chance)} learned nothing: no better than always naming the most frequent class."] if chance else []
+    texts += [f"{name(apart)} far from the median of all seeds."] if apart else []
+    few = len({*chance, *apart}) <= metrics["seeds"] // 4
+    texts.append("The mean includes them" + (", the interquartile mean does not." if few else "."))
+    return [Paragraph(" ".join(texts), bold=True)] if chance or apart else []
+
+
+def name(seeds: Sequence[int]) -> str:
+    """``Seed 3`` or ``Seeds 3, 5``."""
+    return f"Seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+
+
+def seeds_table(run: Run) -> list[Block]:
+    """A row for each seed."""
+    metrics, target = run.metrics, run.metrics["target"]["accuracy"]
+    rows = []
+    for path, evaluation, training in zip(run.seeds, run.evaluations, run.trainings, strict=True):
+        reached, seed = at_target(read_columns(path / "curve.tsv"), target), training["seed"]
+        remarks = (("seeds_at_chance", "learned nothing"), ("seeds_apart", "far from the others"))
+        rows.append((
+            str(seed),
+            f"{evaluation['accuracy']:.{ACCURACY.digits}f}",
+            DASH if reached is None else f"{reached['seconds']:,.{SECONDS.digits}f}",
+            f"{training['seconds']:,.{SECONDS.digits}f}",
+            "; ".join(text for key, text in remarks if seed in metrics[key]),
+        ))  # fmt: skip
+    heads = ("seed", f"test {ACCURACY.title}", f"seconds to {target:g} %", SECONDS.title, "remark")
+    return [Heading("Seeds"), Table(heads, rows)]

@@ -1,0 +1,1 @@
+"""CycleGANs: translation between two domains of images."""

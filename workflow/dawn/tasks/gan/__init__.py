@@ -1,0 +1,1 @@
+"""GANs: a generator and a critic."""

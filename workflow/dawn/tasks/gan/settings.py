@@ -1,0 +1,155 @@
+"""The section ``gan``: two networks, and everything that decides their weights, except the seed and the data."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+
+from dawn.config.types import MOST_CHANNELS, STRICT, Below1, Fraction, Positive
+
+Loss = Literal["wasserstein", "dcgan", "hinge", "relativistic"]
+Architecture = Literal["lesson", "dcgan", "sn_cnn"]
+Upsampling = Literal["transposed4", "transposed3", "nearest", "bilinear", "pixel_shuffle", "pixel_shuffle_icnr"]
+Width = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
+
+
+class Generator(BaseModel):
+    """The network that makes images from latent vectors; the shapes are in dawn/tasks/gan/generator.py."""
+
+    model_config = STRICT
+
+    architecture: Architecture = "lesson"
+    """lesson: convolution, activation, batch norm | dcgan: convolution, batch norm, activation | sn_cnn: SNGAN's."""
+    latent: PositiveInt = 100
+    """Components of a latent vector, drawn from N(0, 1)."""
+    width: Width = 64
+    """Channels before the last layer; each layer before it has twice as many."""
+    extra_layers: NonNegativeInt = 1
+    """3x3 convolutions before the last layer; not in sn_cnn."""
+    upsampling: Upsampling = "transposed4"
+    """How a layer doubles the size: transposed4 and transposed3 (kernel size, stride 2) | nearest or bilinear and a 3x3
+    convolution | pixel_shuffle, with ICNR's initial weights or torch's."""
+    ema: Below1 = 0.0
+    """Decay of an exponential moving average of the weights, which makes the samples in their place; 0: none."""
+
+
+class Critic(BaseModel):
+    """The network that gives an image a score: high for real ones. The shapes are in dawn/tasks/gan/critic.py."""
+
+    model_config = STRICT
+
+    architecture: Architecture = "lesson"
+    """As that of the generator."""
+    width: Width = 64
+    """Channels after the first layer; each layer that halves the size doubles them."""
+    extra_layers: NonNegativeInt = 1
+    """3x3 convolutions after the first layer; not in sn_cnn."""
+    norm: Literal["batch", "none"] = "batch"
+    """Normalisation after each layer but the first; sn_cnn has none."""
+    spectral_norm: bool = False
+    """Divide each layer's weights by their largest singular value."""
+    classifier: NonNegativeFloat = 0.0
+    """Weight of the cross-entropy of a classifier in the critic, which teaches both networks the classes; 0: none."""
+
+
+class Penalty(BaseModel):
+    """Penalties on the gradient of the critic's score by the image, computed in fp32; dawn/tasks/gan/penalties.py."""
+
+    model_config = STRICT
+
+    gradient: NonNegativeFloat = 0.0
+    """Weight of (norm - 1)^2 between real and generated images (WGAN-GP)."""
+    r1: NonNegativeFloat = 0.0
+    """Weight of half the squared norm at real images."""
+    r2: NonNegativeFloat = 0.0
+    """Weight of half the squared norm at generated images."""
+    every: PositiveInt = 1
+    """Critic steps between two penalties, each of which is multiplied by this number."""
+
+
+class CriticSteps(BaseModel):
+    """The critic's steps before each step of the generator."""
+
+    model_config = STRICT
+
+    usual: PositiveInt = 5
+    """Steps before most of the generator's steps."""
+    many: PositiveInt = 100
+    """Steps before some of them:"""
+    first: NonNegativeInt = 0
+    """the first so many of a phase,"""
+    every: NonNegativeInt = 500
+    """and each whose number in its phase, from 0, is divisible by this; 0: none."""
+
+
+class GanOptimizer(BaseModel):
+    """The optimizers of both networks."""
+
+    model_config = STRICT
+
+    kind: Literal["rmsprop", "adam"] = "rmsprop"
+    """RMSprop or Adam, with torch's defaults for what is not here."""
+    generator_lr: Positive = 1e-4
+    """Learning rate of the generator."""
+    critic_lr: Positive = 1e-4
+    """Learning rate of the critic."""
+    betas: tuple[Below1, Below1] = (0.5, 0.999)
+    """Adam: decays of the means of the gradient and of its square."""
+    decay: Literal["none", "linear"] = "none"
+    """Learning rate over the training: constant, or linear to 0."""
+
+
+class Gan(BaseModel):
+    """Settings of a GAN's training; the defaults are the lesson's."""
+
+    model_config = STRICT
+
+    generator: Generator = Generator()
+    """The generator."""
+    critic: Critic = Critic()
+    """The critic."""
+    conditional: bool = False
+    """Condition on the class: conditional batch norm in the generator, a projection in the critic."""
+    init: Literal["torch", "normal"] = "torch"
+    """Initial weights: torch's, or DCGAN's N(0, 0.02), batch norms' scales N(1, 0.02)."""
+    loss: Loss = "wasserstein"
+    """The formulas are in dawn/tasks/gan/losses.py."""
+    clamp: Positive | None = 0.01
+    """Limit of the critic's weights, enforced before each of its steps; null: none."""
+    penalty: Penalty = Penalty()
+    """Gradient penalties."""
+    critic_steps: CriticSteps = CriticSteps()
+    """How often the critic is trained."""
+    share_samples: bool = False
+    """The generator's step reuses the images of the critic's last step, which saves a pass, and makes no new ones."""
+    optimizer: GanOptimizer = GanOptimizer()
+    """The optimizers."""
+    phases: tuple[tuple[Fraction, Positive], ...] = ((0.0, 1.0), (0.5, 0.1))
+    """[fraction of the training, multiplier of the learning rates] pairs; each phase starts with new optimizers."""
+    epochs: Annotated[float, Field(gt=0, le=100_000)] = 2
+    """Passes of the critic over the train split."""
+    batch: PositiveInt = 64
+    """Real images in a step of the critic, over all processes; as many are generated."""
+    augment: tuple[Literal["color", "translation", "cutout"], ...] = ()
+    """DiffAugment: what is done alike to real and generated images before the critic sees them."""
+    flip: bool = False
+    """Mirror half of the real images."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Number format; auto is fp16 on a GPU and fp32 on a CPU."""
+    custom_kernels: bool = False
+    """On a CPU and in bf16, 3x3 convolutions by C++ that is compiled at the start; without effect elsewhere."""
+    samples_every: PositiveInt = 1
+    """Epochs between the samples that are kept to be seen side by side."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "Gan":
+        starts = [start for start, _ in self.phases]
+        if not starts or starts[0] != 0 or starts != sorted(set(starts)) or starts[-1] == 1:
+            raise ValueError(f"phases {[list(p) for p in self.phases]}: the fractions must start at 0 and rise below 1")
+        if self.critic.classifier and not self.conditional:
+            raise ValueError("critic.classifier teaches the classes that were asked for; set conditional to true")
+        if self.clamp is not None and self.critic.spectral_norm:
+            raise ValueError("clamp and critic.spectral_norm both limit the critic's weights; set clamp to null")
+        penalised = self.penalty.gradient or self.penalty.r1 or self.penalty.r2
+        if penalised and self.critic.norm == "batch" and self.critic.architecture != "sn_cnn":
+            raise ValueError("penalty is on each image's gradient, which batch norm mixes; set critic.norm to none")
+        return self

@@ -1,0 +1,80 @@
+"""A GAN: what it declares of itself. Imports no torch."""
+
+from typing import Any
+
+from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays
+from dawn.tasks.gan.settings import Gan
+from dawn.tasks.generative.measures import OF_SAMPLES
+from dawn.tasks.generative.settings import REFERENCES, Judge, Measures
+
+FIGURES = (
+    Figure("gan-losses", "2 Training", "losses and scores"),
+    Figure("gan-progress", "2 Training", "samples along the training"),
+    Figure("gan-kid", "2 Training", "KID-judge along the training"),
+    Figure("gan-samples", "3 Samples", "samples by class"),
+    Figure("gan-interpolation", "3 Samples", "between latent vectors"),
+    Figure("gan-neighbours", "3 Samples", "nearest train images"),
+    Figure("gan-measures", "4 Measures", "measures and references"),
+    Figure("gan-spectrum", "4 Measures", "spectrum"),
+)
+PLOTS = (
+    Plot(("critic_loss", "generator_loss"), "loss", "Losses"),
+    Plot(("real_score", "fake_score"), "mean score of the critic", "Scores"),
+)
+
+
+def check(experiment: Any) -> None:
+    """Raise ValueError for settings that do not fit together."""
+    gan, run, size = experiment.gan, experiment.run, experiment.data.size
+    if isinstance(run.processes, int) and gan.batch % (processes := run.processes * run.nodes):
+        raise ValueError(f"gan.batch {gan.batch} is not divisible by {processes} processes")
+    if size is not None:
+        check_size(size)
+    if experiment.judge.preset is None:
+        raise ValueError("judge.preset null: the samples of a GAN need a judge, such as preset judge")
+    if experiment.measures.cas and not gan.conditional:
+        raise ValueError("measures.cas trains a classifier on samples of known classes; set gan.conditional to true")
+
+
+def check_size(size: int) -> None:
+    """Raise ValueError unless a GAN can make images of ``size`` pixels: each of its layers doubles or halves them."""
+    if size < 16 or size & (size - 1):
+        raise ValueError(
+            f"data.size: images of {size} x {size} pixels; a GAN needs 16, 32, 64 or a larger power of two"
+        )
+
+
+def measurable(measure: Measure, experiment: Any) -> str | None:
+    """Why the experiment does not have the measure, or None."""
+    if measure.key == "critic_gap_distance" and not experiment.data.holdout:
+        return "needs held-out images; set data.holdout in settings"
+    if measure.key == "cas" and not experiment.measures.cas:
+        return "is not measured; set measures.cas"
+    return None
+
+
+TASK = Task(
+    name="gan",
+    title="a GAN",
+    sections={"gan": (Gan, Gan()), "judge": (Judge, Judge()), "measures": (Measures, Measures())},
+    main="gan",
+    networks=("gan",),
+    trained_by=("data", "gan"),
+    evaluated_by=("judge", "measures"),
+    training_files=("curve.tsv", "model.safetensors", "progress.npy"),
+    evaluation_files=("interpolation.npy", "sample_labels.npy", "samples.npy"),
+    measures=OF_SAMPLES,
+    figures=FIGURES,
+    page_figures=("gan-samples", "gan-progress", "gan-measures"),
+    plots=PLOTS,
+    curve=Curve(None, "KID-judge of 64 samples", "KID-judge during training, lower is better"),
+    data=arrays,
+    evaluation_data=lambda experiment: ("stats.json",),
+    check=check,
+    needs_judges=lambda experiment: True,
+    measurable=measurable,
+    rules=("generative/references.smk",),
+    evaluation_rules=("cas",),
+    evaluation_commands=("tasks.generative.cas_images", "tasks.classify.train", "tasks.classify.evaluate", "train"),
+    stages=(REFERENCES,),
+)

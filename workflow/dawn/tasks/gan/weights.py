@@ -1,0 +1,46 @@
+"""The weights that a GAN's training leaves, as safetensors: generator.*, critic.*, and in the header what made them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from torch import nn
+
+from dawn.core.cli import InputError
+from dawn.engine.weights import read_weights, write_weights
+from dawn.tasks.gan.networks import build
+from dawn.tasks.gan.settings import Gan
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained GAN: its networks in evaluation, its settings, the names of the classes, the images' size in pixels."""
+
+    generator: nn.Module
+    critic: nn.Module
+    settings: Gan
+    classes: list[str]
+    size: int
+
+
+def write(path: Path, generator: nn.Module, critic: nn.Module, choices: str, classes: list[str], size: int) -> None:
+    """Write both networks with the choices that made them."""
+    write_weights(path, nn.ModuleDict({"generator": generator, "critic": critic}), choices, classes, {"size": size})
+
+
+def restored(path: Path) -> Trained:
+    """Return the GAN in a file of weights; an InputError if it holds none."""
+    tensors, header = read_weights(path)
+    try:
+        settings, size = Gan.model_validate(header["gan"]), int(header["preprocessing"]["size"])
+        classes: list[str] = header["classes"]
+    except (KeyError, ValidationError) as error:
+        raise InputError(f"{path} holds no GAN; give the model.safetensors of an experiment with task gan") from error
+    nets = nn.ModuleDict(dict(zip(("generator", "critic"), build(settings, len(classes), size, 0), strict=True)))
+    state: dict[str, Any] = dict(nets.state_dict())
+    if unfit := [name for name, t in tensors.items() if name not in state or state[name].shape != t.shape]:
+        raise InputError(f"{path} does not fit the networks of its header (see {unfit[0]}); train again")
+    nets.load_state_dict(state | tensors)
+    nets.eval().requires_grad_(False)
+    return Trained(nets["generator"], nets["critic"], settings, classes, size)

@@ -1,0 +1,1 @@
+"""What measures any generator of images: judges, references, figures."""

@@ -1,0 +1,119 @@
+"""As many samples as the test split has images, measured by the judges.
+
+Writes samples.npy uint8 (n, h, w, 3), sample_labels.npy uint8 or uint16 (n,): the classes that a conditional generator
+was asked for, those of the test split; else the classes that the first judge sees; and interpolation.npy uint8 (8, 9,
+h, w, 3): rows from one sample to another. With data.holdout the critic gap is measured, with --cas the accuracy of a
+classifier that was trained on samples is added.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dawn.config.experiment import Experiment
+from dawn.core import cli
+from dawn.core.files import read_json
+from dawn.data.array_file import save_array
+from dawn.measures import evaluation
+from dawn.measures.classes import class_accuracy
+from dawn.measures.estimate import Floats, spaced
+from dawn.measures.kid import kid, own_sums
+from dawn.runtime.clock import Clock
+from dawn.runtime.distributed import World
+from dawn.tasks.generative.judges import Arrays, Judge, features_file, judges, read_features
+from dawn.tasks.generative.sampler import Images, Labels, Sampler
+
+PAIRS, STEPS = 8, 9  # rows and columns of interpolation.npy
+MOST_SCORED = 10_000  # images of each split whose scores are the critic gap
+
+
+def evaluate(sampler: Sampler, args: argparse.Namespace, experiment: Experiment, world: World) -> dict[str, Any]:
+    """Write the samples, and return their evaluation."""
+    if not args.stats or not args.judges or not args.references:
+        raise cli.InputError("samples are measured by judges: give --stats, --judges and --references")
+    judged_by = judges(args.judges, args.data, args.stats, world.device)
+    references = read_json(args.references)
+    check(references, judged_by, experiment, args.references)
+    clock, truncation = Clock(world.device), experiment.measures.truncation
+    seed = read_json(args.out / "metrics.json")["seed"]
+    test, labels = split(args.data, "test")
+    wanted = labels.astype(np.int64)
+    with clock.phase("sample"):
+        made = sampler.samples(seed, wanted, truncation)
+        pairs = [(2 * row, 2 * row + 1) for row in range(PAIRS)]
+        rows = sampler.between(seed, pairs, STEPS, np.resize(wanted[::2], PAIRS), truncation)
+    with clock.phase("measure"):
+        features, logits = zip(*(seen_by(judge, made, args.references) for judge in judged_by), strict=True)
+        result = evaluation.evaluation(
+            features, made, test, references["measures"], wanted if sampler.conditional else None,
+            critic_scores(sampler, args.data, experiment), experiment.measures.neighbours,
+            train=split(args.data, "train")[0], pixels=np.array(references["pixels"]),
+        )  # fmt: skip
+        result["progress"] = progress(judged_by, [judge.layers for judge in features], args.out / "progress.npy")
+    asked = wanted if sampler.conditional else logits[0].argmax(1)
+    save_array(args.out / "samples.npy", made)
+    save_array(args.out / "interpolation.npy", rows)
+    save_array(args.out / "sample_labels.npy", asked.astype(np.min_scalar_type(len(sampler.classes) - 1)))
+    if args.cas:
+        with np.load(args.cas / "predictions.npz", allow_pickle=False) as predictions:
+            result["measures"]["cas"] = class_accuracy(predictions["logits"], predictions["labels"]).entry()
+    about = {"judges": [judge.about() for judge in judged_by], "conditional": sampler.conditional,
+             "class_names": sampler.classes, "seconds": clock.seconds}  # fmt: skip
+    return about | result
+
+
+def check(references: dict[str, Any], judges: list[Judge], experiment: Experiment, path: Path) -> None:
+    """Refuse references that are of other judges or of another number of neighbours."""
+    if references["neighbours"] != experiment.measures.neighbours:
+        raise cli.InputError(
+            f"measures.neighbours = {experiment.measures.neighbours}, but {path} has {references['neighbours']}: "
+            "set it for all variants alike"
+        )
+    if "pixels" not in references or references["judges"] != [judge.about()["sha256"] for judge in judges]:
+        raise cli.InputError(
+            f"{path} is of other judges or an earlier version; delete it, and snakemake makes it again"
+        )
+
+
+def split(data: Path, name: str) -> tuple[Images, Labels]:
+    """Images uint8 (n, h, w, 3) and labels (n,) of a split."""
+    images, labels = (np.load(data / f"{name}_{part}.npy", allow_pickle=False) for part in ("images", "labels"))
+    return images, labels
+
+
+def seen_by(judge: Judge, made: Images, references: Path) -> tuple[evaluation.Judge, Floats]:
+    """What a judge makes of the samples next to what it made of the real images, and its logits of the samples."""
+    real, own = read_features(features_file(references, judge)), judge.features(made)
+    layers: dict[str, Arrays] = {layer: {"samples": own[layer]} for layer in own if layer != "logits"}
+    for name, features in real.items():
+        layer, _, kind = name.partition("/")
+        if layer in layers:
+            layers[layer][kind] = features
+    logits = {"samples": own["logits"], "test": real["logits/test"]}
+    return evaluation.Judge(layers, logits), own["logits"]
+
+
+def critic_scores(sampler: Sampler, data: Path, experiment: Experiment) -> tuple[Floats, Floats] | None:
+    """The critic's scores of train and of held-out images; None where no images are held out, or there is no critic."""
+    if not experiment.data.holdout:
+        return None
+    scores = []
+    for name in ("train", "holdout"):
+        images, labels = split(data, name)
+        some = spaced(len(labels), MOST_SCORED)
+        scores.append(sampler.scores(images[some], labels[some].astype(np.int64)))
+    train, holdout = scores
+    return None if train is None or holdout is None else (train, holdout)
+
+
+def progress(judges: list[Judge], layers: list[Any], path: Path) -> list[dict[str, Any]]:
+    """KID of the samples kept along the training, an entry for each row of progress.npy; few images, so uncertain."""
+    rows = np.load(path, allow_pickle=False)
+    real = [own[evaluation.MAIN]["test"] for own in layers]
+    known = [(judge, test, own_sums(test)) for judge, test in zip(judges, real, strict=True)]
+    return [
+        evaluation.entry_of([kid(judge.features(images)[evaluation.MAIN], *test) for judge, *test in known])
+        for images in rows
+    ]

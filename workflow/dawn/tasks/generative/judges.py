@@ -1,0 +1,103 @@
+"""The judges of a GAN: trained classifiers, and the features that they and untrained ones have of images."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dawn.config.experiment import Experiment, load
+from dawn.core.cli import InputError
+from dawn.core.files import read_json, replacing
+from dawn.data import dataset
+from dawn.data.preprocessing import Preprocessing
+from dawn.results.manifest import choices, header, require_same_settings, verify
+from dawn.tasks.classify.networks.build import restored
+from dawn.tasks.generative.features import Extractor, Features, untrained
+
+SCALED = 1000  # train images over which the features of a judge have a root mean square of 1
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A trained classifier and an untrained one of the same settings."""
+
+    directory: Path
+    trained: Extractor
+    untrained: Extractor
+
+    def features(self, images: NDArray[np.uint8]) -> Arrays:
+        """Features of images uint8 (n, h, w, 3) by layer, float32 (n, d), and ``logits`` float32 (n, classes)."""
+        seen = self.trained(images)
+        return {"penultimate": seen.penultimate, "middle": seen.middle,
+                "random": self.untrained(images).penultimate, "logits": seen.logits}  # fmt: skip
+
+    def of_train(self, images: NDArray[np.uint8]) -> Features:
+        """Features of all train images, of which only the trained network's are wanted."""
+        return self.trained(images)
+
+    def about(self) -> dict[str, Any]:
+        """What a result says of the judge that it depends on."""
+        manifest = verify(self.directory, ("evaluation.json", "model.safetensors"))
+        accuracy = read_json(self.directory / "evaluation.json")["accuracy"]
+        return {"seed": number(self.directory), "sha256": manifest["sha256"]["model.safetensors"], "accuracy": accuracy}
+
+
+def number(directory: Path) -> int:
+    """The seed whose results are in ``directory``."""
+    return int(directory.name.removeprefix("seed-"))
+
+
+def judges(directories: Iterable[Path], data: Path, stats: Path, device: torch.device) -> list[Judge]:
+    """The judges in these directories; one of other classes, data or channel statistics is refused."""
+    found, classes = [], read_json(data / "dataset.json")["classes"]
+    train = dataset.load(data, stats, "train", device)
+    for directory in directories:
+        experiment = load(directory.parent / "params.yaml")
+        weights = directory / "model.safetensors"
+        check(weights, experiment, classes, Preprocessing.of(experiment, data, stats))
+        nets = (
+            restored(experiment.model, weights, len(classes)).to(device),
+            untrained(experiment, len(classes), number(directory), train),
+        )
+        extractors = [Extractor(net, experiment, train.mean, train.std) for net in nets]
+        for extractor in extractors:
+            extractor.set_units(train.images[:SCALED].cpu().numpy())
+        found.append(Judge(directory, *extractors))
+    return found
+
+
+def check(weights: Path, experiment: Experiment, classes: list[str], preprocessing: Preprocessing) -> None:
+    """Refuse a judge that was trained on other classes, data or channel statistics, or with other settings."""
+    made = header(weights)
+    if made.get("classes") != classes:
+        raise InputError(f"{weights} is a judge of the classes {', '.join(made.get('classes', []))}, not of "
+                         f"{', '.join(classes)}; delete it, and snakemake trains it again")  # fmt: skip
+    if Preprocessing.parse(made.get("preprocessing"), weights) != preprocessing:
+        raise InputError(f"{weights} is a judge of images with other channel statistics or of another size than "
+                         "those in data/; delete it, and snakemake trains it again")  # fmt: skip
+    require_same_settings(weights, made, choices(experiment, *experiment.trained_by))
+
+
+def features_file(references: Path, judge: Judge) -> Path:
+    """Where the judge's features of the real images are, next to references.json."""
+    return references.parent / f"judge-{number(judge.directory)}.npz"
+
+
+def write_features(path: Path, arrays: Arrays) -> None:
+    """Write features float32 (n, d) by layer/set, and ``logits/test`` float32 (n, classes)."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_features(path: Path) -> Arrays:
+    """What ``write_features`` has written."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except ValueError as error:
+        raise InputError(f"{path} is not a file of features ({error}); delete it to have it made again") from error

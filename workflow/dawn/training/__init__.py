@@ -1,1 +1,0 @@
-"""One training step and all that it consists of."""

@@ -108,8 +108,7 @@ sync: ## mark what DVC brought back as up to date for Snakemake
 # Save a run of plain snakemake as a DVC experiment, its weights evaluated again: make save NAME=wider
 save: ## save a run as a DVC experiment: make save NAME=wider
 	snakemake --quiet host rules progress
-	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate summarize summary \
-	  gan_evaluate gan_summarize gan_plot gan_summary
+	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate summarize plot summary
 	dvc exp save $(if $(NAME),--name $(NAME))
 
 clean: ## delete the demo and caches

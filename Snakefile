@@ -7,6 +7,7 @@ report: "workflow/report/workflow.rst"
 include: "workflow/rules/common.smk"
 include: "workflow/rules/site.smk"
 include: "workflow/rules/hooks.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/pages.smk"
@@ -19,7 +20,4 @@ include: "workflow/rules/measurement.smk"
 rule all:
     default_target: True
     input:
-        f"{STUDY.directory}/table.csv" if STUDY else [],
-        f"{SEARCH.directory}/page.md" if SEARCH else [],
-        expand("{run}/{file}", run=RUNS, file=RESULTS),
-        lambda wildcards: [f"{seed}/{file}" for run in RUNS for seed in seeds(run) for file in TASK.exports],
+        everything,

@@ -4,22 +4,30 @@ import ast
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
-from dawn.core.code_deps import HERE, REPORTING, closure, imports
+from dawn.config import registry
+from dawn.core.code_deps import HERE, REPORTING, closure, code, imports
 
 MODULES = sorted(path.relative_to(HERE).with_suffix("") for path in HERE.rglob("*.py"))
-ROW = re.compile(r"^\| `(\w+)` \|[^|]+\|([^|]*)\|$", re.MULTILINE)
+ROW = re.compile(r"^\| `([\w/]+)` \|[^|]+\|([^|]*)\|$", re.MULTILINE)
 ALLOWED = {
-    package: {package, *re.findall(r"`(\w+)`", imported)}
+    package: {package, *re.findall(r"`([\w/]+)`", imported)}
     for package, imported in ROW.findall((ROOT / "docs/structure.md").read_text(encoding="utf-8"))
 }
 
 
+def package(module):
+    """The package of a module, a row of the table."""
+    return "/".join(module.parts[:2]) if module.parts[0] == "tasks" else module.parts[0]
+
+
 def test_every_package_has_a_row_in_the_documented_table():
-    assert set(ALLOWED) == {path.name for path in HERE.iterdir() if (path / "__init__.py").is_file()}
+    packages = {path.parent.relative_to(HERE) for path in HERE.rglob("__init__.py")} - {Path(), Path("tasks")}
+    assert set(ALLOWED) == {package(path) for path in packages}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)
@@ -30,11 +38,12 @@ def test_a_module_imports_only_what_the_table_allows(module):
         if imported.name == "__init__":
             continue
         assert len(imported.parts) > 1, f"{module} imports the command {imported}"
-        assert command or imported.parts[0] in ALLOWED[module.parts[0]], f"{module} imports {imported}"
+        assert command or package(imported) in ALLOWED[package(module)], f"{module} imports {imported}"
 
 
 def test_the_snakefile_imports_no_torch():
-    names = [".".join(module.parts) for module in MODULES if module.parts[0] in ("core", "config")]
+    declared = [module for module in MODULES if module.parts[0] in ("core", "config") or module.name == "task"]
+    names = [".".join(module.parts) for module in declared]
     code = f"import sys\nfor n in {names}: __import__('dawn.' + n)\nprint('torch' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "False"
 
@@ -52,23 +61,60 @@ REPORTED = {str(path) for path in reachable({p for name in REPORTING for p in (H
 
 
 def test_a_closure_has_the_cpp_files_and_what_they_include():
-    kernels = {path.name for path in closure("train") if path.suffix in (".cpp", ".h")}
+    kernels = {path.name for path in code(["train"], "classify") if path.suffix in (".cpp", ".h")}
     assert kernels == {path.name for path in (HERE / "kernels").iterdir() if path.suffix in (".cpp", ".h")}
     assert {"winograd.cpp", "lanes.h"} <= kernels
 
 
-def test_a_closure_is_what_python_loads():
-    for step in ("arrays", "train", "evaluate", "download", "summarize"):
-        code = (
-            f"import sys, dawn.{step}\n"
-            "print(*sorted(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'dawn'))"
-        )
-        loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
-        assert loaded - REPORTED <= {str(path) for path in closure(step)}
+def loaded(*modules):
+    """The package's files that Python loads with these modules."""
+    lines = [f"import dawn.{module}" for module in modules]
+    lines.append("print(*sorted(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'dawn'))")
+    return set(subprocess.check_output([sys.executable, "-c", "\n".join(["import sys", *lines])], text=True).split())
+
+
+VERBS = ("train", "evaluate", "model", "summarize", "summary", "plot")
+CASES = [(verb, task) for task in registry.TASKS for verb in VERBS]
+
+
+@pytest.mark.parametrize(("verb", "task"), CASES, ids=["-".join(case) for case in CASES])
+def test_the_code_of_a_command_for_a_task_is_what_python_loads(verb, task):
+    """Apart from what only reports, and the declarations and settings of tasks, which every experiment is checked by."""
+    own = [f"tasks.{task}.{verb}"] if registry.has(task, verb) else []
+    files = {str(path) for path in code([verb], task)}
+    others = {
+        path
+        for path in loaded(verb, *own)
+        if re.search(r"/tasks/(?:\w+/)+(?:task|settings|measures|family|__init__)\.py$|/config/augment\.py$", path)
+    }
+    assert loaded(verb, *own) - REPORTED - others <= files | {str(path) for path in closure(verb)}
+    assert not [path for path in files for other in registry.TASKS
+                if f"/tasks/{other}/" in path and not allowed(task, other)]  # fmt: skip
+
+
+def allowed(task, other):
+    """Whether the code of a task may include that of another: its own, and the classifiers that judge."""
+    return other == task or (other == "classify" and task != "classify")
+
+
+@pytest.mark.parametrize("step", ["arrays", "download"])
+def test_a_closure_is_what_python_loads(step):
+    assert loaded(step) <= {str(path) for path in closure(step)} | {
+        path for path in loaded(step) if "/tasks/" in path
+    }  # fmt: skip
+
+
+def test_a_family_of_networks_is_code_of_its_own_experiments_alone():
+    darknet = HERE / "tasks/classify/networks/darknet/network.py"
+    chosen = ["tasks.classify.networks.darknet.network"]
+    assert darknet in code(["train"], "classify", chosen)
+    assert darknet not in code(["train"], "classify", ["tasks.classify.networks.wrn.network"])
+    assert darknet not in code(["train"], "gan", chosen)
+    assert darknet in code(["evaluate"], "gan", chosen)  # of the judges
 
 
 def test_no_two_files_of_rules_give_one_name_to_different_values():
-    files = [ROOT / "Snakefile", *sorted((ROOT / "workflow/rules").glob("*.smk"))]
+    files = [ROOT / "Snakefile", *sorted((ROOT / "workflow").rglob("*.smk"))]
     found = re.compile(r"^(?:def )?(\w+)(?: = |\()", re.MULTILINE)
     names = [name for path in files for name in set(found.findall(path.read_text(encoding="utf-8"))) - {"include"}]
     assert len(names) > 40
@@ -76,9 +122,11 @@ def test_no_two_files_of_rules_give_one_name_to_different_values():
 
 
 def test_what_only_reports_is_no_cause():
-    for step in ("train", "evaluate", "launch"):
-        assert not [path for path in closure(step) if path.relative_to(HERE).parts[0] in REPORTING]
-    assert not [path for path in closure("evaluate") + closure("launch") if path.parent.name == "training"]
+    for command in ("train", "evaluate"):
+        for task in registry.TASKS:
+            assert not [
+                path for path in code([command, "launch"], task) if path.relative_to(HERE).parts[0] in REPORTING
+            ]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

@@ -2,7 +2,7 @@
 
     python tests/bench/cycle.py [--preset cycle-demo] [--batch 1] [--pairs 7] [--images 64]
 
-ours     dawn's own trainer, as ``python -m dawn.cycle_train`` runs
+ours     dawn's own trainer, as ``python -m dawn.train`` runs
 plain    torchvision transforms in a DataLoader of both domains (of 0, 1 and 2 workers the fastest); every pass of every
          network by itself, torch's instance norm, real and translated images apart, a pool of images as a list: the
          same losses, weights and optimizers, in fp32
@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from dawn.tasks.cycle.setup import set_up
 from pairs import Epoch, Images, compare, fastest_loader, summary, trained
 from torch.nn import functional
 from torchvision import transforms
@@ -28,10 +27,10 @@ from torchvision import transforms
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
 from dawn.results import measurement
-from dawn.tasks.cycle.domains import named
+from dawn.tasks.cycle.domains import describe, named, write
 from dawn.tasks.cycle.layers import InstanceNorm
-from dawn.tasks.cycle.domains import describe, write
 from dawn.tasks.cycle.networks import build
+from dawn.tasks.cycle.train import set_up
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -2,7 +2,7 @@
 
     python tests/bench/gan.py [--preset gan-cpu] [--precision bf16] [--pairs 9] [--images 1024]
 
-ours     dawn's own trainer, as ``python -m dawn.gan_train`` runs
+ours     dawn's own trainer, as ``python -m dawn.train`` runs
 plain    torchvision transforms in a DataLoader (of 0, 1 and 2 workers the fastest), torch's default memory format; the
          critic's passes over real and over generated images apart, then the generator's through the critic, as in
          PyTorch's DCGAN example; the same losses, optimizers, EMA and DiffAugment, in the same precision
@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from dawn.tasks.gan.setup import set_up
 from noise import write_noise
 from pairs import Epoch, Images, compare, fastest_loader, summary, trained
 from torchvision import transforms
@@ -28,6 +27,7 @@ from dawn.core import cli
 from dawn.results import measurement
 from dawn.tasks.gan import diff_augment, losses
 from dawn.tasks.gan.networks import build
+from dawn.tasks.gan.train import set_up
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -7,7 +7,7 @@ from dawn.report.numbers import described
 from dawn.report.numbers import fraction as share
 from dawn.results.independence import described as independent
 from dawn.results.independence import sharing, without_intervals
-from dawn.results.measures import MEASURES
+from dawn.results.measures import MEASURES, over
 from dawn.results.statistics import fraction, spread
 
 TARGET = 94.0

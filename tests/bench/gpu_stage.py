@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from dawn.tasks.classify.setup import set_up
 from gpu_plan import Stage, experiment, plan
 from profiling import profiled
 
@@ -28,6 +27,7 @@ from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import measure
 from dawn.tasks.classify.race_page import line
+from dawn.tasks.classify.train import set_up
 
 
 def limits(world: World, tiny: bool) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from dawn.tasks.classify.setup import set_up
 from noise import write_noise
 from torch import Tensor, nn
 
@@ -29,6 +28,7 @@ from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.runtime.measure import best_rate, measure
+from dawn.tasks.classify.train import set_up
 from dawn.timing import DTYPES
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -59,7 +59,7 @@ def fastest_loader(images: Images, batch: int, epoch: Callable[[Any], None]) -> 
 def trained(set_up: Callable[..., Any], experiment: Any, folder: Path) -> Epoch:
     """Return an epoch of the trainer of a GAN or a CycleGAN, which ``set_up`` of its package returns."""
     with joined() as world:
-        trainer = set_up(experiment, folder, 0, None, world, Clock(world.device))
+        trainer = set_up(experiment, folder, None, 0, None, world, Clock(world.device))
     trainer.resume()
     epochs = trainer.run(StopRequest(True))
     return lambda: next(epochs)

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from dawn.tasks.classify.setup import set_up
 from noise import write_noise
 from overrides import merged
 from pairs import Pair, summary
@@ -30,6 +29,7 @@ from dawn.engine.trainer import Trainer
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
+from dawn.tasks.classify.train import set_up
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = {"precision": "fp32", "compile": False, "cuda_graph": False, "custom_kernels": False, "monitor_every": 1000}

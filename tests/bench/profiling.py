@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from dawn.tasks.classify.setup import set_up
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -19,6 +18,7 @@ from dawn.engine.trainer import Trainer
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
 from dawn.tasks.classify.schedule import Scheduled
+from dawn.tasks.classify.train import set_up
 
 STEPS = 10
 SLOW = Scheduled(lr=1e-9, momentum=0.85, stem_lr=1e-9)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from cells import ratio
-from dawn.tasks.classify.setup import set_up
 from overrides import merged
 
 from dawn.config.experiment import Experiment, check, merge, read
@@ -25,6 +24,7 @@ from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.tasks.classify.race_page import line, page, tally
+from dawn.tasks.classify.train import set_up
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from dawn.tasks.classify.setup import set_up
 from noise import MEAN, STD, write_noise
 from pairs import Epoch, Images, compare, fastest_loader, summary
 from torch.nn import functional
@@ -30,6 +29,7 @@ from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
 from dawn.runtime.precision import trainable
 from dawn.tasks.classify.networks.build import build
+from dawn.tasks.classify.train import set_up
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -27,7 +27,6 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-from dawn.tasks.classify.setup import set_up
 from noise import write_noise
 
 from dawn.config.experiment import Experiment, check, merge, read
@@ -38,6 +37,7 @@ from dawn.results.measurement import Row
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined
 from dawn.tasks.classify.schedule import Scheduled
+from dawn.tasks.classify.train import set_up
 
 ROOT = Path(__file__).resolve().parents[2]
 SLOW = Scheduled(lr=1e-9, momentum=0.9, stem_lr=1e-9)  # the weights hardly move

@@ -67,10 +67,9 @@ def arrays(data: Path | None, folder: Path) -> Path:
 
 def loop(folder: Path, pairs: int) -> list[Row]:
     """An epoch of the real loop, augmentation, schedule and checks of the loss included, against the bare one."""
-    from dawn.tasks.classify.setup import set_up
-
     from dawn.engine.shutdown import StopRequest
     from dawn.runtime.clock import Clock
+    from dawn.tasks.classify.train import set_up
 
     settings = merge(merge(read(ROOT / "params.yaml"), SMALL), {"train": {"epochs": 10_000}})
     trainer, other = (

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from conftest import ROOT
 
+from dawn.config import registry
 from dawn.config.plan import find, plan, slug
-from dawn.config.study import MEASURES as OF_TASK
 from dawn.core.cli import InputError
 from dawn.studies.measures import MEASURES
 from dawn.studies.planning import detection
@@ -98,7 +98,7 @@ def test_a_study_of_gans_decides_by_the_kid_if_nothing_else_is_chosen(planned):
 
 
 def test_each_measure_has_a_direction_and_a_unit():
-    assert set(MEASURES) == {name for names in OF_TASK.values() for name in names}
+    assert set(MEASURES) == {key for task in registry.TASKS for key in registry.task(task).deciding}
     assert {name for name, measure in MEASURES.items() if not measure.higher} == {
         "loss", "calibration_error", "kid", "kid_middle", "kid_random", "fd", "copied", "density_distance",
         "c_t_distance", "critic_gap_distance", "checkerboard_distance", "cycle_error", "cycle_error_noise",
@@ -151,7 +151,7 @@ def test_names_of_directories(name, expected):
         ({"split": "train"}, ['split = "train"', "holdout"]),
         ({"split": "holdout"}, ["split: holdout needs images held out of train; set data.holdout in settings"]),
         ({"split": "holdout", "measure": "top5", "difference": 1}, ["measure = top5 is of the test split only"]),
-        (GAN | {"measure": "cas"}, ["variant plain does not measure it; set measures.cas"]),
+        (GAN | {"measure": "cas"}, ["variant plain: measure = cas is not measured; set measures.cas"]),
         (GAN | {"variants": {"a": {}, "b": {"judge": {"seeds": 1}}}}, ["variant b changes judge"]),
         (GAN | {"variants": {"a": {}, "b": {"task": "classify"}}}, ["variant b changes task"]),
         (CYCLE | {"measure": "fd"}, ["measure = fd: task cycle has psnr, ssim"]),

@@ -23,7 +23,10 @@ from dawn.engine.trainer import Trainer
         ({"train": {"schedule": {"milestones": [0.5, 0.2]}}}, "milestones [0.5, 0.2] must rise, such as"),
         ({"train": {"batch": 15, "accumulate": 2}}, "batch 15 is not divisible by accumulate 2"),
         ({"run": {"processes": 7}}, "train.batch 16 is not divisible by 7 processes"),
-        ({"model": {"family": "vit"}}, 'model.family = "vit": must be one of darknet, wrn'),
+        (
+            {"model": {"family": "vit"}},
+            'model.family = "vit": must be one of airbench, darknet, file, torchvision, wrn',
+        ),
         ({"model": {"family": "wrn"}}, "give depth or blocks, not neither"),
         ({"data": {"urls": ["http://a/b"]}}, "http://a/b needs sha256 or bytes"),
     ],

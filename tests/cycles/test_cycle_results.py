@@ -12,11 +12,12 @@ from conftest import ROOT, step
 from cycles import domains, settings
 from PIL import Image
 
-from dawn import cycle_evaluate, cycle_plot, cycle_summarize, cycle_summary, cycle_train, provenance, translate
+from dawn import evaluate, model, plot, provenance, summarize, summary, train, translate
 from dawn.data.image_file import read_image
 from dawn.measures.translation import Seen, by_judges, mean_image
+from dawn.results.curve import read_curve
 from dawn.results.manifest import verify
-from dawn.tasks.cycle.curve import read_cycle_curve
+from dawn.tasks.cycle.curve import CycleMetrics
 from dawn.tasks.cycle.translation import round_trip, to_input, to_pixels
 from dawn.tasks.cycle.weights import restored
 
@@ -34,17 +35,20 @@ def run(tmp_path_factory):
     both = ["--params", params, "--data", data]
     for number, seed in enumerate(seeds):
         more = ["--seed", number, "--out", seed, "--resume", root / "resume"]
-        assert call(cycle_train.main, *both, *more) is None
+        assert call(train.main, *both, *more) is None
         manifest = results / f"manifests/{number}.json"
         more = ["--model", seed / "model.safetensors", "--out", seed, "--manifest", manifest]
-        assert call(cycle_evaluate.main, *both, *more) is None
+        assert call(evaluate.main, *both, *more) is None
     metrics, origin = results / "metrics.json", results / "provenance.json"
-    assert call(cycle_summarize.main, *seeds, "--params", params, "--out", metrics, "--plots", results) is None
-    assert call(cycle_plot.main, *seeds, *both, "--out", results / "plots") is None
+    described = results / "model.json"
+    assert call(model.main, "--params", params, "--data", data, "--out", described) is None
+    line = ["--params", params, "--model", described, "--out", metrics, "--plots", results]
+    assert call(summarize.main, *seeds, *line) is None
+    assert call(plot.main, *seeds, *both, "--out", results / "plots") is None
     about = ["--about", "domains.json", "--out", origin]
     assert call(provenance.main, "--root", ROOT, "--data", data, *about) is None
     page = ["--metrics", metrics, "--provenance", origin, "--plots", results / "plots", "--root", ROOT]
-    assert call(cycle_summary.main, *seeds, "--params", params, *page, "--out", results / "summary.md") is None
+    assert call(summary.main, *seeds, "--params", params, *page, "--out", results / "summary.md") is None
     return root
 
 
@@ -141,7 +145,7 @@ def test_noise_finds_a_source_that_is_hidden_and_leaves_a_plain_cycle():
 
 def test_files_round_trip_and_are_verified(run):
     seed = run / "results/seed-0"
-    assert len(read_cycle_curve(seed / "curve.tsv")) == 2
+    assert len(read_curve(seed / "curve.tsv", CycleMetrics)) == 2
     assert np.load(seed / "progress.npy").shape == (2, 12, 32, 32, 3)
     assert set(verify(seed)["sha256"]) >= {"in_a.npy", "in_b.npy", "back_a.npy", "back_b.npy", "progress.npy"}
     metrics = json.loads((run / "results/metrics.json").read_text())
@@ -210,17 +214,16 @@ def test_weights_of_another_kind_or_another_experiment_are_refused(run, tmp_path
     assert "holds no CycleGAN; give the model.safetensors of an experiment with task cycle" in message
     params = tmp_path / "params.yaml"
     params.write_text(yaml.safe_dump(settings({"test": 6}, epochs=3).model_dump(mode="json")))
-    seed = run / "results/seed-0"
+    seed, out = run / "results/seed-0", tmp_path / "out"
     line = ["--params", params, "--data", run / "data", "--model", seed / "model.safetensors"]
-    out = tmp_path / "out"
-    message = call(cycle_evaluate.main, *line, "--out", out, "--manifest", tmp_path / "m.json")
+    message = call(evaluate.main, *line, "--out", out)
     assert "was made with another cycle section" in message
     assert not out.exists()
 
 
 def test_the_training_is_a_command_that_a_signal_cannot_break(run, tmp_path):
     line = ["--params", run / "results/params.yaml", "--data", run / "data", "--seed", 0, "--out", tmp_path / "out"]
-    done = step("cycle_train", *line, "--resume", tmp_path / "resume")
+    done = step("train", *line, "--resume", tmp_path / "resume")
     assert done.returncode == 0, done.stderr
     assert re.search(r"seed 0  epoch 2/2  adversarial [\d.]+  cycle [\d.]+ .* test [\d.]+ dB", done.stderr)
     ours, theirs = (path / "model.safetensors" for path in (tmp_path / "out", run / "results/seed-0"))

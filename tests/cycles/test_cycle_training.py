@@ -10,12 +10,12 @@ import pytest
 import torch
 from conftest import ROOT
 from cycles import WORLD, domains, gradients_and_pools, ready, settings, stopped_and_resumed, trained
-from dawn.tasks.cycle.setup import set_up
 from torch.nn import functional
 from training import At
 
 from dawn.core.cli import InputError
 from dawn.runtime.clock import Clock
+from dawn.tasks.cycle.train import set_up
 from dawn.tasks.cycle.training import multiplier
 
 
@@ -112,8 +112,8 @@ def test_the_learning_rate_is_constant_and_then_falls_to_zero():
 
 
 def test_domains_of_other_settings_and_batches_that_cannot_be_cut_are_refused(data, tmp_path):
-    with pytest.raises(InputError, match=r"is of other settings in the section domains; run python -m dawn\.domains"):
-        set_up(settings({"seed": 1}), data, 0, tmp_path, WORLD, Clock(WORLD.device))
+    with pytest.raises(InputError, match=r"is of other settings in the section domains; make it again"):
+        set_up(settings({"seed": 1}), data, None, 0, tmp_path, WORLD, Clock(WORLD.device))
     with pytest.raises(InputError, match=r"cycle.batch = 11 is more than the 10 images of a domain; lower it"):
         ready(data, tmp_path, batch=11)
     np.save(domains(tmp_path / "wrong") / "domain_a_test.npy", np.zeros((4, 32, 30, 3), np.uint8))

@@ -9,7 +9,7 @@ import yaml
 from archives import call
 from cycles import domains, settings
 
-from dawn import domains as step
+from dawn.tasks.cycle import domains as step
 from dawn.tasks.cycle.colours import grey, hue_turned
 from dawn.tasks.cycle.domains import made
 from dawn.tasks.cycle.styles import PERMUTED, draw_pairs

@@ -9,13 +9,14 @@ from conftest import experiment, step
 from PIL import Image
 from training import AIRBENCH, CPU, Never, arguments, assert_same_end, ready, stopped_and_resumed, trained
 
-from dawn.config.augment import Augment, Schedule
+from dawn.config.augment import Augment
 from dawn.core.cli import InputError
 from dawn.data.augment import resized
 from dawn.data.dataset import Split, Trainset
 from dawn.engine import weights
 from dawn.runtime.distributed import World
 from dawn.tasks.classify.schedule import image_size, multiplier_and_momentum
+from dawn.tasks.classify.settings import Schedule
 
 # Three steps: Muon turns the smallest directions of a gradient to full length, so rounding grows with every step, while
 # a gradient that is wrong shows in the first.

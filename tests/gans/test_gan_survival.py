@@ -27,12 +27,12 @@ def wait_for_checkpoint(folder):
 def test_a_gan_killed_and_run_again_ends_with_the_same_bytes(data, params, tmp_path, number):
     path = params(**merge(TINY_GAN, {"gan": {**FULL_GAN, "epochs": 30}}))
     line = ["--params", path, "--data", data, "--seed", 0]
-    whole = step("gan_train", *line, "--out", tmp_path / "whole", "--resume", tmp_path / "r2")
+    whole = step("train", *line, "--out", tmp_path / "whole", "--resume", tmp_path / "r2")
     assert whole.returncode == 0, whole.stderr
     command = [
         sys.executable,
         "-m",
-        "dawn.gan_train",
+        "dawn.train",
         *map(str, line),
         "--out",
         tmp_path / "out",
@@ -45,7 +45,7 @@ def test_a_gan_killed_and_run_again_ends_with_the_same_bytes(data, params, tmp_p
     process.communicate()
     assert process.returncode == (-9 if number == signal.SIGKILL else 75)
     assert not (tmp_path / "out").exists()
-    done = step("gan_train", *line, "--out", tmp_path / "out", "--resume", tmp_path / "r")
+    done = step("train", *line, "--out", tmp_path / "out", "--resume", tmp_path / "r")
     assert done.returncode == 0, done.stderr
     assert "continues after step" in done.stderr
     for name in ("model.safetensors", "progress.npy", "trace.tsv"):

@@ -12,9 +12,10 @@ from training import Never
 from dawn.config.experiment import merge
 from dawn.core.cli import InputError
 from dawn.engine.weights import read_weights
+from dawn.results.curve import read_curve
 from dawn.runtime.distributed import World
 from dawn.tasks.gan import draws
-from dawn.tasks.gan.curve import read_gan_curve
+from dawn.tasks.gan.curve import GanMetrics
 from dawn.tasks.gan.samples import generate
 from dawn.tasks.gan.weights import restored
 
@@ -92,11 +93,11 @@ def test_the_batch_norms_of_the_samples_belong_to_the_ema(data, tmp_path):
 
 def test_the_command_writes_its_files_and_its_weights_make_its_samples(data, params, tmp_path):
     path, out = params(**merge(TINY_GAN, {"gan": {**FULL_GAN, "epochs": 2}})), tmp_path / "out"
-    done = step("gan_train", "--params", path, "--data", data, "--seed", 3, "--out", out, "--resume", tmp_path / "r")
+    done = step("train", "--params", path, "--data", data, "--seed", 3, "--out", out, "--resume", tmp_path / "r")
     assert done.returncode == 0, done.stderr
     assert sorted(p.name for p in out.iterdir()) == FILES
     assert [line.split("  ")[1].split()[0] for line in done.stderr.splitlines()] == ["epoch", "epoch"]
-    metrics, curve = json.loads((out / "metrics.json").read_text()), read_gan_curve(out / "curve.tsv")
+    metrics, curve = json.loads((out / "metrics.json").read_text()), read_curve(out / "curve.tsv", GanMetrics)
     assert metrics["generator_steps"] == curve[-1].generator_steps == 6
     assert metrics["critic_loss"] == curve[-1].critic_loss
     progress, gan = np.load(out / "progress.npy"), restored(out / "model.safetensors")
@@ -112,7 +113,7 @@ def test_two_gan_processes_are_one(data, params, tmp_path):
     for processes in (1, 2):
         out = tmp_path / f"out{processes}"
         args = ["--params", path, "--data", data, "--seed", 0, "--out", out, "--resume", tmp_path / "r"]
-        done = step("gan_train", *args, processes=processes)
+        done = step("train", *args, processes=processes)
         assert done.returncode == 0, done.stderr
     one, two = (read_weights(tmp_path / f"out{n}" / "model.safetensors")[0] for n in (1, 2))
     for name, tensor in one.items():

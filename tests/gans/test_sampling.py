@@ -8,7 +8,7 @@ import torch
 from conftest import experiment
 from PIL import Image
 
-from dawn import gan_dataset, sample
+from dawn import sample
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
 from dawn.data.preprocessing import Preprocessing
@@ -17,7 +17,7 @@ from dawn.tasks.gan import weights
 from dawn.tasks.gan.networks import build
 from dawn.tasks.gan.samples import generate
 from dawn.tasks.gan.sampling import between, latents, scores, trained
-from dawn.tasks.generative import judges
+from dawn.tasks.generative import cas_images, judges
 
 NETWORK = {"architecture": "dcgan", "width": 4, "extra_layers": 0}
 CLASSES = ["red", "green", "blue"]
@@ -146,10 +146,10 @@ def test_an_unconditional_gan_and_a_classifier_are_refused(tmp_path, monkeypatch
     with pytest.raises(InputError, match=r"--class red: this GAN was trained without classes"):
         call(sample, monkeypatch, "--model", plain, "--class", "red", "--out", tmp_path / "x.png")
     params = tmp_path / "params.yaml"
-    params.write_text(experiment().model_dump_json())
+    params.write_text(of_gan(conditional=False).model_dump_json())
     line = ("--params", params, "--data", data, "--seed", 0, "--out", tmp_path / "set")
     with pytest.raises(InputError, match=r"a data set needs gan\.conditional"):
-        call(gan_dataset, monkeypatch, "--model", plain, *line)
+        call(cas_images, monkeypatch, "--model", plain, *line)
     classifier = tmp_path / "classifier.safetensors"
     write_weights(classifier, build(of_gan().gan, 3, 32, 0)[1], experiment().text("model"), CLASSES, {"size": 32})
     with pytest.raises(InputError, match=r"classifier\.safetensors holds no GAN"):
@@ -159,7 +159,7 @@ def test_an_unconditional_gan_and_a_classifier_are_refused(tmp_path, monkeypatch
 def test_a_data_set_of_samples_has_the_classes_of_train_and_the_real_test_split(model, tmp_path, monkeypatch, data):
     params, out = tmp_path / "params.yaml", tmp_path / "set"
     params.write_text(of_gan().model_dump_json())
-    call(gan_dataset, monkeypatch, "--params", params, "--data", data, "--model", model, "--seed", 0, "--out", out)
+    call(cas_images, monkeypatch, "--params", params, "--data", data, "--model", model, "--seed", 0, "--out", out)
     labels = np.load(data / "train_labels.npy")
     np.testing.assert_array_equal(np.load(out / "train_labels.npy"), labels)
     made = generate(trained(model).generator, latents(0, range(len(labels)), 8), labels)

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 import torch
 from conftest import ROOT, experiment
-from dawn.tasks.classify.setup import set_up
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 from training import AIRBENCH, CPU, WORLD, Never, trained
 
 from dawn.config.experiment import check, merge, read
 from dawn.data import dataset
-from dawn.monitoring.progress import Progress, classifier_line
+from dawn.monitoring.progress import Progress
 from dawn.runtime.clock import Clock
 from dawn.tasks.classify.networks.airbench.network import Stem
 from dawn.tasks.classify.networks.airbench.settings import Airbench
 from dawn.tasks.classify.networks.build import build
 from dawn.tasks.classify.step import TrainState
+from dawn.tasks.classify.train import line, set_up
 from dawn.tasks.classify.whitening import filters, patches, set_whitening
 
 
@@ -159,7 +159,7 @@ def test_the_presets_train_on_a_cpu_and_say_what_they_leave_out(data, tmp_path, 
     }
     settings = check(merge(merge(read(ROOT / "params.yaml"), read(path)), small))
     trainer = set_up(settings, data, data / "stats.json", 0, tmp_path / "state", WORLD, Clock(CPU))
-    with Progress(trainer, classifier_line) as progress:
+    with Progress(trainer, line) as progress:
         trainer.resume()
         for epoch in trainer.run(Never()):
             progress.epoch(epoch)

@@ -16,7 +16,7 @@ from dawn.kernels.compiled import Unavailable
 from dawn.kernels.network import CustomKernels, can_convolve, parts, with_kernels
 from dawn.kernels.winograd import Convolution
 from dawn.runtime.distributed import World
-from dawn.tasks.classify import setup
+from dawn.tasks.classify import preparation
 
 pytestmark = pytest.mark.skipif(shutil.which("c++") is None, reason="there is no C++ compiler (c++)")
 
@@ -248,7 +248,7 @@ def test_a_training_in_bf16_learns_as_with_pytorchs_layers(data, tmp_path):
 
 def test_several_processes_train_layer_by_layer(data, tmp_path):
     state = ready(data, tmp_path, **CUSTOM).task.state
-    assert "one process on a CPU" in setup.use_kernels(state, World(0, 2, WORLD.device))
+    assert "one process on a CPU" in preparation.use_kernels(state, World(0, 2, WORLD.device))
 
 
 def test_compile_and_custom_kernels_exclude_each_other():

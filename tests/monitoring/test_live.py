@@ -19,6 +19,7 @@ from dawn.monitoring import tensorboard
 from dawn.monitoring.live import LiveMetrics
 from dawn.monitoring.tensorboard import EventFiles
 from dawn.tasks.classify.curve import EpochMetrics
+from dawn.tasks.classify.train import line
 from dawn.train import reports_of
 
 
@@ -41,7 +42,7 @@ def test_the_metrics_file_is_that_of_the_last_epoch_and_goes(tmp_path):
 @pytest.mark.parametrize("stage", ["train", ""], ids=["in a stage of DVC", "outside"])
 def test_only_a_stage_of_dvc_has_live_metrics(data, tmp_path, monkeypatch, stage):
     monkeypatch.setenv("DVC_STAGE", stage)
-    reports = reports_of(ready(data, tmp_path / "resume"), tmp_path / "results/seed-0")
+    reports = reports_of(ready(data, tmp_path / "resume"), line, tmp_path / "results/seed-0")
     live = [report for report in reports if isinstance(report, LiveMetrics)]
     assert [(report.path, report.training) for report in live] == (
         [(tmp_path / "results/metrics.json", "seed-0")] if stage else []

@@ -7,15 +7,16 @@ import torch
 from training import trained
 
 from dawn.monitoring.energy import Meter
-from dawn.monitoring.run_metrics import classifier_metrics, total_joules
+from dawn.monitoring.run_metrics import run_metrics, total_joules
 from dawn.results.phases import TIMED, UNTIMED
 from dawn.runtime.distributed import World
+from dawn.tasks.classify.train import result
 
 
 def test_time_and_energy_are_those_of_the_timed_phases(data, tmp_path):
     trainer = trained(data, tmp_path)
     trainer.clock.meter = Meter("rapl", joules={"whiten": 1.0, "train": 50.0, "monitor": 1000.0})
-    metrics = classifier_metrics(trainer)
+    metrics = run_metrics(trainer, result(trainer))
     assert json.loads(json.dumps(metrics, allow_nan=False)) == metrics
     assert set(metrics["seconds_by_phase"]) == {"whiten", "train"} < set(TIMED)
     assert metrics["seconds"] == pytest.approx(sum(metrics["seconds_by_phase"].values()))
@@ -29,13 +30,16 @@ def test_time_and_energy_are_those_of_the_timed_phases(data, tmp_path):
 
 def test_without_a_counter_for_every_phase_there_is_no_energy(data, tmp_path):
     trainer = trained(data, tmp_path, train={"epochs": 1})
-    assert (classifier_metrics(trainer)["joules"], classifier_metrics(trainer)["energy_source"]) == (None, None)
+    assert (
+        run_metrics(trainer, result(trainer))["joules"],
+        run_metrics(trainer, result(trainer))["energy_source"],
+    ) == (None, None)
     trainer.clock.meter = Meter("rapl", joules={"whiten": 1.0, "train": None})
-    assert classifier_metrics(trainer)["joules"] is None
+    assert run_metrics(trainer, result(trainer))["joules"] is None
     trainer.clock.meter.joules["train"] = 2.0
-    assert classifier_metrics(trainer)["joules"] == 3.0
+    assert run_metrics(trainer, result(trainer))["joules"] == 3.0
     trainer.resumed, trainer.world = 1, World(0, 2, trainer.world.device)  # the checkpoint has one process's energy
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(2))
-        assert classifier_metrics(trainer)["joules"] is None
+        assert run_metrics(trainer, result(trainer))["joules"] is None
         assert total_joules(4.0, trainer.world) == 8.0

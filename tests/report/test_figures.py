@@ -177,7 +177,7 @@ def test_weights_without_a_first_convolution_are_refused(tmp_path):
     from safetensors.numpy import save_file
 
     from dawn.core.cli import InputError
-    from dawn.plot import first_filters
+    from dawn.tasks.classify.plot import first_filters
 
     save_file({"a": np.zeros((4, 8, 3, 3), np.float32)}, tmp_path / "w.safetensors")
     with pytest.raises(InputError, match="no convolution of three channels"):

@@ -1,7 +1,6 @@
 """The figures and the page of a GAN's run: they show what came in."""
 
 import json
-import re
 
 import numpy as np
 import pytest
@@ -11,10 +10,15 @@ from conftest import ROOT, experiment
 from gan_files import CLASSES, run
 from matplotlib.image import imread
 
-from dawn import gan_plot, gan_summary
+from dawn import plot, summary
+from dawn.config import registry
 from dawn.core.files import read_json
-from dawn.tasks.gan.curve import read_gan_curve
+from dawn.results.curve import at_epochs, read_curve
+from dawn.results.run import Run
+from dawn.tasks.gan import plot as gan_plot
+from dawn.tasks.gan.curve import GanMetrics
 from dawn.tasks.gan.figures import losses
+from dawn.tasks.gan.summary import claim
 from dawn.tasks.generative import page as gan
 from dawn.tasks.generative.figures import grids as gan_grids
 from dawn.tasks.generative.figures.references import Panel, references
@@ -49,22 +53,23 @@ def evaluations(seeds):
 @pytest.fixture(scope="module")
 def drawn(folder, seeds):
     settings = experiment(task="gan", seeds=2)
-    return {name: draw() for name, draw in gan_plot.figures(seeds, settings, folder / "data").items()}
+    figures = gan_plot.figures(seeds, settings, folder / "data")
+    return {name.removeprefix("gan-"): draw() for name, draw in figures.items()}
 
 
 def test_every_figure_is_written(folder, seeds):
     out = folder / "plots"
     line = [f"--params={folder}/results/params.yaml", f"--data={folder}/data", f"--out={out}", *seeds]
-    assert call(gan_plot.main, *line) is None
+    assert call(plot.main, *line) is None
     assert {path.name for path in out.iterdir()} == {f"gan-{name}.png" for name in NAMES}
     assert min(imread(path).shape[1] for path in out.iterdir()) > 500
 
 
 def test_the_report_has_every_figure_with_a_caption():
-    named = re.findall(r'figure\("gan-(\w+)", "[^"]+", "[^"]+"\)', (ROOT / "workflow/rules/gan_pages.smk").read_text())
-    assert sorted(named) == sorted(NAMES)
-    for name in [*NAMES, "summary"]:
-        caption = (ROOT / f"workflow/report/gan-{name}.rst").read_text()
+    named = [figure.name for figure in registry.task("gan").figures]
+    assert sorted(named) == sorted(f"gan-{name}" for name in NAMES)
+    for name in [*named, "summary"]:
+        caption = (ROOT / f"workflow/dawn/tasks/gan/captions/{name}.rst").read_text()
         assert len(caption) > 300, name
         assert "FID" not in caption or "not an FID" in " ".join(caption.split()), name
 
@@ -73,7 +78,7 @@ def test_a_changed_sample_is_refused(folder, tmp_path):
     (seed,) = run(tmp_path, 1)
     np.save(seed / "samples.npy", np.zeros((60, 16, 16, 3), np.uint8))
     line = [f"--params={folder}/results/params.yaml", f"--data={tmp_path}/data", f"--out={tmp_path}/plots", seed]
-    assert "samples.npy was changed after the evaluation" in call(gan_plot.main, *line)
+    assert "samples.npy was changed after the evaluation" in call(plot.main, *line)
     assert not (tmp_path / "plots").exists()
 
 
@@ -116,8 +121,8 @@ def test_large_images_have_fewer_columns(size, columns):
 
 def test_the_kept_epochs_are_every_nth_and_the_last():
     curve = list(range(7))
-    assert gan_plot.kept(curve, 3) == [2, 5, 6]
-    assert gan_plot.kept(curve, 1) == curve
+    assert at_epochs(curve, 3) == [2, 5, 6]
+    assert at_epochs(curve, 1) == curve
 
 
 def test_an_interpolation_has_the_place_of_each_step(drawn):
@@ -141,7 +146,7 @@ def test_neighbours_are_the_train_images_of_the_evaluation(folder, seeds, evalua
 
 
 def test_losses_and_scores_of_all_seeds(seeds):
-    curves = [read_gan_curve(seed / "curve.tsv") for seed in seeds]
+    curves = [read_curve(seed / "curve.tsv", GanMetrics) for seed in seeds]
     picture = losses(curves, "hinge")
     left, right = picture.axes
     assert [line.get_ydata().tolist() for line in left.lines[:2]] == [[-1, -0.5], [0.5, 0.5]]
@@ -244,7 +249,7 @@ def page(folder, seeds, *more):
     (results / "provenance.json").write_text(json.dumps(PROVENANCE | {"data": data}))
     files = [f"--{name}={results / file}" for name, file in
              (("params", "params.yaml"), ("metrics", "metrics.json"), ("provenance", "provenance.json"))]  # fmt: skip
-    assert call(gan_summary.main, *files, f"--root={ROOT}", f"--out={results}/summary.md", *more, *seeds) is None
+    assert call(summary.main, *files, f"--root={ROOT}", f"--out={results}/summary.md", *more, *seeds) is None
     return [(results / f"summary.{form}").read_text() for form in ("md", "html")]
 
 
@@ -287,13 +292,15 @@ def test_a_single_seed_has_the_interval_of_its_images(folder, seeds, evaluations
     text, _ = page(folder, seeds[:1])
     assert f"{own['low']:,.4f} to {own['high']:,.4f}" in text
     assert "a single seed has no spread" in text
-    assert gan.claim(evaluations[:1], {}) == (
+    one = Run(experiment(task="gan"), seeds[:1], evaluations[:1], [], {}, {})
+    assert claim(one) == (
         f"KID-judge {own['value']:.4f} ({own['low']:.4f} to {own['high']:.4f}) by its images over 1 seed"
     )
 
 
-def test_unfinished_seeds_are_in_the_claim(evaluations):
-    assert "over 2 of 3 seeds (not finished: 4)" in gan.claim(evaluations, {"missing_seeds": [4]})
+def test_unfinished_seeds_are_in_the_claim(seeds, evaluations):
+    run = Run(experiment(task="gan"), seeds, evaluations, [], {"missing_seeds": [4]}, {})
+    assert "over 2 of 3 seeds (not finished: 4)" in claim(run)
 
 
 def test_a_distance_that_is_not_above_0_is_no_unit(evaluations):

@@ -6,15 +6,14 @@ import sys
 import pytest
 import yaml
 from conftest import ROOT, experiment
-from dawn.tasks.classify.page import claim, result, seeds_table
-from seed_files import seed
+from seed_files import seed, summarized
 
 from dawn import summary
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
 from dawn.report.page import Bullets, Paragraph, Table
-from dawn.summarize import summarize
-from dawn.summary import read_seed
+from dawn.results.run import Run
+from dawn.tasks.classify.summary import claim, result, seeds_table
 
 MODEL = {"parameters": 1_000, "flops": 2_000_000}
 
@@ -26,14 +25,15 @@ def text(blocks):
 
 
 def table(blocks):
-    (found,) = (block for block in blocks if isinstance(block, Table))
+    found = next(block for block in blocks if isinstance(block, Table))
     return {row[0]: row[1:] for row in found.rows}
 
 
 def of(folder, *accuracies, price=None):
-    """Metrics of seeds of two epochs whose last accuracies are these, with a target of 94 %."""
+    """A run of seeds of two epochs whose last accuracies are these, with a target of 94 %."""
     seeds = [seed(folder, number, [50.0, accuracy]) for number, accuracy in enumerate(accuracies)]
-    return summarize(seeds, 94.0, MODEL, price), seeds
+    metrics = summarized(seeds, MODEL, price=price)
+    return Run.read(experiment(seeds=len(seeds)), seeds, metrics, {}), seeds
 
 
 def test_the_claim_has_its_interval_or_none(tmp_path):
@@ -69,12 +69,12 @@ def test_the_target_is_reached_by_some_by_all_or_by_none(tmp_path):
 
 
 def test_failed_seeds_are_named_at_the_top(tmp_path):
-    metrics, seeds = of(tmp_path, 94.0, 94.1, 50.0, 93.9, 94.05)
-    found = text(result(metrics))
+    run, _ = of(tmp_path, 94.0, 94.1, 50.0, 93.9, 94.05)
+    found = text(result(run))
     assert "Seed 2 learned nothing" in found
     assert "Seed 2 far from the median" in found
     assert "test accuracy: median 94.00 %, interquartile mean 93.98 %" in found
-    rows = table(seeds_table(metrics, [read_seed(path, 94.0) for path in seeds]))
+    rows = table(seeds_table(run))
     assert rows["2"] == ("50.00", "–", "20.0", "learned nothing; far from the others")
     assert rows["1"] == ("94.10", "20.0", "20.0", "")
     assert "learned nothing" not in text(result(of(tmp_path, 94.0, 94.1, 93.9)[0]))
@@ -90,8 +90,8 @@ PROVENANCE = {
 @pytest.fixture
 def written(tmp_path, monkeypatch):
     """Calls the command on two seeds, and gives its two pages."""
-    metrics, seeds = of(tmp_path, 93.0, 94.0)
-    write_json(tmp_path / "metrics.json", metrics)
+    run, seeds = of(tmp_path, 93.0, 94.0)
+    write_json(tmp_path / "metrics.json", run.metrics)
     write_json(tmp_path / "provenance.json", PROVENANCE)
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(experiment().model_dump(mode="json")))
 

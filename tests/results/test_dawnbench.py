@@ -7,7 +7,8 @@ from seed_files import seed
 
 from dawn.core.files import read_json
 from dawn.dawnbench import entry, rows
-from dawn.tasks.classify.curve import read_curve
+from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import EpochMetrics
 
 DAY = datetime.date(2026, 1, 2)
 UNTIMED = {"load": 3.0, "build": 1.0, "compile": 2.0, "monitor": 5.0, "save": 0.5}
@@ -17,7 +18,7 @@ def training(folder, **more):
     path = seed(folder, 0, [50.0, None, 94.1])
     metrics = read_json(path / "metrics.json")
     metrics |= {"seconds_untimed": UNTIMED, "seconds_by_phase": {"whiten": 0.2, "train": 29.8}, "resumed": 1}
-    return read_curve(path / "curve.tsv"), metrics | more
+    return read_curve(path / "curve.tsv", EpochMetrics), metrics | more
 
 
 def test_loading_building_and_compiling_count_and_validation_does_not(tmp_path):

@@ -11,13 +11,13 @@ from conftest import experiment, step
 
 from dawn import evaluate
 from dawn.core.cli import InputError
-from dawn.core.code_deps import closure
+from dawn.core.code_deps import code
 from dawn.data.dataset import Split
 from dawn.engine.weights import write_weights
-from dawn.evaluate import metrics_of
 from dawn.results.manifest import check, location
 from dawn.runtime.distributed import World
 from dawn.studies.predictions import of_images
+from dawn.tasks.classify.evaluate import metrics_of
 from dawn.tasks.classify.inference import predict, views
 from dawn.tasks.classify.networks.build import build, restored
 
@@ -93,7 +93,9 @@ def test_the_six_views_are_the_recipe():
 @pytest.fixture
 def weights(tmp_path):
     path = tmp_path / "model.safetensors"
-    write_weights(path, build(experiment().model, 3, 4), experiment().text("model"), ["red", "green", "blue"], {})
+    write_weights(
+        path, build(experiment().model, 3, 4), experiment().text("data", "model", "train"), ["red", "green", "blue"], {}
+    )
     return path
 
 
@@ -112,8 +114,13 @@ def test_weights_of_another_network_are_refused(weights, tmp_path):
         restored(experiment().model, tmp_path / "junk.safetensors", 3)
 
 
+OF_TRAINING = {"trainer.py", "checkpoint.py", "step.py", "optimizer.py", "classifier.py", "train.py"}
+
+
 def test_evaluation_runs_no_code_of_training():
-    assert not [path for path in closure("evaluate") if path.parent.name in ("training", "monitoring", "report")]
+    files = code(["evaluate"], "classify")
+    assert "evaluate.py" in {path.name for path in files}
+    assert not [path for path in files if path.parent.name in ("monitoring", "report") or path.name in OF_TRAINING]
 
 
 def test_the_manifest_comes_last_and_only_for_the_seeds_own_weights(data, params, weights, tmp_path, monkeypatch):

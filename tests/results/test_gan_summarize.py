@@ -8,11 +8,12 @@ from conftest import experiment
 from gan_files import run
 from scipy import stats
 
-from dawn import gan_summarize
+from dawn import summarize
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json
+from dawn.results.curve import mean_curve
 
-MODEL = {name: {"parameters": 7, "flops": 70} for name in ("generator", "critic")}
+MODEL = {name: {"parameters": 7, "flops": 70} for name in ("generator", "critic")} | {"parameters": 14, "flops": 140}
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def seeds(tmp_path):
 
 
 def test_every_measure_has_its_mean_and_interval_over_seeds(seeds):
-    metrics = gan_summarize.summarize(seeds, MODEL, price=3600)
+    metrics = summarize.summarize(experiment(task="gan", seeds=3, submission={"cost_per_hour": 3600}), seeds, MODEL)
     measures = [read_json(seed / "evaluation.json")["measures"] for seed in seeds]
     assert set(measures[0]) <= set(metrics)
     for name in ("kid", "c_t", "checkerboard"):
@@ -38,7 +39,7 @@ def test_every_measure_has_its_mean_and_interval_over_seeds(seeds):
 
 
 def test_curves_are_means_over_the_seeds(seeds):
-    curve = gan_summarize.mean_curve(seeds)
+    curve = mean_curve(seed / "curve.tsv" for seed in seeds)
     assert [row["epoch"] for row in curve] == [1, 2]
     assert curve[0].keys() >= {"critic_loss", "generator_loss", "real_score", "fake_score"}
 
@@ -47,8 +48,8 @@ def test_seeds_of_another_experiment_are_refused(seeds, tmp_path, monkeypatch):
     params, model = tmp_path / "params.yaml", tmp_path / "model.json"
     params.write_text(experiment(task="gan", gan={"epochs": 77}).model_dump_json())
     write_json(model, MODEL)
-    line = ["gan_summarize", *seeds, "--params", params, "--model", model, "--out", tmp_path / "m.json"]
+    line = ["summarize", *seeds, "--params", params, "--model", model, "--out", tmp_path / "m.json"]
     monkeypatch.setattr(sys, "argv", [str(word) for word in [*line, "--plots", tmp_path]])
     with pytest.raises(InputError, match="made with another data section"):
-        gan_summarize.main()
+        summarize.main()
     assert not (tmp_path / "m.json").exists()

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from seed_files import seed, write_manifest
+from seed_files import seed, summarized, write_manifest
 from study_files import finished
 
 from dawn.core.cli import InputError
@@ -24,7 +24,6 @@ from dawn.results.outliers import too_even
 from dawn.studies.outcome import load
 from dawn.studies.pages import suspects
 from dawn.studies.variants import of_directory
-from dawn.summarize import summarize
 from dawn.tasks.classify.race_page import page, tally
 
 HEAD = "epoch\ttrain_loss\taccuracy\tseconds"
@@ -127,10 +126,10 @@ def record_starts(folder, starts, **over):
 def test_a_summary_over_shared_trainings_is_refused(tmp_path):
     seeds = [seed(tmp_path, number, [80.0 + number]) for number in (0, 1)]
     record_starts(tmp_path, "ab")
-    assert summarize(seeds, 50.0, {"parameters": 1, "flops": 1})["seeds"] == 2
+    assert summarized(seeds, {"parameters": 1, "flops": 1}, 50.0)["seeds"] == 2
     record_starts(tmp_path, "aa")
     with pytest.raises(InputError, match=r"seeds 0 and 1 share their first step.*delete seed-1 and train again"):
-        summarize(seeds, 50.0, {"parameters": 1, "flops": 1})
+        summarized(seeds, {"parameters": 1, "flops": 1}, 50.0)
 
 
 def test_a_study_over_shared_trainings_is_refused(tmp_path):

@@ -4,9 +4,10 @@ import pytest
 from conftest import experiment
 from seed_files import seed
 
+from dawn.config import registry
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, write_json, write_text
-from dawn.results.manifest import FILES, check, location, manifest, verify
+from dawn.results.manifest import check, location, manifest, verify
 
 
 @pytest.fixture
@@ -22,15 +23,15 @@ def test_a_manifest_fits_its_files_and_its_experiment_alone(path):
             check(experiment(**{section: over}), path)
 
 
-@pytest.mark.parametrize("name", FILES["classify"])
+@pytest.mark.parametrize("name", registry.task("classify").seed_files)
 def test_an_edited_file_is_refused(path, name):
-    assert verify(path)["sha256"].keys() == set(FILES["classify"])
+    assert verify(path)["sha256"].keys() == set(registry.task("classify").seed_files)
     (path / name).write_bytes((path / name).read_bytes() + b" ")
     with pytest.raises(InputError, match=f"seed-0/{name} was changed after the evaluation.*manifests/0.json; delete"):
         verify(path)
     with pytest.raises(InputError, match="changed after"):
         check(experiment(), path)
-    others = set(FILES["classify"]) - {name}
+    others = set(registry.task("classify").seed_files) - {name}
     verify(path, others)
 
 

@@ -4,23 +4,27 @@ import ast
 import re
 
 import pytest
-from conftest import ROOT
-from dawn.tasks.classify.page import result, title
+from conftest import ROOT, experiment
 
-from dawn import cycle_summarize, gan_summarize
 from dawn.core.files import write_json
 from dawn.report.numbers import interval
 from dawn.report.page import Table
-from dawn.results.measures import DIRECTIONS, MEASURES, OF_CLASSIFIER, OF_CYCLE, OF_GAN, measure_of, over_seeds
+from dawn.results.measures import over_seeds
+from dawn.results.run import Run
 from dawn.studies.measures import MEASURES as COMPARED
 from dawn.studies.secondary import others
 from dawn.studies.tables import measured
 from dawn.studies.variants import Result
 from dawn.summarize import summarize
-from dawn.tasks.classify.curve import COLUMNS as CURVE
-from dawn.tasks.cycle import page as cycle_gan
+from dawn.tasks.classify.curve import EpochMetrics
+from dawn.tasks.classify.summary import result, title
+from dawn.tasks.classify.task import MEASURES as OF_CLASSIFIER
+from dawn.tasks.cycle import summary as cycle_gan
+from dawn.tasks.cycle.task import DIRECTIONS, OF_TRANSLATIONS
 from dawn.tasks.generative import page as gan
+from dawn.tasks.generative.measures import OF_SAMPLES
 
+CURVE = tuple(EpochMetrics.__annotations__)
 VALUES = {"percent": (99.8, 100.0, 99.9), "fraction": (0.97, 1.0, 0.99), "positive": (0.1, 0.6, 0.3),
           "similarity": (0.99, 0.9, 1.0), "any": (-0.1, 0.4, 0.2)}  # fmt: skip
 TRAINING = {"seconds": 9.0, "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1.0, "train_accuracy": 50.0,
@@ -58,10 +62,16 @@ def files(folder, found):
     return [folder / f"seed-{seed}" for seed in range(len(found))]
 
 
+def run(task, folder, found):
+    """A run of these evaluations and its metrics."""
+    chosen, seeds = experiment(task=task, seeds=3), files(folder, found)
+    return Run.read(chosen, seeds, summarize(chosen, seeds, COSTS), {})
+
+
 def test_the_measures_of_a_classifier(tmp_path):
     found = [each | {"images": 1000, "confusion": [[1, 0], [0, 1]]} for each in evaluations(OF_CLASSIFIER)]
-    metrics, own = summarize(files(tmp_path, found), 94.0, COSTS), study(found)
-    page = tables(result(metrics))
+    made, own = run("classify", tmp_path, found), study(found)
+    page, metrics = tables(result(made)), made.metrics
     for m in OF_CLASSIFIER:
         printed = interval(metrics[m.key], m.digits)
         mean, limits, _ = page[title(m, m.title)]
@@ -70,10 +80,10 @@ def test_the_measures_of_a_classifier(tmp_path):
 
 
 def test_the_measures_of_a_gan(tmp_path):
-    found = of_gan(evaluations(OF_GAN))
-    metrics, own = gan_summarize.summarize(files(tmp_path, found), COSTS), study(found)
+    found = of_gan(evaluations(OF_SAMPLES))
+    metrics, own = run("gan", tmp_path, found).metrics, study(found)
     page = tables(gan.measures_table(found))
-    for m in OF_GAN:
+    for m in OF_SAMPLES:
         printed = interval(metrics[m.key], m.digits)
         _, mean, limits, _ = page[m.title]
         assert printed == f"{mean} ({limits})", m.key
@@ -81,10 +91,11 @@ def test_the_measures_of_a_gan(tmp_path):
 
 
 def test_the_measures_of_a_cyclegan(tmp_path):
-    measures = [*OF_CYCLE, MEASURES["kid"]]
+    measures = OF_TRANSLATIONS
     found = of_gan(evaluations(measures, DIRECTIONS))
-    metrics, own = cycle_summarize.summarize(files(tmp_path, found)), study(found)
-    (table,) = [b for b in cycle_gan.measures_table(found, metrics) if isinstance(b, Table)]
+    made, own = run("cycle", tmp_path, found), study(found)
+    metrics = made.metrics
+    (table,) = [b for b in cycle_gan.measures_table(made) if isinstance(b, Table)]
     page = {(row[0], row[1]): row[3] for row in table.rows}
     for m in measures:
         for suffix, direction in DIRECTIONS.items():
@@ -92,13 +103,12 @@ def test_the_measures_of_a_cyclegan(tmp_path):
             assert page[m.name, direction] == text
             assert metrics[m.key + suffix] == over_seeds(found, m) or suffix
         assert own.get(m.key, "") in ("", interval(metrics[m.key], m.digits))
-    assert measure_of("psnr_to_a") is MEASURES["psnr"]
 
 
 def test_equal_accuracies_of_images_are_bounded_alike_everywhere(tmp_path):
     own = {"accuracy": 99.0, "top5": 100.0, "images": 500, "confusion": [[1, 0], [0, 1]]}
     found = [dict.fromkeys([m.key for m in OF_CLASSIFIER], 0.5) | own for _ in range(3)]
-    metrics = summarize(files(tmp_path, found), 94.0, COSTS)
+    metrics = run("classify", tmp_path, found).metrics
     assert metrics["accuracy"]["low"] == pytest.approx(98.35, abs=0.01)
     assert study(found)["accuracy"] == interval(metrics["accuracy"])
 
@@ -107,7 +117,7 @@ def test_no_other_module_names_a_scale():
     """The range of a quantity is in the table of measures; another place could differ from it."""
     words = {"percent", "fraction", "positive", "similarity"}
     for path in sorted((ROOT / "workflow/dawn").rglob("*.py")):
-        if path.name in ("statistics.py", "measures.py") or "measures" in path.parent.parts:
+        if path.name in ("statistics.py", "measures.py", "task.py") or "measures" in path.parent.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text())):
             name = getattr(getattr(node, "func", None), "id", "")

@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from seed_files import seed
+from seed_files import seed, summarized
 
-from dawn.summarize import mean_curve, plots, summarize
-from dawn.tasks.classify.curve import read_curve
+from dawn.results.curve import mean_curve
+from dawn.tasks.classify.summarize import write
 
 
 def test_the_metrics_of_three_seeds(tmp_path):
     seeds = [seed(tmp_path, n, a) for n, a in enumerate([[60.0, 94.5], [94.0, 93.0], [50.0, None, 95.0]])]
-    found = summarize(seeds, 94.0, {"parameters": 10, "flops": 20})
+    found = summarized(seeds, {"parameters": 10, "flops": 20})
     assert found["accuracy"]["mean"] == pytest.approx((94.5 + 93 + 95) / 3)
     assert found["target"]["share"] == pytest.approx(200 / 3)
     assert found["target"]["seeds_in_training"] == 3
@@ -25,7 +25,7 @@ def test_the_metrics_of_three_seeds(tmp_path):
 
 def test_a_target_never_reached(tmp_path):
     path = seed(tmp_path, 0, [50.0, 60.0])
-    found = summarize([path], 94.0, {"parameters": 10, "flops": 20})
+    found = summarized([path], {"parameters": 10, "flops": 20})
     assert found["target"]["seconds"] is None
     assert found["target"]["expected_seconds"] == {"mean": None, "low": None, "high": None}
 
@@ -35,7 +35,7 @@ def test_a_seed_that_failed_counts_and_is_named(tmp_path):
     seeds = [seed(tmp_path, n, [60.0, 94.5 + n / 100, 95.0 + n / 100]) for n in range(4)] + [
         seed(tmp_path, 4, [50.0] * 3)
     ]
-    found = summarize(seeds, 94.0, {"parameters": 10, "flops": 20})
+    found = summarized(seeds, {"parameters": 10, "flops": 20})
     assert (found["seeds_at_chance"], found["seeds_apart"]) == ([4], [4])
     assert found["accuracy"]["mean"] == pytest.approx(86.012)
     assert (found["accuracy"]["median"], found["accuracy"]["interquartile_mean"]) == pytest.approx((95.01, 95.01))
@@ -50,18 +50,18 @@ def two(tmp_path):
 
 
 def test_the_curve_is_that_of_the_mean_seed(two):
-    rows = mean_curve([read_curve(path / "curve.tsv") for path in two])
+    rows = mean_curve(path / "curve.tsv" for path in two)
     assert [row["accuracy"] for row in rows] == [55.0, None, 92.0]
 
 
 def test_what_dvc_plots(two, tmp_path):
-    plots(two, tmp_path)
+    write(two, tmp_path)
     assert (tmp_path / "confusion.csv").read_text() == "actual,predicted\ncat,0\ncat,1\n"
     assert (tmp_path / "classes.csv").read_text() == "class,recall,precision\ncat,80.5,\ndog,,\n"
 
 
 def test_dollars_are_seconds_at_a_price(two):
-    found = summarize(two, 94.0, {"parameters": 1, "flops": 2}, price=7.2)
+    found = summarized(two, {"parameters": 1, "flops": 2}, price=7.2)
     assert found["dollars"]["mean"] == pytest.approx(30 * 7.2 / 3600)
     assert found["target"]["dollars"]["mean"] == pytest.approx(30 * 7.2 / 3600)
-    assert summarize(two, 94.0, {"parameters": 1, "flops": 2})["dollars"] is None
+    assert summarized(two, {"parameters": 1, "flops": 2})["dollars"] is None

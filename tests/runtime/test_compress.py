@@ -6,7 +6,8 @@ from conftest import step
 from processes import run_script
 from training import arguments
 
-from dawn.tasks.classify.curve import read_curve
+from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import EpochMetrics
 
 ROUNDING = {"fp16": (2**-11, 2**-25), "bf16": (2**-8, 2**-134)}  # half a unit in the last place, and of the smallest
 
@@ -38,6 +39,6 @@ def test_a_training_ends_where_the_exact_one_does(data, params, tmp_path):
         path = params(train={"compress": compress, "epochs": 3})
         done = step("train", *arguments(path, data, out, "--resume", tmp_path / "r"), processes=2)
         assert done.returncode == 0, done.stderr
-        curves.append([row.train_loss for row in read_curve(out / "curve.tsv")])
+        curves.append([row.train_loss for row in read_curve(out / "curve.tsv", EpochMetrics)])
     assert curves[0] != curves[1]
     assert curves[0] == pytest.approx(curves[1], rel=0.05)

@@ -3,13 +3,13 @@
 import pytest
 import torch
 from conftest import ROOT
-from dawn.tasks.classify.setup import build_state
 from fake_cuda import GPU, WORLD, fake_cuda, split
 
 from dawn.config.experiment import check, merge, read
 from dawn.data.dataset import Trainset
 from dawn.runtime.distributed import joined
 from dawn.tasks.classify import inference
+from dawn.tasks.classify.train import build_state
 from dawn.tasks.classify.whitening import set_whitening
 
 PRESETS = ["params", *sorted(path.stem for path in (ROOT / "workflow/presets").glob("*.yaml"))]

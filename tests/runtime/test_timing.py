@@ -9,8 +9,8 @@ from conftest import experiment, step
 from training import CPU, WORLD
 
 from dawn.core.cli import InputError
-from dawn.model import describe
 from dawn.runtime.measure import best_rate, measure, peak, reset_peak
+from dawn.tasks.classify.model import describe
 from dawn.timing import COLUMNS, timed
 
 

@@ -7,10 +7,11 @@ from study_files import finished
 from dawn import study as study_command
 from dawn.core.cli import InputError
 from dawn.core.files import read_json, sha256, write_json
+from dawn.results.curve import write_curve
 from dawn.results.manifest import location
 from dawn.studies.from_curves import pixels
 from dawn.studies.outcome import load
-from dawn.tasks.classify.curve import EpochMetrics, write_curve
+from dawn.tasks.classify.curve import EpochMetrics
 
 ABOUT = {
     "name": "budget", "question": "Which is better at equal time?", "variants": {"a": "fast", "b": "slow"},

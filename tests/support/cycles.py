@@ -3,14 +3,13 @@
 import pytest
 import torch
 from conftest import experiment
-from dawn.tasks.cycle.setup import set_up
 from training import Never
 
 from dawn.engine.shutdown import Interrupted
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
-from dawn.tasks.cycle.domains import made
-from dawn.tasks.cycle.domains import describe, write
+from dawn.tasks.cycle.domains import describe, made, write
+from dawn.tasks.cycle.train import set_up
 
 WORLD = World(0, 1, torch.device("cpu"))
 TINY = {
@@ -40,7 +39,7 @@ def domains(folder, **over):
 
 
 def ready(data, directory, seed=0, world=WORLD, **cycle):
-    trainer = set_up(settings(**cycle), data, seed, directory, world, Clock(world.device))
+    trainer = set_up(settings(**cycle), data, None, seed, directory, world, Clock(world.device))
     trainer.resume()
     return trainer
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 from conftest import experiment
-from dawn.tasks.classify.setup import set_up
 
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import joined
+from dawn.tasks.classify.train import set_up
 
 
 def main(data, out):

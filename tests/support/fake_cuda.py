@@ -74,7 +74,7 @@ def fake_cuda():
         mock.patch("torch.cuda.amp.common.amp_definitely_not_available", lambda: False),
         mock.patch("torch.cuda.is_bf16_supported", lambda *_: True),
         mock.patch("torch._fused_sgd_", fused_sgd),
-        mock.patch("dawn.tasks.classify.setup.build", fake_build),
+        mock.patch("dawn.tasks.classify.train.build", fake_build),
         mock.patch("torch.from_numpy", fake_from_numpy),
         mock.patch.object(nn.Module, "_apply", convert),
         mock.patch.object(FakeTensorMode, "__deepcopy__", lambda mode, memo: mode, create=True),

@@ -6,13 +6,15 @@ import numpy as np
 import torch
 from conftest import experiment
 
+from dawn.config import registry
 from dawn.core.files import sha256, write_json
 from dawn.engine.weights import write_weights
 from dawn.measures.evaluation import Judge, evaluation, references
 from dawn.measures.image_sets import image_sets
 from dawn.measures.kid import kid
-from dawn.results.manifest import FILES, location
-from dawn.tasks.gan.curve import GanMetrics, write_gan_curve
+from dawn.results.curve import write_curve
+from dawn.results.manifest import location
+from dawn.tasks.gan.curve import GanMetrics
 from dawn.tasks.generative.references import unlike_train
 
 CLASSES = ["red", "green", "blue"]
@@ -78,7 +80,7 @@ def seed(
     extra = {"judges": about, "conditional": bool(gan.get("conditional")), "class_names": CLASSES, "progress": along}
     write_json(path / "evaluation.json", extra | found)
     rows = [GanMetrics(e, 10 * e, -1.0 / e, 0.5, 1.0 / e, -0.5, 1e-4, 500.0, 8.0 * e) for e in (1, 2)]
-    write_gan_curve(path / "curve.tsv", rows)
+    write_curve(path / "curve.tsv", rows)
     write_json(path / "metrics.json", {
         "seed": number, "epochs": 2, "generator_steps": 20, "seconds": 16.0, "images_per_s": 100.0,
         "peak_memory_bytes": 5, "parameters": 1234, "device": "cpu", "processes": 1,
@@ -89,6 +91,6 @@ def seed(
     np.save(path / "progress.npy", progress)
     np.save(path / "interpolation.npy", coloured(12, 3)[0].reshape(3, 4, 16, 16, 3))
     write_weights(path / "model.safetensors", torch.nn.Linear(1, 1), experiment().text("data"), [], {})
-    sums = {name: sha256(path / name) for name in FILES["gan"] if (path / name).is_file()}
+    sums = {name: sha256(path / name) for name in registry.task("gan").seed_files if (path / name).is_file()}
     write_json(location(path), {"choices": {}, "sha256": sums})
     return path

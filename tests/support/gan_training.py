@@ -3,12 +3,12 @@
 import pytest
 import torch
 from conftest import experiment
-from dawn.tasks.gan.setup import set_up
 from training import WORLD, At, Never
 
 from dawn.config.experiment import merge
 from dawn.engine.shutdown import Interrupted
 from dawn.runtime.clock import Clock
+from dawn.tasks.gan.train import set_up
 
 TINY_GAN = {
     "task": "gan",
@@ -33,7 +33,7 @@ FULL_GAN = {  # with everything that has a state or draws random numbers
 def ready_gan(data, directory, seed=0, world=WORLD, **gan):
     """A trainer of the tiny GAN with settings merged over it, resumed."""
     settings = experiment(**merge(TINY_GAN, {"gan": gan}))
-    trainer = set_up(settings, data, seed, directory, world, Clock(world.device))
+    trainer = set_up(settings, data, None, seed, directory, world, Clock(world.device))
     trainer.resume()
     return trainer
 

@@ -1,14 +1,17 @@
 """The files of trained and evaluated seeds, written without training."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from conftest import experiment
 
 from dawn.core.files import write_json, write_text
 from dawn.engine.weights import write_weights
+from dawn.results.curve import write_curve
 from dawn.results.manifest import location, manifest
-from dawn.tasks.classify.curve import EpochMetrics, write_curve
+from dawn.summarize import summarize
+from dawn.tasks.classify.curve import EpochMetrics
 
 
 def seed(folder: Path, number: int, accuracies: list[float | None], seconds: float = 10.0, **over: object) -> Path:
@@ -46,3 +49,10 @@ def seed(folder: Path, number: int, accuracies: list[float | None], seconds: flo
 def write_manifest(path: Path, **over: object) -> None:
     """Write the manifest of the files as they are now."""
     write_json(location(path), manifest(experiment(**over), path))
+
+
+def summarized(seeds: list[Path], model: dict[str, Any], target: float = 94.0, price: float | None = None) -> dict:
+    """The metrics over seeds of a classifier; ``model`` is model.json, ``price`` in dollars an hour."""
+    numbers = [int(path.name.removeprefix("seed-")) for path in seeds]
+    chosen = experiment(seeds=numbers, evaluate={"target": target}, submission={"cost_per_hour": price})
+    return summarize(chosen, seeds, model)

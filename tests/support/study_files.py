@@ -5,10 +5,11 @@ import yaml
 from conftest import experiment
 
 from dawn.core.files import sha256, write_json, write_text
+from dawn.results.curve import write_curve
 from dawn.results.manifest import choices, location
 from dawn.results.statistics import expected_time, fraction, spread
-from dawn.tasks.classify.curve import EpochMetrics, write_curve
-from dawn.tasks.gan.curve import GanMetrics, write_gan_curve
+from dawn.tasks.classify.curve import EpochMetrics
+from dawn.tasks.gan.curve import GanMetrics
 
 IMAGES, CLASSES = 200, 4
 
@@ -87,7 +88,7 @@ def finished_gan(folder, values, kid_random=None, **over):
         })  # fmt: skip
         write_json(path / "metrics.json", {"seed": seed, "seconds": 100.0 + seed + 500 * kid, "device": "cpu",
                                            "seconds_untimed": {"load": 1.0}, "resumed": 0})  # fmt: skip
-        write_gan_curve(
+        write_curve(
             path / "curve.tsv",
             [GanMetrics(e, 9, 1.0 + seed / 100, 1.0, 1.0, 0.0, 1e-4, 50.0, 40.0 * e) for e in (1, 2)],
         )

@@ -3,11 +3,11 @@
 import pytest
 import torch
 from conftest import experiment
-from dawn.tasks.classify.setup import set_up
 
 from dawn.engine.shutdown import Interrupted, StopRequest
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
+from dawn.tasks.classify.train import set_up
 
 CPU = torch.device("cpu")
 WORLD = World(0, 1, CPU)

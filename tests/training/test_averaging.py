@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from dawn.engine.averaging import Lookahead
+from dawn.tasks.classify.lookahead import Lookahead
 from dawn.tasks.classify.settings import Lookahead as Settings
 
 

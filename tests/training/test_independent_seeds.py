@@ -11,7 +11,6 @@ import torch
 from conftest import ROOT, experiment, step
 from cycles import domains
 from cycles import ready as ready_cycle
-from dawn.tasks.classify.setup import set_up
 from gan_training import ready_gan
 from training import CPU, WORLD, At, Never, arguments, assert_same_end, ready, trained
 
@@ -22,6 +21,7 @@ from dawn.race import run
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.tasks.classify.lr_range_test import sweep
+from dawn.tasks.classify.train import set_up
 
 EPOCHS = {"train": {"epochs": 3}, "run": {"save_every": 1}}  # two checkpoints before the end
 

@@ -15,7 +15,8 @@ from training import CPU, arguments, assert_same_end, ready, stopped_and_resumed
 
 from dawn.core.cli import InputError
 from dawn.engine import checkpoint
-from dawn.tasks.classify.curve import read_curve
+from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import EpochMetrics
 
 FULL = {
     "train": {"epochs": 3, "batch": 16, "ema": 0.9, "augment": {"pad": 2, "flip": "random"}},
@@ -41,13 +42,14 @@ def test_a_training_stopped_at_any_step_ends_as_an_unbroken_one(data, tmp_path, 
 
 def test_a_state_belongs_to_its_choices_data_and_code(data, tmp_path, monkeypatch):
     stats = data / "stats.json"
-    one = checkpoint.key(experiment().text("train"), data, stats, "train")
-    assert one == checkpoint.key(experiment().text("train"), data, stats, "train")
-    assert one != checkpoint.key(experiment(train={"epochs": 9}).text("train"), data, stats, "train")
+    one = checkpoint.training_key(experiment(), data, stats, "cpu")
+    assert one == checkpoint.training_key(experiment(), data, stats, "cpu")
+    assert one != checkpoint.training_key(experiment(), data, stats, "cuda")
+    assert one != checkpoint.training_key(experiment(train={"epochs": 9}), data, stats, "cpu")
     (tmp_path / "stats.json").write_text("{}")
-    assert one != checkpoint.key(experiment().text("train"), data, tmp_path / "stats.json", "train")
-    monkeypatch.setattr(checkpoint, "closure", lambda step: [Path(__file__)])
-    assert one != checkpoint.key(experiment().text("train"), data, stats, "train")
+    assert one != checkpoint.training_key(experiment(), data, tmp_path / "stats.json", "cpu")
+    monkeypatch.setattr(checkpoint, "code", lambda *command: [Path(__file__)])
+    assert one != checkpoint.training_key(experiment(), data, stats, "cpu")
 
 
 def test_a_broken_state_is_refused_and_nothing_runs_from_it(tmp_path):
@@ -105,7 +107,7 @@ def test_two_processes_stop_together_and_go_on(data, params, tmp_path):
     done = step("train", *arguments(path, data, tmp_path / "out", "--resume", tmp_path / "r"), processes=2)
     assert done.returncode == 0, done.stderr
     assert "continues after step" in done.stderr
-    assert len(read_curve(tmp_path / "out" / "curve.tsv")) == 25
+    assert len(read_curve(tmp_path / "out" / "curve.tsv", EpochMetrics)) == 25
 
 
 def test_other_choices_do_not_use_the_state(data, params, tmp_path):

@@ -10,7 +10,8 @@ from training import arguments
 
 from dawn.engine import weights
 from dawn.engine.shutdown import DIVERGED
-from dawn.tasks.classify.curve import read_curve
+from dawn.results.curve import read_curve
+from dawn.tasks.classify.curve import EpochMetrics
 
 
 def test_the_step_writes_its_files_and_leaves_no_state(data, params, tmp_path):
@@ -20,7 +21,7 @@ def test_the_step_writes_its_files_and_leaves_no_state(data, params, tmp_path):
     assert sorted(p.name for p in out.iterdir()) == ["curve.tsv", "metrics.json", "model.safetensors", "trace.tsv"]
     assert not (tmp_path / "r").exists() or not any((tmp_path / "r").iterdir())
     assert [line.split("  ")[1].split()[0] for line in done.stderr.splitlines()] == ["epoch", "epoch"]
-    assert len(read_curve(out / "curve.tsv")) == 2
+    assert len(read_curve(out / "curve.tsv", EpochMetrics)) == 2
     assert (out / "trace.tsv").read_text().count("\n") == 13
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["steps"] == 12
@@ -45,7 +46,7 @@ def test_two_processes_are_one_experiment(data, params, tmp_path):
     for name, tensor in one.items():
         # Sums in another order differ in their last bits, and more where an activation is near its kink.
         torch.testing.assert_close(two[name], tensor, atol=2e-4, rtol=1e-3)
-    for a, b in zip(*(read_curve(out / "curve.tsv") for out in outs), strict=True):
+    for a, b in zip(*(read_curve(out / "curve.tsv", EpochMetrics) for out in outs), strict=True):
         assert a.train_loss == pytest.approx(b.train_loss, rel=1e-4 if a.epoch == 1 else 1e-3)
         assert a.accuracy == pytest.approx(b.accuracy, abs=2.1)
     assert json.loads((outs[1] / "metrics.json").read_text())["processes"] == 2

@@ -27,20 +27,29 @@ def key(place):
     """The name of a training's checkpoints under the code of a checkout."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(code_deps, "HERE", place.path / "workflow/dawn")
-        return checkpoint.key(experiment().text("train"), place.path / "data", place.path / "data/stats.json", "train")
+        return checkpoint.training_key(experiment(), place.path / "data", place.path / "data/stats.json", "cpu")
 
 
 @pytest.mark.parametrize(
     ("module", "rules", "stages", "resumable"),
     [
-        ("training/muon.py", ON_TRAINING, TRAIN, False),
-        ("training/trainer.py", ON_TRAINING, TRAIN, False),
+        ("tasks/classify/muon.py", ON_TRAINING, TRAIN, False),
+        ("engine/trainer.py", ON_TRAINING, TRAIN, False),
         ("data/augment.py", ON_TRAINING, TRAIN | EVALUATE, False),
         ("runtime/clock.py", ON_TRAINING, TRAIN | EVALUATE, False),
-        ("models/darknet.py", ON_TRAINING | {"model"}, TRAIN | EVALUATE | {"summarize"}, False),
-        ("models/inference.py", AFTER_TRAINING, EVALUATE, True),
+        (
+            "tasks/classify/networks/darknet/network.py",
+            ON_TRAINING | {"model"},
+            TRAIN | EVALUATE | {"summarize"},
+            False,
+        ),
+        ("tasks/classify/inference.py", AFTER_TRAINING, EVALUATE, True),
         ("results/statistics.py", {"summarize", "summary", "all"}, {"summarize"}, True),
         ("data/archive/tar.py", {"arrays", "stats", "model"} | ON_TRAINING, {"prepare"}, True),
+        ("tasks/classify/networks/wrn/network.py", set(), set(), True),
+        ("tasks/gan/train.py", set(), set(), True),
+        ("tasks/gan/settings.py", set(), set(), True),
+        ("tasks/cycle/settings.py", set(), set(), True),
         ("monitoring/progress.py", set(), set(), True),
         ("monitoring/run_metrics.py", set(), set(), True),
     ],

@@ -12,8 +12,8 @@ import workspace
 from archives import bomb
 from seeds import write_image
 
+from dawn.config import registry
 from dawn.core.files import sha256
-from dawn.results.manifest import FILES
 
 SETTINGS = (
     "task=cycle",
@@ -26,8 +26,8 @@ CLASSES = (
     f"judge={{preset: {tiny_gan.JUDGE}, seeds: [0]}}",
     "train={epochs: 1}",
 )
-SHOWN = {"cycle_plot", "cycle_summarize", "cycle_summary", "all"}
-TRAINED = SHOWN | {"cycle_train", "cycle_evaluate", "provenance"}
+SHOWN = {"plot", "summarize", "summary", "all"}
+TRAINED = SHOWN | {"train", "evaluate", "provenance"}
 
 
 @pytest.fixture(scope="module")
@@ -61,19 +61,19 @@ def test_between_classes_a_judge_measures_and_an_edit_of_it_trains_no_cyclegan(b
     assert tiny_gan.planned(between_classes) == set()
     with tiny_gan.restored(between_classes):
         tiny_gan.change(between_classes, "train={epochs: 2}")
-        assert tiny_gan.planned(between_classes) == SHOWN | {"train", "evaluate", "cycle_evaluate"}
+        assert tiny_gan.planned(between_classes) == SHOWN | {"train_judge", "evaluate_judge", "evaluate"}
         tiny_gan.change(between_classes, "judge={preset: null}")
-        assert tiny_gan.planned(between_classes) == SHOWN | {"cycle_evaluate"}
+        assert tiny_gan.planned(between_classes) == SHOWN | {"evaluate"}
 
 
 @pytest.mark.full
 def test_dvc_trains_another_judge_and_measures_by_it(between_classes):
     project = dvc_project.adopt(between_classes)
     assert project.changed() == set()
-    assert project.exp("-S", "judge.seeds=[1]") == ["judge@1", "cycle_evaluate@0", "cycle_summarize"]
+    assert project.exp("-S", "judge.seeds=[1]") == ["judge@1", "evaluate@0", "summarize"]
     assert not (between_classes.path / "results/judge/manifests/0.json").exists()
     refused = project.dvc("exp", "run", "-S", "domains.kind=shapes", fails=True)
-    assert "dvc.yaml is not for a CycleGAN without judges; write it: python -m dawn.dvc_stages" in refused
+    assert "dvc.yaml is not for task: cycle without judges; write it: python -m dawn.dvc_stages" in refused
 
 
 FOLDERS = ("trainA", "trainB", "testA", "testB")
@@ -126,19 +126,19 @@ def test_a_bad_folder_is_refused_in_one_line_before_a_training(own, damage, mess
 def test_a_run_leaves_its_page_and_its_crate_and_runs_nothing_again(place):
     results = place.path / "results"
     for seed in (0, 1):
-        assert {path.name for path in (results / f"seed-{seed}").iterdir()} == set(FILES["cycle"])
+        assert {path.name for path in (results / f"seed-{seed}").iterdir()} == set(registry.task("cycle").seed_files)
     assert re.match("# Translations .* above the identity over 2 seeds", (results / "summary.md").read_text())
     assert tiny_gan.planned(place) == set()
     with zipfile.ZipFile(results / "crate.zip") as crate:
         names = set(crate.namelist())
-    assert {f"results/seed-{seed}/{name}" for seed in (0, 1) for name in FILES["cycle"]} <= names
+    assert {f"results/seed-{seed}/{name}" for seed in (0, 1) for name in registry.task("cycle").seed_files} <= names
 
 
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("setting", "rules"),
     [
-        ("cycle={epochs: 2}", TRAINED | {"cycle_model"}),
+        ("cycle={epochs: 2}", TRAINED | {"model"}),
         ("domains={seed: 1}", TRAINED | {"domains"}),
         ("train={epochs: 7}", set()),
         ("gan={epochs: 7}", set()),
@@ -155,6 +155,6 @@ def test_dvc_adopts_the_run_and_trains_again_what_changed(place):
     project = dvc_project.adopt(place)
     assert project.changed() == set()
     ran = project.exp("-S", "cycle.batch=6", "-S", "seeds=[0]")
-    assert ran == ["cycle_train@0", "cycle_evaluate@0", "cycle_summarize"]
+    assert ran == ["train@0", "evaluate@0", "summarize"]
     assert project.metrics()["seeds"] == 1
     assert not (place.path / "results/manifests/1.json").exists()

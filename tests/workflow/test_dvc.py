@@ -14,7 +14,7 @@ import moto.server
 import pytest
 from conftest import ROOT, step
 
-from dawn.results.manifest import FILES
+from dawn.config import registry
 
 pytestmark = pytest.mark.full
 ALL = ["prepare", "train@0", "evaluate@0", "summarize"]
@@ -43,7 +43,7 @@ def test_dvc_keeps_every_result(project):
     lock = dvc_project.yaml.safe_load((project.path / "dvc.lock").read_text())["stages"]
     kept = {out["path"] for stage in lock.values() for out in stage["outs"]}
     assert made - {"results/params.yaml"} == kept - {"data"}
-    assert {f"results/seed-0/{name}" for name in FILES["classify"]} <= kept
+    assert {f"results/seed-0/{name}" for name in registry.task("classify").seed_files} <= kept
 
 
 def test_again_in_a_new_workspace_comes_from_the_run_cache(project):

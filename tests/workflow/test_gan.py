@@ -11,16 +11,16 @@ import pytest
 import tiny_gan
 import yaml
 
+from dawn.config import registry
 from dawn.core.files import sha256
-from dawn.results.manifest import FILES
 
 pytestmark = pytest.mark.full
-SHOWN = {"gan_plot", "gan_summarize", "gan_summary", "all"}
-MEASURED = SHOWN | {"gan_evaluate"}
-REFERRED = MEASURED | {"gan_references"}
-ON_JUDGES = REFERRED | {"train", "evaluate"}
-ON_TRAINING = MEASURED | {"gan_train", "provenance"}
-TRAIN, EVALUATE = {"gan_train@0", "gan_train@1"}, {"gan_evaluate@0", "gan_evaluate@1"}
+SHOWN = {"plot", "summarize", "summary", "all"}
+MEASURED = SHOWN | {"evaluate"}
+REFERRED = MEASURED | {"references"}
+ON_JUDGES = REFERRED | {"train_judge", "evaluate_judge"}
+ON_TRAINING = MEASURED | {"train", "provenance"}
+TRAIN, EVALUATE = {"train@0", "train@1"}, {"evaluate@0", "evaluate@1"}
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_a_run_leaves_its_files_and_measures(place, project):
     results = place.path / "results"
     test = np.load(place.path / "data/test_labels.npy")
     for seed in (0, 1):
-        assert {path.name for path in (results / f"seed-{seed}").iterdir()} == set(FILES["gan"])
+        assert {path.name for path in (results / f"seed-{seed}").iterdir()} == set(registry.task("gan").seed_files)
         assert np.load(results / f"seed-{seed}/samples.npy").shape == (len(test), 32, 32, 3)
         np.testing.assert_array_equal(np.load(results / f"seed-{seed}/sample_labels.npy"), test)
         evaluation = json.loads((results / f"seed-{seed}/evaluation.json").read_text())
@@ -72,10 +72,10 @@ def test_dvc_keeps_every_result(project):
 @pytest.mark.parametrize(
     ("setting", "rules", "stages"),
     [
-        ("gan={epochs: 2}", ON_TRAINING | {"gan_model"}, TRAIN | EVALUATE | {"gan_summarize"}),
-        ("measures={truncation: 1}", MEASURED, EVALUATE | {"gan_summarize"}),
-        ("measures={neighbours: 3}", REFERRED, {"references"} | EVALUATE | {"gan_summarize"}),
-        ("judge={seeds: [0, 1]}", ON_JUDGES, {"judge@1", "references"} | EVALUATE | {"gan_summarize"}),
+        ("gan={epochs: 2}", ON_TRAINING | {"model"}, TRAIN | EVALUATE | {"summarize"}),
+        ("measures={truncation: 1}", MEASURED, EVALUATE | {"summarize"}),
+        ("measures={neighbours: 3}", REFERRED, {"references"} | EVALUATE | {"summarize"}),
+        ("judge={seeds: [0, 1]}", ON_JUDGES, {"judge@1", "references"} | EVALUATE | {"summarize"}),
         ("train={batch: 16}", ON_JUDGES, {"judge@0"}),
         ("run={save_every: 5}", set(), set()),
     ],
@@ -90,9 +90,9 @@ def test_a_setting_runs_what_it_decides(place, project, setting, rules, stages):
 @pytest.mark.parametrize(
     ("module", "rules", "stages"),
     [
-        ("gans/losses.py", ON_TRAINING, TRAIN),
+        ("tasks/gan/losses.py", ON_TRAINING, TRAIN),
         ("measures/kid.py", REFERRED, {"references"} | EVALUATE),
-        ("report/gan.py", {"gan_summary", "all"}, {"gan_summarize"}),
+        ("tasks/gan/summary.py", {"summary", "all"}, {"summarize"}),
         ("monitoring/progress.py", set(), set()),
     ],
 )
@@ -112,7 +112,7 @@ def test_the_crate_holds_the_run(place):
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(place.path / "results/crate.zip") as crate:
         names = set(crate.namelist())
-    assert {f"results/seed-{seed}/{name}" for seed in (0, 1) for name in FILES["gan"]} <= names
+    assert {f"results/seed-{seed}/{name}" for seed in (0, 1) for name in registry.task("gan").seed_files} <= names
     assert {"results/plots/gan-samples.png", "results/summary.md", "results/params.yaml"} <= names
 
 
@@ -122,7 +122,7 @@ def test_another_judge_is_refused_and_nothing_written(place):
     before, evaluated = judge.read_bytes(), (seed / "evaluation.json").read_bytes()
     judge.unlink()
     judge.write_bytes(other.read_bytes())
-    line = ["dawn.gan_evaluate", "--params", "results/params.yaml", "--data", "data", "--stats", "data/stats.json",
+    line = ["dawn.evaluate", "--params", "results/params.yaml", "--data", "data", "--stats", "data/stats.json",
             "--model", "results/seed-0/model.safetensors", "--judges", "results/judge/seed-0", "--references",
             "results/references/references.json", "--out", "results/seed-0", "--manifest", "m.json"]  # fmt: skip
     try:
@@ -138,7 +138,7 @@ def test_another_judge_is_refused_and_nothing_written(place):
 
 def test_an_experiment_of_dvc_measures_without_training(project):
     ran = project.exp("-n", "cut", "-S", "measures.truncation=1", "-S", "measures.cas=true", "-S", "seeds=[0]")
-    assert ran == ["gan_evaluate@0", "gan_summarize"]
+    assert ran == ["evaluate@0", "summarize"]
     metrics = project.metrics("cut")
     assert metrics["seeds"] == 1
     assert 0 <= metrics["cas"]["mean"] <= 1
@@ -148,7 +148,7 @@ def test_an_experiment_of_dvc_measures_without_training(project):
 
 def test_a_stage_of_the_other_task_names_the_remedy(project):
     output = project.dvc("exp", "run", "-S", "task=classify", fails=True)
-    assert "dvc.yaml has no stages of task: classify; write them: python -m dawn.dvc_stages" in output
+    assert "dvc.yaml is not for task: classify without judges; write it: python -m dawn.dvc_stages" in output
     project.git("checkout", "--quiet", "params.yaml", "dvc.lock")
     project.dvc("checkout")
     assert (project.path / "results/judge/seed-0/model.safetensors").exists()

@@ -11,12 +11,12 @@ import yaml
 from conftest import ROOT, experiment, step
 
 from dawn.config.experiment import read
+from dawn.config.judges import judges
 from dawn.config.plan import plan
 from dawn.core.cli import InputError
-from dawn.config.judges import judges
 
 PARAMS, PRESETS = ROOT / "params.yaml", ROOT / "workflow/presets"
-OF_JUDGES = {"train": 3, "evaluate": 3, "gan_references": 1}
+OF_JUDGES = {"train_judge": 3, "evaluate_judge": 3, "references": 1}
 OF_DATA = {"download": 1, "arrays": 1, "stats": 1}
 
 
@@ -32,10 +32,8 @@ def planned(folder, *args):
 def test_a_gan_trains_its_judges_by_the_rules_of_a_classifier(tmp_path):
     found = planned(tmp_path, "crate", "--config", "task=gan", "seeds=[4, 5]", "gan={conditional: true}",
                     "measures={cas: true}")  # fmt: skip
-    of_seeds = {"gan_train": 2, "gan_cas": 2, "gan_evaluate": 2}
-    once = dict.fromkeys(
-        ("gan_model", "gan_summarize", "gan_plot", "gan_summary", "gan_pack", "provenance", "crate"), 1
-    )
+    of_seeds = {"train": 2, "cas": 2, "evaluate": 2}
+    once = dict.fromkeys(("model", "summarize", "plot", "summary", "pack", "provenance", "crate"), 1)
     assert found == OF_JUDGES | OF_DATA | of_seeds | once
 
 
@@ -45,7 +43,7 @@ def test_a_study_of_gans_trains_its_judges_once(tmp_path):
     study.write_text(yaml.safe_dump({"question": "?", "seeds": 2, "difference": 0.1, "variants": variants,
                                      "settings": {"task": "gan"}}))  # fmt: skip
     found = planned(tmp_path, "study", "--config", f"study={study}")
-    of_variants = {"gan_train": 4, "gan_evaluate": 4, "gan_summarize": 2, "study_table": 1}
+    of_variants = {"train": 4, "evaluate": 4, "summarize": 2, "study_table": 1}
     assert found.items() >= (OF_JUDGES | OF_DATA | of_variants).items()
 
 
@@ -94,7 +92,7 @@ def test_a_preset_of_a_gan_changes_the_pipeline_of_dvc_too(tmp_path):
     done = step("preset", PRESETS / "demo-gan.yaml", "--params", tmp_path / "params.yaml")
     assert done.returncode == 0, done.stderr
     stages = yaml.safe_load((tmp_path / "dvc.yaml").read_text())["stages"]
-    assert list(stages) == ["prepare", "judge", "references", "gan_train", "gan_evaluate", "gan_summarize"]
+    assert list(stages) == ["prepare", "judge", "references", "train", "evaluate", "summarize"]
     assert stages["prepare"] == yaml.safe_load(before)["stages"]["prepare"]
     for stage in ("train", "judge"):  # an edit to a GAN is no cause of a classifier
         of = stages if stage == "judge" else yaml.safe_load(before)["stages"]

@@ -9,8 +9,8 @@ import subprocess
 import pytest
 import workspace
 
+from dawn.config import registry
 from dawn.results import measurement
-from dawn.results.manifest import FILES
 
 LONG = "train={epochs: 40, batch: 32, schedule: {peak: 0.05}}"
 
@@ -22,7 +22,7 @@ def test_everything_is_there_and_nothing_left_to_do(copied):
     assert 0 <= metrics["accuracy"]["mean"] <= 100
     for seed in ("seed-0", "seed-1"):
         assert {path.name for path in (results / seed).iterdir()} == {
-            *FILES["classify"],
+            *registry.task("classify").seed_files,
             "dawnbench.json",
             "dawnbench.tsv",
         }

@@ -1,7 +1,7 @@
 """Write dvc.yaml: the stages of DVC for the task in params.yaml, each with the modules that it runs.
 
-    python -m dawn.dvc_stages             after an edit to the imports of a command, to a task's declaration, or to task
-    python -m dawn.dvc_stages --check     fail if dvc.yaml is out of date
+python -m dawn.dvc_stages             after an edit to the imports of a command, to a task's declaration, or to task
+python -m dawn.dvc_stages --check     fail if dvc.yaml is out of date
 """
 
 from pathlib import Path

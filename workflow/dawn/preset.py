@@ -22,10 +22,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.tokens import CommentToken
 
+from dawn.config.dvc import FILE, pipeline
 from dawn.config.experiment import check, merge, read
 from dawn.core import cli
 from dawn.core.files import write_text
-from dawn.config.dvc import FILE, pipeline
 from dawn.data.collection.survey import survey
 
 

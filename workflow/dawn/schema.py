@@ -5,7 +5,7 @@
 The first line of params.yaml names the file for the YAML language server (VS Code, Neovim, Emacs).
 """
 
-from dawn.config.experiment import Experiment
+from dawn.config.experiment import COMPLETE
 from dawn.core import cli
 from dawn.core.files import write_json
 
@@ -15,7 +15,7 @@ def main() -> None:
     parser = cli.parser(main)
     cli.add_out(parser, "the schema, JSON")
     args = parser.parse_args()
-    schema = Experiment.model_json_schema()
+    schema = COMPLETE.model_json_schema()
     write_json(args.out, {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema)
 
 

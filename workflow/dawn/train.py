@@ -57,18 +57,24 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
 def run(trainer: Trainer[Any], line: Any, out: Path, stop: StopRequest) -> None:
     """Train to the end and report each epoch; ``line`` describes its metrics in words."""
     trainer.resume()
-    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer, line)]
-    if trainer.world.first and trainer.experiment.run.tensorboard:
-        reports.append(EventFiles(out / "tensorboard"))
-    # A DVC stage has removed the old metrics, so that file is free for live ones until the new metrics are written.
-    if trainer.world.first and os.environ.get("DVC_STAGE"):
-        reports.append(LiveMetrics(out.parent / "metrics.json", out.name))
+    reports = reports_of(trainer, line, out)
     with ExitStack() as stack:
         for report in reports:
             stack.enter_context(report)
         for epoch in trainer.run(stop, keep_checkpoint=True):
             for report in reports:
                 report.epoch(epoch)
+
+
+def reports_of(trainer: Trainer[Any], line: Any, out: Path) -> list[Progress | LiveMetrics | EventFiles]:
+    """Return what reports the epochs; only the first process writes files."""
+    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer, line)]
+    if trainer.world.first and trainer.experiment.run.tensorboard:
+        reports.append(EventFiles(out / "tensorboard"))
+    # A DVC stage has removed the old metrics, so that file is free for live ones until the new metrics are written.
+    if trainer.world.first and os.environ.get("DVC_STAGE"):
+        reports.append(LiveMetrics(out.parent / "metrics.json", out.name))
+    return reports
 
 
 @contextmanager

@@ -1,31 +1,8 @@
 """For each seed of an experiment and of its judges: a training, and an evaluation with its manifest."""
 
-# What the rules of a task add to the evaluation of a seed: inputs, and functions that return options of the command.
-EVALUATION_INPUTS, EVALUATION_OPTIONS = [], []
-JUDGED = []
-if JUDGES:
-    JUDGED = [f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")]
-    JUDGED += [f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds]
-
-
 for path in dict.fromkeys([*TASK.rules, *(JUDGES.declared.rules if JUDGES else ())]):
 
     include: f"../dawn/tasks/{path}"
-
-
-def reads(experiment):
-    """The files of data/ that an evaluation reads."""
-    task = experiment.declared
-    return dict.fromkeys([*task.data(experiment), *task.evaluation_data(experiment)])
-
-
-def evaluation_options(wildcards):
-    """The options of dawn.evaluate for an experiment: what it is measured by."""
-    experiment = EXPERIMENTS[wildcards.run]
-    options = ["--stats", "data/stats.json"] if "stats.json" in reads(experiment) else []
-    if experiment.has_judges:
-        options += ["--judges", *seeds(JUDGE)]
-    return options + [word for option in EVALUATION_OPTIONS if wildcards.run in RUNS for word in option(wildcards)]
 
 
 for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
@@ -85,7 +62,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
         resources:
             **ONE_NODE,
             processes=EXPERIMENT.run.processes if GROUP_TASK.parallel_evaluation else 1,
-            runtime=120,
+            runtime=120 if FIRST.has_judges else 60,
             mem_mb=16000,
         params:
             cause=lambda wildcards: EXPERIMENTS[wildcards.run].text(*EXPERIMENTS[wildcards.run].evaluated_by),

@@ -1,27 +1,8 @@
 """Targets that name no file: figures, the crate, the model card, the race, a page to try a network."""
 
-
-def of_classifiers(target):
-    """Refuse a target that only classifiers have, before any job."""
-    if TASK.name != "classify":
-        raise WorkflowError(f"{target} is for task: classify, and this experiment has task: {TASK.name}")
-
-
-def in_runs(target, *files, classifiers=False):
-    """An input function: these files of every experiment."""
-
-    def paths(wildcards):
-        if classifiers:
-            of_classifiers(target)
-        return [f"{run}/{file}" for run in RUNS for file in files]
-
-    return paths
-
-
 FIGURES = [f"plots/{name}.png" for name in (*(figure.name for figure in TASK.figures), *TASK.other_figures)]
-RESULTS = ("metrics.json", "model.txt", "summary.md")
 TARGETS = {
-    "plots": in_runs("plots", *RESULTS, *FIGURES),
+    "plots": [everything, in_runs("plots", *FIGURES)],
     "crate": in_runs("crate", "crate.zip"),
     "model_card": in_runs("model_card", "model-card.md", classifiers=True),
     "race": in_runs("race", "race.md", classifiers=True),

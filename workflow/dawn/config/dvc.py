@@ -1,8 +1,8 @@
 """The pipeline of DVC for an experiment: dvc.yaml, written from what the task declares.
 
-Each stage is a group of Snakemake's rules. DVC decides by content which stage runs; Snakemake then runs exactly the rules
-of that stage (--forceall --allowed-rules). DVC does not find the modules that a command imports, so they are listed.
-docs/compare.md explains the stages.
+Each stage is a group of Snakemake's rules. DVC decides by content which stage runs; Snakemake then runs exactly the
+rules of that stage (--forceall --allowed-rules). DVC does not find the modules that a command imports, so they are
+listed. docs/compare.md explains the stages.
 """
 
 import os
@@ -27,8 +27,7 @@ MANIFEST = "results/manifests/${item.seed}.json"
 CURVES = "results/curves.json"
 # Whether a stage succeeds or fails, the summary of an earlier run is no longer that of params.yaml, so it goes first.
 SUMMARY = ("metrics.json", "summary.md", "summary.html", "curves.json")
-HEAD = """# Written by python -m dawn.dvc_stages from what the tasks declare (workflow/dawn/config/dvc.py); do not edit it.
-"""
+HEAD = "# Written by python -m dawn.dvc_stages from what the tasks declare (workflow/dawn/config/dvc.py).\n"
 Stage = dict[str, Any]
 
 

@@ -23,9 +23,11 @@ def check_measure(
                          f"measure = {measure} is known at the end only")  # fmt: skip
     if study.split == "holdout":
         _check_holdout(path, measure, by_epoch, shared)
-    for name, experiment in variants.items():
-        if fault := shared.declared.measurable(known[measure], experiment):
-            raise InputError(f"{path}: measure = {measure} of variant {name} {fault}")
+    faults = {name: shared.declared.measurable(known[measure], variant) for name, variant in variants.items()}
+    for name, fault in faults.items():
+        if fault:
+            where = "" if all(faults.values()) else f"variant {name}: "
+            raise InputError(f"{path}: {where}measure = {measure} {fault}")
 
 
 def _either(measures: list[str]) -> str:

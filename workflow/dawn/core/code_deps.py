@@ -18,7 +18,6 @@ IMPORT = re.compile(r"^ *(?:from (dawn[\w.]*) import (\([^)]*\)|[^\n(#]+)|import
 INCLUDE = re.compile(r'^#include "([\w.]+)"', re.MULTILINE)  # of a C++ file
 
 
-@cache
 def closure(*modules: str) -> list[Path]:
     """The sorted files of modules, such as ``tasks.gan.train``, and of all that they import; no ``REPORTING``.
 

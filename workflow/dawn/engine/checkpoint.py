@@ -33,6 +33,14 @@ def key(choices: str, files: Iterable[Path | None]) -> str:
     return digest.hexdigest()[:16]
 
 
+def training_key(experiment: Experiment, data: Path, stats: Path | None, device: str) -> str:
+    """Return the ``key`` of the trainings of an experiment on ``data`` and the file ``stats``, on a type of device."""
+    task = experiment.declared
+    files = code(["train"], task.name, task.modules(experiment))
+    choices = experiment.text(*experiment.trained_by) + device
+    return key(choices, [data / "dataset.json", data / task.about, stats, *files])
+
+
 class Checkpoints:
     """The checkpoints of one training, below ``root`` in a directory that is named by its key and its seed.
 
@@ -57,10 +65,7 @@ class Checkpoints:
         """Those of a training on ``data`` and the file ``stats``; None without a root."""
         if root is None:
             return None
-        choices = experiment.text(*experiment.trained_by) + world.device.type
-        task = experiment.declared
-        files = code(["train"], task.name, task.modules(experiment))
-        return cls(root, key(choices, [data / "dataset.json", data / task.about, stats, *files]), seed)
+        return cls(root, training_key(experiment, data, stats, world.device.type), seed)
 
     def take(self) -> int:
         """Own a directory until ``release``, ``delete`` or the end of the process. Return its number."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays
+from dawn.core.cli import InputError
 from dawn.tasks.gan.settings import Gan
 from dawn.tasks.generative.measures import OF_SAMPLES
 from dawn.tasks.generative.settings import REFERENCES, Judge, Measures
@@ -37,9 +38,9 @@ def check(experiment: Any) -> None:
 
 
 def check_size(size: int) -> None:
-    """Raise ValueError unless a GAN can make images of ``size`` pixels: each of its layers doubles or halves them."""
+    """Raise InputError unless a GAN can make images of ``size`` pixels: each of its layers doubles or halves them."""
     if size < 16 or size & (size - 1):
-        raise ValueError(
+        raise InputError(
             f"data.size: images of {size} x {size} pixels; a GAN needs 16, 32, 64 or a larger power of two"
         )
 
@@ -75,6 +76,12 @@ TASK = Task(
     measurable=measurable,
     rules=("generative/references.smk",),
     evaluation_rules=("cas",),
-    evaluation_commands=("tasks.generative.cas_images", "tasks.classify.train", "tasks.classify.evaluate", "train"),
+    evaluation_commands=(
+        "tasks.generative.cas_images",
+        "tasks.gan.sampling",
+        "tasks.classify.train",
+        "tasks.classify.evaluate",
+        "train",
+    ),  # fmt: skip
     stages=(REFERENCES,),
 )

@@ -36,7 +36,7 @@ rule cas:
         ARRAYS,
         code=lambda wildcards: (
             code_for(JUDGES, "train", "evaluate", "launch")
-            + code_for(EXPERIMENTS[wildcards.run], "tasks.generative.cas_images", "sampling")
+            + code_for(EXPERIMENTS[wildcards.run], "tasks.generative.cas_images", f"tasks.{TASK.name}.sampling")
         ),
         stats="data/stats.json",
         weights="{run}/seed-{seed}/model.safetensors",
@@ -69,14 +69,15 @@ rule cas:
         " --out {params.folder:q} && rm -r {params.folder:q}/data"
 
 
-def cas_file(wildcards):
-    """What an evaluation with measures.cas reads of the classifier."""
-    wanted = RUNS[wildcards.run].measures.cas
-    return f"{wildcards.run}/cas/seed-{wildcards.seed}/predictions.npz" if wanted else []
-
-
-EVALUATION_INPUTS += [rules.references.output, cas_file]
+EVALUATION_INPUTS += [
+    rules.references.output,
+    lambda wildcards: (
+        f"{wildcards.run}/cas/seed-{wildcards.seed}/predictions.npz" if RUNS[wildcards.run].measures.cas else []
+    ),
+]
 EVALUATION_OPTIONS += [
     lambda wildcards: ["--references", f"{SHARED}/references/references.json"],
-    lambda wildcards: [word for path in [cas_file(wildcards)] if path for word in ("--cas", os.path.dirname(path))],
+    lambda wildcards: (
+        ["--cas", f"{wildcards.run}/cas/seed-{wildcards.seed}"] if RUNS[wildcards.run].measures.cas else []
+    ),
 ]

@@ -7,7 +7,6 @@ from pydantic import BaseModel, Field, PositiveInt
 from dawn.config.task import Stage
 from dawn.config.types import STRICT, Positive, Seeds
 
-
 REFERENCES = Stage(
     name="references",
     description="Measure reference images with the judges",

@@ -2,29 +2,17 @@
 
 import statistics
 from collections.abc import Sequence
-from typing import Protocol
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dawn.report.bands import TARGET, band
 from dawn.report.frame import INK, heading
 from dawn.report.numbers import count
-from dawn.report.style import COLOURS, figure, line
+from dawn.report.style import COLOURS, figure
 from dawn.results.curve import at_target
 from dawn.tasks.classify.curve import EpochMetrics
 
 Curve = Sequence[EpochMetrics]
-
-
-class Row(Protocol):
-    """A row of a curve.tsv, of whatever network."""
-
-    @property
-    def epoch(self) -> float:
-        """Epochs trained so far."""
-
-
-TARGET = {"color": "0.3", "linewidth": 1.2, "linestyle": (0, (1, 1))}
 
 
 def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
@@ -45,17 +33,6 @@ def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
     below = "Line: mean. Band: from the lowest seed to the highest." if len(seeds) > 1 else ""
     heading(picture, f"Loss and accuracy by epoch, {count(len(seeds), 'seed')}", below)
     return picture
-
-
-def band(axes: Axes, seeds: Sequence[Sequence[Row]], name: str, label: str, style: int) -> None:
-    """One column of the curves: its mean over the seeds as a marked line, lowest to highest as a band."""
-    rows = [(epoch[0].epoch, [getattr(row, name) for row in epoch]) for epoch in zip(*seeds, strict=True)]
-    rows = [(epoch, values) for epoch, values in rows if None not in values]
-    epochs, means = [row[0] for row in rows], [statistics.fmean(row[1]) for row in rows]
-    axes.plot(epochs, means, **line(style), markevery=max(1, len(rows) // 12), label=label)
-    if len(seeds) > 1:
-        low, high = ([limit(row[1]) for row in rows] for limit in (min, max))
-        axes.fill_between(epochs, low, high, color=COLOURS[style], alpha=0.25, linewidth=0)
 
 
 def time_to_target(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:

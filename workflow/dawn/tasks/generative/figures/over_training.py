@@ -6,10 +6,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from dawn.report.bands import TARGET
 from dawn.report.frame import heading
 from dawn.report.numbers import count
 from dawn.report.style import COLOURS, figure
-from dawn.tasks.classify.figures.curves import TARGET
 
 Points = Sequence[tuple[float, float, Mapping[str, Any]]]  # epoch, seconds, entry with value, low and high
 

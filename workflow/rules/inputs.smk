@@ -1,0 +1,47 @@
+"""What the rules read: functions of the wildcards of a job."""
+
+# What the rules of a task add to the evaluation of a seed: inputs, and functions that return options of the command.
+EVALUATION_INPUTS, EVALUATION_OPTIONS = [], []
+JUDGED = []
+if JUDGES:
+    JUDGED = [f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")]
+    JUDGED += [f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds]
+
+
+def reads(experiment):
+    """The files of data/ that an evaluation reads."""
+    task = experiment.declared
+    return dict.fromkeys([*task.data(experiment), *task.evaluation_data(experiment)])
+
+
+def evaluation_options(wildcards):
+    """The options of dawn.evaluate for an experiment: what it is measured by."""
+    experiment = EXPERIMENTS[wildcards.run]
+    options = ["--stats", "data/stats.json"] if "stats.json" in reads(experiment) else []
+    if experiment.has_judges:
+        options += ["--judges", *seeds(JUDGE)]
+    return options + [word for option in EVALUATION_OPTIONS if wildcards.run in RUNS for word in option(wildcards)]
+
+
+def of_classifiers(target):
+    """Refuse a target that only classifiers have, before any job."""
+    if TASK.name != "classify":
+        raise WorkflowError(f"{target} is for task: classify, and this experiment has task: {TASK.name}")
+
+
+def in_runs(target, *files, classifiers=False):
+    """An input function: these files of every experiment."""
+
+    def paths(wildcards):
+        if classifiers:
+            of_classifiers(target)
+        return [f"{run}/{file}" for run in RUNS for file in files]
+
+    return paths
+
+
+def everything(wildcards):
+    """The results of all experiments, which Snakemake makes where no target is named."""
+    found = [f"{STUDY.directory}/table.csv"] if STUDY else [f"{SEARCH.directory}/page.md"] if SEARCH else []
+    found += [f"{run}/{file}" for run in RUNS for file in ("metrics.json", "model.txt", "summary.md")]
+    return found + [f"{seed}/{file}" for run in RUNS for seed in seeds(run) for file in TASK.exports]

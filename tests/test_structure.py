@@ -79,7 +79,7 @@ CASES = [(verb, task) for task in registry.TASKS for verb in VERBS]
 
 @pytest.mark.parametrize(("verb", "task"), CASES, ids=["-".join(case) for case in CASES])
 def test_the_code_of_a_command_for_a_task_is_what_python_loads(verb, task):
-    """Apart from what only reports, and the declarations and settings of tasks, which every experiment is checked by."""
+    """Apart from what only reports, and the declarations and settings of the tasks, which check every experiment."""
     own = [f"tasks.{task}.{verb}"] if registry.has(task, verb) else []
     files = {str(path) for path in code([verb], task)}
     others = {

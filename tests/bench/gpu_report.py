@@ -7,7 +7,8 @@ from dawn.report.numbers import described
 from dawn.report.numbers import fraction as share
 from dawn.results.independence import described as independent
 from dawn.results.independence import sharing, without_intervals
-from dawn.results.measures import MEASURES, over
+from dawn.results.measures import MEASURES
+from dawn.results.measures import over as over_seeds
 from dawn.results.statistics import fraction, spread
 
 TARGET = 94.0
@@ -62,8 +63,8 @@ def _device(report: dict[str, Any], limits: dict[str, Any] | None) -> list[str]:
 def row(stage: str, name: str, rows: list[dict[str, Any]]) -> str:
     """Return a row with one experiment's runs; intervals are 95 %, and none where runs share steps."""
     over = {
-        "accuracy": over([r["accuracy"] for r in rows], MEASURES["accuracy"]),
-        "clock": over([r["seconds"] for r in rows], MEASURES["seconds"]),
+        "accuracy": over_seeds([r["accuracy"] for r in rows], MEASURES["accuracy"]),
+        "clock": over_seeds([r["seconds"] for r in rows], MEASURES["seconds"]),
         "hits": fraction(sum(r["accuracy"] >= TARGET for r in rows), len(rows)),
     }
     if sharing(rows):

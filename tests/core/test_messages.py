@@ -25,7 +25,7 @@ from dawn.engine.trainer import Trainer
         ({"run": {"processes": 7}}, "train.batch 16 is not divisible by 7 processes"),
         (
             {"model": {"family": "vit"}},
-            'model.family = "vit": must be one of airbench, darknet, file, torchvision, wrn',
+            'model.family = "vit": must be one of airbench, darknet, file, torchvision',
         ),
         ({"model": {"family": "wrn"}}, "give depth or blocks, not neither"),
         ({"data": {"urls": ["http://a/b"]}}, "http://a/b needs sha256 or bytes"),

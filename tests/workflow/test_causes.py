@@ -11,6 +11,7 @@ from dawn.engine import checkpoint
 
 AFTER_TRAINING = {"evaluate", "summarize", "summary", "all"}
 ON_TRAINING = AFTER_TRAINING | {"train", "dawnbench", "provenance"}
+FAMILIES = "tasks/classify/networks"
 TRAIN, EVALUATE = {"train@0", "train@1"}, {"evaluate@0", "evaluate@1"}
 
 
@@ -46,7 +47,7 @@ def key(place):
         ("tasks/classify/inference.py", AFTER_TRAINING, EVALUATE, True),
         ("results/statistics.py", {"summarize", "summary", "all"}, {"summarize"}, True),
         ("data/archive/tar.py", {"arrays", "stats", "model"} | ON_TRAINING, {"prepare"}, True),
-        ("tasks/classify/networks/wrn/network.py", set(), set(), True),
+        (f"{FAMILIES}/wrn/network.py", set(), set(), True),
         ("tasks/gan/train.py", set(), set(), True),
         ("tasks/gan/settings.py", set(), set(), True),
         ("tasks/cycle/settings.py", set(), set(), True),

@@ -65,9 +65,13 @@ def requested(place, command, rule, target):
 
 
 def test_the_profile_sets_the_cores_of_every_rule_that_uses_all():
-    rules = {path.name: path.read_text() for path in (ROOT / "workflow/rules").glob("*.smk")}
-    parts = [part for text in rules.values() for part in re.split(r"(?m)^ *(?=rule \w+:|checkpoint \w+:)", text)[1:]]
-    using = {part.split()[1].rstrip(":") for part in parts if "threads: workflow.cores" in part}
+    texts = [path.read_text() for path in (ROOT / "workflow").rglob("*.smk")]
+    parts = [part for text in texts for part in re.split(r"(?m)^ *(?=rule(?: \w+)?:|checkpoint \w+:)", text)[1:]]
+    using = set()
+    for part in parts:
+        if "threads: workflow.cores" in part:
+            named, looped = re.match(r"rule (\w+):", part), re.search(r'name:\s+f"(\w+)\{GROUP\}"', part)
+            using |= {named[1]} if named else {looped[1], f"{looped[1]}_judge"}
     profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
     assert profile["set-threads"].keys() == using
     assert {profile["cores"]} == set(profile["set-threads"].values())

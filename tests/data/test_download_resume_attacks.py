@@ -14,6 +14,7 @@ from range_server import (
     QUICK,
     REST,
     SIZE_ONLY,
+    SUM_ONLY,
     THREE,
     WHOLE,
     Handler,
@@ -98,11 +99,12 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_a_resumed_file_that_is_wrong_is_fetched_anew(server, out, name, capsys, monkeypatch):
+@pytest.mark.parametrize("proof", [PROOF, SUM_ONLY])
+def test_a_resumed_file_that_is_wrong_is_fetched_anew(server, out, name, proof, capsys, monkeypatch):
     monkeypatch.setattr(Handler, "protocol_version", "HTTP/1.1")
-    interrupted(server, out)
+    interrupted(server, out, proof)
     server.script.append(WRONG[name])
-    fetch([server.url], PROOF, out, QUICK)
+    fetch([server.url], proof, out, QUICK)
     assert out.read_bytes() == BODY
     assert server.seen == [REST, WHOLE]
     assert "after it was resumed, so it is fetched anew" in capsys.readouterr().err
@@ -127,11 +129,12 @@ def test_a_chunked_rest_is_accepted(server, out, monkeypatch):
     assert server.seen == [REST]
 
 
-def test_a_shorter_rest_than_asked_for_is_continued(server, out):
-    interrupted(server, out)
+@pytest.mark.parametrize("proof", [PROOF, SUM_ONLY])
+def test_a_shorter_rest_than_asked_for_is_continued(server, out, proof):
+    interrupted(server, out, proof)
     part = BODY[HALF : HALF + 500]
     server.script.append(rest(body=part, Content_Range=f"bytes {HALF}-{HALF + 499}/{len(BODY)}"))
-    fetch([server.url], PROOF, out, THREE)
+    fetch([server.url], proof, out, THREE)
     assert out.read_bytes() == BODY
     assert server.seen == [REST, (f"bytes={HALF + 500}-", ETAG)]
 

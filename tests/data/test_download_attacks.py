@@ -55,6 +55,9 @@ ENDLESS = {
     "redirect with a compressed body": lambda: once(
         MOVED + b"Location: /more\r\nContent-Encoding: gzip\r\nContent-Length: 100000000\r\n\r\n", bomb()
     ),
+    "redirect with endless chunks": lambda: forever(
+        MOVED + b"Location: /more\r\nTransfer-Encoding: chunked\r\n\r\n", b"%x\r\n%s\r\n" % (1 << 16, bytes(1 << 16))
+    ),
     "redirect with a slow body": lambda: forever(MOVED + b"Location: /more\r\n\r\n", b"x", 0.05),
     "a header a byte at a time": lambda: bytewise(OK + b"X: " + b"y" * 500),
     "a header line at a time": lambda: forever(OK, b"X: y\r\n", 0.05),
@@ -150,7 +153,7 @@ def test_a_whole_body_needs_no_end(serve, tmp_path, end):
 
 
 def test_secure_answers_do_not_lead_to_plain_ones():
-    from dawn.data.http import redirected
+    from dawn.data.session import redirected
     from dawn.data.source import SourceError
 
     assert redirected("http://a/b", "c") == "http://a/c"
@@ -160,7 +163,13 @@ def test_secure_answers_do_not_lead_to_plain_ones():
 
 
 @pytest.mark.parametrize(
-    "name", ["redirect with an endless body", "redirect with a compressed body", "endless header line"]
+    "name",
+    [
+        "redirect with an endless body",
+        "redirect with a compressed body",
+        "redirect with endless chunks",
+        "endless header line",
+    ],
 )
 def test_memory_is_bounded(serve, tmp_path, name):
     url = serve(ENDLESS[name])

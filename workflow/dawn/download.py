@@ -5,11 +5,13 @@
 
 A source is an http(s) or file:// URL or a plain path; sources are asked in order. The proof is the SHA-256,
 or the size alone where no checksum is known; only a local file may come without either. The output appears
-whole and proven or not at all. Proxies and certificates are taken from the environment, as requests does.
+whole and proven or not at all. A download that was interrupted, or killed, is resumed where the server names the
+version of its file. Proxies and certificates are taken from the environment, as requests does.
 """
 
 import argparse
 import re
+import shutil
 import signal
 import sys
 import time
@@ -18,11 +20,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exception, wait_exponential
+
 from dawn.config import experiment
 from dawn.core import cli, file_lock, files
 from dawn.data import http
 from dawn.data.http import Limits
-from dawn.data.source import SourceError, TransientError, check_size, copy, local
+from dawn.data.partial import Partial, lock_of, partial_file
+from dawn.data.source import ContentError, SourceError, TransientError, check_local, check_size, local
 
 LONGEST_WAIT = 60.0  # seconds, whatever Retry-After asks for
 
@@ -35,10 +40,10 @@ class Proof:
     bytes: int | None
 
     def check(self, path: Path) -> None:
-        """Raise SourceError unless the file is the right one, as far as can be known."""
+        """Raise ContentError unless the file is the right one, as far as can be known."""
         check_size(path.stat().st_size, self.bytes)
         if self.sha256 and (found := files.sha256(path)) != self.sha256:
-            raise SourceError(f"wrong content, sha256 {found}, expected {self.sha256}")
+            raise ContentError(f"wrong content, sha256 {found}, expected {self.sha256}")
 
     def __str__(self) -> str:
         """How far the proof goes."""
@@ -61,12 +66,9 @@ def main() -> None:
     options = parser.parse_args()
     if not (options.params or options.url):
         parser.error("--params or --url is needed")
-    for number in (signal.SIGINT, signal.SIGTERM):  # as an exception, so that the partial file goes
+    for number in (signal.SIGINT, signal.SIGTERM):  # as an exception, so that useless files are deleted
         signal.signal(number, lambda number, _: sys.exit(128 + number))
-    (urls, proof), lock = sources(options), options.out.with_name(f".{options.out.name}.lock")
-    # Two experiments of DVC share their archive: the second waits for the first one's download, and uses it.
-    with file_lock.exclusive(lock, lambda: log(f"{options.out}: another process fetches it; waiting for it to end")):
-        fetch(urls, proof, options.out, Limits(timeout=options.timeout))
+    fetch(*sources(options), options.out, Limits(timeout=options.timeout))
 
 
 def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
@@ -90,19 +92,20 @@ def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
 
 def fetch(urls: Sequence[str], proof: Proof, out: Path, limits: Limits) -> None:
     """Leave the archive at ``out``; an InputError, and ``out`` as it was, when no source gives it."""
-    if present(out, proof):
-        return
-    for url in urls:
-        refuse_itself(url, out)
-    reasons = []
-    for url in urls:
-        try:
-            fetch_from(url, proof, out, limits)
-        except SourceError as reason:
-            reasons.append(f"{url}: {reason}")
-            log(reasons[-1])
-        else:
+    # Two experiments of DVC share their archive: the second waits for the first one's download, and uses it.
+    with file_lock.exclusive(lock_of(out), lambda: log(f"{out}: another process fetches it; waiting for it to end")):
+        if present(out, proof):
             return
+        for url in urls:
+            refuse_itself(url, out)
+        reasons = []
+        for url in urls:
+            try:
+                fetch_from(url, proof, out, limits)
+                return
+            except SourceError as reason:
+                reasons.append(f"{url}: {reason}")
+                log(reasons[-1])
     tried = "; ".join(reasons)
     raise cli.InputError(f"no source gave {out.name} ({tried}); put it at {out} by hand, or add a mirror to data.urls")
 
@@ -133,29 +136,54 @@ def fetch_from(url: str, proof: Proof, out: Path, limits: Limits) -> None:
     if not sys.stderr.isatty():
         log(f"{url}: fetching")
     start, source = time.monotonic(), local(url)
-    with files.replacing(out) as partial:
+    with partial_file(out, proof.sha256 is not None) as partial:
         if source is None:
-            request(url, partial, proof.bytes, limits)
+            download(url, partial, proof, limits)
         else:
-            copy(source, partial, proof.bytes)
-        proof.check(partial)
-        size, seconds = partial.stat().st_size, time.monotonic() - start
-    log(f"{out}: {size} bytes in {seconds:.1f} s, {size / 1e6 / max(seconds, 1e-9):.1f} MB/s, {proof}")
+            check_local(source, proof.bytes)
+            partial.restart()
+            shutil.copyfile(source, partial.path)
+            proof.check(partial.path)
+        size, kept, seconds = partial.size, partial.kept, time.monotonic() - start
+    speed = (size - kept) / 1e6 / max(seconds, 1e-9)
+    resumed = f" resumed after {kept} bytes," if kept else ""
+    log(f"{out}: {size} bytes in {seconds:.1f} s, {speed:.1f} MB/s,{resumed} {proof}")
 
 
-def request(url: str, target: Path, size: int | None, limits: Limits) -> None:
-    """Ask one http(s) source, and try again after a failure that may pass; raises SourceError."""
-    for attempt in range(1, limits.tries + 1):
+def download(url: str, partial: Partial, proof: Proof, limits: Limits) -> None:
+    """Fill the partial file from one http(s) source, anew if it was resumed and fails its proof; raises SourceError."""
+    for last in (False, True):
         try:
-            http.http(url, target, size, limits)
+            request(url, partial, proof.bytes, limits)
+            proof.check(partial.path)
             return
-        except TransientError as drop:
-            said = f"{drop} (try {attempt} of {limits.tries})"
-            if attempt == limits.tries:
-                raise SourceError(said) from drop
-            wait = max(limits.backoff * 2 ** (attempt - 1), min(drop.wait, LONGEST_WAIT))
-            log(f"{url}: {said}, again in {wait:g} s")
-            time.sleep(wait)
+        except ContentError as reason:
+            resumed = partial.resumed
+            partial.restart()
+            if last or not resumed:
+                raise
+            log(f"{url}: {reason}, after it was resumed, so it is fetched anew")
+
+
+def request(url: str, partial: Partial, size: int | None, limits: Limits) -> None:
+    """Ask one http(s) source, and try again after a failure that may pass; raises SourceError."""
+    doubling = wait_exponential(multiplier=limits.backoff)
+    asked = wait_exception(lambda drop: min(getattr(drop, "wait", 0.0), LONGEST_WAIT))
+    retrying = Retrying(
+        retry=retry_if_exception_type(TransientError),
+        stop=stop_after_attempt(limits.tries),
+        wait=lambda state: max(doubling(state), asked(state)),
+        before_sleep=lambda state: log(
+            f"{url}: {state.outcome and state.outcome.exception()} (try {state.attempt_number} of {limits.tries}), "
+            f"again in {state.upcoming_sleep:g} s"
+        ),
+        sleep=time.sleep,
+        reraise=True,
+    )
+    try:
+        retrying(http.http, url, partial, size, limits)
+    except TransientError as drop:
+        raise SourceError(f"{drop} (try {limits.tries} of {limits.tries})") from drop
 
 
 def log(line: str) -> None:

@@ -1,28 +1,28 @@
-"""One attempt at one http(s) source: write the body of the answer to a file.
+"""One exchange with one http(s) source: write the body of the answer to the partial file, or the rest of it.
 
 The body is read piece by piece, since a reader that waits for full chunks never notices a server that trickles. Where
 the size is known, a shorter body is an error that may pass, and a longer one is cut off.
 """
 
-import time
+import functools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
 from tqdm import tqdm
 
 from dawn.core import cli
-from dawn.data.source import SourceError, TransientError, check_size
-from dawn.data.watchdog import Watchdog, WatchedSession
+from dawn.data.partial import Partial
+from dawn.data.session import Session
+from dawn.data.source import ContentError, SourceError, TransientError, check_size
 
 CHUNK = 1 << 18  # bytes
 CAP = 4 << 30  # bytes, for a body of unknown size
-REDIRECTS = 10  # at most
 LINE = 200  # characters of an error that are shown
+RANGE = re.compile("bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 
 @dataclass(frozen=True)
@@ -38,97 +38,107 @@ class Limits:
     speed: float = 1000.0
 
 
-def http(url: str, target: Path, size: int | None, limits: Limits) -> None:
-    """Write the body that one request brings, with a bar on a terminal; raises TransientError and SourceError."""
-    with (
-        Watchdog(limits.answer) as watchdog,
-        translated(watchdog, limits),
-        WatchedSession(watchdog) as session,
-        answer(session, url, limits) as response,
-    ):
-        check_status(response)
-        length = response.headers.get("Content-Length", "")
-        total = int(length) if length.isdecimal() and len(length) < 20 else size
-        if total is not None:
-            check_size(total, size)
-        bar = tqdm(desc=target.name, total=total, unit="B", unit_scale=True, disable=None, leave=False)
-        with target.open("wb") as file, bar:
-            for piece in pieces(response, size or CAP, limits, watchdog):
-                file.write(piece)
-                bar.update(len(piece))
-            if size and file.tell() < size:
-                raise TransientError(f"ended after {file.tell()} of {size} bytes")
+def http(url: str, partial: Partial, size: int | None, limits: Limits) -> None:
+    """Write what one request brings, with a bar on a terminal; raises TransientError and SourceError."""
+    record = partial.resumable(url)
+    if record and partial.size == record.total:  # a process was killed before it proved the file
+        partial.resumed = True
+        return
+    with Session(limits.answer) as session, translated(session, limits):
+        response, total = answer(session, url, partial, size, limits)
+        with response:
+            limit = total or size or CAP
+            if total is None:
+                check_status(response)
+                length = response.headers.get("Content-Length", "")
+                total = int(length) if length.isdecimal() and len(length) < 20 else size
+                if total is not None:
+                    check_size(total, size, SourceError)
+                partial.restart(url, response.headers, total)
+            name, start = url.rsplit("/", 1)[-1], partial.size
+            bar = tqdm(desc=name, initial=start, total=total, unit="B", unit_scale=True, disable=None, leave=False)
+            with partial.path.open("ab") as file, bar:
+                for piece in pieces(response, session, start, limit, limits):
+                    file.write(piece)
+                    bar.update(len(piece))
+                if limit != CAP and file.tell() < limit:
+                    raise TransientError(f"ended after {file.tell()} of {limit} bytes")
 
 
-def answer(session: requests.Session, url: str, limits: Limits) -> requests.Response:
-    """Return the answer, its body unread, after at most REDIRECTS redirects, whose bodies are never read."""
-    for _ in range(REDIRECTS + 1):
-        response = session.get(
-            url, stream=True, allow_redirects=False, timeout=limits.timeout, headers={"Accept-Encoding": "identity"}
-        )
-        if response.status_code not in (301, 302, 303, 307, 308):
-            return response
-        response.close()
-        url = redirected(url, response.headers.get("Location", ""))
-    raise SourceError(f"more than {REDIRECTS} redirects")
+def answer(
+    session: Session, url: str, partial: Partial, size: int | None, limits: Limits
+) -> tuple[requests.Response, int | None]:
+    """Return an answer, and the size of the whole file if its body continues the partial file, else None."""
+    ask = functools.partial(session.get, url, stream=True, timeout=limits.timeout)
+    record, start = partial.resumable(url), partial.size
+    if record is None:
+        return ask(), None
+    partial.refusals += 1
+    response = ask(headers={"Range": f"bytes={start}-", "If-Range": record.validator})
+    found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if response.status_code == 206 and found and record.describes(response.headers):
+        first, last, total = map(int, found.groups())
+        if first == start <= last < total and {size, record.total} <= {None, total}:
+            partial.resumed, partial.refusals = True, 0
+            return response, total
+    if response.status_code == 200 or may_pass(response.status_code):
+        return response, None
+    response.close()
+    session.renew(limits.answer)
+    return ask(), None
 
 
-def redirected(url: str, location: str) -> str:
-    """Return the URL that a redirect from ``url`` leads to: http or https, never from https to http."""
-    try:
-        target = urljoin(url, location.encode("latin-1").decode())
-        parts = urlsplit(target)
-        known = parts.scheme in ("http", "https") and parts.hostname and not parts.username and (parts.port or True)
-    except ValueError:  # no UTF-8, no such IPv6 address, no such port
-        known = False
-    if not location or not known or (url.startswith("https:") and parts.scheme != "https"):
-        raise SourceError(f"a redirect to {cli.quoted(location)}, which is not followed")
-    return target
+def may_pass(status: int) -> bool:
+    """Whether a later request may have more success."""
+    return status in (408, 429) or status >= 500
 
 
 def check_status(response: requests.Response) -> None:
     """Raise unless the server sends the file: TransientError for what may pass, SourceError for what will not."""
     status, later = response.status_code, response.headers.get("Retry-After", "")
     reason = f"HTTP {status} {cli.quoted(response.reason)[1:-1]}" if response.reason else f"HTTP {status}"
-    if status in (408, 429) or status >= 500:
+    if may_pass(status):
         raise TransientError(reason, float(later) if later.isdecimal() else 0.0)
     if status != 200:
         raise SourceError(reason)
 
 
-def pieces(response: requests.Response, limit: int, limits: Limits, watchdog: Watchdog) -> Iterator[bytes]:
-    """The body as it arrives, undecoded; raises SourceError beyond ``limit`` bytes and if it comes too slowly."""
-    total, before, since = 0, 0, time.monotonic()
-    watchdog.renew(limits.timeout)
+def pieces(response: requests.Response, session: Session, total: int, limit: int, limits: Limits) -> Iterator[bytes]:
+    """The body as it arrives, undecoded, after ``total`` bytes of the file; a ContentError beyond ``limit`` bytes."""
+    due = 0.0
+    session.renew(limits.window)
     try:
         while piece := response.raw.read1(CHUNK, decode_content=False):
             total += len(piece)
             if total > limit:
-                raise SourceError(f"longer than {limit} bytes, cut off")
-            if (spent := time.monotonic() - since) >= limits.window:
-                if total - before < limits.speed * spent:
-                    raise SourceError(f"too slow, {(total - before) / spent:.0f} bytes a second over {spent:.0f} s")
-                before, since = total, time.monotonic()
-            watchdog.renew(limits.timeout if total < limit else limits.end)
+                raise ContentError(f"longer than {limit} bytes, cut off")
+            if total >= due:
+                session.renew(limits.window)
+                due = total + limits.window * limits.speed
+            if total == limit:
+                session.renew(limits.end)
             yield piece
+        if session.late:  # a body of unknown length just ends
+            raise urllib3.exceptions.HTTPError("cut off")
     except urllib3.exceptions.HTTPError:
         if total != limit:  # else only the end of the body is lacking, such as trailers
             raise
 
 
 @contextmanager
-def translated(watchdog: Watchdog, limits: Limits) -> Iterator[None]:
+def translated(session: Session, limits: Limits) -> Iterator[None]:
     """Errors of the network as TransientError where another try may help, as SourceError where it will not."""
     try:
         yield
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
         raise TransientError(f"nothing came for {limits.timeout:g} s") from error
     except urllib3.exceptions.HTTPError as error:  # from the body, where requests does not wrap it
-        if watchdog.fired:
-            raise TransientError(f"nothing came for {limits.timeout:g} s") from error
+        if session.late:
+            slow = f"too slow, less than {limits.speed:g} bytes a second over {limits.window:g} s"
+            raise SourceError(slow) from error
         raise TransientError(f"the body broke off, {root(error)}") from error
-    except (requests.RequestException, UnicodeError, ValueError) as error:
-        if watchdog.fired:
+    except (requests.RequestException, ValueError) as error:
+        if session.late:
             raise TransientError(f"no complete answer within {limits.answer:g} s") from error
         passing = isinstance(error, requests.ConnectionError) and not isinstance(error, requests.exceptions.SSLError)
         raise (TransientError if passing else SourceError)(root(error)) from error

@@ -1,6 +1,5 @@
 """Sources of an archive: local files, and the errors of all kinds of source."""
 
-import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -12,7 +11,11 @@ class SourceError(Exception):
     """This source does not give the archive; the next one is tried."""
 
 
-class TransientError(Exception):
+class ContentError(SourceError):
+    """The source gives another file."""
+
+
+class TransientError(SourceError):
     """This attempt failed, another may not; ``wait`` is the time that the server asks to wait, in seconds."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
@@ -32,14 +35,14 @@ def local(url: str) -> Path | None:
     raise cli.InputError(f"{url}: must be http://..., https://..., file:///absolute/path or a plain path")
 
 
-def check_size(found: int, expected: int | None) -> None:
-    """Raise SourceError unless this many bytes can be right; None where the size is not known."""
+def check_size(found: int, expected: int | None, error: type[SourceError] = ContentError) -> None:
+    """Raise an error unless this many bytes can be right; None where the size is not known."""
     if expected is not None and found != expected:
-        raise SourceError(f"wrong content, {found} bytes, expected {expected}")
+        raise error(f"wrong content, {found} bytes, expected {expected}")
 
 
-def copy(source: Path, target: Path, size: int | None) -> None:
-    """Copy a local archive; raises SourceError where there is none that could be the right one."""
+def check_local(source: Path, size: int | None) -> None:
+    """Raise SourceError unless this is a file that could be the right one."""
     try:
         if not source.is_file():
             raise SourceError("no such file")
@@ -47,4 +50,3 @@ def copy(source: Path, target: Path, size: int | None) -> None:
     except OSError as error:
         raise SourceError(error.strerror) from error
     check_size(source.stat().st_size, size)
-    shutil.copyfile(source, target)

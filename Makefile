@@ -2,13 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+SCHEMA := workflow/schemas/params.schema.json
 
 .PHONY: help docs tables schema env demo demo-gan cycle-demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-env: .venv/ready ## install the locked packages into .venv
+env: .venv/ready $(SCHEMA) ## install the locked packages into .venv
 
 # Compiled bytecode makes every later start three times faster, so PYTHONDONTWRITEBYTECODE is unset here.
 .venv/ready: requirements/dev.lock requirements/uv.lock
@@ -78,8 +79,10 @@ docs: env ## the documentation as a site: site/index.html
 tables: env ## the tables of measured numbers, from docs/measurements
 	$(BIN)/python tests/bench/tables.py
 
-schema: env ## the JSON schema of params.yaml, after an edit to the settings
-	$(BIN)/python -m dawn.schema --out workflow/schemas/params.schema.json
+schema: $(SCHEMA) ## the JSON schema of params.yaml, for editors
+
+$(SCHEMA): .venv/ready $(shell find workflow/dawn -name '*.py')
+	$(BIN)/python -m dawn.schema --out $@
 
 # The lock of the container (runtime) and of the SBOM tool hold the versions of the dev lock.
 lock: env ## resolve the locks anew

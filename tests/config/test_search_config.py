@@ -73,6 +73,12 @@ def test_each_rung_trains_a_fraction_of_the_trials_for_its_epochs(tmp_path):
     )
 
 
+def test_a_rung_is_chosen_by_the_one_before_also_that_of_the_round_before(tmp_path):
+    found = planned(tmp_path, rounds=2, epochs={"first": 1, "most": 9})
+    assert found.rungs == [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)]
+    assert [found.before(*rung) for rung in found.rungs] == [[], *([rung] for rung in found.rungs[:-1])]
+
+
 def test_a_stored_plan_is_the_plan(tmp_path):
     found = planned(tmp_path, {"train": {"batch": 8}})
     write_text(tmp_path / "search.json", found.text)

@@ -83,6 +83,24 @@ def test_no_time_is_given_before_a_training_has_ended(printed):
     assert "left" not in start(printed, 2, "stats", "Compute", 30)
 
 
+@pytest.mark.parametrize("rule", ["gan_train", "cycle_train", "train_gan"])
+def test_no_time_is_given_before_a_gan_was_trained_once(printed, rule):
+    """Before: as soon as a judge was trained, the time of the other judges was all that was left."""
+    printed("run_info", stats={"train": 2, rule: 2, "total": 4})
+    start(printed, 1, "train", "Train judge 0", 0)
+    printed("job_finished", job_id=1, at=60)
+    assert start(printed, 2, "train", "Train judge 1", 60) == "[2/4] Train judge 1"
+    printed("job_finished", job_id=2, at=120)
+    assert start(printed, 3, rule, "Train 0", 120) == "[3/4] Train 0"
+    printed("job_finished", job_id=3, at=720)
+    assert start(printed, 4, rule, "Train 1", 720) == "[4/4] Train 1  (about 10 min left)"
+
+
+@pytest.mark.parametrize(("rule", "trains"), [("trained", False), ("cycle_train", True), ("train_cycle", True)])
+def test_a_training_is_known_by_the_name_of_its_rule(rule, trains):
+    assert job_log.is_training(rule) is trains
+
+
 def test_a_stop_says_what_is_kept_and_hides_what_fails_by_it(printed):
     printed("run_info", stats={"train": 1, "total": 1})
     start(printed, 1, "train", "Train", 0)

@@ -20,7 +20,7 @@ from dawn.searches.winner import optimism, seeds
 
 def rung(directory, round, rung):
     out = directory / f"round-{round}" / f"rung-{rung}.json"
-    return step("propose", directory, "--round", round, "--rung", rung, "--out", out)
+    return step("search", "propose", directory, "--round", round, "--rung", rung, "--out", out)
 
 
 def finish(directory, plan, accuracy):
@@ -45,7 +45,7 @@ def searched(tmp_path_factory):
         return 60 + 10 * level - 8 * abs(math.log10(settings["train.schedule.peak"]) + 1) + (number == 0)
 
     rungs = finish(directory, found, accuracy)
-    done = step("search_page", directory)
+    done = step("search", "page", directory)
     assert done.returncode == 0, done.stderr
     return found, directory, rungs
 

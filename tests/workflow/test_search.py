@@ -1,4 +1,4 @@
-"""A search by the real engine on generated images: rungs, a diverged trial, a kill, the plain command, the study."""
+"""A search by the real engine on generated images: rungs, a diverged trial, a kill, the study."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import workspace
 import yaml
-from conftest import ROOT, step
+from conftest import step
 from search_files import SEARCH
 
 DIRECTORY = "results/searches/mine"
@@ -112,18 +112,11 @@ def test_the_study_of_the_winner_trains_both_on_the_same_arrays(searched):
 
 
 @pytest.mark.full
-def test_the_plain_command_finds_the_same(place, searched, tmp_path):
+def test_a_search_without_a_kill_finds_the_same(place, searched, tmp_path):
     copy = place.copy(tmp_path)
-    workspace.write_params(copy)
-    line = ("mine.yaml", "--params", "params.yaml", "--data", "data", "--stats", "data/stats.json")
-    env = {"PYTHONPATH": str(copy.path / "workflow")}
-    done = step("search", *line, cwd=copy.path, env=env)
+    done = copy.snakemake(*RUN)
     assert done.returncode == 0, done.stderr
     assert results(copy) == results(searched)
-    trial = next((copy.path / DIRECTORY).glob("round-0/rung-0/*/trial.json"))
-    before = trial.stat().st_mtime_ns
-    assert step("search", *line, cwd=copy.path, env=env).returncode == 0
-    assert trial.stat().st_mtime_ns == before
 
 
 @pytest.mark.full
@@ -153,20 +146,15 @@ def test_on_slurm_a_trial_gets_what_a_training_gets(tmp_path):
 def test_a_faulty_search_stops_before_any_job(tmp_path):
     place = workspace.make(tmp_path, 20, 20)
     (place.path / "mine.yaml").write_text(yaml.safe_dump(SEARCH | {"settings": {}}))
-    done = place.snakemake(*RUN)
-    assert done.returncode != 0
-    assert "data.holdout = 0: a search never uses the test split" in done.stderr
-    assert not (place.path / DIRECTORY).exists()
-
-
-def test_the_plain_command_refuses_arrays_of_another_holdout_split(tmp_path):
-    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(SEARCH))
-    (tmp_path / "dataset.json").write_text(json.dumps({"counts": {"train": 10, "test": 5, "holdout": 5}}))
-    line = ("mine.yaml", "--params", ROOT / "params.yaml", "--data", ".", "--stats", "stats.json")
-    done = step("search", *line, cwd=tmp_path, env={"PYTHONPATH": str(ROOT / "workflow")})
-    assert done.returncode == 1
-    assert ".: 5 images are held out with seed 0, in the search 60 with seed 0; make the arrays" in done.stderr
-    assert not (tmp_path / "results").exists()
+    for command, message in (
+        (RUN, "data.holdout = 0: a search never uses the test split"),
+        (("--cores", "1", "search"), "name a search with --config search=NAME: one of cpu-peak-cosine"),
+    ):
+        done = place.snakemake(*command)
+        assert done.returncode != 0
+        assert message in done.stderr
+        assert "Traceback (most recent" not in done.stderr
+        assert not (place.path / DIRECTORY).exists()
 
 
 def test_a_training_that_monitors_the_holdout_split_opens_no_test_array(data, params, tmp_path):
@@ -183,11 +171,11 @@ def test_a_training_that_monitors_the_holdout_split_opens_no_test_array(data, pa
     done = step("train", "--params", chosen, *line, "--resume", tmp_path / "resume")
     assert done.returncode == 0, done.stderr
     (tmp_path / "trial/params.yaml").write_text(chosen.read_text())
-    assert step("trial", tmp_path / "trial", "--seed", 0, "--exit-code", 0).returncode == 0
+    assert step("search", "trial", tmp_path / "trial", "--seed", 0, "--exit-code", 0).returncode == 0
     result = json.loads((tmp_path / "trial/trial.json").read_text())
     assert result["accuracy"] == json.loads((tmp_path / "trial/seed-0/metrics.json").read_text())["accuracy"]
 
 
 def test_the_code_of_a_failed_training_is_passed_on(tmp_path):
-    assert step("trial", tmp_path, "--seed", 0, "--exit-code", 75).returncode == 75
+    assert step("search", "trial", tmp_path, "--seed", 0, "--exit-code", 75).returncode == 75
     assert not (tmp_path / "trial.json").exists()

@@ -2,7 +2,8 @@
 
     python -m dawn.schema --out workflow/schemas/params.schema.json
 
-The first line of params.yaml names the file for the YAML language server (VS Code, Neovim, Emacs).
+The first line of params.yaml names the file for the YAML language server (VS Code, Neovim, Emacs). ``make env`` writes
+it anew after an edit to the code.
 """
 
 from dawn.config.experiment import COMPLETE

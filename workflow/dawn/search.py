@@ -1,77 +1,74 @@
-"""Run a search on this machine without Snakemake: the same commands, one after the other.
+"""The steps of a search, which ``snakemake search --config search=NAME`` runs one after the other.
 
-    python -m dawn.search workflow/searches/peak.yaml --params params.yaml --data data --stats data/stats.json
-    python -m dawn.search ...                                     again after a kill: finished trials are kept
+    python -m dawn.search propose results/searches/peak --round 0 --rung 1 --out FILE
+    python -m dawn.search trial results/searches/peak/round-0/rung-1/trial-7 --seed 0 --exit-code 0
+    python -m dawn.search page results/searches/peak
 
-``--data`` are the arrays, made with the search's data section: data.holdout images must be held out. The results are
-in results/searches/NAME, as those of snakemake search --config search=NAME.
+propose: the trials of a rung, from search.json and the results so far, which are on the hold-out split. FILE is
+round-0/rung-1.json of the search; next to it is the experiment of each trial, rung-1/trial-7/params.yaml. In the
+first round trial 0 has the settings of the base; it is trained at every rung, whatever its accuracy.
+
+trial: the result of a training, trial.json; its weights are deleted. --exit-code is that of dawn.train: 0, or 76 for a
+loss that is not finite; with any other this command ends as well.
+
+page: page.md, page.html, trials.csv, trials.png, the study NAME-winner.yaml, and optuna.log, a journal with all trials
+that Optuna's own tools open.
 """
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
-from dawn.config.search_plan import SearchPlan, plan
+from dawn.config.search_plan import stored
 from dawn.core import cli
-from dawn.core.files import read_json, write_text
-from dawn.searches.trials import folder
+from dawn.searches import outcome, rung
+from dawn.training.shutdown import DIVERGED
 
 
-def step(*arguments: object, may_fail: bool = False) -> int:
-    """Run ``python -m dawn.<step>``; its failure, which it has explained, ends this command with its exit code."""
-    code = subprocess.run([sys.executable, "-m", *map(str, arguments)], check=False).returncode
-    if code and not may_fail:
-        sys.exit(code)
-    return code
+def propose(args: argparse.Namespace) -> None:
+    """Choose the trials of a rung."""
+    plan = stored(args.search)
+    count = rung.propose(plan, args.search, args.round, args.rung, args.out)
+    epochs = plan.search.epochs.rungs[args.rung]
+    print(f"round {args.round}, rung {args.rung}: {count} trials of {epochs:g} epochs", file=sys.stderr)
 
 
-def train(found: SearchPlan, args: argparse.Namespace, trial: Path, cause: str) -> None:
-    """Train one trial, unless its result is there and comes from the same settings."""
-    result, seed = trial / "trial.json", found.search.seed
-    if result.is_file() and read_json(result)["cause"] == cause:
-        return
-    code = step("dawn.launch", "--processes", found.base.run.processes, "dawn.train", "--params", trial / "params.yaml",
-                "--data", args.data, "--stats", args.stats, "--seed", seed, "--out", trial / f"seed-{seed}",
-                may_fail=True)  # fmt: skip
-    step("dawn.trial", trial, "--seed", seed, "--exit-code", code)
+def trial(args: argparse.Namespace) -> None:
+    """Write the result of a training."""
+    if args.exit_code not in (0, DIVERGED):
+        sys.exit(args.exit_code)
+    outcome.write_outcome(args.trial, args.seed, args.exit_code == DIVERGED)
 
 
-def search(found: SearchPlan, args: argparse.Namespace) -> None:
-    """All rungs of all rounds, then the page."""
-    directory = Path(found.directory)
-    write_text(directory / "search.json", found.text)
-    for round in range(found.search.rounds):
-        for rung in range(len(found.counts)):
-            out = directory / f"round-{round}" / f"rung-{rung}.json"
-            step("dawn.propose", directory, "--round", round, "--rung", rung, "--out", out)
-            for trial in read_json(out)["trials"]:
-                train(found, args, folder(directory, round, rung, trial["trial"]), trial["cause"])
-    step("dawn.search_page", directory)
-    print((directory / "page.md").read_text(encoding="utf-8"))
+def page(args: argparse.Namespace) -> None:
+    """Write the files of a finished search."""
+    from dawn.searches import files
 
-
-def check_arrays(found: SearchPlan, data: Path) -> None:
-    """Refuse arrays that were made with another hold-out split than the search's."""
-    wanted, made = found.base.data, read_json(data / "dataset.json")
-    held = (made["counts"].get("holdout", 0), made.get("holdout_seed", 0))
-    if held != (wanted.holdout, wanted.holdout_seed):
-        raise cli.InputError(
-            f"{data}: {held[0]} images are held out with seed {held[1]}, in the search {wanted.holdout} with seed "
-            f"{wanted.holdout_seed}; make the arrays with the search's data section: python -m dawn.arrays"
-        )
+    files.write(stored(args.search), args.search)
 
 
 def main() -> None:
-    """Parse the command line, check that the arrays fit, search."""
+    """Parse the command line, run the step."""
     parser = cli.parser(main)
-    parser.add_argument("search", type=Path, help="the search, YAML")
-    cli.add_inputs(parser, "params", "data", "stats")
-    parser.add_argument("--presets", type=Path, default=Path("workflow/presets"), help="directory of the presets")
+    steps = parser.add_subparsers(required=True, metavar="propose|trial|page")
+    search = argparse.ArgumentParser(add_help=False)
+    search.add_argument("search", type=Path, help="directory of the search's results")
+
+    proposed = steps.add_parser("propose", parents=[search], help="choose the trials of a rung")
+    proposed.add_argument("--round", type=int, required=True, help="number of the round, the first is 0")
+    proposed.add_argument("--rung", type=int, required=True, help="number of the rung, the first is 0")
+    cli.add_out(proposed, "the rung's trials, JSON")
+    proposed.set_defaults(run=propose)
+
+    trained = steps.add_parser("trial", help="write the result of a training")
+    trained.add_argument("trial", type=Path, help="directory of the training: params.yaml and seed-N")
+    trained.add_argument("--seed", type=int, required=True, help="the training's seed")
+    trained.add_argument("--exit-code", type=int, required=True, help="of dawn.train")
+    trained.set_defaults(run=trial)
+
+    steps.add_parser("page", parents=[search], help="write the files of a finished search").set_defaults(run=page)
     args = parser.parse_args()
-    found = plan(args.search, args.params, args.presets, {})
-    check_arrays(found, args.data)
-    search(found, args)
+    args.run(args)
 
 
 if __name__ == "__main__":

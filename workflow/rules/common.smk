@@ -172,11 +172,17 @@ def manifests(wildcards):
     ]
 
 
+def named(kind, plan, folder):
+    """The plan of the study or search that --config names."""
+    if plan is None:
+        known = ", ".join(sorted(path.stem for path in folder.glob("*.yaml")))
+        raise WorkflowError(f"name a {kind} with --config {kind}=NAME: one of {known}, or a file of your own")
+    return plan
+
+
 def of_variants(*files):
     """These files of every variant of the study."""
-    if STUDY is None:
-        known = ", ".join(sorted(path.stem for path in STUDIES.glob("*.yaml")))
-        raise WorkflowError(f"name a study with --config study=NAME: one of {known}, or a file of your own")
+    named("study", STUDY, STUDIES)
     return [f"{STUDY.directory}/{slug}/{file}" for slug in STUDY.variants for file in files]
 
 

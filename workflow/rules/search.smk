@@ -1,9 +1,5 @@
 """A search: rungs of trials, each a training on the hold-out split, then a page and the study of the winner."""
 
-
-include: "rungs.smk"
-
-
 if SEARCH and workflow.is_main_process:
     print(SEARCH.outlook, file=sys.stderr)
 
@@ -13,12 +9,17 @@ localrules:
 
 
 if SEARCH:
+    from dawn.searches import trials
 
     # The trials of a rung are known when those of the rung before are finished, so each is a checkpoint.
     checkpoint propose:
         input:
-            before_rung,
-            code=code_for(EXPERIMENT, "propose"),
+            lambda wildcards: [
+                trial
+                for round, rung in SEARCH.before(int(wildcards.round), int(wildcards.rung))
+                for trial in trials.results(Path(checkpoints.propose.get(round=round, rung=rung).output[0]))
+            ],
+            code=closure("searches.rung"),
         output:
             f"{SEARCH.directory}/round-{{round}}/rung-{{rung}}.json",
         log:
@@ -33,14 +34,14 @@ if SEARCH:
         message:
             "Choose the trials of round {wildcards.round}, rung {wildcards.rung}"
         shell:
-            "DAWN_LOG={log:q} python -m dawn.propose {params.search:q} --round {wildcards.round:q} --rung {wildcards.rung:q}"
-            " --out {output:q}"
+            "DAWN_LOG={log:q} python -m dawn.search propose {params.search:q} --round {wildcards.round:q}"
+            " --rung {wildcards.rung:q} --out {output:q}"
 
     # The training of the rule train, without an evaluation on the test split; it may diverge, which is a result here.
     rule trial:
         input:
             [f"data/{split}_{part}.npy" for split in ("train", "holdout") for part in ("images", "labels")],
-            code=code_for(EXPERIMENT, "train", "launch", "trial"),
+            code=code_for(EXPERIMENT, "train", "launch") + closure("searches.outcome"),
             dataset="data/dataset.json",
             stats="data/stats.json",
         output:
@@ -61,8 +62,8 @@ if SEARCH:
             mem_mb=16000,
         params:
             # The rung's file is no input: it is newer than results that are kept. A trial is requested only after it is
-            # written, by of_rung.
-            cause=lambda wildcards: proposed_trials(f"{SEARCH.directory}/{wildcards.rung}.json").get(wildcards.trial),
+            # written, by propose and search_page.
+            cause=lambda wildcards: trials.causes(Path(SEARCH.directory, f"{wildcards.rung}.json")).get(wildcards.trial),
             directory=lambda wildcards, output: os.path.dirname(output[0]),
             seed=SEARCH.search.seed,
         message:
@@ -72,17 +73,16 @@ if SEARCH:
             " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.train"
             " --params {params.directory:q}/params.yaml --data data --stats {input.stats:q} --seed {params.seed:q}"
             " --out {params.directory:q}/seed-{params.seed:q} && code=0 || code=$?;"
-            " DAWN_LOG={log:q} python -m dawn.trial {params.directory:q} --seed {params.seed:q} --exit-code $code"
+            " DAWN_LOG={log:q} python -m dawn.search trial {params.directory:q} --seed {params.seed:q} --exit-code $code"
 
     rule search_page:
         input:
             lambda wildcards: [
                 trial
-                for round in range(SEARCH.search.rounds)
-                for rung in range(len(SEARCH.counts))
-                for trial in of_rung(round, rung)
+                for round, rung in SEARCH.rungs
+                for trial in trials.results(Path(checkpoints.propose.get(round=round, rung=rung).output[0]))
             ],
-            code=code_for(EXPERIMENT, "search_page"),
+            code=closure("searches.files"),
         output:
             [f"{SEARCH.directory}/{file}" for file in ("page.md", "trials.csv", "optuna.log")],
             f"{SEARCH.directory}/{SEARCH.name}-winner.yaml",
@@ -97,9 +97,9 @@ if SEARCH:
         message:
             "Write the page of {params.search}"
         shell:
-            "DAWN_LOG={log:q} python -m dawn.search_page {params.search:q}"
+            "DAWN_LOG={log:q} python -m dawn.search page {params.search:q}"
 
 
 rule search:
     input:
-        lambda wildcards: page_of_search(),
+        lambda wildcards: f"{named('search', SEARCH, SEARCHES).directory}/page.md",

@@ -40,6 +40,16 @@ class SearchPlan:
         return tuple(max(1, self.search.trials // factor**rung) for rung in range(len(self.search.epochs.rungs)))
 
     @property
+    def rungs(self) -> list[tuple[int, int]]:
+        """Every rung of every round in the order of the search, as the numbers of its round and of the rung."""
+        return [(round, rung) for round in range(self.search.rounds) for rung in range(len(self.counts))]
+
+    def before(self, round: int, rung: int) -> list[tuple[int, int]]:
+        """The rung before, whose results a rung is chosen by, in a list; none before the first."""
+        place = self.rungs.index((round, rung))
+        return self.rungs[max(0, place - 1) : place]
+
+    @property
     def outlook(self) -> str:
         """What the search trains at most, in words: the trials of all rounds, and the base."""
         rounds, pairs = self.search.rounds, list(zip(self.counts, self.search.epochs.rungs, strict=True))

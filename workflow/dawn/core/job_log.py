@@ -17,7 +17,7 @@ ADVICE = (
 )
 DROPPED = ("job_started", "job_finished", "progress")  # events without a line of their own
 FEW = 4  # inputs of a failed job
-TIMED = ("train", "race_seeds")  # rules that take so long that without one of them no time is known
+TRAININGS = {"train", "race_seeds"}  # rules, with those that begin with train_
 
 
 class JobLog(logging.Formatter):
@@ -62,9 +62,9 @@ class JobLog(logging.Formatter):
             self.durations.setdefault(name, []).append(time.monotonic() - start)
 
     def seconds_left(self) -> float | None:
-        """The estimate; None while a long rule has not finished once."""
+        """The estimate; None while a training is left of a rule that has not finished once, since it takes longest."""
         waiting = {name: n for name, n in self.left.items() if n > 0}
-        if any(name in TIMED and name not in self.durations for name in waiting):
+        if any(is_training(name) and name not in self.durations for name in waiting):
             return None
         means = {name: sum(found) / len(found) for name, found in self.durations.items()}
         passed = sum(min(time.monotonic() - start, means.get(name, 0.0)) for name, start in self.running.values())
@@ -90,6 +90,11 @@ class JobLog(logging.Formatter):
         seconds = self.seconds_left()
         left = f"  (about {duration(seconds)} left)" if seconds is not None and seconds >= 5 else ""
         return f"[{self.number}/{max(self.number, self.total)}] {what}{left}"
+
+
+def is_training(rule: str) -> bool:
+    """Whether a rule trains, by its name."""
+    return rule in TRAININGS or rule.startswith("train_")
 
 
 def duration(seconds: float) -> str:

@@ -40,8 +40,7 @@ def folder(directory: Path, round: int, rung: int, number: int) -> Path:
 def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list[Trial]:
     """The trials of the first rounds, and those of the first ``rungs`` of the round after them, by their numbers."""
     found: dict[int, Trial] = {}
-    steps = [(round, rung) for round in range(rounds) for rung in range(len(plan.counts))]
-    for round, rung in [*steps, *((rounds, rung) for rung in range(rungs))]:
+    for round, rung in [step for step in plan.rungs if step < (rounds, rungs)]:
         for proposed in read_json(directory / f"round-{round}" / f"rung-{rung}.json")["trials"]:
             number = proposed["trial"]
             trial = found.setdefault(number, Trial(number, round, proposed["settings"]))
@@ -52,6 +51,16 @@ def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list
             trial.accuracies.append(result["accuracy"])
             trial.seconds += result["seconds"]
     return [found[number] for number in sorted(found)]
+
+
+def causes(rung: Path) -> dict[str, str]:
+    """The settings that decide the result of each trial of a rung's file, as text, by the trial's number."""
+    return {str(trial["trial"]): trial["cause"] for trial in read_json(rung)["trials"]}
+
+
+def results(rung: Path) -> list[str]:
+    """The results of the trials of a rung's file."""
+    return [f"{rung.with_suffix('')}/trial-{number}/trial.json" for number in causes(rung)]
 
 
 def winner_of(plan: SearchPlan, trials: list[Trial]) -> Trial | None:

@@ -83,7 +83,7 @@ def test_no_time_is_given_before_a_training_has_ended(printed):
     assert "left" not in start(printed, 2, "stats", "Compute", 30)
 
 
-@pytest.mark.parametrize("rule", ["gan_train", "cycle_train", "train_gan"])
+@pytest.mark.parametrize("rule", ["train", "train_judge"])
 def test_no_time_is_given_before_a_gan_was_trained_once(printed, rule):
     """Before: as soon as a judge was trained, the time of the other judges was all that was left."""
     printed("run_info", stats={"train": 2, rule: 2, "total": 4})
@@ -96,7 +96,7 @@ def test_no_time_is_given_before_a_gan_was_trained_once(printed, rule):
     assert start(printed, 4, rule, "Train 1", 720) == "[4/4] Train 1  (about 10 min left)"
 
 
-@pytest.mark.parametrize(("rule", "trains"), [("trained", False), ("cycle_train", True), ("train_cycle", True)])
+@pytest.mark.parametrize(("rule", "trains"), [("trained", False), ("train", True), ("train_judge", True)])
 def test_a_training_is_known_by_the_name_of_its_rule(rule, trains):
     assert job_log.is_training(rule) is trains
 

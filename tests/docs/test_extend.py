@@ -1,17 +1,20 @@
 """The changes that docs/extend.md shows are applied to a copy of the repository, and the workflow runs with them."""
 
+import json
 import re
 import subprocess
 import sys
 
+import dvc_project
 import pytest
 import workspace
+import yaml
 from conftest import ROOT, step
 from matplotlib.image import imread
 
 TEXT = (ROOT / "docs/extend.md").read_text()
 CHANGE = re.compile(
-    r"^`(?P<file>[\w./]+)`(?:, (?P<where>above|below) `(?P<anchor>[^\n]+?)`)?:\n\n```\w+\n(?P<code>.*?)```"
+    r"^`(?P<file>[\w./]+)`(?:, (?P<where>above|below) `(?P<anchor>[^\n]+)`)?:\n\n```\w+\n(?P<code>.*?)```"
     r"|^`(?P<edited>[\w./]+)`: `(?P<old>[^\n]+?)` becomes `(?P<new>[^\n]+)`$",
     re.DOTALL | re.MULTILINE,
 )
@@ -43,6 +46,7 @@ def apply(change, root):
         path.write_text(text.replace(change["old"], change["new"], 1))
     elif change["where"] is None:
         assert not path.exists()
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(change["code"])
     else:
         lines = path.read_text().splitlines(keepends=True)
@@ -61,8 +65,8 @@ def extended(folder, *sections):
 
 
 def test_every_change_is_recognized():
-    assert set(SECTIONS) == {"A preset", "A study", "A network", "An augmentation"}
-    named = re.findall(r"^`workflow", TEXT, re.MULTILINE)
+    assert set(SECTIONS) == {"A preset", "A study", "A network", "An augmentation", "A measure", "A figure", "A task"}
+    named = re.findall(r"^`(?:workflow/|docs/|params)", TEXT, re.MULTILINE)
     assert sum(1 for _ in CHANGE.finditer(TEXT)) == len(named)
 
 
@@ -79,9 +83,7 @@ def test_all_extensions_together_are_accepted_and_well_formed(tmp_path):
         workspace.BIN / "ruff",
         "check",
         "--quiet",
-        "workflow/dawn/config",
-        "workflow/dawn/models",
-        "workflow/dawn/data",
+        "workflow/dawn",
     ]
     assert subprocess.run(lint, cwd=place.path, check=False).returncode == 0
 
@@ -112,7 +114,7 @@ def test_a_study(tmp_path):
 @pytest.mark.full
 def test_a_network(tmp_path):
     place, changes = extended(tmp_path, "A network")
-    assert changes == 6
+    assert changes == 2  # files, both new
     setting = re.search(r"`snakemake --config '(.+?)'`", SECTIONS["A network"])[1]
     params = place.path / "params.yaml"  # merged here, because --config of one key replaces that of the workspace
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
@@ -124,6 +126,56 @@ def test_a_network(tmp_path):
     assert snakemake(place, "all", "results/plots/filters.png").returncode == 0
     assert '"model": "plain 4 x 8"' in (place.path / "results/seed-0/dawnbench.json").read_text()
     assert "did you mean depth?" in snakemake(place, "-n", "--config", "model={depht: 4}").stdout
+
+
+@pytest.mark.full
+def test_a_measure_and_a_figure(tmp_path):
+    place, changes = extended(tmp_path, "A measure", "A figure")
+    assert changes == 2 + 4
+    setting = "train={epochs: 1, batch: 32, schedule: {peak: 0.1}}"
+    done = place.snakemake("results/plots/seeds.png", "results/summary.md", setting)
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((place.path / "results/metrics.json").read_text())
+    assert 0 <= metrics["worst_recall"]["mean"] <= metrics["accuracy"]["mean"]
+    assert "| test recall of the worst class, % |" in (place.path / "results/summary.md").read_text()
+    assert imread(place.path / "results/plots/seeds.png").shape[1] > 300
+
+
+NEW_FILES = 5  # of a task; besides, a line of the registry, a section of params.yaml and a row of the documentation
+
+
+@pytest.mark.full
+def test_a_task(tmp_path):
+    """A fourth task in a clone: trained, resumed, evaluated, summarized, drawn, compared in a study, tracked by DVC."""
+    place, changes = extended(tmp_path, "A task")
+    assert changes == NEW_FILES + 3
+    done = place.snakemake("plots", "results/measurement.json", "task=colour", "seeds=3")
+    assert done.returncode == 0, done.stderr
+    metrics = json.loads((place.path / "results/metrics.json").read_text())
+    assert 0 < metrics["distance"]["mean"] < 60
+    page = (place.path / "results/summary.md").read_text()
+    assert page.startswith("# Distance from the test colour")
+    assert "![" in page
+    assert imread(place.path / "results/plots/colour.png").shape[1] > 300
+    study = place.path / "workflow/studies/rates.yaml"
+    study.write_text(yaml.safe_dump({
+        "question": "Which rate?", "seeds": 3, "difference": 1, "settings": {"task": "colour"},
+        "variants": {"slow": {"colour": {"lr": 0.01}}, "fast": {"colour": {"lr": 0.2}}},
+    }))  # fmt: skip
+    done = place.snakemake("study", "study=rates")
+    assert done.returncode == 0, done.stderr
+    assert "fast" in (place.path / "results/studies/rates/table.md").read_text()
+
+
+@pytest.mark.full
+def test_a_task_in_dvc(tmp_path):
+    place, _ = extended(tmp_path, "A task")
+    workspace.write_params(place, "task=colour", "seeds=[0, 1]")
+    assert step("dvc_stages", place.path / "dvc.yaml", env=path(place)).returncode == 0
+    project = dvc_project.adopt(place)
+    assert project.exp("-n", "first") == ["prepare", "train@0", "train@1", "evaluate@0", "evaluate@1", "summarize"]
+    assert project.exp("-S", "colour.lr=0.2") == ["train@0", "train@1", "evaluate@0", "evaluate@1", "summarize"]
+    assert "distance.mean" in project.dvc("exp", "show", "--csv")
 
 
 def path(place):

@@ -2,7 +2,7 @@
 
     python -m dawn.model --params params.yaml --data data --out results/model.json --text results/model.txt
 
-FLOPs are those of one image's forward pass as torch counts them: a multiplication and an addition are two.
+dawn/tasks/<task>/model.py, or train.py where there is none, describes them. FLOPs are those of one image's forward pass as torch counts them: a multiplication and an addition are two.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--text", type=Path, help="the tables, text")
     args = parser.parse_args()
     experiment = load(args.params)
-    task = registry.module(experiment.task, "model")
+    task = registry.module(experiment.task, "model" if registry.has(experiment.task, "model") else "train")
     dataset = args.data / "dataset.json" if args.data else None
     classes = len(read_json(dataset)["classes"]) if dataset and dataset.exists() else 10
     figures = task.describe(experiment, classes, args.size)

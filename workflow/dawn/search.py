@@ -22,7 +22,7 @@ from pathlib import Path
 from dawn.config.search_plan import stored
 from dawn.core import cli
 from dawn.searches import outcome, rung
-from dawn.training.shutdown import DIVERGED
+from dawn.engine.shutdown import DIVERGED
 
 
 def propose(args: argparse.Namespace) -> None:

@@ -187,10 +187,11 @@ def of_variants(*files):
 
 
 def shown(path, task, caption, category, title):
-    """A file of an experiment as an output that the report shows with a caption of its task."""
+    """A file of an experiment as an output that the report shows, with a caption where its task has one."""
+    text = ROOT / f"workflow/dawn/tasks/{task.name}/captions/{caption}.rst"
     return report(
         f"{{run}}/{path}",
-        caption=f"{ROOT}/workflow/dawn/tasks/{task.name}/captions/{caption}.rst",
+        caption=str(text) if text.is_file() else None,
         category=category,
         labels={"figure": title, "experiment": "{run}"},
     )

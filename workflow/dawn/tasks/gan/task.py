@@ -89,6 +89,6 @@ TASK = Task(
         "tasks.classify.train",
         "tasks.classify.evaluate",
         "train",
-    ),  # fmt: skip
+    ),
     stages=(REFERENCES,),
 )

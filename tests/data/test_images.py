@@ -11,8 +11,9 @@ from conftest import ROOT, experiment
 from PIL import Image
 from seeds import pixels, write_image
 
-from dawn import images, preset
+from dawn import arrays, preset
 from dawn.config.experiment import check, dump, merge, read
+from dawn.core.cli import InputError
 from dawn.data.collection import decoding, listing
 from dawn.data.collection.survey import survey
 from dawn.data.collection.tracking import file_list
@@ -24,11 +25,11 @@ def run(tmp_path, source, out=None, **data):
     settings = {"urls": [str(source)], "layout": "folders", "size": 16, **data}
     (tmp_path / "params.yaml").write_text(dump(experiment(data=settings)))
     return call(
-        images.main, "--params", tmp_path / "params.yaml", "--source", source, "--out", out or tmp_path / "data"
+        arrays.main, "--params", tmp_path / "params.yaml", "--source", source, "--out", out or tmp_path / "data"
     )
 
 
-def arrays(out):
+def made(out):
     """The arrays by name, and dataset.json."""
     return {p.stem: np.load(p) for p in out.glob("*.npy")}, json.loads((out / "dataset.json").read_text())
 
@@ -57,7 +58,7 @@ def photos(tmp_path):
 
 def test_any_size_format_and_mode(photos, tmp_path):
     assert run(tmp_path, photos) is None
-    found, about = arrays(tmp_path / "data")
+    found, about = made(tmp_path / "data")
     assert about["classes"] == ["ant hill", "cat", "dog"]
     assert about["counts"] == {"train": 24, "test": 6}
     assert about["class_counts"]["test"] == [2, 2, 2]
@@ -71,7 +72,7 @@ def test_any_size_format_and_mode(photos, tmp_path):
 
 def test_the_order_and_the_labels_are_those_of_the_names(photos, tmp_path):
     assert run(tmp_path, photos, test_fraction=0.1) is None
-    found, about = arrays(tmp_path / "data")
+    found, about = made(tmp_path / "data")
     paths = sorted(path.relative_to(photos).as_posix() for path in photos.rglob("*.*"))
     order = [read_image(photos / name, 16, "crop") for name in paths]
     for image, label in zip(found["train_images"], found["train_labels"], strict=True):
@@ -83,14 +84,14 @@ def test_the_test_split_is_drawn_by_its_seed(photos, tmp_path):
     drawn = []
     for i, seed in enumerate((0, 0, 1)):
         assert run(tmp_path, photos, tmp_path / str(i), test_seed=seed) is None
-        drawn.append(arrays(tmp_path / str(i))[0]["test_images"])
+        drawn.append(made(tmp_path / str(i))[0]["test_images"])
     assert np.array_equal(drawn[0], drawn[1])
     assert not np.array_equal(drawn[0], drawn[2])
 
 
 def test_a_holdout_is_cut_from_train_and_forgotten_without_one(photos, tmp_path):
     assert run(tmp_path, photos, holdout=6) is None
-    found, about = arrays(tmp_path / "data")
+    found, about = made(tmp_path / "data")
     assert about["counts"] == {"train": 18, "holdout": 6, "test": 6}
     assert np.bincount(found["holdout_labels"]).tolist() == [2, 2, 2]
     assert run(tmp_path, photos) is None
@@ -106,7 +107,7 @@ def test_a_split_of_its_own_is_kept(tmp_path, train, test):
                     tmp_path / "top" / "deeper" / split / name / f"{i}.png", pixels(9, 9, seed=10 * label + i + count)
                 )
     assert run(tmp_path, tmp_path / "top") is None
-    found, about = arrays(tmp_path / "data")
+    found, about = made(tmp_path / "data")
     assert about["counts"] == {"train": 6, "test": 4}
     assert about["test_fraction"] is None
     assert found["test_labels"].tolist() == [0, 0, 1, 1]
@@ -117,7 +118,7 @@ def test_the_folders_of_a_cyclegan_are_splits_of_two_classes(tmp_path):
         for i in range(count):
             write_image(tmp_path / "horse2zebra" / folder / f"{i}.png", pixels(9, 9, seed=10 * len(folder) + i))
     assert run(tmp_path, tmp_path / "horse2zebra") is None
-    found, about = arrays(tmp_path / "data")
+    found, about = made(tmp_path / "data")
     assert about["classes"] == ["A", "B"]
     assert found["train_labels"].tolist() == [0, 0, 0, 1, 1]
     assert found["test_labels"].tolist() == [0, 1, 1]
@@ -141,7 +142,7 @@ def packed(photos, tmp_path, kind):
 def test_an_archive_gives_what_its_folder_gives(photos, tmp_path, kind):
     assert run(tmp_path, photos, tmp_path / "one") is None
     assert run(tmp_path, packed(photos, tmp_path, kind), tmp_path / "two") is None
-    (one, _), (two, about) = arrays(tmp_path / "one"), arrays(tmp_path / "two")
+    (one, _), (two, about) = made(tmp_path / "one"), made(tmp_path / "two")
     assert about["archive"] == f"photos.{kind}"
     for name, array in one.items():
         assert np.array_equal(array, two[name])
@@ -153,7 +154,7 @@ def test_processes_give_what_one_gives(photos, tmp_path, monkeypatch):
     monkeypatch.setattr(decoding, "CHUNK", 7)
     monkeypatch.setattr(decoding, "cores", lambda: 2)
     assert run(tmp_path, photos, tmp_path / "two") is None
-    (one, about), (two, again) = arrays(tmp_path / "one"), arrays(tmp_path / "two")
+    (one, about), (two, again) = made(tmp_path / "one"), made(tmp_path / "two")
     assert about == again
     assert all(np.array_equal(array, two[name]) for name, array in one.items())
 
@@ -192,7 +193,7 @@ def test_images_that_are_in_both_splits_are_reported(tmp_path, capsys):
 
 def test_the_checksum_is_of_names_and_contents(photos, tmp_path):
     assert run(tmp_path, photos) is None
-    digest = arrays(tmp_path / "data")[1]["sha256"]
+    digest = made(tmp_path / "data")[1]["sha256"]
     assert run(tmp_path, photos, sha256=digest) is None
     (photos / "cat/00.png").rename(photos / "cat/0.png")
     assert "data.sha256 is" in run(tmp_path, photos, sha256=digest)
@@ -205,7 +206,7 @@ def test_many_classes_have_wider_labels(tmp_path):
                 image = write_image(tmp_path / "one.png", pixels(8, 8, seed=2 * i + k)).read_bytes()
                 archive.writestr(f"class {i:03d}/{k}.png", image)
     assert run(tmp_path, tmp_path / "many.zip", size=8, test_fraction=0.5) is None
-    found, _ = arrays(tmp_path / "data")
+    found, _ = made(tmp_path / "data")
     assert found["test_labels"].dtype == np.uint16
     assert found["test_labels"].tolist() == list(range(300))
 
@@ -221,14 +222,14 @@ def test_many_classes_have_wider_labels(tmp_path):
     ],
 )
 def test_names_that_are_no_classes_are_refused(paths, message):
-    with pytest.raises(images.InputError, match=message) as refusal:
+    with pytest.raises(InputError, match=message) as refusal:
         listing.listing(paths, "photos")
     assert "\n" not in str(refusal.value)
 
 
 def test_classes_may_be_expected(photos, tmp_path):
     assert run(tmp_path, photos, classes=["dog", "cat", "ant hill"]) is None
-    assert arrays(tmp_path / "data")[1]["classes"] == ["dog", "cat", "ant hill"]
+    assert made(tmp_path / "data")[1]["classes"] == ["dog", "cat", "ant hill"]
     assert "has classes 'ant hill, cat, dog'; data.classes expects 'cat, dog'" in run(
         tmp_path, photos, classes=["cat", "dog"]
     )
@@ -266,9 +267,9 @@ def test_a_preset_is_written_from_what_is_found(photos, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f"{photos}: 30 images of 3 classes, 10 for each; no test split" in printed
     assert "width 41 to 50, height 20 to 29 pixels" in printed
-    made = check(merge(read(ROOT / "params.yaml"), read(out)))
-    assert made.data.urls == (str(photos),)
-    assert (made.data.size, made.train.batch) == (32, 4)
+    settings = check(merge(read(ROOT / "params.yaml"), read(out)))
+    assert settings.data.urls == (str(photos),)
+    assert (settings.data.size, settings.train.batch) == (32, 4)
     assert "exists; delete it" in new(tmp_path, photos)[0]
 
 

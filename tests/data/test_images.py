@@ -14,7 +14,9 @@ from seeds import pixels, write_image
 from dawn import arrays, preset
 from dawn.config.experiment import check, dump, merge, read
 from dawn.core.cli import InputError
-from dawn.data.collection import decoding, listing
+from dawn.data import image_file
+from dawn.data.collection import decoding, listing, reader
+from dawn.data.collection import source as source_files
 from dawn.data.collection.survey import survey
 from dawn.data.collection.tracking import file_list
 from dawn.data.image_file import read_image
@@ -286,3 +288,80 @@ def test_no_preset_for_what_is_no_data(photos, tmp_path):
     refusal, out = new(tmp_path, photos)
     assert "cannot be read: 'cat/bad.png (UnidentifiedImageError)'; delete or replace" in refusal
     assert not out.exists()
+
+
+@pytest.mark.parametrize("holdout", [0, 6])
+def test_the_file_of_each_image_is_named_in_order(photos, tmp_path, holdout):
+    (photos / "cat/line\nfeed.png").write_bytes((photos / "cat/00.png").read_bytes())
+    assert run(tmp_path, photos, holdout=holdout) is None
+    found, about = made(tmp_path / "data")
+    header, *lines = (tmp_path / "data/files.tsv").read_text().splitlines()
+    assert header == "split\trow\tclass\tfile"
+    assert len(lines) == 31
+    for split, row, name, file in (line.split("\t") for line in lines):
+        path = photos / (file if "feed" not in file else "cat/line\nfeed.png")
+        assert np.array_equal(found[f"{split}_images"][int(row)], read_image(path, 16, "crop"))
+        assert about["classes"][found[f"{split}_labels"][int(row)]] == name == file.strip("'").split("/")[0]
+    assert len({line.split("\t")[3] for line in lines}) == 31
+
+
+def test_only_images_of_an_archive_are_held_against_the_size_of_an_image(photos, tmp_path, monkeypatch, capsys):
+    (photos / "film.bin").write_bytes(bytes(50_000))
+    (photos / "dog/large.png").write_bytes(bytes(50_000))
+    for module in (image_file, reader):
+        monkeypatch.setattr(module, "MAX_BYTES", 20_000)
+    for kind in ("zip", "tar.gz"):
+        assert "1 of 31 images cannot be read" in run(tmp_path, packed(photos, tmp_path, kind))
+        assert "dog/large.png: has 20,001 bytes, at most 20,000 are allowed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_links_and_devices_are_refused(photos, tmp_path, kind):
+    path = packed(photos, tmp_path, "tar")
+    with tarfile.open(path, "a") as archive:
+        info = tarfile.TarInfo("photos/cat/link.png")
+        info.type, info.linkname = kind, "00.png"
+        archive.addfile(info)
+    assert "'photos/cat/link.png' is a link, a device" in run(tmp_path, path)
+
+
+@pytest.mark.parametrize("name", ["/photos/cat/x.png", "photos/../../cat/x.png"])
+def test_names_that_lead_out_of_an_archive_are_refused(photos, tmp_path, name):
+    tar, zipped = packed(photos, tmp_path, "tar"), packed(photos, tmp_path, "zip")
+    with tarfile.open(tar, "a") as archive:
+        archive.addfile(tarfile.TarInfo(name))
+    with zipfile.ZipFile(zipped, "a") as archive:
+        archive.writestr(name, b"")
+    for path in (tar, zipped):
+        assert f"'{name}' leads out of the archive" in run(tmp_path, path)
+
+
+def test_names_that_come_twice_are_refused(photos, tmp_path):
+    path = packed(photos, tmp_path, "tar")
+    with tarfile.open(path, "a") as archive:
+        archive.add(photos / "cat/00.png", "./photos/cat/00.png")
+    assert "'photos/cat/00.png' is there twice" in run(tmp_path, path)
+
+
+def test_a_tar_that_is_cut_between_two_images_is_refused(photos, tmp_path):
+    path = packed(photos, tmp_path, "tar")
+    with tarfile.open(path) as archive:
+        end = archive.getmembers()[9].offset
+    path.write_bytes(path.read_bytes()[:end])
+    assert "the tar has no end mark" in run(tmp_path, path)
+
+
+def test_an_encrypted_zip_is_refused(photos, tmp_path):
+    path = packed(photos, tmp_path, "zip")
+    data = bytearray(path.read_bytes())
+    for magic, flags in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        data[data.index(magic) + flags] |= 1
+    path.write_bytes(data)
+    assert "password required" in run(tmp_path, path)
+
+
+def test_a_file_that_goes_away_while_the_source_is_read_is_named(photos, tmp_path, monkeypatch):
+    path = packed(photos, tmp_path, "tar")
+    monkeypatch.setattr(reader, "names", lambda source: [*source_files.names(source), "photos/dog/new.png"])
+    assert "'photos/dog/new.png' is not there; run the step again" in run(tmp_path, path)
+    assert not list((tmp_path / "data").iterdir())

@@ -41,18 +41,20 @@ def class_names(names: Sequence[str | bytes], member: str) -> tuple[str, ...]:
         raise InputError(f"{member}: has {len(names)} class names, 1 to 256 are expected")
     checked: list[str] = []
     for name in names:
-        if not 1 <= len(name) <= NAME:
-            raise InputError(f"{member}: class name {quoted(name)} has {len(name)} characters, 1 to {NAME} are allowed")
-        try:
-            text = name.decode() if isinstance(name, bytes) else name
-        except UnicodeDecodeError as error:
-            raise InputError(f"{member}: class name {quoted(name)} is not UTF-8 text") from error
-        if not text.isprintable() or text != text.strip():
-            raise InputError(f"{member}: class name {quoted(text)} is not printable text without spaces around it")
+        text = name.decode(errors="replace") if isinstance(name, bytes) else name
+        check_class(text, f"{member}: name")
         if text in checked:
-            raise InputError(f"{member}: class name {quoted(text)} is there twice, each is expected once")
+            raise InputError(f"{member}: class {quoted(text)} is there twice, each is expected once")
         checked.append(text)
     return tuple(checked)
+
+
+def check_class(name: str, where: str) -> None:
+    """InputError unless a name is fit for a class."""
+    if not 1 <= len(name) <= NAME or not name.isprintable() or name != name.strip() or "\ufffd" in name:
+        raise InputError(
+            f"{where} {quoted(name)} cannot name a class; use 1 to {NAME} printable characters, no spaces around them"
+        )
 
 
 def class_lines(text: bytes, member: str) -> tuple[str, ...]:

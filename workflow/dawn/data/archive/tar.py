@@ -162,5 +162,5 @@ def damage(archive: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno is not None:  # of the file system
             raise
         raise InputError(
-            f"{archive}: is no whole tar or zip archive ({quoted(error)}); pack or download it again"
+            f"{archive}: is no whole tar or zip archive ({quoted(error, 200)}); pack or download it again"
         ) from error

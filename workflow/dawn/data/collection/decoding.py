@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,19 +23,12 @@ from dawn.data.image_file import MAX_BYTES, check_png, read_image
 CHUNK = 64  # files that a process decodes at once
 FEW = 400  # files that are not worth starting processes for
 
-
-@dataclass(frozen=True)
-class Decoded:
-    """Files in order: images uint8 (k, size, size, 3), black where ``faults`` names the file, and SHA-256 of each."""
-
-    names: list[str]
-    images: NDArray[np.uint8]
-    digests: list[str]
-    faults: list[str]
+# of some files: images uint8 (k, size, size, 3), SHA-256 of each file, and a line for each that cannot be read
+Decoded = tuple[NDArray[np.uint8], list[str], list[str]]
 
 
 def decode(files: Sequence[File], size: int | None, resize: Resize) -> Decoded:
-    """Decode some files; one that cannot be read is a line in ``faults``. Without ``size`` all must be PNGs of SIDE."""
+    """Decode some files; one that cannot be read is black. Without ``size`` all must be PNGs of SIDE."""
     side = size or SIDE
     images = np.zeros((len(files), side, side, 3), np.uint8)
     digests, faults = [""] * len(files), []
@@ -51,7 +43,7 @@ def decode(files: Sequence[File], size: int | None, resize: Resize) -> Decoded:
             faults.append(f"{printable(name)}: cannot be read ({error.strerror})")
         except InputError as error:
             faults.append(f"{printable(name)}: {error}")
-    return Decoded([name for name, _ in files], images, digests, faults)
+    return images, digests, faults
 
 
 def _beginning(path: Path) -> bytes:

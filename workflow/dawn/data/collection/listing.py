@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError, quoted
+from dawn.data.archive.contents import check_class
 from dawn.data.image_file import SUFFIXES
 
 TRAIN, TEST, VALIDATION = ("train", "training"), ("test",), ("val", "valid", "validation")
 SPLITS = {folder: names[0] for names in (TRAIN, TEST, VALIDATION) for folder in names}
 DOMAINS = {split + domain: (split, domain) for split in ("train", "test") for domain in "AB"}  # CycleGAN's folders
 MOST_CLASSES = 1 << 16
-NAME = 80  # characters of a class name
 SHOWN = 20  # faults in a message
 
 
@@ -87,10 +87,7 @@ def class_names(found: Sequence[str], source: str, expected: Sequence[str] | Non
             f"{source}: has {len(classes)} class folders ({quoted(classes[0])}), 2 to {MOST_CLASSES} are needed"
         )
     for name in classes:
-        if not name.isprintable() or name != name.strip() or len(name) > NAME:
-            raise InputError(
-                f"{source}: folder {quoted(name)} cannot name a class; use up to {NAME} printable characters"
-            )
+        check_class(name, f"{source}: folder")
     if expected is not None and set(expected) != set(classes):
         raise InputError(
             f"{source}: has classes {quoted(', '.join(classes))}; {by} expects {quoted(', '.join(expected))}"

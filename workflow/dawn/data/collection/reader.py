@@ -12,7 +12,7 @@ from dawn.data.archive.contents import TEXT, Block, Contents, class_lines
 from dawn.data.archive.tar import DATA_SET
 from dawn.data.collection.decoding import decoded
 from dawn.data.collection.listing import Listing, left_out, listing
-from dawn.data.collection.source import COLLECTION, contents, names
+from dawn.data.collection.source import COLLECTION, contents, members, names
 from dawn.data.image_file import MAX_BYTES, MAX_PNG
 from dawn.data.stratified import held_out
 
@@ -40,18 +40,18 @@ def read(source: Path, data: Data) -> Contents:
 
 def fast_ai(source: Path) -> Listing:
     """The images in an archive whose labels.txt has the classes, and which has no files but those in train and test."""
-    members = [name for name in names(source, DATA_SET) if name.rpartition("/")[2] != "readme.html"]
-    texts = [name for name in members if name.removeprefix("./").split("/")[1:] == ["labels.txt"]]
-    classes: tuple[str, ...] = ()
-    for name, text in contents(source, texts[:1], TEXT + 1, DATA_SET):
-        assert isinstance(text, bytes)
-        classes = class_lines(text, f"{source}: {quoted(name)}")
+    files, classes = list[str](), tuple[str, ...]()
+    for member in members(source, DATA_SET):
+        if member.name.removeprefix("./").split("/")[1:] == ["labels.txt"]:
+            classes = class_lines(member.read(TEXT + 1), f"{source}: {quoted(member.name)}")
+        elif member.name.rpartition("/")[2] != "readme.html":
+            files.append(member.name)
     if not classes:
         raise InputError(f"{source}: has no labels.txt; is this the right archive for the chosen layout?")
-    found = listing(members, str(source), classes, "labels.txt")
-    if strays := set(members) - {*found.names, texts[0]}:
+    found = listing(files, str(source), classes, "labels.txt")
+    if strays := sorted(set(files) - set(found.names)):
         raise InputError(
-            f"{source}: unexpected member {quoted(min(strays))}; is this the right archive for the chosen layout?"
+            f"{source}: unexpected member {quoted(strays[0])}; is this the right archive for the chosen layout?"
         )
     if found.test is None:
         raise InputError(f"{source}: has no folders train and test; is this the right archive for the chosen layout?")
@@ -61,19 +61,14 @@ def fast_ai(source: Path) -> Listing:
 def images(source: Path, found: Listing, data: Data) -> Iterator[Block]:
     """The images of a listing in its order; InputError after all of them if some cannot be read."""
     limits, most = (COLLECTION, MAX_BYTES) if data.size else (DATA_SET, MAX_PNG)
-    faults: list[str] = []
-    files, done = contents(source, found.names, most + 1, limits), 0
-    for part in decoded(files, len(found.names), data.size, data.resize):
-        if part.names != list(found.names[done : done + len(part.names)]):
-            break
-        done += len(part.names)
-        faults += part.faults
-        yield part.images, part.digests
-    if done != len(found.names):
-        raise InputError(f"{source}: changed while it was read; run the step again")
-    if faults:
-        print(*(f"{source}/{fault}" for fault in faults[:SHOWN]), sep="\n", file=sys.stderr)
-        raise InputError(f"{source}: {len(faults):,} of {done:,} images cannot be read; delete or replace them")
+    files, count = contents(source, found.names, most + 1, limits), len(found.names)
+    lines: list[str] = []
+    for pixels, digests, faults in decoded(files, count, data.size, data.resize):
+        lines += faults
+        yield pixels, digests
+    if lines:
+        print(*(f"{source}/{line}" for line in lines[:SHOWN]), sep="\n", file=sys.stderr)
+        raise InputError(f"{source}: {len(lines):,} of {count:,} images cannot be read; delete or replace them")
 
 
 def checksum(names: Sequence[str], digests: Sequence[str]) -> str:

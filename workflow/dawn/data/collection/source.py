@@ -2,11 +2,12 @@
 
 import math
 import zipfile
-from collections.abc import Collection, Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.data.archive import tar
 from dawn.data.archive.tar import Limits, Member
 
@@ -25,15 +26,17 @@ def names(source: Path, limits: Limits = COLLECTION) -> list[str]:
     return found
 
 
-def contents(source: Path, wanted: Collection[str], size: int, limits: Limits = COLLECTION) -> Iterator[File]:
-    """The wanted files of a source in its order: of a folder their paths, of an archive at most ``size`` bytes each."""
+def contents(source: Path, wanted: Sequence[str], size: int, limits: Limits = COLLECTION) -> Iterator[File]:
+    """The wanted files of a source, in its order: paths in a folder, at most ``size`` bytes each of an archive."""
     if source.is_dir():
         yield from ((name, source / name) for name in wanted)
         return
-    taken = set(wanted)
+    waiting = deque(wanted)
     for member in members(source, limits):
-        if member.name in taken:
-            yield member.name, member.read(size)
+        if waiting and member.name == waiting[0]:
+            yield waiting.popleft(), member.read(size)
+    if waiting:
+        raise InputError(f"{source}: changed while it was read, {quoted(waiting[0])} is not there; run the step again")
 
 
 def members(source: Path, limits: Limits) -> Iterator[Member]:

@@ -63,6 +63,6 @@ def test_folders_that_do_not_fit(tmp_path: Path) -> None:
     assert "no folders train and test" in refused(tmp_path, "folders", train_only)
     no_cat = [member for member in members if "/test/cat/" not in str(member[0])]
     assert "no test image of class 'cat'" in refused(tmp_path, "folders", no_cat)
-    for name in ("cifar10/train/cat/1.txt", "cifar10/train/cat/.1.png", "extra.bin"):
+    for name in ("cifar10/train/cat/1.txt", "b/labels.txt", "cifar10/train/cat/.1.png", "extra.bin"):
         assert f"unexpected member '{name}'" in refused(tmp_path, "folders", [*members, (name, data)])
     assert expects in refused(tmp_path, "folders", [*members, ("cifar10/1.png", data)])

@@ -53,10 +53,8 @@ def main() -> None:
     with ExitStack() as stack:  # leaves in reverse order: dataset.json is put in place last, and a failure leaves none
         described = stack.enter_context(files.replacing(args.out / "dataset.json"))
         digests = write(args.out, stack, contents, rows)
-        train, test = (
-            [digests[i] for name in names for i in rows[name].tolist()] for names in (rows.keys() - {"test"}, ["test"])
-        )
-        check_copies(train, test, str(source))
+        train = [digests[i] for name, places in rows.items() if name != "test" for i in places.tolist()]
+        check_copies(train, [digests[i] for i in rows["test"].tolist()], str(source))
         if digest is None:
             about["sha256"] = checked(reader.checksum(contents.names, digests), source, data)
         described.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")

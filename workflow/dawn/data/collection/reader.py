@@ -42,7 +42,7 @@ def fast_ai(source: Path) -> Listing:
     """The images in an archive whose labels.txt has the classes, and which has no files but those in train and test."""
     files, classes = list[str](), tuple[str, ...]()
     for member in members(source, DATA_SET):
-        if member.name.removeprefix("./").split("/")[1:] == ["labels.txt"]:
+        if not classes and member.name.removeprefix("./").split("/")[1:] == ["labels.txt"]:
             classes = class_lines(member.read(TEXT + 1), f"{source}: {quoted(member.name)}")
         elif member.name.rpartition("/")[2] != "readme.html":
             files.append(member.name)

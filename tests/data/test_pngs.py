@@ -41,7 +41,7 @@ def with_header(position: int, value: int) -> bytes:
         (png(np.zeros((32, 32, 4), np.uint8), colour=6), "PNG in mode RGBA"),
         (png(np.zeros((32, 32, 1), np.uint8), colour=0), "PNG in mode L"),
         (archives.bomb(), "is a 60000x60000 PNG"),
-        (with_header(24, 16), "8-bit RGB are expected"),
+        (with_header(24, 16), "in 8-bit RGB are expected"),
         (with_header(25, 3), "PNG in mode P"),
         (png(IMAGE)[:-9], "damaged"),
         (png(IMAGE)[:1500], "damaged"),

@@ -34,17 +34,23 @@ def read_image(source: Path | bytes, size: int, resize: Resize) -> NDArray[np.ui
         return scaled(_rgb(file), size, resize)
 
 
-def check_png(data: bytes, side: int) -> None:
-    """InputError unless the bytes are a PNG of this side in 8-bit RGB whose checksums are right."""
+def read_png(data: bytes, side: int) -> NDArray[np.uint8]:
+    """The pixels of a PNG of this side in 8-bit RGB whose checksums are right, uint8 (side, side, 3); else InputError.
+
+    What it says of colours, transparency and orientation is not used.
+    """
     if len(data) > MAX_PNG:
         raise InputError(f"has more than {MAX_PNG:,} bytes")
-    with decoding(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        if image.format != "PNG" or image.size != (side, side) or image.tile[0].args != "RGB":
-            raise InputError(
-                f"is a {image.width}x{image.height} {image.format} in mode {image.mode}; without data.size, to which "
-                f"images of any kind are brought, {side}x{side} PNGs in 8-bit RGB are expected"
-            )
-        image.verify()
+    with decoding():
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.format != "PNG" or image.size != (side, side) or image.tile[0].args != "RGB":
+                raise InputError(
+                    f"is a {image.width}x{image.height} {image.format} in mode {image.mode}; {side}x{side} PNGs in 8-bit "
+                    "RGB are expected, or set data.size, to which images of any kind are brought"
+                )
+            image.verify()
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            return np.asarray(image)
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from dawn.core.host import cores
 from dawn.data.archive.contents import SIDE
 from dawn.data.collection.listing import printable
 from dawn.data.collection.source import File
-from dawn.data.image_file import MAX_BYTES, check_png, read_image
+from dawn.data.image_file import MAX_BYTES, read_image, read_png
 
 CHUNK = 64  # files that a process decodes at once
 FEW = 400  # files that are not worth starting processes for
@@ -36,9 +36,7 @@ def decode(files: Sequence[File], size: int | None, resize: Resize) -> Decoded:
         try:
             data = source if isinstance(source, bytes) else _beginning(source)
             digests[i] = hashlib.sha256(data).hexdigest()
-            if size is None:
-                check_png(data, side)
-            images[i] = read_image(data, side, resize)
+            images[i] = read_image(data, size, resize) if size else read_png(data, side)
         except OSError as error:
             faults.append(f"{printable(name)}: cannot be read ({error.strerror})")
         except InputError as error:

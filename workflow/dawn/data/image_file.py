@@ -45,8 +45,8 @@ def read_png(data: bytes, side: int) -> NDArray[np.uint8]:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.format != "PNG" or image.size != (side, side) or image.tile[0].args != "RGB":
                 raise InputError(
-                    f"is a {image.width}x{image.height} {image.format} in mode {image.mode}; {side}x{side} PNGs in 8-bit "
-                    "RGB are expected, or set data.size, to which images of any kind are brought"
+                    f"is a {image.width}x{image.height} {image.format} in mode {image.mode}; {side}x{side} PNGs "
+                    "in 8-bit RGB are expected, or set data.size, to which images of any kind are brought"
                 )
             image.verify()
         with Image.open(io.BytesIO(data), formats=["PNG"]) as image:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dawn.core.cli import InputError, quoted
 from dawn.data.archive import tar
-from dawn.data.archive.contents import SIDE, Block, Bytes, Contents
+from dawn.data.archive.contents import SIDE, TEXT, Block, Bytes, Contents
 
 MEMBER = 64 << 20  # bytes of one member
 AT_ONCE = 1000  # images that are copied at once
@@ -21,7 +21,10 @@ Batch = tuple[Bytes, Bytes]  # colour planes (n, 3072), red first, and labels (n
 
 @dataclass(frozen=True)
 class Layout:
-    """The members of an archive, and what parses their bytes; ``others`` may be there too and are not read."""
+    """The members of an archive, and what parses their bytes; ``others`` may be there too and are not read.
+
+    ``limit`` is the size of a batch in bytes; the member with the class names may have TEXT.
+    """
 
     train: Sequence[str]
     test: str
@@ -67,9 +70,10 @@ class Layout:
                 raise InputError(
                     f"{archive}: unexpected member {quoted(name)}; is this the right archive for the chosen layout?"
                 )
-            if member.size > self.limit:
-                raise InputError(f"{archive}: {quoted(name)} has {member.size} bytes, at most {self.limit} are allowed")
-            yield name, member.read(self.limit)
+            limit = TEXT if name == self.names else self.limit
+            if member.size > limit:
+                raise InputError(f"{archive}: {quoted(name)} has {member.size} bytes, at most {limit} are allowed")
+            yield name, member.read(limit)
 
 
 def blocks(batches: list[NDArray[np.uint8]]) -> Iterator[Block]:

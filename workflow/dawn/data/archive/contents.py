@@ -11,7 +11,7 @@ from dawn.core.cli import InputError, quoted
 
 SIDE = 32  # pixels of an image of CIFAR
 VALUES = 3 * SIDE * SIDE  # bytes of one: the red, the green and the blue plane
-TEXT = 64 << 10  # bytes of a text file of class names
+TEXT = 64 << 10  # bytes of a file of class names
 NAME = 80  # characters of a class name
 
 Bytes = NDArray[np.uint8]

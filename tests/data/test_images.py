@@ -140,7 +140,7 @@ def packed(photos, tmp_path, kind):
     return path
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.xz"])
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.bz2", "tar.xz"])
 def test_an_archive_gives_what_its_folder_gives(photos, tmp_path, kind):
     assert run(tmp_path, photos, tmp_path / "one") is None
     assert run(tmp_path, packed(photos, tmp_path, kind), tmp_path / "two") is None

@@ -28,6 +28,7 @@ COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\0": lzma.LZMAFile,
+    b"]\0\0": lzma.LZMAFile,  # the older format, .lzma
 }
 # what readers of archives and decompressors raise on damage; RuntimeError is zipfile's, of what it cannot decompress
 DAMAGE = (

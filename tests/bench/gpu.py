@@ -40,7 +40,7 @@ def arrays(args: argparse.Namespace) -> Path:
             call("-m", "dawn.demo_archive", "--out", archive, "--train", 80, "--test", 50)
         else:
             call(args.cifar10 / "build.py", "binary", archive)
-        call("-m", "dawn.arrays", "--archive", archive, "--layout", "binary", "--out", data)
+        call("-m", "dawn.arrays", "--source", archive, "--layout", "binary", "--out", data)
         call("-m", "dawn.stats", "--data", data, "--out", data / "stats.json")
     return Path(data)
 

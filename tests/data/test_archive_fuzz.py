@@ -113,7 +113,7 @@ def case(layout: str, rng: random.Random) -> bytes:
 def check(archive: Path, layout: str) -> bool:
     """Whether an archive was read; AssertionError unless it was read well or refused well."""
     out = archive.parent / "out"
-    message = archives.call(arrays.main, "--archive", archive, "--layout", layout, "--out", out)
+    message = archives.call(arrays.main, "--source", archive, "--layout", layout, "--out", out)
     if message is not None:
         assert one_line(message), message
         return False

@@ -20,7 +20,8 @@ from real import needs_cifar10, real_archive
 
 from dawn import arrays
 from dawn.data import stratified
-from dawn.data.archive import contents, folders
+from dawn.data.archive import batches
+from dawn.data.collection import decoding
 
 FIXTURE = [HealthCheck.function_scoped_fixture]
 
@@ -49,7 +50,7 @@ def same(out: Path, of: Sample) -> None:
 def test_round_trip(tmp_path: Path, layout: str, packed: bool) -> None:
     of = sample()
     archive = archives.archive(tmp_path / "a.tar.gz", LAYOUTS[layout](of), packed)
-    assert archives.call(arrays.main, "--archive", archive, "--layout", layout, "--out", tmp_path / "out") is None
+    assert archives.call(arrays.main, "--source", archive, "--layout", layout, "--out", tmp_path / "out") is None
     same(tmp_path / "out", of)
     assert json.loads((tmp_path / "out/dataset.json").read_text()) == {
         "classes": list(of.classes),
@@ -72,7 +73,7 @@ def test_any_data_set_survives_any_layout(tmp_path: Path, data: st.DataObject) -
     of = sample(n, m, classes, data.draw(st.integers(0, 2**32 - 1)))
     layout = data.draw(st.sampled_from(sorted(LAYOUTS)))
     archive = archives.archive(tmp_path / "a.tar", LAYOUTS[layout](of))
-    assert archives.call(arrays.main, "--archive", archive, "--layout", layout, "--out", tmp_path / "out") is None
+    assert archives.call(arrays.main, "--source", archive, "--layout", layout, "--out", tmp_path / "out") is None
     same(tmp_path / "out", of)
 
 
@@ -101,7 +102,7 @@ def test_pickles_of_python_3(
     of = sample()
     members = archives.python(of, batch, lambda classes: dump({"label_names": list(classes)}))
     archive = archives.archive(tmp_path / "a.tar.gz", members)
-    assert archives.call(arrays.main, "--archive", archive, "--layout", "python", "--out", tmp_path) is None
+    assert archives.call(arrays.main, "--source", archive, "--layout", "python", "--out", tmp_path) is None
     same(tmp_path, of)
 
 
@@ -109,17 +110,20 @@ def test_leading_dots_and_directories(tmp_path: Path) -> None:
     of = sample()
     members = [("./cifar10", b""), *((f"./{name}", data) for name, data in archives.folders(of))]
     archive = archives.archive(tmp_path / "a.tgz", members)
-    assert archives.call(arrays.main, "--archive", archive, "--layout", "folders", "--out", tmp_path) is None
+    assert archives.call(arrays.main, "--source", archive, "--layout", "folders", "--out", tmp_path) is None
     same(tmp_path, of)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("block", [1, 5, 110])
-def test_images_are_read_and_written_in_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    monkeypatch.setattr(folders, "BLOCK", block)
-    monkeypatch.setattr(contents, "BLOCK", block)
+def test_images_are_read_and_written_in_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str, block: int
+) -> None:
+    monkeypatch.setattr(decoding, "CHUNK", block)
+    monkeypatch.setattr(batches, "AT_ONCE", block)
     of = sample(97, 13)
-    archive = archives.archive(tmp_path / "a.tgz", archives.folders(of))
-    args = ("--archive", archive, "--layout", "folders", "--out", tmp_path)
+    archive = archives.archive(tmp_path / "a.tgz", LAYOUTS[layout](of))
+    args = ("--source", archive, "--layout", layout, "--out", tmp_path)
     assert archives.call(arrays.main, *args) is None
     same(tmp_path, of)
     assert archives.call(arrays.main, *args, "--holdout", 10) is None
@@ -133,13 +137,13 @@ def test_interleaved_splits_keep_their_order(tmp_path: Path) -> None:
     labels, *pngs = archives.folders(of)
     mixed = [member for pair in zip(pngs[:12], pngs[12:], strict=True) for member in pair]
     archive = archives.archive(tmp_path / "a.tgz", [*mixed, labels])
-    assert archives.call(arrays.main, "--archive", archive, "--layout", "folders", "--out", tmp_path) is None
+    assert archives.call(arrays.main, "--source", archive, "--layout", "folders", "--out", tmp_path) is None
     same(tmp_path, of)
 
 
 def cut(of: Sample, path: Path, *args: object) -> str | None:
     archive = archives.archive(path / "a.tgz", archives.binary(of))
-    return archives.call(arrays.main, "--archive", archive, "--layout", "binary", "--out", path / "out", *args)
+    return archives.call(arrays.main, "--source", archive, "--layout", "binary", "--out", path / "out", *args)
 
 
 def test_holdout_is_a_stratified_seeded_partition(tmp_path: Path) -> None:
@@ -177,6 +181,34 @@ def test_holdout_that_empties_a_class_is_refused(tmp_path: Path, size: int) -> N
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("holdout", [(), ("--holdout", 6)])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_image_has_a_line_that_says_where_it_is(tmp_path: Path, layout: str, holdout: tuple[object, ...]) -> None:
+    of = sample()
+    members = LAYOUTS[layout](of)
+    archive = archives.archive(tmp_path / "a.tgz", members)
+    assert archives.call(arrays.main, "--source", archive, "--layout", layout, "--out", tmp_path, *holdout) is None
+    header, *lines = (tmp_path / "files.tsv").read_text().splitlines()
+    assert header == "split\trow\tclass\tfile"
+    seen = set()
+    for split, row, name, file in (line.split("\t") for line in lines):
+        images, labels = loaded(tmp_path, split)
+        assert of.classes[labels[int(row)]] == name
+        if layout == "folders":
+            assert dict(members)[file] == archives.png(images[int(row)])
+        else:
+            place = {f"{member}/{k}": planes[k] for member, planes in planes_of(of, layout) for k in range(len(planes))}
+            assert (archives.planes(images[int(row)][None])[0] == place[file]).all()
+        seen.add(file)
+    assert len(seen) == len(lines) == 26
+
+
+def planes_of(of: Sample, layout: str) -> list[tuple[str, np.ndarray]]:
+    """The colour planes in each member of an archive."""
+    top, suffix = ("cifar-10-batches-bin", ".bin") if layout == "binary" else ("cifar-10-batches-py", "")
+    return [(f"{top}/{name}{suffix}", planes) for name, planes, _ in archives.batches(of)]
+
+
 def test_checksum(tmp_path: Path) -> None:
     message = cut(sample(), tmp_path, "--sha256", "0" * 64)
     digest = hashlib.sha256((tmp_path / "a.tgz").read_bytes()).hexdigest()
@@ -185,20 +217,14 @@ def test_checksum(tmp_path: Path) -> None:
     assert cut(sample(), tmp_path, "--sha256", digest.upper()) is None
 
 
-def test_params_say_what_the_command_line_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Data:
-        holdout, holdout_seed, sha256, layout, labels = 6, 5, None, "binary", "fine"
-        classes = ("dog", *archives.CLASSES[1:])
-
-    class Experiment:
-        data = Data
-
-    monkeypatch.setattr(arrays.experiment, "load", lambda _: Experiment)
+def test_params_say_what_the_command_line_does_not(tmp_path: Path, params: Callable[..., Path]) -> None:
+    data = {"holdout": 6, "holdout_seed": 5}
     archive = archives.archive(tmp_path / "a.tgz", archives.binary(sample()))
-    args = ["--archive", archive, "--params", "p.yaml", "--out", tmp_path / "out"]
-    message = archives.call(arrays.main, *args)
+    wrong = params(data=data | {"classes": ["dog", *archives.CLASSES[1:]]})
+    message = archives.call(arrays.main, "--source", archive, "--params", wrong, "--out", tmp_path / "out")
     assert message and "dog" in message and "airplane" in message
-    Data.classes = archives.CLASSES
+    right = params(data=data | {"classes": archives.CLASSES})
+    args = ["--source", archive, "--params", right, "--out", tmp_path / "out"]
     assert archives.call(arrays.main, *args) is None
     described = json.loads((tmp_path / "out/dataset.json").read_text())
     assert (described["holdout_seed"], described["counts"]["holdout"]) == (5, 6)
@@ -224,7 +250,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize(("layout", "seconds"), [("binary", 4), ("folders", 20)])
 def test_the_real_data_set(tmp_path: Path, layout: str, seconds: float) -> None:
     archive = real_archive(layout)
-    command = [sys.executable, "-m", "dawn.arrays", "--layout", layout, "--archive", archive, "--out", tmp_path]
+    command = [sys.executable, "-m", "dawn.arrays", "--layout", layout, "--source", archive, "--out", tmp_path]
     began = time.monotonic()
     subprocess.run(command, check=True)
     assert time.monotonic() - began < 4 * seconds, f"{seconds} s on two quiet cores"
@@ -248,7 +274,7 @@ def test_a_test_split_that_is_mostly_in_train_is_refused(
     of.test[0][:copied] = of.train[0][:copied]
     of.train[0][10] = of.train[0][9]
     archive = archives.archive(tmp_path / "a.tar.gz", LAYOUTS["binary"](of))
-    found = archives.call(arrays.main, "--archive", archive, "--layout", "binary", "--out", tmp_path / "out")
+    found = archives.call(arrays.main, "--source", archive, "--layout", "binary", "--out", tmp_path / "out")
     line = f"{copied} of 6 test images are byte for byte in train too"
     printed = capsys.readouterr().err
     if refused:

@@ -52,7 +52,7 @@ LAYOUTS = {"cifar100-python": python, "cifar100-binary": binary}
 
 def run(tmp_path, layout, members, *more):
     path = archive(tmp_path / "cifar100.tar.gz", members)
-    return call(arrays.main, "--archive", path, "--layout", layout, "--out", tmp_path / "data", *more)
+    return call(arrays.main, "--source", path, "--layout", layout, "--out", tmp_path / "data", *more)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -24,11 +24,20 @@ def test_truncated_anywhere(tmp_path: Path, layout: str, packed: bool) -> None:
         assert "a.tar" in refusal(archive, layout)
 
 
-@pytest.mark.parametrize("surplus", [b"\0", b"garbage", b"\0" * 4096 + b"x", gzip.compress(b"more", mtime=0)])
-def test_bytes_after_the_gzip_stream(tmp_path: Path, surplus: bytes) -> None:
+@pytest.mark.parametrize(
+    ("surplus", "says"),
+    [
+        (b"garbage", "Not a gzipped file"),
+        (b"\0" * 4096 + b"x", "Not a gzipped file"),
+        (gzip.compress(b"more", mtime=0), "follows the end of the tar"),
+        (gzip.compress(bytes(2 << 20), mtime=0), "follows the end of the tar"),
+    ],
+    ids=["garbage", "padding", "stream", "zeros"],
+)
+def test_bytes_after_the_gzip_stream(tmp_path: Path, surplus: bytes, says: str) -> None:
     archive = archives.archive(tmp_path / "a.tar.gz", archives.binary(SAMPLE))
     archive.write_bytes(archive.read_bytes() + surplus)
-    assert "follow the end" in refusal(archive, "binary")
+    assert says in refusal(archive, "binary")
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -132,7 +141,7 @@ def test_a_pax_size_out_of_bounds(tmp_path: Path, size: str) -> None:
 
 def test_the_command_line_says_one_line(tmp_path: Path) -> None:
     archive = archives.archive(tmp_path / "a.tar.gz", archives.binary(SAMPLE)[1:])
-    command = [sys.executable, "-m", "dawn.arrays", "--archive", archive, "--layout", "binary", "--out", tmp_path / "o"]
+    command = [sys.executable, "-m", "dawn.arrays", "--source", archive, "--layout", "binary", "--out", tmp_path / "o"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
-    assert done.stderr.startswith("dawn.arrays: a.tar.gz: has no cifar-10-batches-bin/data_batch_1.bin")
+    assert done.stderr.startswith(f"dawn.arrays: {archive}: has no cifar-10-batches-bin/data_batch_1.bin")

@@ -38,7 +38,8 @@ def test_pickled_labels_that_do_not_fit(tmp_path: Path, labels: list[int]) -> No
 @pytest.mark.parametrize("layout", archives.LAYOUTS)
 def test_a_class_without_images(tmp_path: Path, layout: str) -> None:
     of = archives.Sample((*archives.CLASSES, "deer"), SAMPLE.train, SAMPLE.test)
-    assert "no image of class 'deer'" in refused(tmp_path, layout, archives.LAYOUTS[layout](of))
+    says = "labels.txt expects 'airplane, bird, cat, deer'" if layout == "folders" else "no train image of class 'deer'"
+    assert says in refused(tmp_path, layout, archives.LAYOUTS[layout](of))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,13 @@ def test_class_names_that_are_none(tmp_path: Path, names: bytes) -> None:
 def test_folders_that_do_not_fit(tmp_path: Path) -> None:
     members = archives.folders(SAMPLE)
     data = archives.png(SAMPLE.train[0][0])
-    assert "'horse' is no class" in refused(tmp_path, "folders", [*members, ("cifar10/train/horse/1.png", data)])
-    assert "another top folder" in refused(tmp_path, "folders", [*members, ("b/train/cat/1.png", data)])
+    expects = "labels.txt expects 'airplane, bird, cat'"
+    assert expects in refused(tmp_path, "folders", [*members, ("cifar10/train/horse/1.png", data)])
+    assert expects in refused(tmp_path, "folders", [*members, ("b/train/cat/1.png", data)])
     train_only = [member for member in members if "/test/" not in str(member[0])]
-    assert "no image of class" in refused(tmp_path, "folders", train_only)
+    assert "no folders train and test" in refused(tmp_path, "folders", train_only)
+    no_cat = [member for member in members if "/test/cat/" not in str(member[0])]
+    assert "no test image of class 'cat'" in refused(tmp_path, "folders", no_cat)
+    for name in ("cifar10/train/cat/1.txt", "b/labels.txt", "cifar10/train/cat/.1.png", "extra.bin"):
+        assert f"unexpected member '{name}'" in refused(tmp_path, "folders", [*members, (name, data)])
+    assert expects in refused(tmp_path, "folders", [*members, ("cifar10/1.png", data)])

@@ -17,10 +17,10 @@ LONGEST = 700  # characters of a message, whatever the archive holds
 def refusal(archive: Path, layout: str, *args: object) -> str:
     """The message about an archive that the step must refuse; nothing may be left in --out."""
     out = archive.parent / "out"
-    message = archives.call(arrays.main, "--archive", archive, "--layout", layout, "--out", out, *args)
+    message = archives.call(arrays.main, "--source", archive, "--layout", layout, "--out", out, *args)
     assert message is not None, "the archive was accepted"
     assert one_line(message) and message.startswith("dawn.arrays: ")
-    assert not out.exists()
+    assert not out.exists() or not list(out.iterdir())
     return message
 
 

@@ -1,135 +1,183 @@
-"""The archive as arrays: checked, split, and written whole or not at all.
+"""The images of an archive or a folder as arrays: checked, split, and written whole or not at all.
 
-    python -m dawn.arrays --archive resources/cifar-10-python.tar.gz --layout python --out data
+    python -m dawn.arrays --source resources/cifar-10-python.tar.gz --layout python --out data
+    python -m dawn.arrays --source photos/ --params params.yaml --out data
 
-writes {train,test}_images.npy, uint8 (n, 32, 32, 3) in RGB, {train,test}_labels.npy, uint8 (n,), the same
-for a holdout cut from the train split if there is one, and, last, dataset.json, which says what they are.
+The source is an archive of CIFAR-10 or CIFAR-100, one of 32-pixel PNG files such as fast.ai's, or, with data.size, a
+folder of images or a tar or zip of one: CLASS/FILE, or train/CLASS/FILE and test/CLASS/FILE, of any number of classes,
+sizes and formats. Each of these is brought to data.size pixels as data.resize says (dawn/data/image_file.py); without a
+test split of its own, data.test_fraction of each class becomes one. All files that cannot be read are named at once.
+
+Writes {train,test}_images.npy, uint8 (n, size, size, 3) in RGB, {train,test}_labels.npy, uint8 (n,), uint16 with more
+than 256 classes, the same for a holdout cut from the train split if there is one, files.tsv, which says where in the
+source each image is, and, last, dataset.json, which says what they are.
 """
 
-import hashlib
 import json
+import sys
 from argparse import ArgumentParser, Namespace
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
-from dawn.config import experiment
+from dawn.config.errors import explain
+from dawn.config.experiment import load
+from dawn.config.sections import Data
 from dawn.core import cli, files
 from dawn.core.cli import InputError, quoted
-from dawn.data.archive import binary, cifar100, folders, pickles
-from dawn.data.archive.contents import SIDE, Contents, Split
+from dawn.data.archive.contents import Contents
+from dawn.data.archive.layouts import LAYOUTS
+from dawn.data.collection import reader
+from dawn.data.collection.listing import faults, printable
 from dawn.data.copies import check_copies
 from dawn.data.stratified import held_out
 
-READ = {"python": pickles.read, "binary": binary.read, "folders": folders.read}
-READ_100 = {"cifar100-python": cifar100.read_python, "cifar100-binary": cifar100.read_binary}
-
-Selection = tuple[Split, NDArray[np.bool_]]  # a split of the archive and which of its images, bool (n,)
+Rows = dict[str, NDArray[np.int64]]  # by split: places in the source, in order
+CHOICES = get_args(Data.model_fields["layout"].annotation)
 
 
 def main() -> None:
-    """Run the step."""
+    """Parse, prove, read, split, write."""
     args = arguments(cli.parser(main)).parse_args()
-    classes = settle(args)
-    digest = files.sha256(args.archive)
-    if args.sha256 and digest != args.sha256.lower():
-        raise InputError(f"{args.archive.name}: SHA-256 is {digest}, {args.sha256} is expected; fetch it again")
-    both = READ_100.get(args.layout)
-    contents: Contents = both(args.archive, args.labels) if both else READ[args.layout](args.archive)
-    if classes and classes != contents.classes:
-        raise InputError(
-            f"{args.archive.name}: has classes {quoted(', '.join(contents.classes))}; "
-            f"data.classes of {args.params} expects {', '.join(classes)}"
-        )
-    splits = selections(contents, args.holdout, args.seed)
-    source = {"layout": args.layout, "archive": args.archive.name, "sha256": digest}
-    source |= {"labels": args.labels} if both else {}
-    seed = {"holdout_seed": args.seed if args.holdout else None}
-    write(args.out, splits, describe(contents.classes, splits) | source | seed)
+    source, data = args.source, settings(args)
+    digest = None if data.size else proven(source, data)
+    contents = read(source, data)
+    rows = splits(contents, source, data)
+    about = describe(contents, rows) | {"layout": data.layout, "archive": source.name}
+    about |= {"sha256": digest} if digest else {}
+    about |= contents.about | {"holdout_seed": data.holdout_seed if data.holdout else None}
+    with ExitStack() as stack:  # leaves in reverse order: dataset.json is put in place last, and a failure leaves none
+        described = stack.enter_context(files.replacing(args.out / "dataset.json"))
+        digests = write(args.out, stack, contents, rows)
+        train = [digests[i] for name, places in rows.items() if name != "test" for i in places.tolist()]
+        check_copies(train, [digests[i] for i in rows["test"].tolist()], str(source))
+        if digest is None:
+            about["sha256"] = checked(reader.checksum(contents.names, digests), source, data)
+        described.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+        stale = {f"holdout_{part}.npy" for part in ("images", "labels") if "holdout" not in rows}
+        stack.callback(discard, args.out, {"dataset.json"} | stale)
 
 
 def arguments(parser: ArgumentParser) -> ArgumentParser:
     """The parser with the arguments of this step."""
-    parser.add_argument("--archive", type=Path, required=True, help="the archive, a tar, gzipped or not")
-    parser.add_argument("--layout", choices=[*READ, *READ_100], help="what is in it (default: data.layout of --params)")
-    parser.add_argument("--labels", choices=("fine", "coarse"), help="of CIFAR-100 (default: data.labels, or fine)")
-    parser.add_argument("--out", type=Path, required=True, help="directory for the arrays")
-    parser.add_argument("--params", type=Path, help="params.yaml, for what the options below do not say")
-    parser.add_argument("--sha256", help="SHA-256 that the archive must have")
-    parser.add_argument("--holdout", type=int, help="images to cut from the train split")
-    parser.add_argument("--seed", type=int, help="seed that draws the holdout")
+    parser.add_argument(
+        "--source", "--archive", type=Path, required=True, metavar="PATH", help="the archive, or a folder of images"
+    )
+    parser.add_argument("--params", type=Path, help="params.yaml, whose section data says what the options do not")
+    parser.add_argument("--layout", choices=CHOICES, help="what is in it")
+    parser.add_argument("--labels", choices=("fine", "coarse"), help="of CIFAR-100 (fine)")
+    parser.add_argument("--sha256", type=str.lower, help="SHA-256 that it must have")
+    parser.add_argument("--holdout", type=int, metavar="N", help="images to cut from the train split (0)")
+    parser.add_argument("--seed", type=int, dest="holdout_seed", metavar="N", help="seed that draws the holdout (0)")
+    cli.add_out(parser, "directory for the arrays")
     return parser
 
 
-def settle(args: Namespace) -> tuple[str, ...] | None:
-    """Fill in the options that were not given, from --params or by default. Returns the classes expected."""
-    data = experiment.load(args.params).data if args.params else None
-    if args.layout is None:
-        if data is None:
-            raise InputError(f"--layout is missing; give one of {', '.join([*READ, *READ_100])}, or --params")
-        args.layout = data.layout
-    args.sha256 = args.sha256 or (data.sha256 if data else None)
-    args.labels = args.labels or (data.labels if data else "fine")
-    if args.holdout is None:
-        args.holdout = data.holdout if data else 0
-    if args.seed is None:
-        args.seed = data.holdout_seed if data else 0
-    if args.holdout < 0 or args.seed < 0:
-        raise InputError(f"--holdout {args.holdout} and --seed {args.seed} must not be negative")
-    return data.classes if data else None
+def settings(args: Namespace) -> Data:
+    """The section data of --params with the options that were given, which are enough without it."""
+    if not args.params and not args.layout:
+        raise InputError(f"--layout is missing; give one of {', '.join(CHOICES)}, or --params")
+    options = {key: getattr(args, key) for key in ("layout", "labels", "sha256", "holdout", "holdout_seed")}
+    base = load(args.params).data.model_dump() if args.params else {"urls": [str(args.source)]}
+    try:
+        return Data(**base | {key: value for key, value in options.items() if value is not None})
+    except ValidationError as error:
+        raise InputError(f"data: {explain(error, Data)}") from error
 
 
-def selections(contents: Contents, holdout: int, seed: int) -> dict[str, Selection]:
-    """The images of each split to write: all of them, but for a holdout taken out of the train split."""
-    splits = {"train": contents.train, "test": contents.test}
-    chosen = {name: (split, np.ones(len(split.labels), bool)) for name, split in splits.items()}
-    if holdout:
-        held = held_out(contents.train.labels, len(contents.classes), holdout, seed, "holdout")
-        chosen |= {"train": (contents.train, ~held), "holdout": (contents.train, held)}
-    return chosen
+def proven(source: Path, data: Data) -> str:
+    """The SHA-256 of an archive, as it is expected."""
+    if source.is_dir() and data.layout == "folders":
+        raise InputError(f"data.size is null; give the size in pixels that the images of {source} are brought to")
+    if data.sha256 is None and data.layout.endswith("python"):
+        print(
+            f"{source}: data.sha256 is null, so nothing proves that its pickles are the original ones; only the "
+            "unpickler's list of what is allowed protects from them",
+            file=sys.stderr,
+        )
+    return checked(files.sha256(source), source, data)
 
 
-def describe(classes: tuple[str, ...], splits: dict[str, Selection]) -> dict[str, Any]:
-    """The content of dataset.json that the arrays decide."""
+def checked(digest: str, source: Path, data: Data) -> str:
+    """A SHA-256; InputError if another is expected."""
+    if data.sha256 and digest != data.sha256:
+        raise InputError(f"{source}: SHA-256 is {digest}, data.sha256 is {data.sha256}; take the source it was made of")
+    return digest
+
+
+def read(source: Path, data: Data) -> Contents:
+    """The contents of a source; InputError unless an archive has the classes that are expected, in this order."""
+    if data.size and not source.exists():
+        raise InputError(f"{source} is not there; name a folder or an archive of images")
+    if data.layout == "folders":
+        contents = reader.read(source, data)
+    else:
+        about = {"labels": data.labels} if data.layout.startswith("cifar100") else {}
+        contents = LAYOUTS[data.layout](data.labels).read(source, about)
+    if data.classes and data.classes != contents.classes:
+        raise InputError(
+            f"{source}: has classes {quoted(', '.join(contents.classes))}; data.classes expects "
+            f"{', '.join(data.classes)}"
+        )
+    return contents
+
+
+def splits(contents: Contents, source: Path, data: Data) -> Rows:
+    """The images of each split, a holdout taken out of train; InputError if a class has none in train or test."""
+    rows = {"train": np.flatnonzero(~contents.test), "test": np.flatnonzero(contents.test)}
+    for name, places in rows.items():
+        counts = np.bincount(contents.labels[places], minlength=len(contents.classes))
+        if not counts.all():
+            missing = [contents.classes[i] for i in np.flatnonzero(counts == 0)]
+            raise InputError(f"{source}: no {name} image of class {faults(missing)}; every class needs one")
+    if data.holdout:
+        train, count = rows["train"], len(contents.classes)
+        held = held_out(contents.labels[train], count, data.holdout, data.holdout_seed, "data.holdout")
+        rows |= {"train": train[~held], "holdout": train[held]}
+    return rows
+
+
+def describe(contents: Contents, rows: Rows) -> dict[str, Any]:
+    """What dataset.json says of the arrays themselves."""
     counts = {
-        name: np.bincount(split.labels[rows], minlength=len(classes)).tolist() for name, (split, rows) in splits.items()
+        name: np.bincount(contents.labels[places], minlength=len(contents.classes)).tolist()
+        for name, places in rows.items()
     }
     return {
-        "classes": list(classes),
-        "shape": [SIDE, SIDE, 3],
+        "classes": list(contents.classes),
+        "shape": [contents.side, contents.side, 3],
         "counts": {name: sum(per_class) for name, per_class in counts.items()},
         "class_counts": counts,
     }
 
 
-def write(out: Path, splits: dict[str, Selection], description: dict[str, Any]) -> None:
-    """Write all arrays to temporary files, then put them in place, dataset.json last; a failure leaves none."""
-    with ExitStack() as stack:  # leaves in reverse order
-        described = stack.enter_context(files.replacing(out / "dataset.json"))
-        described.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-        digests = {}
-        for name, (split, rows) in splits.items():
-            partial = stack.enter_context(files.replacing(out / f"{name}_images.npy"))
-            digests[name] = write_images(partial, split, rows)
-            with stack.enter_context(files.replacing(out / f"{name}_labels.npy")).open("wb") as file:
-                np.save(file, split.labels[rows], allow_pickle=False)
-        check_copies(digests["train"] + digests.get("holdout", []), digests["test"], description["archive"])
-        stale = {f"holdout_{part}.npy" for part in ("images", "labels") if "holdout" not in splits}
-        stack.callback(discard, out, {"dataset.json"} | stale)
-
-
-def write_images(path: Path, split: Split, rows: NDArray[np.bool_]) -> list[bytes]:
-    """Write the selected images as one .npy array (n, 32, 32, 3), a block at a time. Returns a checksum of each."""
-    digests = []
-    header = {"descr": "|u1", "fortran_order": False, "shape": (int(rows.sum()), SIDE, SIDE, 3)}
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for block in split.blocks(rows):
-            file.write(block.data)
-            digests += [hashlib.blake2b(image.data, digest_size=16).digest() for image in block]
+def write(out: Path, stack: ExitStack, contents: Contents, rows: Rows) -> list[str]:
+    """Write all files but dataset.json to temporary ones, which ``stack`` puts in place. Returns the checksums."""
+    table, kind = ["split\trow\tclass\tfile"], np.uint8 if len(contents.classes) <= 256 else np.uint16
+    for name, places in rows.items():
+        with stack.enter_context(files.replacing(out / f"{name}_labels.npy")).open("wb") as file:
+            np.save(file, contents.labels[places].astype(kind), allow_pickle=False)
+        table += [
+            f"{name}\t{row}\t{contents.classes[contents.labels[i]]}\t{printable(contents.names[i])}"
+            for row, i in enumerate(places.tolist())
+        ]
+    stack.enter_context(files.replacing(out / "files.tsv")).write_text("\n".join(table) + "\n", encoding="utf-8")
+    partial = {name: stack.enter_context(files.replacing(out / f"{name}_images.npy")) for name in rows}
+    digests: list[str] = []
+    with ExitStack() as opened:
+        images = {name: opened.enter_context(path.open("wb")) for name, path in partial.items()}
+        for name, places in rows.items():
+            shape = (len(places), contents.side, contents.side, 3)
+            np.lib.format.write_array_header_1_0(images[name], {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for block, checksums in contents.blocks:
+            for name, places in rows.items():
+                first, last = np.searchsorted(places, [len(digests), len(digests) + len(block)])
+                images[name].write(block[places[first:last] - len(digests)].data)
+            digests += checksums
     return digests
 
 

@@ -2,7 +2,8 @@
 
     python -m dawn.model --params params.yaml --data data --out results/model.json --text results/model.txt
 
-dawn/tasks/<task>/model.py, or train.py where there is none, describes them. FLOPs are those of one image's forward pass as torch counts them: a multiplication and an addition are two.
+dawn/tasks/<task>/model.py, or train.py where there is none, describes them. FLOPs are those of one image's forward
+pass as torch counts them: a multiplication and an addition are two.
 """
 
 from pathlib import Path

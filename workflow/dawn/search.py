@@ -21,8 +21,8 @@ from pathlib import Path
 
 from dawn.config.search_plan import stored
 from dawn.core import cli
-from dawn.searches import outcome, rung
 from dawn.engine.shutdown import DIVERGED
+from dawn.searches import outcome, rung
 
 
 def propose(args: argparse.Namespace) -> None:

@@ -58,17 +58,14 @@ rule download:
         "DAWN_LOG={log:q} python -m dawn.download --params {resources.shared:q}/params.yaml --out {output:q}"
 
 
-# Image files of any size are read by dawn.images, archives of 32-pixel images by dawn.arrays.
-STEP = "images" if EXPERIMENT.data.size else "arrays"
-
-
 rule arrays:
     input:
-        code=closure(STEP),
+        code=closure("arrays"),
         archive=[] if FOLDER else ARCHIVE,
     output:
         ARRAYS,
         dataset="data/dataset.json",
+        files="data/files.tsv",
     log:
         "logs/arrays.log",
     threads: 2
@@ -78,14 +75,12 @@ rule arrays:
     params:
         cause=lambda wildcards: EXPERIMENT.text("data"),
         files=lambda wildcards: file_list(FOLDER) if FOLDER else None,
-        step=STEP,
         source=lambda wildcards, input: FOLDER or input.archive,
-        option="--source" if STEP == "images" else "--archive",
     message:
         "Read the images in {params.source}"
     shell:
-        "DAWN_LOG={log:q} python -m dawn.{params.step:q} --params {resources.shared:q}/params.yaml"
-        " {params.option:q} {params.source:q} --out data"
+        "DAWN_LOG={log:q} python -m dawn.arrays --params {resources.shared:q}/params.yaml --source {params.source:q}"
+        " --out data"
 
 
 rule stats:

@@ -3,6 +3,8 @@
 import io
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,7 @@ from dawn.core.cli import InputError
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # of GIF and TIFF the first image
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm")
 MAX_BYTES = 64 << 20  # of a file
+MAX_PNG = 64 << 10  # bytes of a PNG that is not scaled; one of 32x32 pixels without compression has 3,200
 MAX_PIXELS = 64 << 20  # of an image; 256 MiB while it is decoded
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit only warns; ``MAX_PIXELS`` refuses
 
@@ -27,17 +30,43 @@ def read_image(source: Path | bytes, size: int, resize: Resize) -> NDArray[np.ui
     are rounded to 8. crop: the largest square in the middle, scaled. stretch: the whole image, scaled to a square.
     Scaled by Pillow's bilinear filter, which averages where an image shrinks.
     """
+    with decoding(), opened(source) as file:
+        return scaled(_rgb(file), size, resize)
+
+
+def read_png(data: bytes, side: int) -> NDArray[np.uint8]:
+    """The pixels of a PNG of this side in 8-bit RGB whose checksums are right, uint8 (side, side, 3); else InputError.
+
+    What it says of colours, transparency and orientation is not used.
+    """
+    if len(data) > MAX_PNG:
+        raise InputError(f"has more than {MAX_PNG:,} bytes")
+    with decoding():
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            if image.format != "PNG" or image.size != (side, side) or image.tile[0].args != "RGB":
+                raise InputError(
+                    f"is a {image.width}x{image.height} {image.format} in mode {image.mode}; {side}x{side} PNGs "
+                    "in 8-bit RGB are expected, or set data.size, to which images of any kind are brought"
+                )
+            image.verify()
+        with Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+            return np.asarray(image)
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """InputError in place of what a decoder raises on a file that is no image or damaged."""
     try:
-        with warnings.catch_warnings(), opened(source) as file:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of odd metadata, which is not used
-            return scaled(_rgb(file), size, resize)
+            yield
     except InputError:
         raise
-    except OSError as error:
-        if error.errno is not None:  # of the file system
-            raise InputError(f"cannot be read ({os.strerror(error.errno)})") from error
-        raise InputError(f"is a damaged image ({error})") from error
+    except UnidentifiedImageError as error:
+        raise InputError(f"is no image of a known format; {', '.join(FORMATS)} can be read") from error
     except Exception as error:  # decoders of a damaged file raise whatever it leads them to
+        if isinstance(error, OSError) and error.errno is not None:  # of the file system
+            raise InputError(f"cannot be read ({os.strerror(error.errno)})") from error
         raise InputError(f"is a damaged image ({' '.join(str(error).split()) or type(error).__name__})") from error
 
 
@@ -51,10 +80,7 @@ def opened(source: Path | bytes) -> BinaryIO:
 
 def _rgb(file: BinaryIO) -> Image.Image:
     """The image in a file in mode RGB."""
-    try:
-        image: Image.Image = Image.open(file, formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise InputError(f"is no image of a known format; {', '.join(FORMATS)} can be read") from error
+    image: Image.Image = Image.open(file, formats=FORMATS)
     if image.width * image.height > MAX_PIXELS:
         raise InputError(f"has {image.width} x {image.height} pixels, at most {MAX_PIXELS:,} are allowed")
     image = ImageOps.exif_transpose(image)

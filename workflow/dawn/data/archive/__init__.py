@@ -1,1 +1,1 @@
-"""Readers of the archive layouts, one module for each layout."""
+"""Reading of tar archives, and of the batches in those of CIFAR."""

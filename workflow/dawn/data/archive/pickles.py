@@ -1,49 +1,32 @@
-"""The layout of cifar-10-python.tar.gz: pickled dictionaries, read without Python's unpickler.
-
-A pickle is a program. The one here is read opcode by opcode, and its few allowed opcodes make numbers,
-strings, lists, tuples and dictionaries. Nothing that it names is imported or called: the things of numpy
-that an array needs are written down as ``Call`` and interpreted afterwards.
-"""
+"""Pickled batches of images and labels, read by an unpickler that runs nothing."""
 
 import math
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError, quoted
-from dawn.data.archive import batches
-from dawn.data.archive.contents import VALUES, Contents, Split, class_names, images_of
-from dawn.data.archive.pickle_stack import Call
-from dawn.data.archive.unpickle import unpickled
-
-TOP = "cifar-10-batches-py"
-TRAIN = [f"{TOP}/data_batch_{k}" for k in range(1, 6)]
-TEST = f"{TOP}/test_batch"
-NAMES = f"{TOP}/batches.meta"
+from dawn.data.archive.batches import Batch
+from dawn.data.archive.contents import VALUES, class_names
+from dawn.data.archive.unpickle import Call, unpickled
 
 
-def read(archive: Path) -> Contents:
-    """The contents of an archive of this layout; InputError on anything else."""
-    return batches.read(archive, TRAIN, TEST, NAMES, names_of, batch)
-
-
-def load(data: bytearray, where: str) -> dict[str, Any]:
+def load(data: bytes, where: str) -> dict[str, Any]:
     """The dictionary of a pickle, its keys as text; InputError on anything that no CIFAR-10 pickle needs."""
     try:
         value = unpickled(data)
     except InputError as error:
         raise InputError(f"{where}: the pickle {error}; use the original archive") from error
-    except (ValueError, LookupError, TypeError, OverflowError) as error:
+    except Exception as error:  # a damaged pickle raises whatever it leads the unpickler to
         raise InputError(f"{where}: the pickle is damaged ({quoted(error)}); download the archive again") from error
     if not isinstance(value, dict):
         raise InputError(f"{where}: the pickle holds a {type(value).__name__}, a dictionary is expected")
-    return value
+    return {text(key): entry for key, entry in value.items() if isinstance(key, str | bytes)}
 
 
-def names_of(data: bytearray, where: str, key: str = "label_names") -> tuple[str, ...]:
+def names_of(data: bytes, where: str, key: str = "label_names") -> tuple[str, ...]:
     """The class names of batches.meta; InputError if they are not a list of strings."""
     names = load(data, where).get(key)
     if not isinstance(names, list) or not all(isinstance(name, str | bytes) for name in names):
@@ -51,7 +34,7 @@ def names_of(data: bytearray, where: str, key: str = "label_names") -> tuple[str
     return class_names(names, where)
 
 
-def batch(member: bytearray, where: str, key: str = "labels") -> Split:
+def batch(member: bytes, where: str, key: str = "labels") -> Batch:
     """The images and labels of one batch; InputError unless there is one row of 3072 bytes for each label."""
     content = load(member, where)
     data, labels = array(content.get("data"), f"{where}: 'data'"), integers(content.get(key), where)
@@ -61,7 +44,7 @@ def batch(member: bytearray, where: str, key: str = "labels") -> Split:
         raise InputError(f"{where}: has {len(data)} images and {len(labels)} labels, as many are expected")
     if len(labels) and not 0 <= labels.min() <= labels.max() <= 255:
         raise InputError(f"{where}: labels from {labels.min()} to {labels.max()}, 0 to 255 are allowed")
-    return Split((images_of(data),), labels.astype(np.uint8))
+    return data, labels.astype(np.uint8)
 
 
 def integers(labels: object, where: str) -> NDArray[Any]:
@@ -96,9 +79,14 @@ def integer(kind: Call, where: str) -> np.dtype[Any]:
     """The integer dtype that a pickle describes."""
     match kind:
         case Call(name="dtype", args=(str() | bytes() as code, *_), state=(int(), str() | bytes() as order, *_)):
-            found = [part.decode("latin-1") if isinstance(part, bytes) else part for part in (order, code)]
+            found = text(order) + text(code)
         case _:
             raise InputError(f"{where} has no dtype")
-    if not re.fullmatch("[<>|=][iu][1248]", "".join(found)):
-        raise InputError(f"{where} has dtype {quoted(''.join(found))}, integers are expected")
-    return np.dtype("".join(found))
+    if not re.fullmatch("[<>|=][iu][1248]", found):
+        raise InputError(f"{where} has dtype {quoted(found)}, integers are expected")
+    return np.dtype(found)
+
+
+def text(value: str | bytes) -> str:
+    """A string, which Python 2 wrote as bytes."""
+    return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -1,1 +1,1 @@
-"""Images of the user's own: found in a folder or an archive, split, and decoded to arrays of one size."""
+"""Image files of any kind: found in a folder or an archive, split, and decoded to arrays of one size."""

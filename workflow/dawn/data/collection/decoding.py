@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,39 +15,33 @@ from numpy.typing import NDArray
 from dawn.config.types import Resize
 from dawn.core.cli import InputError
 from dawn.core.host import cores
-from dawn.data.image_file import MAX_BYTES, read_image
+from dawn.data.archive.contents import SIDE
+from dawn.data.collection.listing import printable
+from dawn.data.collection.source import File
+from dawn.data.image_file import MAX_BYTES, read_image, read_png
 
 CHUNK = 64  # files that a process decodes at once
 FEW = 400  # files that are not worth starting processes for
 
-File = tuple[str, bytes | Path]  # its name in the source, and its bytes or where they are
+# of some files: images uint8 (k, size, size, 3), SHA-256 of each file, and a line for each that cannot be read
+Decoded = tuple[NDArray[np.uint8], list[str], list[str]]
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """Files in order: images uint8 (k, size, size, 3), black where ``faults`` names the file, and SHA-256 of each."""
-
-    names: list[str]
-    images: NDArray[np.uint8]
-    digests: list[str]
-    faults: list[str]
-
-
-def decode(files: Sequence[File], size: int, resize: Resize) -> Decoded:
-    """Decode some files; one that cannot be read is a line in ``faults``."""
-    images = np.zeros((len(files), size, size, 3), np.uint8)
-    digests, faults = [], []
-    for image, (name, source) in zip(images, files, strict=True):
+def decode(files: Sequence[File], size: int | None, resize: Resize) -> Decoded:
+    """Decode some files; one that cannot be read is black. Without ``size`` all must be PNGs of SIDE."""
+    side = size or SIDE
+    images = np.zeros((len(files), side, side, 3), np.uint8)
+    digests, faults = [""] * len(files), []
+    for i, (name, source) in enumerate(files):
         try:
             data = source if isinstance(source, bytes) else _beginning(source)
-            digests.append(hashlib.sha256(data).hexdigest())
-            image[...] = read_image(data, size, resize)
+            digests[i] = hashlib.sha256(data).hexdigest()
+            images[i] = read_image(data, size, resize) if size else read_png(data, side)
         except OSError as error:
-            digests.append("")
-            faults.append(f"{name}: cannot be read ({error.strerror})")
+            faults.append(f"{printable(name)}: cannot be read ({error.strerror})")
         except InputError as error:
-            faults.append(f"{name}: {error}")
-    return Decoded([name for name, _ in files], images, digests, faults)
+            faults.append(f"{printable(name)}: {error}")
+    return images, digests, faults
 
 
 def _beginning(path: Path) -> bytes:
@@ -57,7 +50,7 @@ def _beginning(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def decoded(files: Iterator[File], count: int, size: int, resize: Resize) -> Iterator[Decoded]:
+def decoded(files: Iterator[File], count: int, size: int | None, resize: Resize) -> Iterator[Decoded]:
     """Decode ``count`` files in order, in this process or several."""
     chunks = iter(lambda: list(itertools.islice(files, CHUNK)), [])
     if count <= FEW or cores() == 1:

@@ -9,14 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError, quoted
+from dawn.data.archive.contents import check_class
 from dawn.data.image_file import SUFFIXES
-from dawn.data.stratified import held_out
 
 TRAIN, TEST, VALIDATION = ("train", "training"), ("test",), ("val", "valid", "validation")
 SPLITS = {folder: names[0] for names in (TRAIN, TEST, VALIDATION) for folder in names}
 DOMAINS = {split + domain: (split, domain) for split in ("train", "test") for domain in "AB"}  # CycleGAN's folders
 MOST_CLASSES = 1 << 16
-NAME = 80  # characters of a class name
 SHOWN = 20  # faults in a message
 
 
@@ -34,12 +33,15 @@ class Listing:
     others: tuple[str, ...]  # files that are no images, which are left out
 
 
-def listing(names: Sequence[str], source: str, expected: Sequence[str] | None = None) -> Listing:
+def listing(
+    names: Sequence[str], source: str, expected: Sequence[str] | None = None, by: str = "data.classes"
+) -> Listing:
     """The listing of a source's files; ``expected`` are its classes in label order, or None for those found, sorted.
 
     A file is CLASS/.../FILE or SPLIT/CLASS/.../FILE, below any folders that all files share; trainA, trainB, testA and
     testB are the splits of the classes A and B. InputError names the files that are in no class.
     """
+    names = [name for name in names if not _hidden(name)]
     images = [name for name in names if PurePosixPath(name).suffix.lower() in SUFFIXES]
     if not images:
         raise InputError(f"{source}: has no image files ({', '.join(SUFFIXES)})")
@@ -57,12 +59,17 @@ def listing(names: Sequence[str], source: str, expected: Sequence[str] | None = 
             f"{source}: in no class folder: {faults(strays)}; each image must be in a folder named as its class"
         )
     found = [part[1] if split else part[0] for part in parts]
-    classes = class_names(found, source, expected)
-    place = {name: label for label, name in enumerate(classes)}
+    classes = class_names(found, source, expected, by)
     test = np.array([SPLITS[part[0].lower()] != "train" for part in parts]) if split else None
+    place = {name: label for label, name in enumerate(classes)}
     taken = set(images)
     others = tuple(name for name in names if name not in taken)
     return Listing(tuple(images), classes, np.array([place[name] for name in found]), test, others)
+
+
+def _hidden(name: str) -> bool:
+    """Whether a file is hidden, or among those that macOS adds to an archive."""
+    return any((part.startswith(".") and part != ".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
 
 
 def _below_shared(parts: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -72,41 +79,20 @@ def _below_shared(parts: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return parts
 
 
-def class_names(found: Sequence[str], source: str, expected: Sequence[str] | None) -> tuple[str, ...]:
-    """The classes in label order; InputError unless there are 2 or more, of printable names, and as expected."""
+def class_names(found: Sequence[str], source: str, expected: Sequence[str] | None, by: str) -> tuple[str, ...]:
+    """The classes in label order; InputError unless there are 2 or more, of printable names, or as expected."""
     classes = sorted(set(found))
-    if not 2 <= len(classes) <= MOST_CLASSES:
+    if expected is None and not 2 <= len(classes) <= MOST_CLASSES:
         raise InputError(
             f"{source}: has {len(classes)} class folders ({quoted(classes[0])}), 2 to {MOST_CLASSES} are needed"
         )
     for name in classes:
-        if not name.isprintable() or name != name.strip() or len(name) > NAME:
-            raise InputError(
-                f"{source}: folder {quoted(name)} cannot name a class; use up to {NAME} printable characters"
-            )
+        check_class(name, f"{source}: folder")
     if expected is not None and set(expected) != set(classes):
         raise InputError(
-            f"{source}: has classes {quoted(', '.join(classes))}; data.classes expects {quoted(', '.join(expected))}"
+            f"{source}: has classes {quoted(', '.join(classes))}; {by} expects {quoted(', '.join(expected))}"
         )
     return tuple(expected) if expected is not None else tuple(classes)
-
-
-def held_for_test(found: Listing, source: str, fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Which images, bool (n,), are the test split: the source's own, or a fraction of each class.
-
-    InputError where a class would have no image in one of the splits.
-    """
-    rows = found.test
-    if rows is None:
-        rows = held_out(
-            found.labels, len(found.classes), round(fraction * len(found.labels)), seed, "data.test_fraction"
-        )
-    for name, side in (("train", ~rows), ("test", rows)):
-        counts = np.bincount(found.labels[side], minlength=len(found.classes))
-        if not counts.all():
-            missing = [found.classes[i] for i in np.flatnonzero(counts == 0)]
-            raise InputError(f"{source}: no {name} image of class {faults(missing)}; every class needs one")
-    return rows
 
 
 def faults(lines: Sequence[str]) -> str:
@@ -115,10 +101,13 @@ def faults(lines: Sequence[str]) -> str:
     return ", ".join(quoted(line) for line in lines[:SHOWN]) + more
 
 
-def left_out(others: Sequence[str]) -> str | None:
-    """A line about the files that are no images; None without any."""
-    if not others:
-        return None
+def left_out(others: Sequence[str]) -> str:
+    """A line about the files that are no images."""
     kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)
-    shown = ", ".join(f"{count:,} x {kind}" for kind, count in kinds.most_common(5))
+    shown = ", ".join(f"{count:,} x {printable(kind)}" for kind, count in kinds.most_common(5))
     return f"left out, since no image: {shown}"
+
+
+def printable(name: str) -> str:
+    """A file's name in one line: as it is, or quoted if it has characters that are not printed."""
+    return name if name.isprintable() else repr(name)

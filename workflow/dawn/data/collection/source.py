@@ -1,76 +1,61 @@
 """Where image files come from: a folder, a tar or a zip. They are read one by one, and nothing is extracted to disk."""
 
-import lzma
-import tarfile
+import math
 import zipfile
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
 
 from dawn.core.cli import InputError, quoted
-from dawn.data.image_file import MAX_BYTES
+from dawn.data.archive import tar
+from dawn.data.archive.tar import Limits, Member
 
-MOST_FILES = 5_000_000
-# what the readers of archives raise; NotImplementedError is zipfile's, of a compression that it does not know
-DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError)
+COLLECTION = Limits(members=5_000_000, name=4096, total=math.inf)  # of people's own images
+
+File = tuple[str, bytes | Path]  # its name in the source, and its bytes or where they are
 
 
-def names(source: Path) -> list[str]:
+def names(source: Path, limits: Limits = COLLECTION) -> list[str]:
     """The relative paths of all files in a folder or an archive, in the order in which ``contents`` reads them."""
-    if source.is_dir():
-        found = [p.relative_to(source).as_posix() for p in source.rglob("*") if p.is_file()]
-        return _bounded(sorted(name for name in found if not _hidden(name)), source)
-    with _damage(source):
-        if zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
-                return _bounded(
-                    [i.filename for i in archive.infolist() if not i.is_dir() and not _hidden(i.filename)], source
-                )
-        with tarfile.open(source) as tar:
-            return _bounded([m.name for m in tar if m.isreg() and not _hidden(m.name)], source)
-
-
-def contents(source: Path, wanted: set[str]) -> Iterator[tuple[str, bytes | Path]]:
-    """The files of an archive by name, or the paths of those in a folder, that are wanted.
-
-    A file of more bytes than an image may have is cut there, so that ``read_image`` refuses it.
-    """
-    if source.is_dir():
-        yield from ((name, source / name) for name in names(source) if name in wanted)
-        return
-    with _damage(source):
-        if zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
-                for info in archive.infolist():
-                    if info.filename in wanted:
-                        with archive.open(info) as member:
-                            yield info.filename, member.read(MAX_BYTES + 1)
-            return
-        with tarfile.open(source) as tar:
-            for entry in tar:
-                if entry.name in wanted and (opened := tar.extractfile(entry)) is not None:
-                    yield entry.name, opened.read(MAX_BYTES + 1)
-
-
-def _hidden(name: str) -> bool:
-    """Whether a file is hidden, or among those that macOS adds to an archive."""
-    return any((part.startswith(".") and part != ".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
-
-
-def _bounded(found: list[str], source: Path) -> list[str]:
-    if len(found) > MOST_FILES:
-        raise InputError(f"{source}: has {len(found):,} files, at most {MOST_FILES:,} are allowed")
-    if len(set(found)) < len(found):
-        raise InputError(f"{source}: has a file twice by the same name; pack it anew")
+    if not source.is_dir():
+        return [member.name for member in members(source, limits)]
+    found = sorted(path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file())
+    if len(found) > limits.members:
+        raise InputError(f"{source}: has {len(found):,} files, at most {limits.members:,} are allowed")
     return found
 
 
-@contextmanager
-def _damage(source: Path) -> Iterator[None]:
-    try:
-        yield
-    except DAMAGE as error:
-        raise InputError(
-            f"{source}: is no whole tar or zip archive ({quoted(error)}); pack or download it again"
-        ) from error
+def contents(source: Path, wanted: Sequence[str], size: int, limits: Limits = COLLECTION) -> Iterator[File]:
+    """The wanted files of a source, in its order: paths in a folder, at most ``size`` bytes each of an archive."""
+    if source.is_dir():
+        yield from ((name, source / name) for name in wanted)
+        return
+    waiting = deque(wanted)
+    for member in members(source, limits):
+        if waiting and member.name == waiting[0]:
+            yield waiting.popleft(), member.read(size)
+    if waiting:
+        raise InputError(f"{source}: changed while it was read, {quoted(waiting[0])} is not there; run the step again")
+
+
+def members(source: Path, limits: Limits) -> Iterator[Member]:
+    """The files of a zip or a tar in its order; InputError as of ``tar.members``."""
+    if not zipfile.is_zipfile(source):
+        yield from tar.members(source, limits)
+        return
+    with tar.damage(source), zipfile.ZipFile(source) as archive:
+        unique: set[str] = set()
+        total = 0
+        for count, info in enumerate(archive.infolist(), 1):
+            total += info.file_size
+            limits.check(source, count, info.filename, total)
+            if not info.is_dir():
+                tar.add(info.filename, unique, source)
+                yield Member(info.filename, info.file_size, partial(unzipped, source, archive, info))
+
+
+def unzipped(source: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int) -> bytes:
+    """At most ``size`` bytes of a file in a zip."""
+    with tar.damage(source), archive.open(info) as file:
+        return file.read(size)

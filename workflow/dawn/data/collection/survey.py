@@ -12,7 +12,7 @@ from PIL import Image
 from dawn.core.cli import InputError
 from dawn.data.collection.listing import Listing, faults, left_out, listing
 from dawn.data.collection.source import contents, names
-from dawn.data.image_file import FORMATS, opened
+from dawn.data.image_file import FORMATS, MAX_BYTES, opened
 
 LOOKED_AT = 500  # images whose sizes are read, evenly spread
 SIZES = (32, 48, 64)  # pixels that are proposed; larger ones cost time and are worth a decision
@@ -46,13 +46,13 @@ class Survey:
         counts = np.bincount(self.found.labels, minlength=len(self.found.classes))
         widths, heights = zip(*self.sizes, strict=True)
         split = "a train and a test split" if self.found.test is not None else "no test split"
-        others = left_out(self.found.others)
+        others = self.found.others
         return [
             f"{self.source}: {len(self.found.names):,} images of {len(self.found.classes):,} classes, "
             f"{span(counts.tolist())} for each; {split}",
             f"width {span(widths)}, height {span(heights)} pixels"
             + ("" if len(self.sizes) == len(self.found.names) else f" in {len(self.sizes)} of them"),
-            *([others] if others else []),
+            *([left_out(others)] if others else []),
         ]
 
     def preset(self) -> str:
@@ -94,7 +94,7 @@ def survey(source: Path) -> Survey:
     found = listing(names(source), str(source))
     places = np.unique(np.linspace(0, len(found.names) - 1, min(LOOKED_AT, len(found.names)), dtype=np.int64))
     sizes, bad = [], []
-    for name, content in contents(source, {found.names[i] for i in places.tolist()}):
+    for name, content in contents(source, [found.names[i] for i in places.tolist()], MAX_BYTES + 1):
         try:
             with opened(content) as file, Image.open(file, formats=FORMATS) as image:
                 sizes.append(image.size)

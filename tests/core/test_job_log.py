@@ -83,17 +83,16 @@ def test_no_time_is_given_before_a_training_has_ended(printed):
     assert "left" not in start(printed, 2, "stats", "Compute", 30)
 
 
-@pytest.mark.parametrize("rule", ["train", "train_judge"])
-def test_no_time_is_given_before_a_gan_was_trained_once(printed, rule):
+def test_no_time_is_given_before_a_gan_was_trained_once(printed):
     """Before: as soon as a judge was trained, the time of the other judges was all that was left."""
-    printed("run_info", stats={"train": 2, rule: 2, "total": 4})
-    start(printed, 1, "train", "Train judge 0", 0)
+    printed("run_info", stats={"train_judge": 2, "train": 2, "total": 4})
+    start(printed, 1, "train_judge", "Train judge 0", 0)
     printed("job_finished", job_id=1, at=60)
-    assert start(printed, 2, "train", "Train judge 1", 60) == "[2/4] Train judge 1"
+    assert start(printed, 2, "train_judge", "Train judge 1", 60) == "[2/4] Train judge 1"
     printed("job_finished", job_id=2, at=120)
-    assert start(printed, 3, rule, "Train 0", 120) == "[3/4] Train 0"
+    assert start(printed, 3, "train", "Train 0", 120) == "[3/4] Train 0"
     printed("job_finished", job_id=3, at=720)
-    assert start(printed, 4, rule, "Train 1", 720) == "[4/4] Train 1  (about 10 min left)"
+    assert start(printed, 4, "train", "Train 1", 720) == "[4/4] Train 1  (about 10 min left)"
 
 
 @pytest.mark.parametrize(("rule", "trains"), [("trained", False), ("train", True), ("train_judge", True)])

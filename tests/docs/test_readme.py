@@ -19,8 +19,10 @@ EXAMPLES = {  # files that a page asks its reader to create
     "workflow/studies/mine.yaml",
     "workflow/studies/NAME.yaml",
     "workflow/searches/NAME.yaml",
-    "workflow/dawn/config/networks/plain.py",
-    "workflow/dawn/models/plain.py",
+    "workflow/dawn/tasks/classify/networks/plain/settings.py",
+    "workflow/dawn/tasks/classify/networks/plain/network.py",
+    "workflow/dawn/tasks/classify/captions/seeds.rst",
+    *(f"workflow/dawn/tasks/colour/{name}.py" for name in ("__init__", "task", "train", "evaluate", "plot")),
 }
 
 

@@ -5,7 +5,7 @@
 
 Writes Markdown, and the same as HTML next to it. The settings are shown by their difference from the nearest known
 experiment: params.yaml as committed, or a preset. The files of the seeds are verified by their manifests. The result is
-told by dawn/tasks/<task>/summary.py or, where there is none, by the measures that the task declares.
+written by dawn/tasks/<task>/summary.py or, where there is none, by the measures that the task declares.
 """
 
 from pathlib import Path

@@ -2,10 +2,10 @@
 
 # What the rules of a task add to the evaluation of a seed: inputs, and functions that return options of the command.
 EVALUATION_INPUTS, EVALUATION_OPTIONS = [], []
-JUDGED = []
+JUDGE_FILES = []
 if JUDGES:
-    JUDGED = [f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")]
-    JUDGED += [f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds]
+    JUDGE_FILES = [f"{seed}/{file}" for seed in seeds(JUDGE) for file in ("model.safetensors", "evaluation.json")]
+    JUDGE_FILES += [f"{JUDGE}/manifests/{seed}.json" for seed in JUDGES.seeds]
 
 
 def reads(experiment):

@@ -49,7 +49,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             [f"{{run}}/seed-{{seed}}/{name}" for name in GROUP_TASK.training_files],
             *(EVALUATION_INPUTS if not GROUP else []),
             code=code("evaluate", "launch"),
-            judges=JUDGED if FIRST.has_judges else [],
+            judges=JUDGE_FILES if FIRST.has_judges else [],
             metrics="{run}/seed-{seed}/metrics.json",
         output:
             [f"{{run}}/seed-{{seed}}/{name}" for name in ("evaluation.json", *GROUP_TASK.evaluation_files)],

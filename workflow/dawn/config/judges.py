@@ -6,13 +6,13 @@ from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core.cli import InputError
 
 
-def judges(judged: Experiment, params: Path, presets: Path) -> Experiment:
+def judges(experiment: Experiment, params: Path, presets: Path) -> Experiment:
     """The experiment of the judges: params.yaml merged with their preset, on the data of the experiment."""
-    name = judged.judge.preset
+    name = experiment.judge.preset
     preset = presets / f"{name}.yaml"
     if not preset.is_file():
         known = ", ".join(sorted(path.stem for path in presets.glob("*.yaml")))
         raise InputError(f"judge.preset = {name}: no such preset; presets: {known}")
-    shared = judged.model_dump(mode="json", include={"data", "run", "submission"})
-    own = {"task": "classify", "seeds": list(judged.judge.seeds)}
+    shared = experiment.model_dump(mode="json", include={"data", "run", "submission"})
+    own = {"task": "classify", "seeds": list(experiment.judge.seeds)}
     return check({**merge(read(params), read(preset)), **shared, **own}, f"judge.preset = {name}")

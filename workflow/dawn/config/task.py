@@ -140,7 +140,7 @@ class Task:
     measurable      returns why an experiment does not have a measure, or None
     parallel_evaluation  whether several processes can share an evaluation
     generated       returns whether the images are drawn, from no archive
-    modules         returns modules that the settings choose; the build.py in the folder above them imports them by name
+    modules         returns modules that the settings choose: the module that imports one by name, and its name
     exports         files of a seed that other programs read, made by rules of the task
     rules           files of Snakemake's rules below dawn/tasks
     data_rules      of these, the ones that make files below data/, from the sections ``data_sections`` too
@@ -178,7 +178,7 @@ class Task:
     measurable: Callable[[Measure, Any], str | None] = lambda measure, experiment: None
     parallel_evaluation: bool = False
     generated: Callable[[Any], bool] = lambda experiment: False
-    modules: Callable[[Any], tuple[str, ...]] = _none
+    modules: Callable[[Any], tuple[tuple[str, str], ...]] = lambda experiment: ()
     exports: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     data_rules: tuple[str, ...] = ()

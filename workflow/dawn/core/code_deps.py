@@ -33,16 +33,16 @@ def closure(*modules: str) -> list[Path]:
     return sorted(seen)
 
 
-def code(commands: Sequence[str], task: str, chosen: Iterable[str] = ()) -> list[Path]:
+def code(commands: Sequence[str], task: str, chosen: Iterable[tuple[str, str]] = ()) -> list[Path]:
     """The sorted files that decide what commands do for a task: the commands', and those that they import by name.
 
     These are the declaration of the task, its modules for the commands, and of ``chosen``, the modules that settings
-    choose (``Task.modules``), those whose ``build.py``, in the folder above, is imported.
+    choose (``Task.modules``), those whose importer is one of the files.
     """
     modules = [f"tasks.{task}.{name}" for name in ("task", *commands)]
     files = closure(*commands, *(module for module in modules if _path(module).is_file()))
-    built = [module for module in chosen if _path(module).parents[1] / "build.py" in files]
-    return sorted({*files, *closure(*built)})
+    named = [module for importer, module in chosen if _path(importer) in files]
+    return sorted({*files, *closure(*named)})
 
 
 def _path(module: str) -> Path:

@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dawn.kernels.compiled import library
-from dawn.kernels.memory import channels_last, pointers
+from dawn.kernels.compiled import channels_last, library, pointers
 
 ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "Relu", nn.SiLU: "Silu", nn.GELU: "Gelu"}
 NUMBERS = {torch.float32: "float", torch.bfloat16: "bfloat16"}

@@ -1,4 +1,4 @@
-"""The C++ files of this package, compiled for this CPU each time they are needed, which takes a second or two."""
+"""The C++ files of this package, compiled for this CPU when they are needed (a second or two), and their arguments."""
 
 import ctypes
 import os
@@ -6,6 +6,20 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
+
+import torch
+from torch import Tensor
+
+
+def channels_last(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return images in this number format with their channels last in memory; the same tensor if it is so already."""
+    return x.to(dtype).contiguous(memory_format=torch.channels_last if x.ndim == 4 else torch.contiguous_format)
+
+
+def pointers(*tensors: Tensor) -> list[ctypes.c_void_p]:
+    """Return the addresses of tensors."""
+    return [ctypes.c_void_p(tensor.data_ptr()) for tensor in tensors]
+
 
 FLAGS = ("-O3", "-march=native", "-fopenmp", "-fPIC", "-shared", "-w")  # torch has loaded OpenMP's library: it is used
 

@@ -11,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dawn.kernels.compiled import library
-from dawn.kernels.memory import channels_last, pointers
+from dawn.kernels.compiled import channels_last, library, pointers
 
 LEAST = 24  # channels, below which the transforms cost more than the products that they save
 PLACES, COLUMNS = 36, 64  # of the transforms; of a block of packed filters

@@ -1,12 +1,12 @@
 """Before the first step: kernels, compiled code and CUDA graphs for a network in training."""
 
+from importlib import import_module
+
 import torch
 from torch import Tensor
 
 from dawn.data.augment import Draws, draw, windows
 from dawn.data.dataset import Trainset
-from dawn.kernels.compiled import Unavailable
-from dawn.kernels.network import with_kernels
 from dawn.runtime.distributed import World
 from dawn.tasks.classify import cuda_graph
 from dawn.tasks.classify.step import TrainState
@@ -14,11 +14,12 @@ from dawn.tasks.classify.step import TrainState
 
 def use_kernels(state: TrainState, world: World) -> str | None:
     """Train with custom kernels. Return why they cannot be had here, or None."""
+    kernels = import_module("dawn.kernels.network")  # by name: code of those trainings alone that use it
     try:
         if world.device.type != "cpu" or world.size > 1:
-            raise Unavailable("they are for one process on a CPU")
-        state.forward = with_kernels(state.net, state.precision.kind)
-    except Unavailable as reason:
+            raise kernels.Unavailable("they are for one process on a CPU")
+        state.forward = kernels.with_kernels(state.net, state.precision.kind)
+    except kernels.Unavailable as reason:
         return f"train.custom_kernels has no effect: {reason}"
     return None
 

@@ -55,6 +55,13 @@ def check(experiment: Any) -> None:
         check_divisible(train, run.processes * run.nodes)
 
 
+def modules(experiment: Any) -> tuple[tuple[str, str], ...]:
+    """The network of the family, and the kernels where they are used, each after the module that imports it."""
+    network = ("tasks.classify.networks.build", f"tasks.classify.networks.{experiment.model.family}.network")
+    kernels = ("tasks.classify.preparation", "kernels.network")
+    return (network, kernels) if experiment.train.custom_kernels else (network,)
+
+
 TASK = Task(
     name="classify",
     title="a classifier",
@@ -79,12 +86,12 @@ TASK = Task(
     data=lambda experiment: (*arrays(experiment), "stats.json"),
     last_size=lambda experiment: next((size for _, size in experiment.train.sizes[-1:]), experiment.data.side),
     check=check,
-    modules=lambda experiment: (f"tasks.classify.networks.{experiment.model.family}.network",),
+    modules=modules,
     parallel_evaluation=True,
     rules=("classify/rules.smk",),
     evaluation_rules=("dawnbench",),
     evaluation_commands=("dawnbench",),
-    dvc_files=("workflow/networks", "workflow/dawn/tasks/classify/networks/${model.family}"),
+    dvc_files=("workflow/networks", "workflow/dawn/kernels", "workflow/dawn/tasks/classify/networks/${model.family}"),
     other_plots=OTHER_PLOTS,
     exports=("dawnbench.json", "dawnbench.tsv"),
 )

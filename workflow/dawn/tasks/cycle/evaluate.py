@@ -53,10 +53,10 @@ def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> 
             train_a, train_b = (array(args.data, name) for name in TRAINS)
             measures = both(against_truth(in_b, a, b, train_b), against_truth(in_a, b, a, train_a)) | measures
         if args.judges:
-            judged_by = judges(args.judges, args.data, args.stats, world.device)
-            panel = Panel(judged_by, experiment.domains, args.data, a, b)
+            classifiers = judges(args.judges, args.data, args.stats, world.device)
+            panel = Panel(classifiers, experiment.domains, args.data, a, b)
             measures = panel.measures(in_b, in_a) | measures
-            by_judges = {"judges": [judge.about() for judge in judged_by],
+            by_judges = {"judges": [judge.about() for judge in classifiers],
                          "progress": panel.progress(args.out / "progress.npy")}  # fmt: skip
     for name, images in (("in_b", in_b), ("in_a", in_a), ("back_a", back_a), ("back_b", back_b)):
         save_array(args.out / f"{name}.npy", images)

@@ -61,6 +61,11 @@ def measurable(measure: Measure, experiment: Any) -> str | None:
     return None
 
 
+def modules(experiment: Any) -> tuple[tuple[str, str], ...]:
+    """The kernels where they are used, after the module that imports them."""
+    return (("tasks.gan.train", "kernels.winograd"),) if experiment.gan.custom_kernels else ()
+
+
 TASK = Task(
     name="gan",
     title="a GAN",
@@ -81,6 +86,8 @@ TASK = Task(
     check=check,
     needs_judges=lambda experiment: True,
     measurable=measurable,
+    modules=modules,
+    dvc_files=("workflow/dawn/kernels",),
     rules=("generative/references.smk",),
     evaluation_rules=("cas",),
     evaluation_commands=(

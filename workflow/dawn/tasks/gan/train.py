@@ -4,6 +4,7 @@ model.safetensors has the weights that make the samples in generator.*: the EMA,
 (epochs, 64, h, w, 3): samples of the same latent vectors along the training.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,6 @@ from dawn.data.array_file import save_array
 from dawn.data.dataset import Trainset, load
 from dawn.engine.checkpoint import Checkpoints
 from dawn.engine.trainer import Trainer
-from dawn.kernels import winograd
-from dawn.kernels.compiled import Unavailable, library
 from dawn.runtime.batch_norm import convert
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
@@ -68,13 +67,15 @@ def set_up(
 
 def use_kernels(state: GanState, world: World) -> str | None:
     """Train with custom kernels. Return why they cannot be had here, or None."""
+    # Imported by name: code of those trainings alone that use them.
+    compiled, winograd = import_module("dawn.kernels.compiled"), import_module("dawn.kernels.winograd")
     try:
         if world.device.type != "cpu" or state.precisions[0].kind != "bf16":
-            raise Unavailable("they are for a CPU and gan.precision bf16")
+            raise compiled.Unavailable("they are for a CPU and gan.precision bf16")
         if penalties.wanted(state.settings.penalty):
-            raise Unavailable("they have no second derivatives, which gan.penalty needs")
-        library("winograd")
-    except Unavailable as reason:
+            raise compiled.Unavailable("they have no second derivatives, which gan.penalty needs")
+        compiled.library("winograd")
+    except compiled.Unavailable as reason:
         return f"gan.custom_kernels has no effect: {reason}"
     for layer in (*state.generator.modules(), *state.critic.modules()):
         if isinstance(layer, Conv) and winograd.fits(layer):

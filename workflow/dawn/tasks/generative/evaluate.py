@@ -33,9 +33,9 @@ def evaluate(sampler: Sampler, args: argparse.Namespace, experiment: Experiment,
     """Write the samples, and return their evaluation."""
     if not args.stats or not args.judges or not args.references:
         raise cli.InputError("samples are measured by judges: give --stats, --judges and --references")
-    judged_by = judges(args.judges, args.data, args.stats, world.device)
+    classifiers = judges(args.judges, args.data, args.stats, world.device)
     references = read_json(args.references)
-    check(references, judged_by, experiment, args.references)
+    check(references, classifiers, experiment, args.references)
     clock, truncation = Clock(world.device), experiment.measures.truncation
     seed = read_json(args.out / "metrics.json")["seed"]
     test, labels = split(args.data, "test")
@@ -45,13 +45,13 @@ def evaluate(sampler: Sampler, args: argparse.Namespace, experiment: Experiment,
         pairs = [(2 * row, 2 * row + 1) for row in range(PAIRS)]
         rows = sampler.between(seed, pairs, STEPS, np.resize(wanted[::2], PAIRS), truncation)
     with clock.phase("measure"):
-        features, logits = zip(*(seen_by(judge, made, args.references) for judge in judged_by), strict=True)
+        features, logits = zip(*(seen_by(judge, made, args.references) for judge in classifiers), strict=True)
         result = evaluation.evaluation(
             features, made, test, references["measures"], wanted if sampler.conditional else None,
             critic_scores(sampler, args.data, experiment), experiment.measures.neighbours,
             train=split(args.data, "train")[0], pixels=np.array(references["pixels"]),
         )  # fmt: skip
-        result["progress"] = progress(judged_by, [judge.layers for judge in features], args.out / "progress.npy")
+        result["progress"] = progress(classifiers, [judge.layers for judge in features], args.out / "progress.npy")
     asked = wanted if sampler.conditional else logits[0].argmax(1)
     save_array(args.out / "samples.npy", made)
     save_array(args.out / "interpolation.npy", rows)
@@ -59,7 +59,7 @@ def evaluate(sampler: Sampler, args: argparse.Namespace, experiment: Experiment,
     if args.cas:
         with np.load(args.cas / "predictions.npz", allow_pickle=False) as predictions:
             result["measures"]["cas"] = class_accuracy(predictions["logits"], predictions["labels"]).entry()
-    about = {"judges": [judge.about() for judge in judged_by], "conditional": sampler.conditional,
+    about = {"judges": [judge.about() for judge in classifiers], "conditional": sampler.conditional,
              "class_names": sampler.classes, "seconds": clock.seconds}  # fmt: skip
     return about | result
 

@@ -5,7 +5,7 @@
 rule references:
     input:
         ARRAYS,
-        JUDGED,
+        JUDGE_FILES,
         code=lambda wildcards: code_for(JUDGES, "tasks.generative.references"),
         dataset="data/dataset.json",
         stats="data/stats.json",

@@ -6,6 +6,7 @@ import dvc_project
 import pytest
 from conftest import experiment
 
+from dawn.config.sections import Run
 from dawn.core import code_deps
 from dawn.engine import checkpoint
 
@@ -88,3 +89,19 @@ def test_touching_code_runs_nothing(copied, project):
 )
 def test_a_setting_runs_what_it_decides(copied, setting, rules):
     assert copied.planned(setting) == rules
+
+
+RUN_SETTINGS = {"processes": "1", "nodes": "2", "gpus": "0", "save_every": "2", "trace": "true", "tensorboard": "true"}
+
+
+def test_every_setting_of_run_is_tried():
+    assert RUN_SETTINGS.keys() == Run.model_fields.keys()
+
+
+@pytest.mark.parametrize("key", RUN_SETTINGS)
+def test_no_setting_of_run_hides_a_cause_or_is_one(copied, key):
+    """A rule with outputs that come and go has no record for them, so Snakemake would miss a changed cause."""
+    setting = f"run={{{key}: {RUN_SETTINGS[key]}}}"
+    assert copied.planned(setting) == set()
+    changed = "train={epochs: 2, batch: 32, schedule: {peak: 0.2}}"
+    assert copied.planned(setting, changed) == ON_TRAINING

@@ -46,7 +46,7 @@ class Proof:
             raise ContentError(f"wrong content, sha256 {found}, expected {self.sha256}")
 
     def __str__(self) -> str:
-        """How far the proof goes."""
+        """Return in words what proves the file."""
         if self.sha256:
             return "proven by its sha256"
         if self.bytes:

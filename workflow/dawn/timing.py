@@ -47,7 +47,7 @@ def works(trainer: Trainer[Classifier]) -> dict[str, Callable[[], object]]:
 
     @torch.no_grad()
     def forward() -> None:
-        """As in an evaluation."""
+        """Run the network as an evaluation does."""
         state.net.eval()
         for images, _ in parts:
             state.precision.logits(state.net, state.in_format(images))

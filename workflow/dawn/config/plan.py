@@ -55,7 +55,7 @@ class Plan:
 
     @property
     def measure(self) -> str:
-        """Return what decides."""
+        """Return the name of the measure that decides."""
         return self.study.measure or next(iter(self.shared.declared.deciding))
 
     @property

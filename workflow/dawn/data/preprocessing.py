@@ -53,7 +53,7 @@ class Preprocessing:
             raise InputError(f"{source} does not store its preprocessing; train again to have it stored") from error
 
     def plain(self) -> dict[str, Any]:
-        """As JSON's values."""
+        """The preprocessing as values of JSON."""
         return asdict(self)
 
     def seen(self, images: Tensor) -> Tensor:

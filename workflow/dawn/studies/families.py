@@ -33,7 +33,7 @@ class Family:
 
         Hypotheses without a value are not tested now, and count.
         """
-        left, highest = set(self.standing), 0.0
+        left, highest = set(self.standing), 0.0  # the largest p-value so far: adjusted ones never fall
         for value, hypothesis in sorted((values[h], h) for h in self.standing if h in values):
             count = self._count(left) if self.fixed is None else self.fixed
             highest = max(highest, min(1.0, adjust(value, count)))
@@ -46,5 +46,5 @@ class Family:
         return len({comparison for comparison, _ in hypotheses}) + self.more
 
     def rejected(self, hypothesis: Hypothesis) -> bool:
-        """Whether it was."""
+        """Return whether the hypothesis was rejected."""
         return self.adjusted.get(hypothesis, 1.0) < LEVEL

@@ -68,7 +68,7 @@ class Outcome:
 
     @property
     def measure(self) -> Measure:
-        """What is compared."""
+        """The measure that the study compares."""
         return measure_of(self.about)
 
     @property

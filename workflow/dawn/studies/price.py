@@ -58,7 +58,7 @@ def seconds(result: Result) -> dict[str, Any] | None:
 
 
 def megaflops(result: Result) -> dict[str, Any] | None:
-    """Of an image, forward."""
+    """FLOPs of the forward pass of one image."""
     flops = (result.metrics or {}).get("flops")
     return None if flops is None else {"mean": flops / 1e6, "low": None, "high": None}
 

@@ -38,7 +38,7 @@ class Critic(BaseModel):
     model_config = STRICT
 
     architecture: Architecture = "lesson"
-    """As that of the generator."""
+    """Kind of layers, as in the generator."""
     width: Width = 64
     """Channels after the first layer; each layer that halves the size doubles them."""
     extra_layers: NonNegativeInt = 1
@@ -72,13 +72,13 @@ class CriticSteps(BaseModel):
     model_config = STRICT
 
     usual: PositiveInt = 5
-    """Steps before most of the generator's steps."""
+    """Critic steps before a generator step for which ``first`` and ``every`` do not ask for ``many``."""
     many: PositiveInt = 100
-    """Steps before some of them:"""
+    """Critic steps before the generator steps that ``first`` and ``every`` choose."""
     first: NonNegativeInt = 0
-    """the first so many of a phase,"""
+    """The first so many generator steps of each phase have ``many`` critic steps."""
     every: NonNegativeInt = 500
-    """and each whose number in its phase, from 0, is divisible by this; 0: none."""
+    """Generator steps whose number in their phase, from 0, is divisible by this have ``many`` too; 0: none."""
 
 
 class GanOptimizer(BaseModel):

@@ -35,11 +35,13 @@ def restored(path: Path) -> Trained:
     try:
         settings, size = Gan.model_validate(header["gan"]), int(header["preprocessing"]["size"])
         classes: list[str] = header["classes"]
-    except (KeyError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise InputError(f"{path} holds no GAN; give the model.safetensors of an experiment with task gan") from error
     nets = nn.ModuleDict(dict(zip(("generator", "critic"), build(settings, len(classes), size, 0), strict=True)))
     state: dict[str, Any] = dict(nets.state_dict())
-    if unfit := [name for name, t in tensors.items() if name not in state or state[name].shape != t.shape]:
+    saved = {name for name, tensor in state.items() if tensor.is_floating_point()}
+    if unfit := [name for name in sorted(saved | tensors.keys())
+                 if name not in tensors or name not in state or state[name].shape != tensors[name].shape]:  # fmt: skip
         raise InputError(f"{path} does not fit the networks of its header (see {unfit[0]}); train again")
     nets.load_state_dict(state | tensors)
     nets.eval().requires_grad_(False)

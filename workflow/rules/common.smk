@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import sys
+from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -115,22 +116,18 @@ def code(*commands):
 def code_for(experiment, *commands):
     """The files that decide what commands do for an experiment; its judges' network is one of them."""
     chosen = [module for each in (experiment, JUDGES) if each for module in each.declared.modules(each)]
-    return [os.path.relpath(path) for path in code_deps.code(commands, experiment.task, chosen)]
+    return paths_of_code(commands, experiment.task, tuple(chosen))
+
+
+@cache
+def paths_of_code(commands, task, chosen):
+    """The same, computed once for all jobs."""
+    return [os.path.relpath(path) for path in code_deps.code(commands, task, chosen)]
 
 
 def cause(*sections):
     """The sections of the experiment that decide a rule's result, for its params: a change is a reason to run again."""
     return lambda wildcards: EXPERIMENTS[wildcards.run].text(*sections)
-
-
-def in_data(names):
-    """Files below data/, for the inputs of a rule."""
-    return [f"data/{name}" for name in names]
-
-
-def of_seed(names):
-    """Files of a seed, for the outputs of a rule."""
-    return [f"{{run}}/seed-{{seed}}/{name}" for name in names]
 
 
 def seeds(run, analyses=None):
@@ -165,11 +162,7 @@ def of_seeds(*files):
 
 def manifests(wildcards):
     """The manifest of every seed of the experiment."""
-    return [
-        f"{wildcards.run}/manifests/{seed}.json"
-        for seed in EXPERIMENTS[wildcards.run].seeds
-        if f"{wildcards.run}/seed-{seed}" in seeds(wildcards.run)
-    ]
+    return [f"{wildcards.run}/manifests/{seed.rpartition('-')[2]}.json" for seed in seeds(wildcards.run)]
 
 
 def named(kind, plan, folder):

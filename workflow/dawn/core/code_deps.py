@@ -23,14 +23,20 @@ def closure(*modules: str) -> list[Path]:
 
     The import lines are read, not run, so the Snakefile calls this without importing torch.
     """
+    return list(_closure(HERE, modules))
+
+
+@cache
+def _closure(here: Path, modules: tuple[str, ...]) -> tuple[Path, ...]:
+    """The closure in the package at ``here``, computed once, since each job of Snakemake asks for it."""
     seen: set[Path] = set()
     waiting = [_path(module) for module in modules]
     while waiting:
         path = waiting.pop()
-        if path not in seen and path.relative_to(HERE).parts[0] not in REPORTING:
+        if path not in seen and path.relative_to(here).parts[0] not in REPORTING:
             seen.add(path)
             waiting += imports(path)
-    return sorted(seen)
+    return tuple(sorted(seen))
 
 
 def code(commands: Sequence[str], task: str, chosen: Iterable[tuple[str, str]] = ()) -> list[Path]:

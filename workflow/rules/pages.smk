@@ -5,6 +5,7 @@ On a cluster these run where snakemake was started, as they are short, but for t
 
 for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
     FIRST = next(iter(GROUP_RUNS.values()), EXPERIMENT)
+    WHAT = "a judge" if GROUP else GROUP_TASK.title
 
     rule:
         name:
@@ -23,7 +24,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             cause=cause(*GROUP_TASK.networks, "seeds"),
             size=lambda wildcards: EXPERIMENTS[wildcards.run].declared.last_size(EXPERIMENTS[wildcards.run]),
         message:
-            f"Describe the networks of {GROUP_TASK.title}"
+            f"Describe the networks of {WHAT}"
         shell:
             "DAWN_LOG={log:q} python -m dawn.model --params {wildcards.run:q}/params.yaml --data data --size {params.size:q}"
             " --out {output.figures:q} --text {output.text:q}"

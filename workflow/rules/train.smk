@@ -7,6 +7,7 @@ for path in dict.fromkeys([*TASK.rules, *(JUDGES.declared.rules if JUDGES else (
 
 for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
     FIRST = next(iter(GROUP_RUNS.values()), EXPERIMENT)
+    WHAT = "a judge" if GROUP else GROUP_TASK.title
 
     rule:
         name:
@@ -34,7 +35,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             cause=cause(*GROUP_TASK.trained_by),
             stats=["--stats", "data/stats.json"] if "stats.json" in GROUP_TASK.data(FIRST) else [],
         message:
-            f"Train {GROUP_TASK.title} with seed {{wildcards.seed}}"
+            f"Train {WHAT} with seed {{wildcards.seed}}"
         shell:
             "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
             " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.train"
@@ -68,7 +69,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             cause=lambda wildcards: EXPERIMENTS[wildcards.run].text(*EXPERIMENTS[wildcards.run].evaluated_by),
             options=evaluation_options,
         message:
-            f"Evaluate {GROUP_TASK.title}, seed {{wildcards.seed}}"
+            f"Evaluate {WHAT}, seed {{wildcards.seed}}"
         shell:
             "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} dawn.evaluate"
             " --params {wildcards.run:q}/params.yaml --data data {params.options:q}"

@@ -115,4 +115,4 @@ save: ## save a run as a DVC experiment: make save NAME=wider
 	dvc exp save $(if $(NAME),--name $(NAME))
 
 clean: ## delete the demo and caches
-	rm -rf demo demo-gan .snakemake .pytest_cache .mypy_cache .ruff_cache
+	rm -rf demo demo-gan cycle-demo .snakemake .pytest_cache .mypy_cache .ruff_cache

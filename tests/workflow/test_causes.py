@@ -1,6 +1,7 @@
 """An edit to code or settings is a reason for exactly what it decides: for Snakemake, DVC and the resume key alike."""
 
 import os
+import shutil
 
 import dvc_project
 import pytest
@@ -105,3 +106,16 @@ def test_no_setting_of_run_hides_a_cause_or_is_one(copied, key):
     assert copied.planned(setting) == set()
     changed = "train={epochs: 2, batch: 32, schedule: {peak: 0.2}}"
     assert copied.planned(setting, changed) == ON_TRAINING
+
+
+def test_other_images_do_not_replace_a_finished_experiment(copied):
+    kept = [copied.path / "results/seed-0/model.safetensors", copied.path / "results/params.yaml"]
+    before, other = [path.read_bytes() for path in kept], copied.archive.with_name("other.tar.gz")
+    shutil.copy(copied.archive, other)
+    setting = f"data={{urls: [{other}], sha256: null, bytes: null, layout: binary, classes: null, holdout: 20}}"
+    done = copied.snakemake(setting)
+    assert done.returncode == 1
+    assert "results has a finished experiment on other images" in done.stderr
+    assert [path.read_bytes() for path in kept] == before
+    assert copied.planned(setting, "app") == {"app"}  # it uses what is there
+    assert copied.planned() == set()

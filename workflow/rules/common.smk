@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from dawn.core.cli import InputError
 from dawn.core import code_deps
 from dawn.config import registry
-from dawn.config.experiment import check, dump, merge, read
+from dawn.config.experiment import check, dump, load, merge, read
 from dawn.config.judges import judges
 from dawn.config.plan import find, plan
 from dawn.config import search_plan
@@ -41,9 +41,12 @@ if workflow.is_main_process:
 include: "dvc.smk"
 
 
-# `config` is what --configfile and --config give. These keys choose a study, a search or two results to compare; all others
+# `config` is what --configfile and --config give. These keys choose a study, a search or two results to compare, or allow
+# to replace results; all others
 # are settings of the experiment, which are merged over params.yaml.
-CHOSEN = {key: str(config[key]) for key in ("study", "search", "base", "other", "difference") if key in config}
+CHOSEN = {
+    key: str(config[key]) for key in ("study", "search", "base", "other", "difference", "replace") if key in config
+}
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
 # Rules that were renamed, by what they were called.
 RENAMED = {f"{task}_{rule}": rule for task in ("gan", "cycle") for rule in

@@ -26,12 +26,13 @@ if workflow.is_main_process:
 # The steps read the experiment from params.yaml in the directory of the results. No rule writes it: as a rule's output
 # it would make every setting a cause of every step, so each rule names the sections that decide its result instead.
 onstart:
-    for run, experiment in {} if "base" in CHOSEN else {SHARED: EXPERIMENT, **EXPERIMENTS}.items():
+    refuse_to_replace()
+    for run, experiment in {} if only_reads() else {SHARED: EXPERIMENT, **EXPERIMENTS}.items():
         write_text(Path(run, "params.yaml"), dump(experiment))
         shutil.rmtree(Path(run, "partial"), ignore_errors=True)
-    if STUDY:
+    if STUDY and not only_reads():
         write_text(Path(SHARED, "study.json"), STUDY.text)
-    if SEARCH:
+    if SEARCH and not only_reads():
         write_text(Path(SHARED, "search.json"), SEARCH.text)
     if not workflow.local_exec:
         OWNER.submits_to(workflow.executor_plugin.name)

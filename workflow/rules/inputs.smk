@@ -23,10 +23,10 @@ def evaluation_options(wildcards):
     return options + [word for option in EVALUATION_OPTIONS if wildcards.run in RUNS for word in option(wildcards)]
 
 
-def of_classifiers(target):
+def of_classifiers(target, experiment=EXPERIMENT):
     """Refuse a target that only classifiers have, before any job."""
-    if TASK.name != "classify":
-        raise WorkflowError(f"{target} is for task: classify, and this experiment has task: {TASK.name}")
+    if experiment.task != "classify":
+        raise WorkflowError(f"{target} is for task: classify, and this experiment has task: {experiment.task}")
 
 
 def in_runs(target, *files, classifiers=False):
@@ -38,6 +38,18 @@ def in_runs(target, *files, classifiers=False):
         return [f"{run}/{file}" for run in RUNS for file in files]
 
     return paths
+
+
+def app_options():
+    """The options of dawn.serve: the networks of the finished experiment, and the file of one that is the user's code."""
+    run = Path(next(iter(RUNS)))
+    weights = [str(path.parent) for path in sorted(run.glob("seed-*/model.safetensors"))]
+    if not weights:
+        of_classifiers("app")
+        raise WorkflowError(f"{run} has no trained network; run snakemake first, with the same --configfile if any")
+    made = load(run / "params.yaml")
+    of_classifiers("app", made)
+    return ["--model", *weights, *(["--network", str(made.model.file)] if made.model.family == "file" else [])]
 
 
 def everything(wildcards):

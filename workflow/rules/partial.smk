@@ -1,6 +1,33 @@
-"""After a failure under --keep-going: what finished is summarized in `partial`, which no rule reads or writes."""
+"""Functions of the hooks. What finished before a failure is summarized in `partial`, which no rule reads or writes."""
 
 from subprocess import CalledProcessError
+
+
+def only_reads():
+    """Whether nothing of this run of Snakemake writes results."""
+    return {job.rule.name for job in workflow.dag.jobs} <= {"app", "compare", "doctor"}
+
+
+def refuse_to_replace():
+    """Refuse to train over the finished seeds of an experiment on other images, which would be lost without a word."""
+    for job in workflow.dag.jobs if CHOSEN.get("replace", "").lower() != "true" else ():
+        if not job.rule.name.startswith("train") or not workflow.dag.needrun(job):
+            continue
+        manifest = Path(job.wildcards.run, "manifests", f"{job.wildcards.seed}.json")
+        made = json.loads(manifest.read_text())["choices"]["data"] if manifest.is_file() else None
+        now = EXPERIMENTS[job.wildcards.run].model_dump(mode="json", include={"data"})["data"]
+        if made and other_images(made, now):
+            raise WorkflowError(
+                f"{job.wildcards.run} has a finished experiment on other images ({made['urls'][0]}), and this one on"
+                f" {now['urls'][0]} would replace it: move it away, give --directory, or allow it: --config replace=true"
+            )
+
+
+def other_images(made, now):
+    """Whether two sections of data are of different images: by their checksums, or where one is unknown by their place."""
+    if made.get("sha256") and now["sha256"]:
+        return made["sha256"] != now["sha256"]
+    return made["urls"] != list(now["urls"])
 
 
 def finished_seeds(run):

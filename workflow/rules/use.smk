@@ -20,21 +20,14 @@ for TARGET, FILES in TARGETS.items():
 
 
 # Runs on this machine until it is interrupted, in the host's Python, without a container: the image has no web server.
-# It writes no result, so it always runs.
+# It writes no result, so it always runs. It uses the networks that are there, whatever params.yaml says, and trains none.
 rule app:
-    input:
-        lambda wildcards: of_classifiers("app") or [],
-        lambda wildcards: [f"{seed}/model.safetensors" for seed in seeds(next(iter(RUNS)))],
-        dataset="data/dataset.json",
     log:
         "logs/app.log",
     localrule: True
     params:
-        seeds=lambda wildcards: seeds(next(iter(RUNS))),
-        network=lambda wildcards: (
-            ["--network", str(EXPERIMENT.model.file)] if EXPERIMENT.model.family == "file" else []
-        ),
+        options=lambda wildcards: app_options(),
     message:
         "Serve a page to try the network"
     shell:
-        "DAWN_LOG={log:q} python -m dawn.serve --model {params.seeds:q} --data data {params.network:q}"
+        "DAWN_LOG={log:q} python -m dawn.serve {params.options:q} --data data"

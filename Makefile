@@ -61,14 +61,14 @@ sbom: env ## list what is in the image
 lint: env ## check format, style, types and the Snakefile
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakefmt --check Snakefile workflow/rules workflow/dawn/tasks
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 
 format: env ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/snakefmt Snakefile workflow/rules
+	$(BIN)/snakefmt Snakefile workflow/rules workflow/dawn/tasks
 
 bench: env ## measure the training loop
 	$(BIN)/python tests/bench/throughput.py

@@ -91,7 +91,7 @@ def test_seeds_that_failed_or_lie_apart_are_named(tmp_path):
     folder = study(tmp_path, b=WIDE | {2: 25.0, 4: 60.0})
     assert call(study_command.main, folder) is None
     text = (folder / "table.md").read_text()
-    assert "Seeds of wide_8 & more that learned nothing: 2 (25.00 %)" in text
+    assert "Seeds of wide_8 & more that are no better than always naming the most frequent class: 2 (25.00 %)" in text
     assert "4 (60.00 %)" in text
     assert " 93.60 | " in text  # the median
 

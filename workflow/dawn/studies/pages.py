@@ -6,7 +6,7 @@ from pathlib import Path
 from dawn.report.numbers import count, p_value
 from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.independence import suspicious
-from dawn.results.outliers import apart, at_chance, too_even
+from dawn.results.outliers import AT_CHANCE, NOT_SHOWN, apart, at_chance, too_even
 from dawn.studies import assumptions, origin, secondary, tables
 from dawn.studies.from_curves import words
 from dawn.studies.measures import MEASURES
@@ -88,7 +88,7 @@ def progress(outcome: Outcome) -> list[str]:
 
 
 def suspects(outcome: Outcome) -> list[str]:
-    """Seeds that learned nothing, lie apart, or are more alike than independent ones; they are in all numbers.
+    """Seeds that are at chance, lie apart, or are more alike than independent ones; they are in all numbers.
 
     Of GANs, and on the hold-out, by the measure that decides.
     """
@@ -99,9 +99,10 @@ def suspects(outcome: Outcome) -> list[str]:
         measure = MEASURES["accuracy"] if of_test else outcome.measure
         values = result.values(measure.key)
         first = next(iter(result.evaluations.values()), {})
-        nothing = at_chance(values, first["confusion"]) if values and of_test else []
+        no_better, unclear = at_chance(values, first["confusion"]) if values and of_test else ([], [])
         far = apart(values, first["images"] if of_test else None) if values else []
-        for what, seeds in (("learned nothing", nothing), ("lie apart from the others", far)):
+        named = {f"are {AT_CHANCE}": no_better, f"are {NOT_SHOWN}": unclear, "lie apart from the others": far}
+        for what, seeds in named.items():
             if seeds:
                 unit = f" {measure.unit}" if measure.unit else ""
                 shown = ", ".join(f"{seed} ({values[seed]:.{measure.digits}f}{unit})" for seed in seeds)

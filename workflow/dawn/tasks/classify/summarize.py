@@ -23,10 +23,12 @@ def summarize(
     target, price = experiment.evaluate.target, experiment.submission.cost_per_hour
     curves = [read_columns(seed / "curve.tsv") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
+    no_better, unclear = at_chance(accuracies, evaluations[0]["confusion"])
     hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
     return {
         "accuracy": metrics["accuracy"] | robust(list(accuracies.values())),
-        "seeds_at_chance": at_chance(accuracies, evaluations[0]["confusion"]),
+        "seeds_at_chance": no_better,
+        "seeds_not_above_chance": unclear,
         "seeds_apart": apart(accuracies, evaluations[0]["images"]),
         "target": {"accuracy": target, **hits, **to_target(curves, target, price)},
         **{name: over([float(t[name]) for t in trainings], MEASURES[name]) for name in OF_TRAINING},

@@ -95,3 +95,12 @@ def test_a_single_seed_has_no_interval(run, tmp_path):
 def test_an_edited_evaluation_is_refused(run, tmp_path):
     (tmp_path / "seed-1/evaluation.json").write_text(json.dumps(evaluation(99.0)))
     assert "was changed after the evaluation" in call(model_card.main, *run)
+
+
+def test_a_card_of_few_classes_has_no_top_5(run, tmp_path):
+    assert "top-5" not in written(run, tmp_path)[1]
+    path = tmp_path / "provenance.json"
+    record = json.loads(path.read_text())
+    record["data"]["classes"] = list("abcdef")
+    path.write_text(json.dumps(record))
+    assert "| test top-5 accuracy | 94.00 %" in written(run, tmp_path)[1]

@@ -317,3 +317,9 @@ def test_samples_of_equal_blocks_are_worse_than_real_images(tmp_path):
         )
     (found,) = load(tmp_path).verdicts
     assert found.kind == "worse"
+
+
+def test_a_study_of_few_classes_has_no_top_5_next_to_other_measures(written):
+    """The four classes of these data have 100 % of any network."""
+    assert "top-5" not in (written / "table.md").read_text()
+    assert "calibration error" in (written / "table.md").read_text()

@@ -78,6 +78,7 @@ def results(card: Card) -> list[Block]:
     rows = [
         [title(m, m.name), interval(card.metrics[m.key], m.digits, m.suffix), std(card.metrics[m.key], m.digits)]
         for m in SHOWN
+        if m.informative(len(card.data["classes"]))
     ]
     chance = [e["calibration_error_if_calibrated"] for e in card.evaluations]
     return [

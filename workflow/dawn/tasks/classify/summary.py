@@ -31,11 +31,12 @@ def claim(run: Run) -> str:
 
 def result(run: Run) -> list[Block]:
     """Measures over the seeds, target, price and network; then each seed."""
-    metrics = run.metrics
+    metrics, classes = run.metrics, len(run.evaluations[0]["classes"])
     rows = [
         (title(m, m.title), f"{metrics[m.key]['mean']:,.{m.digits}f}", limits(metrics[m.key], m.digits),
          std(metrics[m.key], m.digits))
         for m in SHOWN
+        if m.informative(classes)
     ]  # fmt: skip
     accuracy, dollars = metrics["accuracy"], metrics["dollars"]
     middle = f"median {accuracy['median']:.{ACCURACY.digits}f} %, interquartile mean "

@@ -104,7 +104,7 @@ def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):
     text = (folder / "partial/table.md").read_text()
     assert "Not finished, so without verdicts: wide_8 & more has 2 of 5 seeds." in text
     assert "| wide_8 & more | 2 | 93.65" in text
-    assert "adjusted p" not in text
+    assert "p of no difference" not in text
     assert len(rows(folder / "partial/seeds.csv")) == 7
 
 

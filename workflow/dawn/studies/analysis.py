@@ -158,6 +158,7 @@ class Analyses:
             difference=d,
             interval=test.interval(d, LEVEL),
             simultaneous=self._simultaneous(d, test, common),
+            bounds=self._bounds(i, test.bounds(d, LEVEL)),
             p=None if d.error is None else test.p(d),
             adjusted=self.same.adjusted.get((i, SAME)),
             not_worse=self.margins.adjusted.get((i, WORSE), 1.0),
@@ -171,6 +172,13 @@ class Analyses:
             planned=isinstance(test, Planned),
             seeds=seeds,
         )
+
+    def _bounds(self, i: int, found: Interval | None) -> Interval | None:
+        """The narrowest bounds of all analyses so far: they hold together, and a rejection at any of them stands."""
+        before = self.verdicts[i]
+        if found is None or before is None or before.bounds is None:
+            return found
+        return max(found[0], before.bounds[0]), min(found[1], before.bounds[1])
 
     def _simultaneous(self, d: Difference, test: Planned | Anytime, common: Difference | None) -> Interval | None:
         count = self.design.size

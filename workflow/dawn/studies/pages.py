@@ -15,8 +15,10 @@ from dawn.studies.sentences import sentence, single
 
 NOTES = (
     "Intervals are of 95 %. That of a difference holds for its comparison, whichever analysis ended it. An adjusted "
-    "p-value holds for all comparisons and analyses of the study together, those that were deleted too; better and "
-    "worse have it below 0.05.",
+    "p-value holds for all comparisons and analyses of the study together, those that were deleted too.",
+    "Each verdict has its own test. Better and worse: the p of no difference is below 0.05. Not worse, or not better, "
+    "by the difference that matters: the one-sided p of being worse, or better, by so much or more is below 0.05, and "
+    "the 95 % lower or upper bound is on this side of it. Within: both. The two-sided interval is wider.",
     "The interval of a variant is over its seeds, three or more; of a GAN with one seed it is over the images alone.",
     "A difference is paired by seed where equal seeds give equal batches, and Welch's otherwise.",
     "The seeds are the chance in a training. The test images are the same for all, so these intervals say nothing of "
@@ -116,6 +118,7 @@ def alike(outcome: Outcome) -> list[str]:
     values = {result.name: list(result.values(measure.key).values()) for result in outcome.results.values()}
     return [
         f"{name}: the standard deviation of {count(len(values[name]), 'seed')} is {std:.{measure.digits + 1}f}, where "
-        f"the study expects {expected:g} (p {p_value(p)}). Find out whether these trainings are independent."
+        f"the study expects {expected:g} (adjusted p of independent seeds: {p_value(p)}). "
+        "Find out whether these trainings are independent."
         for name, (std, p) in (too_even(values, expected) if expected else {}).items()
     ]

@@ -68,12 +68,14 @@ def _spread(name: str, value: Mapping[str, Any] | None, std: bool = False) -> Ro
 
 
 def _verdict(verdict: Verdict | None) -> Row:
-    names = ("difference", "difference_low", "difference_high", "simultaneous_low", "simultaneous_high", "paired",
-             "p", "p_adjusted", "p_not_worse", "p_not_better", "analysis", "seeds_needed", "verdict")  # fmt: skip
+    names = ("difference", "difference_low", "difference_high", "simultaneous_low", "simultaneous_high",
+             "bound_low", "bound_high", "paired", "p", "p_adjusted", "p_not_worse", "p_not_better",
+             "analysis", "seeds_needed", "verdict")  # fmt: skip
     if verdict is None:
         return dict.fromkeys(names)
     d, none = verdict.difference, (None, None)
-    values = (d.mean, *(verdict.interval or none), *(verdict.simultaneous or none), d.paired, verdict.p,
+    values = (d.mean, *(verdict.interval or none), *(verdict.simultaneous or none),
+              *(verdict.bounds or none), d.paired, verdict.p,
               verdict.adjusted, verdict.not_worse, verdict.not_better, verdict.analysis + 1, verdict.needed,
               short(verdict))  # fmt: skip
     return dict(zip(names, values, strict=True))

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 
+import markdown_it
 import numpy as np
 import pytest
 from archives import call
@@ -12,7 +13,7 @@ from scipy import stats
 from study_files import finished, finished_gan
 
 from dawn import study as study_command
-from dawn.core.files import sha256, write_json
+from dawn.core.files import read_table, sha256, write_json
 from dawn.measures.checkerboard import checkerboard
 from dawn.studies.classes import recalls
 from dawn.studies.curves import Point
@@ -94,6 +95,22 @@ def test_seeds_that_failed_or_lie_apart_are_named(tmp_path):
     assert "Seeds of wide_8 & more that are no better than always naming the most frequent class: 2 (25.00 %)" in text
     assert "4 (60.00 %)" in text
     assert " 93.60 | " in text  # the median
+
+
+def test_names_of_variants_are_no_formulas_links_or_cells(tmp_path):
+    """In a spreadsheet, in Markdown and in the figures, which are drawn with them."""
+    name, base = '=HYPERLINK("http://x"), ![a](http://x) $\\q$', "+1 | @x"
+    compared = [{"name": name, "base": base, "weights": {"a": -1.0, "b": 1.0}}]
+    folder = study(tmp_path, variants={"a": base, "b": name}, comparisons=compared)
+    assert call(study_command.main, folder) is None
+    assert [row["variant"] for row in rows(folder / "table.csv")] == [f"'{base}", f"'{name}"]
+    assert [row["variant"] for row in read_table(folder / "table.csv")] == [base, name]
+    rendered = (
+        markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render((folder / "table.md").read_text())
+    )
+    assert "<a " not in rendered
+    assert rendered.count("<img") == len(list((folder / "plots").iterdir()))  # the figures
+    assert 'src="http' not in rendered
 
 
 def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):

@@ -116,6 +116,5 @@ def _training(training: Mapping[str, Any]) -> Row:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Rows as CSV; text in quotes."""
-    cells = [[f'"{v}"' if isinstance(v, str) else v for v in row.values()] for row in rows]
-    write_table(path, list(rows[0]), cells, separator=",")
+    """Rows as CSV."""
+    write_table(path, list(rows[0]), [list(row.values()) for row in rows], separator=",")

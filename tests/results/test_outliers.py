@@ -38,6 +38,9 @@ def test_seeds_far_from_the_others():
     assert apart(by_seed([94.1, 94.0, 91.0, 93.9, 94.05]), 10_000) == [2]
     assert apart(by_seed([94.0] * 4 + [94.1]), 10_000) == []  # no median deviation, and no difference that counts
     assert apart(by_seed([94.0] * 4 + [80.0]), 10_000) == [4]
+    assert apart(by_seed([100.0, 100.0, 100.0, 99.99]), 10_000) == []  # one image of 10,000
+    assert apart(by_seed([0.0, 0.0, 0.0, 10.0]), 10) == []
+    assert apart(by_seed([100.0, 100.0, 100.0, 99.0]), 10_000) == [3]
     assert apart(by_seed([10.0, 94.0]), 10_000) == []
     assert apart(by_seed([94.1, 94.0, 94.2, 93.9, 10.0, 94.1, 30.0, 94.05]), 10_000) == [4, 6]
 

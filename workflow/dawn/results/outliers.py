@@ -71,5 +71,10 @@ def too_even(values: Mapping[str, Sequence[float]], expected: float) -> dict[str
 
 
 def standard_error(accuracy: float, images: int) -> float:
-    """That of an accuracy in percent over so many images, in percentage points (binomial)."""
-    return math.sqrt(accuracy * (100 - accuracy) / images)
+    """That of an accuracy in percent over so many images, in percentage points (binomial).
+
+    With two hits and two misses more (Agresti and Coull, The American Statistician 52, 1998), so that it is not 0 where
+    all images are right.
+    """
+    fraction = (accuracy / 100 * images + 2) / (images + 4)
+    return 100 * math.sqrt(fraction * (1 - fraction) / (images + 4))

@@ -130,6 +130,16 @@ def test_the_bound_of_a_statement_agrees_with_it(counts, planned, higher):
     assert not planned or {"not worse", "not better", "within"} <= kinds
 
 
+def test_the_intervals_of_a_percentage_end_at_a_hundred_points():
+    """Two seeds, one of which failed: Student's interval has 12.7 standard errors on each side."""
+    rows = np.array([[93.0, 93.1], [93.2, 10.0]])
+    (wide,), (found,) = verdicts(rows, [2]), verdicts(rows, [2], scale="percent")
+    assert wide.interval[0] < -100
+    assert wide.interval[1] > 100
+    assert found.interval == found.simultaneous == found.bounds == (-100, 100)
+    assert "-100.00 to +100.00" in sentence(found, ACCURACY)
+
+
 def test_a_bound_holds_in_nineteen_of_twenty():
     rng, wrong, total = np.random.default_rng(8), 0, 2000
     for _ in range(total):

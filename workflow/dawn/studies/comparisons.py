@@ -96,6 +96,11 @@ def reach(weights: Weights, scale: Scale) -> float:
     return (most - least) * sum(weight for weight in weights.values() if weight > 0)
 
 
+def cut(interval: tuple[float, float] | None, furthest: float) -> tuple[float, float] | None:
+    """The part of an interval that the true contrast can be in: it holds it as often, and agrees with its test."""
+    return None if interval is None else (max(interval[0], -furthest), min(interval[1], furthest))
+
+
 def two_sides(weights: Weights) -> tuple[str, str] | None:
     """The base and the other one of a contrast of two variants, of weights -1 and 1; None for any other."""
     by_weight = {weight: name for name, weight in weights.items()}

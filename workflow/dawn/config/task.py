@@ -36,9 +36,9 @@ class Measure:
     by_epoch: bool = False
     constant_up_to: int = 0
 
-    def informative(self, classes: int) -> bool:
-        """Whether networks can differ in it on a data set of so many classes."""
-        return not self.constant_up_to or classes > self.constant_up_to
+    def informative(self, classes: int | None) -> bool:
+        """Whether networks can differ in it on a data set of so many classes; None where the number is not known."""
+        return classes is None or classes > self.constant_up_to
 
     @property
     def title(self) -> str:

@@ -89,6 +89,7 @@ def contradictions(verdicts: Sequence[Verdict], results: Results, measure: Measu
 
 def other_measures(results: Results, measure: Measure) -> list[Measure]:
     """The measures but the deciding one that some result has, and in which networks can differ on these data."""
-    classes = max((len(e.get("classes", ())) for r in results.values() for e in r.evaluations.values()), default=0)
+    counts = [len(e["classes"]) for r in results.values() for e in r.evaluations.values() if "classes" in e]
+    classes = max(counts, default=None)
     others = (m for m in MEASURES.values() if m.key != measure.key and m.informative(classes))
     return [m for m in others if any(r.values(m.key) for r in results.values())]

@@ -68,6 +68,27 @@ def test_markdown_has_the_same_content():
     assert not text.endswith("\n\n")
 
 
+HOSTILE = [
+    "![x](http://x.org/x.png)", "[x](http://x.org)", "`code`", "*a* **b** _c_ __d__ ~~e~~", "a_b_c",
+    "&lt;b&gt; &#33;", "\\[x](y)",
+    "<http://x.org>", "<!-- x", "a \\| b", "# a",
+    "1. a", "7)", "- a", "+ a", "> a", "---", "===", "-0.5 points",
+    "$x$", "[x]: http://x.org",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_text_in_every_block(name):
+    blocks = [Heading(name), Paragraph(name), Paragraph(name, bold=True), Bullets([name, name]),
+              Table([name], [[name]], name)]  # fmt: skip
+    parser = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    page = Page(parser.render(markdown(blocks)))
+    parts = {"h2", "p", "strong", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+    assert {tag for tag, _ in page.tags} == parts
+    shown = {tag: "".join(found).strip() for tag, found in page.found.items()}
+    assert shown == {"h2": name, "p": name, "strong": 2 * name, "li": 2 * name, "th": name, "td": name}
+
+
 def test_html_holds_its_images_and_markdown_links_them(tmp_path):
     (tmp_path / "plots").mkdir()
     (tmp_path / "plots/a.png").write_bytes(b"\x89PNG")

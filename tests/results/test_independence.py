@@ -169,7 +169,8 @@ def test_the_page_of_a_study_names_seeds_that_are_too_much_alike(tmp_path):
     variants = {"base": [93.0, 93.2, 93.4, 93.1, 93.3], "other": [94.0, 94.01, 94.0, 94.02, 94.01]}
     found = suspects(study(tmp_path / "expected", 0.15, variants))
     assert found == [
-        "other: the standard deviation of 5 seeds is 0.008, where the study expects 0.15 (p < 0.0001). "
+        "other: the standard deviation of 5 seeds is 0.008, where the study expects 0.15 (adjusted p of independent "
+        "seeds: < 0.0001). "
         "Find out whether these trainings are independent."
     ]
     assert suspects(study(tmp_path / "unexpected", None, variants)) == []

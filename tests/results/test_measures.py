@@ -50,6 +50,9 @@ def study(found):
     return dict(zip([m.key for m in (first, *rest)], cells, strict=True))
 
 
+SIX = {name: {"recall": 50.0, "precision": 50.0} for name in "abcdef"}  # so many that the top-5 accuracy says something
+
+
 def tables(blocks):
     return {row[0]: list(row[1:]) for block in blocks if isinstance(block, Table) for row in block.rows}
 
@@ -69,7 +72,9 @@ def run(task, folder, found):
 
 
 def test_the_measures_of_a_classifier(tmp_path):
-    found = [each | {"images": 1000, "confusion": [[1, 0], [0, 1]]} for each in evaluations(OF_CLASSIFIER)]
+    found = [
+        each | {"images": 1000, "confusion": [[1, 0], [0, 1]], "classes": SIX} for each in evaluations(OF_CLASSIFIER)
+    ]
     made, own = run("classify", tmp_path, found), study(found)
     page, metrics = tables(result(made)), made.metrics
     for m in OF_CLASSIFIER:

@@ -1,10 +1,12 @@
 """The metrics over the seeds of an experiment, and what DVC plots of them."""
 
+import csv
 import json
 
 import pytest
 from seed_files import seed, summarized
 
+from dawn.core.files import read_json, read_table, write_json, write_table
 from dawn.results.curve import mean_curve
 from dawn.tasks.classify.summarize import write
 
@@ -58,6 +60,23 @@ def test_what_dvc_plots(two, tmp_path):
     write(two, tmp_path)
     assert (tmp_path / "confusion.csv").read_text() == "actual,predicted\ncat,0\ncat,1\n"
     assert (tmp_path / "classes.csv").read_text() == "class,recall,precision\ncat,80.5,\ndog,,\n"
+
+
+def test_what_dvc_plots_of_hostile_names(two, tmp_path):
+    """A comma, quotes, a formula of a spreadsheet, and two lines."""
+    names = ['cat, "tame"', "=1+1", "a\nb", "a\u2028b"]
+    for path in two:
+        evaluation = read_json(path / "evaluation.json")
+        write_json(
+            path / "evaluation.json", evaluation | {"classes": dict.fromkeys(names, evaluation["classes"]["cat"])}
+        )
+        write_table(path / "confusion.csv", ("actual", "predicted"), zip(names, reversed(names), strict=True), ",")
+    write(two, tmp_path)
+    with (tmp_path / "classes.csv").open(newline="") as file:
+        assert [row["class"] for row in csv.DictReader(file)] == [names[0], "'=1+1", *names[2:]]
+    rows = read_table(tmp_path / "confusion.csv")
+    assert [row["actual"] for row in rows] == 2 * names
+    assert [row["predicted"] for row in rows] == 2 * names[::-1]
 
 
 def test_dollars_are_seconds_at_a_price(two):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dawn.studies.comparisons import contrast, pooled
+from dawn.studies.comparisons import contrast, pooled, reach
 
 VALUES = st.lists(st.floats(80, 100), min_size=2, max_size=12).filter(lambda v: max(v) - min(v) > 1e-3)
 AGAINST = {"a": -1.0, "b": 1.0}
@@ -123,3 +123,33 @@ def test_95_percent_intervals_cover_93_to_97_percent_of_1500_studies(shared, tog
             interval = contrast(values, {"v0": -1.0, f"v{i + 1}": 1.0}, shared).interval()
             covered[i] += interval is not None and interval[0] <= shift <= interval[1]
     assert ((covered / 1500 >= 0.93) & (covered / 1500 <= 0.97)).all(), covered / 1500
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_the_interval_of_a_bounded_difference_stays_in_its_range(shared):
+    """Recalls of a class of ten images that a variant gains: Student's interval goes to 125 points and more."""
+    values = {"a": {0: 0.0, 1: 40.0, 2: 10.0}, "b": {0: 100.0, 1: 60.0, 2: 100.0}}
+    weights = {"a": -1.0, "b": 1.0}
+    found = contrast(values, weights, shared)
+    assert found.interval()[1] > 100
+    low, high = found.interval(reach=reach(weights, "percent"))
+    assert -100 < low < found.mean < high < 100
+    assert found.interval(reach=reach(weights, "any")) == found.interval()
+
+
+def test_a_bounded_interval_is_students_where_the_error_is_small():
+    values = {"a": {0: 50.0, 1: 50.1, 2: 50.3}, "b": {0: 50.2, 1: 50.2, 2: 50.4}}
+    found = contrast(values, {"a": -1.0, "b": 1.0}, False)
+    assert found.interval(reach=100) == pytest.approx(found.interval(), abs=1e-3)
+
+
+@pytest.mark.parametrize(("recall", "images", "seeds"), [(0.5, 4, 3), (0.9, 10, 3), (0.97, 10, 5), (0.5, 100, 2)])
+def test_a_bounded_interval_holds_the_true_difference(recall, images, seeds):
+    rng, held, known = np.random.default_rng(0), 0, 0
+    for _ in range(2000):
+        drawn = 100 * rng.binomial(images, recall, (2, seeds)) / images
+        values = {name: dict(enumerate(map(float, row))) for name, row in zip("ab", drawn, strict=True)}
+        interval = contrast(values, {"a": -1.0, "b": 1.0}, False).interval(reach=100)
+        known += interval is not None
+        held += interval is not None and interval[0] <= 0 <= interval[1]
+    assert held >= 0.94 * known

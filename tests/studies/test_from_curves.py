@@ -79,7 +79,7 @@ def test_an_equal_budget_turns_the_verdict(study):
     assert "Compared at an equal budget of 10 s" in text
     assert "| variant | seeds | accuracy at 10 s, % |" in text
     assert "for other test images" not in text  # predictions are of the ends of the trainings
-    assert '"slow",2,' in (folder / "seeds.csv").read_text()
+    assert "\nslow,2," in (folder / "seeds.csv").read_text()
     assert "at_budget" in (folder / "seeds.csv").read_text().splitlines()[0]
     at_the_end = study(budget=None)
     (folder.parent / "history.json").unlink()

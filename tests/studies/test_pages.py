@@ -4,6 +4,7 @@ import csv
 import json
 import re
 
+import markdown_it
 import numpy as np
 import pytest
 from archives import call
@@ -12,7 +13,7 @@ from scipy import stats
 from study_files import finished, finished_gan
 
 from dawn import study as study_command
-from dawn.core.files import sha256, write_json
+from dawn.core.files import read_table, sha256, write_json
 from dawn.measures.checkerboard import checkerboard
 from dawn.studies.classes import recalls
 from dawn.studies.curves import Point
@@ -91,9 +92,25 @@ def test_seeds_that_failed_or_lie_apart_are_named(tmp_path):
     folder = study(tmp_path, b=WIDE | {2: 25.0, 4: 60.0})
     assert call(study_command.main, folder) is None
     text = (folder / "table.md").read_text()
-    assert "Seeds of wide_8 & more that learned nothing: 2 (25.00 %)" in text
+    assert "Seeds of wide_8 & more that are no better than always naming the most frequent class: 2 (25.00 %)" in text
     assert "4 (60.00 %)" in text
     assert " 93.60 | " in text  # the median
+
+
+def test_names_of_variants_are_no_formulas_links_or_cells(tmp_path):
+    """In a spreadsheet, in Markdown and in the figures, which are drawn with them."""
+    name, base = '=HYPERLINK("http://x"), ![a](http://x) $\\q$', "+1 | @x"
+    compared = [{"name": name, "base": base, "weights": {"a": -1.0, "b": 1.0}}]
+    folder = study(tmp_path, variants={"a": base, "b": name}, comparisons=compared)
+    assert call(study_command.main, folder) is None
+    assert [row["variant"] for row in rows(folder / "table.csv")] == [f"'{base}", f"'{name}"]
+    assert [row["variant"] for row in read_table(folder / "table.csv")] == [base, name]
+    rendered = (
+        markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render((folder / "table.md").read_text())
+    )
+    assert "<a " not in rendered
+    assert rendered.count("<img") == len(list((folder / "plots").iterdir()))  # the figures
+    assert 'src="http' not in rendered
 
 
 def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):
@@ -104,7 +121,7 @@ def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):
     text = (folder / "partial/table.md").read_text()
     assert "Not finished, so without verdicts: wide_8 & more has 2 of 5 seeds." in text
     assert "| wide_8 & more | 2 | 93.65" in text
-    assert "adjusted p" not in text
+    assert "p of no difference" not in text
     assert len(rows(folder / "partial/seeds.csv")) == 7
 
 
@@ -317,3 +334,9 @@ def test_samples_of_equal_blocks_are_worse_than_real_images(tmp_path):
         )
     (found,) = load(tmp_path).verdicts
     assert found.kind == "worse"
+
+
+def test_a_study_of_few_classes_has_no_top_5_next_to_other_measures(written):
+    """The four classes of these data have 100 % of any network."""
+    assert "top-5" not in (written / "table.md").read_text()
+    assert "calibration error" in (written / "table.md").read_text()

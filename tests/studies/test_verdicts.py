@@ -1,5 +1,7 @@
 """Verdicts on single studies worked out by hand, and how often they are wrong over many."""
 
+import re
+
 import numpy as np
 import pytest
 from study_simulation import SPREADS, draw, verdicts
@@ -84,7 +86,66 @@ def test_seeds_are_asked_for_only_after_the_last_analysis():
 def test_the_p_value_in_the_sentence_is_that_of_the_verdict():
     (verdict,) = verdicts([BASE, BASE + 0.01 + 0.05 * SIGNS], [5])
     assert verdict.p_kind == max(verdict.not_worse, verdict.not_better) < 0.05 < verdict.adjusted
-    assert f"p = {verdict.p_kind:.2g}" in sentence(verdict, ACCURACY)
+    assert f"or more = {verdict.p_kind:.2g};" in sentence(verdict, ACCURACY)
+
+
+TESTS = {
+    (0.5, 0.05): ["p of no difference"],
+    (0.1, 0.01): ["p of no difference", "p of a difference of 0.2 points or more"],
+    (0.01, 0.05): ["p of a difference of 0.2 points or more"],
+    (0.12, 0.15): ["p of being worse by 0.2 points or more", "p of no difference"],
+    (-0.2, 0.15): ["p of being better by 0.2 points or more", "p of no difference"],
+    (0.1, 0.5): ["p of no difference"],
+}
+
+
+@pytest.mark.parametrize(("values", "tests"), TESTS.items())
+def test_each_p_in_a_sentence_is_named(values, tests):
+    """Not "adjusted p", which was of no difference in a table and of another test in a sentence."""
+    shift, wobble = values
+    (verdict,) = verdicts([BASE, BASE + shift + wobble * SIGNS], [5])
+    assert re.findall(r"adjusted (p of [^=<;]*[^=<; ])", sentence(verdict, ACCURACY)) == tests
+
+
+@pytest.mark.parametrize("counts", [(5,), (3, 5)])
+@pytest.mark.parametrize("planned", [True, False])
+@pytest.mark.parametrize("higher", [True, False])
+def test_the_bound_of_a_statement_agrees_with_it(counts, planned, higher):
+    """The two-sided interval may begin below -0.2 where the variant is shown not to be worse by 0.2."""
+    rng, kinds = np.random.default_rng(7), set()
+    for _ in range(400):
+        rows = np.array([rng.normal(93, 0.05, 5), rng.normal(93 + rng.normal(0, 0.2), 0.12, 5)])
+        (verdict,) = verdicts(rows, counts, planned=planned, higher=higher)
+        if verdict.bounds is None:
+            continue
+        low, high = verdict.bounds if higher else (-verdict.bounds[1], -verdict.bounds[0])
+        kinds.add(verdict.kind)
+        if verdict.not_worse < 0.05:
+            assert low > -0.2
+        if verdict.not_better < 0.05:
+            assert high < 0.2
+        if verdict.kind == "not worse":
+            end = verdict.bounds[0] if higher else verdict.bounds[1]
+            assert f"95 % {'lower' if higher else 'upper'} bound {end:+.2f}, adjusted p" in sentence(verdict, ACCURACY)
+    assert not planned or {"not worse", "not better", "within"} <= kinds
+
+
+def test_the_intervals_of_a_percentage_end_at_a_hundred_points():
+    """Two seeds, one of which failed: Student's interval has 12.7 standard errors on each side."""
+    rows = np.array([[93.0, 93.1], [93.2, 10.0]])
+    (wide,), (found,) = verdicts(rows, [2]), verdicts(rows, [2], scale="percent")
+    assert wide.interval[0] < -100
+    assert wide.interval[1] > 100
+    assert found.interval == found.simultaneous == found.bounds == (-100, 100)
+    assert "-100.00 to +100.00" in sentence(found, ACCURACY)
+
+
+def test_a_bound_holds_in_nineteen_of_twenty():
+    rng, wrong, total = np.random.default_rng(8), 0, 2000
+    for _ in range(total):
+        (verdict,) = verdicts(rng.normal(93, 0.1, (2, 4)), [4], paired=False)
+        wrong += verdict.bounds[0] > 0
+    assert 0.035 < wrong / total < bound(total)
 
 
 def test_an_analysis_waits_for_its_seeds():

@@ -157,15 +157,16 @@ def describe(contents: Contents, rows: Rows) -> dict[str, Any]:
 
 def write(out: Path, stack: ExitStack, contents: Contents, rows: Rows) -> list[str]:
     """Write all files but dataset.json to temporary ones, which ``stack`` puts in place. Returns the checksums."""
-    table, kind = ["split\trow\tclass\tfile"], np.uint8 if len(contents.classes) <= 256 else np.uint16
+    table, kind = [], np.uint8 if len(contents.classes) <= 256 else np.uint16
     for name, places in rows.items():
         with stack.enter_context(files.replacing(out / f"{name}_labels.npy")).open("wb") as file:
             np.save(file, contents.labels[places].astype(kind), allow_pickle=False)
         table += [
-            f"{name}\t{row}\t{contents.classes[contents.labels[i]]}\t{printable(contents.names[i])}"
+            (name, row, contents.classes[contents.labels[i]], printable(contents.names[i]))
             for row, i in enumerate(places.tolist())
         ]
-    stack.enter_context(files.replacing(out / "files.tsv")).write_text("\n".join(table) + "\n", encoding="utf-8")
+    text = files.table_text(("split", "row", "class", "file"), table, "\t")
+    stack.enter_context(files.replacing(out / "files.tsv")).write_text(text, encoding="utf-8")
     partial = {name: stack.enter_context(files.replacing(out / f"{name}_images.npy")) for name in rows}
     digests: list[str] = []
     with ExitStack() as opened:

@@ -122,7 +122,7 @@ def verdict(base: Result, other: Result, margin: float, measure: Measure) -> Ver
     values = {"base": base.values(measure.key), "other": other.values(measure.key)}
     count = min(map(len, values.values()))
     comparison = Comparison(other.name, base.name, {"base": -1.0, "other": 1.0})
-    design = Design([comparison], (count,), margin, measure.higher)
+    design = Design([comparison], (count,), margin, measure.higher, scale=measure.scale)
     analyses = Analyses(design, lambda names: same_batches([base, other]))
     analyses.once(values)
     (result,) = analyses.verdicts

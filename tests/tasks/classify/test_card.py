@@ -1,7 +1,9 @@
 """The model card: front matter that YAML reads, and text that has the run's numbers."""
 
+import html
 import json
 
+import markdown_it
 import pytest
 import yaml
 from archives import CIFAR10, call
@@ -9,6 +11,7 @@ from conftest import experiment
 from seed_files import seed, write_manifest
 
 from dawn import model_card
+from dawn.core.files import write_table
 
 SPREAD = {"mean": 94.0, "std": 0.1, "low": 93.8, "high": 94.2}
 ONE = {"mean": 94.0, "std": None, "low": None, "high": None}
@@ -95,3 +98,32 @@ def test_a_single_seed_has_no_interval(run, tmp_path):
 def test_an_edited_evaluation_is_refused(run, tmp_path):
     (tmp_path / "seed-1/evaluation.json").write_text(json.dumps(evaluation(99.0)))
     assert "was changed after the evaluation" in call(model_card.main, *run)
+
+
+def test_hostile_class_names_are_text_in_a_card(run, tmp_path):
+    names = ["![x](http://x.org/x.png)", '=1+1, "a"']
+    for number in (0, 1):
+        folder = tmp_path / f"seed-{number}"
+        classes = dict(zip(names, evaluation(30.0)["classes"].values(), strict=True))
+        (folder / "evaluation.json").write_text(json.dumps(evaluation(30.0) | {"classes": classes}))
+        write_table(folder / "confusion.csv", ("actual", "predicted"), [names], ",")
+        write_manifest(folder)
+    path = tmp_path / "provenance.json"
+    record = json.loads(path.read_text())
+    record["data"]["classes"] = names
+    path.write_text(json.dumps(record))
+    _, text = written(run, tmp_path)
+    assert "an image classifier" in text.lower()
+    rendered = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    assert "<img" not in rendered
+    assert "<a " not in rendered
+    assert html.unescape(rendered).count(f"{names[0]} as {names[1]} (2)") == 1
+
+
+def test_a_card_of_few_classes_has_no_top_5(run, tmp_path):
+    assert "top-5" not in written(run, tmp_path)[1]
+    path = tmp_path / "provenance.json"
+    record = json.loads(path.read_text())
+    record["data"]["classes"] = list("abcdef")
+    path.write_text(json.dumps(record))
+    assert "| test top-5 accuracy | 94.00 %" in written(run, tmp_path)[1]

@@ -21,6 +21,7 @@ class Measure:
     hits     whether it is a percentage of the test images, each right or wrong
     decides  whether a study can decide by it
     by_epoch whether the curve has it at the ends of epochs, under the same name
+    constant_up_to  the number of classes up to which all networks have the same value, so that pages leave it out
     """
 
     key: str
@@ -33,6 +34,11 @@ class Measure:
     hits: bool = False
     decides: bool = False
     by_epoch: bool = False
+    constant_up_to: int = 0
+
+    def informative(self, classes: int | None) -> bool:
+        """Whether networks can differ in it on a data set of so many classes; None where the number is not known."""
+        return classes is None or classes > self.constant_up_to
 
     @property
     def title(self) -> str:

@@ -1,9 +1,12 @@
 """Atomic writing: a file that a step writes is complete or absent."""
 
+import csv
 import glob
 import hashlib
+import io
 import json
 import os
+import re
 import socket
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +16,8 @@ from typing import Any
 from dawn.core.cli import InputError
 
 HOST = socket.gethostname()
+FORMULA = re.compile(r"\A'*[=+\-@\t\r]")  # how a cell starts that a spreadsheet runs, or that looks like one made safe
+QUOTED = re.compile(r"\A'(?='*[=+\-@\t\r])")
 
 
 @contextmanager
@@ -71,10 +76,33 @@ def read_json(path: Path) -> Any:
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = "\t") -> None:
-    """Write a header and rows, tab-separated by default, atomically; None is an empty cell."""
-    lines = [separator.join(columns)]
-    lines += [separator.join("" if cell is None else str(cell) for cell in row) for row in rows]
-    write_text(path, "\n".join(lines) + "\n")
+    """Write a header and rows, tab-separated by default, atomically; see ``table_text``."""
+    write_text(path, table_text(columns, rows, separator))
+
+
+def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = ",") -> str:
+    """A header and rows as text that the module csv reads; None is an empty cell.
+
+    Text that a spreadsheet would run as a formula has an apostrophe before it, which ``read_table`` takes away.
+    """
+    return "".join(_line(row, separator) for row in (columns, *rows))
+
+
+def _line(row: Sequence[object], separator: str) -> str:
+    """One row. By its line end the module quotes each cell that holds a part of it, so a lone carriage return too."""
+    out, end = io.StringIO(), "\r\n"
+    cells = [FORMULA.sub(r"'\g<0>", cell) if isinstance(cell, str) else cell for cell in row]
+    csv.writer(out, delimiter=separator, lineterminator=end).writerow(cells)
+    return out.getvalue().removesuffix(end) + "\n"
+
+
+def read_table(path: Path, separator: str = ",") -> list[dict[str, str]]:
+    """The rows of such a file by its columns."""
+    with path.open(encoding="utf-8", newline="") as file:
+        head, *rows = ([QUOTED.sub("", cell) for cell in row] for row in csv.reader(file, delimiter=separator))
+    if any(len(row) != len(head) for row in rows):
+        raise InputError(f"{path} has rows of other columns than {', '.join(head)}; delete it to have it made again")
+    return [dict(zip(head, row, strict=True)) for row in rows]
 
 
 def sha256(path: Path) -> str:

@@ -1,5 +1,6 @@
 """What brings an image to a trained network's input; stored with the weights, so that they can be used anywhere."""
 
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +49,15 @@ class Preprocessing:
     def parse(cls, values: Any, source: Path) -> "Preprocessing":
         """That in the header of ``source``, checked."""
         try:
-            return TypeAdapter(cls).validate_python(values)
+            found = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
             raise InputError(f"{source} does not store its preprocessing; train again to have it stored") from error
+        if not (all(map(math.isfinite, (*found.mean, *found.std))) and min(found.std) > 0):
+            raise InputError(
+                f"{source}: the preprocessing has mean {list(found.mean)} and std {list(found.std)}, which must be "
+                "finite, and std above 0; run dawn.stats and train again"
+            )
+        return found
 
     def plain(self) -> dict[str, Any]:
         """The preprocessing as values of JSON."""

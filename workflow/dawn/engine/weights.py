@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -26,13 +27,29 @@ def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str], 
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors of a file of weights, and the choices in its header."""
+    """The tensors of a file of weights, all of them finite, and the choices in its header."""
     try:
         with safe_open(path, "pt") as file:
             header = (file.metadata() or {}).get("dawn", "{}")
-            return {name: file.get_tensor(name) for name in file.keys()}, json.loads(header)  # noqa: SIM118 (no dict)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
+            choices: dict[str, Any] = json.loads(header)
     except SafetensorError as error:
         raise InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
+    except ValueError as error:
+        raise InputError(f"{path} has a header that is not JSON ({error}); train again") from error
+    for name, tensor in tensors.items():
+        _require_finite(path, name, tensor)
+    return tensors, choices
+
+
+def _require_finite(path: Path, name: str, tensor: Tensor) -> None:
+    """Refuse NaN and infinity, with which a network answers everything and nothing."""
+    bad = int((~torch.isfinite(tensor.float())).sum()) if tensor.is_floating_point() else 0
+    if bad:
+        raise InputError(
+            f"{path}: {bad:,} of {tensor.numel():,} values of the tensor {name} are NaN or infinite; the training "
+            "diverged or the file is damaged: train again, with a lower learning rate if it diverged"
+        )
 
 
 def checksum(net: nn.Module) -> str:

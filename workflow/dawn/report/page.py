@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 STYLE = """
 :root { color-scheme: light dark; --text: #222; --page: #fff; --line: #ccc }
@@ -85,11 +86,11 @@ def _markdown(block: Block, folder: Path) -> str:
         case Heading(text, level):
             return f"{'#' * level} {_plain(text)}"
         case Paragraph(text, bold):
-            return f"**{_plain(text)}**" if bold else _plain(text)
+            return f"**{_plain(text)}**" if bold else _start(text)
         case Bullets(items):
-            return "\n".join(f"- {_plain(item)}" for item in items)
+            return "\n".join(f"- {_start(item)}" for item in items)
         case Image(path, text):
-            return f"![{_plain(text)}]({os.path.relpath(path, folder)})"
+            return f"![{_plain(text)}]({quote(os.path.relpath(path, folder))})"
         case Table(heads, rows, title):
             rule = ["---:" if number else "---" for number in block.numbers or [False] * len(heads)]
             lines = [_cells(heads), rule, *map(_cells, rows)]
@@ -99,8 +100,18 @@ def _markdown(block: Block, folder: Path) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text on one line, in which no tag of HTML is left."""
-    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", " ".join(text.split()))
+    """Text on one line, of which nothing is Markdown or HTML where it stands in a line.
+
+    Class names and the names of variants are anybody's: they must not become links, images or formulas of a page.
+    """
+    text = re.sub(r"[\\`*\[\]~$]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", " ".join(text.split()))
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", re.sub(r"&(?=#?\w+;)", "&amp;", text))
+
+
+def _start(text: str) -> str:
+    """The same at the start of a line, where it must not become a list, a heading, a quotation or a rule either."""
+    text = re.sub(r"\A(\d+)([.)])(?=\s|\Z)", r"\1\\\2", _plain(text))
+    return re.sub(r"\A(?:[-+](?=\s|\Z|-)|[>#=|])", r"\\\g<0>", text)
 
 
 def _cells(cells: Sequence[str]) -> list[str]:

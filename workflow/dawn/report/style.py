@@ -9,6 +9,8 @@ from typing import Any
 
 from matplotlib import rcParams
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 
 from dawn.core.files import replacing
 
@@ -56,5 +58,20 @@ def bar(i: int) -> dict[str, Any]:
 
 def save(drawn: Figure, path: Path) -> None:
     """Write a figure in the format of its suffix (PNG without one), atomically."""
+    _without_formulas(drawn)
     with replacing(path) as partial:
         drawn.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=DPI)
+
+
+def _without_formulas(drawn: Figure) -> None:
+    """Draw every ``$`` as it is: names of classes and of variants are anybody's. Powers of ten at axes are formulas."""
+    axes = [axis for place in drawn.axes for axis in (place.xaxis, place.yaxis)]
+    powers = {
+        id(label)
+        for axis in axes
+        for label in axis.get_ticklabels(which="both")
+        if isinstance(axis.get_major_formatter(), LogFormatter)
+    }
+    for text in drawn.findobj(Text):
+        if isinstance(text, Text) and id(text) not in powers:
+            text.set_parse_math(False)

@@ -1,4 +1,4 @@
-"""Seeds that make a mean misleading: those that learned nothing, those far from the others, those too much alike."""
+"""Seeds that make a mean misleading: those at chance, those far from the others, those too much alike."""
 
 import math
 import statistics
@@ -8,19 +8,31 @@ from scipy import stats
 
 LEVEL = 0.05  # the chance that one of several seeds with normally distributed accuracies is named
 TOO_EVEN = 0.01  # the chance that independent seeds of any of several variants are said to be too much alike
+CHANCE = 0.001  # the chance that a network that learned nothing is said to be better than the most frequent class
 ERRORS = 3  # standard errors of an accuracy; a smaller difference may come from the choice of the test images
 
+AT_CHANCE = "no better than always naming the most frequent class"
+NOT_SHOWN = "not shown to be better than always naming the most frequent class"
 
-def at_chance(accuracies: Mapping[int, float], confusion: Sequence[Sequence[int]]) -> list[int]:
-    """The seeds that learned nothing: no better than naming the most frequent class each time.
+
+def at_chance(accuracies: Mapping[int, float], confusion: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
+    """The seeds that are no better than naming the most frequent class each time, and those not shown to be better.
 
     ``accuracies`` in percent by seed; ``confusion`` (classes, classes), actual by predicted, of one of them. A seed is
-    above chance if it is more than three standard errors of an accuracy above it.
+    shown to be better if so many hits, or more, have a probability below 0.1 % where each image is a hit with the
+    fraction of the most frequent class (exact binomial test). One that is always right is in neither list.
     """
     actual = [sum(row) for row in confusion]
-    chance = 100 * max(actual) / sum(actual)
-    limit = chance + ERRORS * standard_error(chance, sum(actual))
-    return [seed for seed, accuracy in accuracies.items() if accuracy <= limit]
+    images, most = sum(actual), max(actual)
+    hits = {seed: round(accuracy * images / 100) for seed, accuracy in accuracies.items()}
+    no_better = [seed for seed, n in hits.items() if n <= most and n < images]
+    unclear = [seed for seed, n in hits.items() if most < n < images and _tail(n, images, most) >= CHANCE]
+    return no_better, unclear
+
+
+def _tail(hits: int, images: int, most: int) -> float:
+    """The probability of so many hits or more, each image being one with the probability most / images."""
+    return float(stats.binom.sf(hits - 1, images, most / images))
 
 
 def apart(values: Mapping[int, float], images: int | None) -> list[int]:
@@ -59,5 +71,10 @@ def too_even(values: Mapping[str, Sequence[float]], expected: float) -> dict[str
 
 
 def standard_error(accuracy: float, images: int) -> float:
-    """That of an accuracy in percent over so many images, in percentage points (binomial)."""
-    return math.sqrt(accuracy * (100 - accuracy) / images)
+    """That of an accuracy in percent over so many images, in percentage points (binomial).
+
+    With two hits and two misses more (Agresti and Coull, The American Statistician 52, 1998), so that it is not 0 where
+    all images are right.
+    """
+    fraction = (accuracy / 100 * images + 2) / (images + 4)
+    return 100 * math.sqrt(fraction * (1 - fraction) / (images + 4))

@@ -46,9 +46,15 @@ def _ends(mean: float, half: float, scale: Scale) -> tuple[float, float]:
         ratio = half / mean
         move, arm = half * ratio / 2, half * math.sqrt(1 + ratio**2 / 4)
         return mean**2 / (mean + move + arm), mean + move + arm  # the product of the ends is the mean's square
-    least, most = BOUNDS[scale]
+    return score(mean, half, *BOUNDS[scale])
+
+
+def score(mean: float, half: float, least: float, most: float) -> tuple[float, float]:
+    """Wilson's interval of a mean between two bounds, whose half width in the middle of them would be near ``half``."""
     width = most - least
     p = (mean - least) / width
+    if not 0 < p < 1:
+        return mean, mean
     z2 = (half / width) ** 2 / (p * (1 - p))  # of Wilson's formula, over the number of trials
     middle, arm = (p + z2 / 2) / (1 + z2), math.sqrt(z2 * p * (1 - p) + z2**2 / 4) / (1 + z2)
     return least + width * (middle - arm), least + width * (middle + arm)

@@ -30,7 +30,7 @@ def table(plan: SearchPlan, trials: list[Trial], path: Path) -> None:
     """Write a line for each trial: its settings, its accuracy at each rung, its seconds."""
     keys, rungs = list(plan.search.space), plan.search.epochs.rungs
     columns = ["trial", "round", *keys, *(f"accuracy_{epochs:g}_epochs" for epochs in rungs), "seconds"]
-    rows = [[t.number, t.round, *(f'"{v}"' if isinstance(v := t.settings.get(key), list | str) else v for key in keys),
+    rows = [[t.number, t.round, *(t.settings.get(key) for key in keys),
              *(t.accuracies + [None] * (len(rungs) - len(t.accuracies))), t.seconds] for t in trials]  # fmt: skip
     write_table(path, columns, rows, ",")
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dawn.studies.comparisons import LEVEL, Difference, Values, contrast, pooled
+from dawn.config.task import Scale
+from dawn.studies.comparisons import LEVEL, Difference, Values, contrast, cut, pooled, reach
 from dawn.studies.dunnett import OWN, alike, dunnett_edge, dunnett_p
 from dawn.studies.families import Family
 from dawn.studies.power import TTest
@@ -31,6 +32,7 @@ class Design:
     planned      chance that the planned analyses reject with, all comparisons together; see dawn.studies.allocation
     unplanned    the same of seeds that were not planned
     more         comparisons that count and are not tested: those that could have been chosen in place of these
+    scale        the range of the measure, at which intervals of differences end
     any_margin   whether another margin was to be compared with at first, so that statements about it hold for all
     """
 
@@ -43,6 +45,7 @@ class Design:
     unplanned: float = RESERVED
     more: int = 0
     any_margin: bool = False
+    scale: Scale = "any"
 
     @property
     def size(self) -> int:
@@ -153,11 +156,13 @@ class Analyses:
         common: Difference | None,
     ) -> Verdict:  # fmt: skip
         name = self.design.test if isinstance(test, Planned) else "holm"
+        furthest = reach(self.design.comparisons[i].weights, self.design.scale)
         return Verdict(
             comparison=self.design.comparisons[i],
             difference=d,
-            interval=test.interval(d, LEVEL),
-            simultaneous=self._simultaneous(d, test, common),
+            interval=cut(test.interval(d, LEVEL), furthest),
+            simultaneous=cut(self._simultaneous(d, test, common), furthest),
+            bounds=cut(self._bounds(i, test.bounds(d, LEVEL)), furthest),
             p=None if d.error is None else test.p(d),
             adjusted=self.same.adjusted.get((i, SAME)),
             not_worse=self.margins.adjusted.get((i, WORSE), 1.0),
@@ -171,6 +176,13 @@ class Analyses:
             planned=isinstance(test, Planned),
             seeds=seeds,
         )
+
+    def _bounds(self, i: int, found: Interval | None) -> Interval | None:
+        """The narrowest bounds of all analyses so far: they hold together, and a rejection at any of them stands."""
+        before = self.verdicts[i]
+        if found is None or before is None or before.bounds is None:
+            return found
+        return max(found[0], before.bounds[0]), min(found[1], before.bounds[1])
 
     def _simultaneous(self, d: Difference, test: Planned | Anytime, common: Difference | None) -> Interval | None:
         count = self.design.size

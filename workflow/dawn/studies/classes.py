@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from dawn.report import style
 from dawn.report.frame import heading
-from dawn.studies.comparisons import Difference, contrast
+from dawn.studies.comparisons import Difference, contrast, reach
 from dawn.studies.tables import Results
 from dawn.studies.verdicts import Verdict
 
@@ -55,7 +55,7 @@ def recalls(verdict: Verdict, results: Results) -> dict[str, Difference]:
 def panel(axes: Axes, verdict: Verdict, found: Mapping[str, Difference]) -> None:
     """One comparison, a line a class."""
     for place, difference in enumerate(found.values()):
-        interval = difference.interval()
+        interval = difference.interval(reach=reach(verdict.comparison.weights, "percent"))
         beyond = interval is not None and not interval[0] <= 0 <= interval[1]
         if interval is not None:
             axes.plot(interval, [place, place], color=style.COLOURS[0], linewidth=2, solid_capstyle="butt")

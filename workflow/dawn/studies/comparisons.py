@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from scipy import optimize, stats
 
+from dawn.config.task import Scale
+from dawn.results.statistics import BOUNDS, score
+
 SMALL = 1e-12  # a standard error below it is rounding
 LEVEL = 0.05  # of a test of its own; its interval is of 95 %
 Values = Mapping[str, Mapping[int, float]]  # of each variant: a value of each seed
@@ -71,12 +74,31 @@ class Difference:
         t = self.statistic(margin if above else -margin)
         return None if t is None else self.tail(-t if above else t)
 
-    def interval(self, level: float = LEVEL) -> tuple[float, float] | None:
-        """The interval that the true contrast is outside of with a chance of ``level``."""
+    def interval(self, level: float = LEVEL, reach: float = math.inf) -> tuple[float, float] | None:
+        """The interval that the true contrast is outside of with a chance of ``level``.
+
+        Where no contrast is further from 0 than ``reach``, it is the score interval, which stays in that range and is
+        the same where the error is small (``dawn.results.statistics.spread``).
+        """
         if self.error is None:
             return None
         half = self.edge(level) * self.error
+        if math.isfinite(reach):
+            return score(self.mean, half, -reach, reach)
         return self.mean - half, self.mean + half
+
+
+def reach(weights: Weights, scale: Scale) -> float:
+    """How far from 0 a contrast of such values can be."""
+    if scale not in BOUNDS:
+        return math.inf
+    least, most = BOUNDS[scale]
+    return (most - least) * sum(weight for weight in weights.values() if weight > 0)
+
+
+def cut(interval: tuple[float, float] | None, furthest: float) -> tuple[float, float] | None:
+    """The part of an interval that the true contrast can be in: it holds it as often, and agrees with its test."""
+    return None if interval is None else (max(interval[0], -furthest), min(interval[1], furthest))
 
 
 def two_sides(weights: Weights) -> tuple[str, str] | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from dawn.config.task import Measure
-from dawn.studies.comparisons import LEVEL, two_sides
+from dawn.studies.comparisons import LEVEL, cut, reach, two_sides
 from dawn.studies.images import other_images
 from dawn.studies.improvement import Probability, improvement
 from dawn.studies.pairs import Pair, mcnemar
@@ -40,6 +40,7 @@ def further(
     for v in verdicts:
         pair = two_sides(v.comparison.weights)
         interval = _other_images(v, predicted, counts) if predicted and v.planned else None
+        interval = cut(interval, reach(v.comparison.weights, measure.scale))
         alone = pair and predicted and measure.key == "accuracy" and v.difference.n == 1
         found.append(Further(v, interval, pair and _improvement(v, results, measure, pair),
                              _mcnemar(v, predicted, pair) if alone and pair and predicted else None))  # fmt: skip

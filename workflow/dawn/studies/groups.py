@@ -44,7 +44,7 @@ class Present:
         planned, unplanned = spending(group)
         margin = self.about["difference"]
         design = Design(compared, tuple(group.analyses), margin, self.measure.higher, group.test, planned, unplanned,
-                        group.size - len(compared), margin != group.difference)  # fmt: skip
+                        group.size - len(compared), margin != group.difference, self.measure.scale)  # fmt: skip
         found = Analyses(design, self._shared)
         names = {name for comparison in compared for name in comparison.weights}
         if by_plan(group, self.look):

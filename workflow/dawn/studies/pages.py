@@ -6,7 +6,7 @@ from pathlib import Path
 from dawn.report.numbers import count, p_value
 from dawn.report.page import Block, Bullets, Heading, Image
 from dawn.results.independence import suspicious
-from dawn.results.outliers import apart, at_chance, too_even
+from dawn.results.outliers import AT_CHANCE, NOT_SHOWN, apart, at_chance, too_even
 from dawn.studies import assumptions, origin, secondary, tables
 from dawn.studies.from_curves import words
 from dawn.studies.measures import MEASURES
@@ -15,8 +15,10 @@ from dawn.studies.sentences import sentence, single
 
 NOTES = (
     "Intervals are of 95 %. That of a difference holds for its comparison, whichever analysis ended it. An adjusted "
-    "p-value holds for all comparisons and analyses of the study together, those that were deleted too; better and "
-    "worse have it below 0.05.",
+    "p-value holds for all comparisons and analyses of the study together, those that were deleted too.",
+    "Each verdict has its own test. Better and worse: the p of no difference is below 0.05. Not worse, or not better, "
+    "by the difference that matters: the one-sided p of being worse, or better, by so much or more is below 0.05, and "
+    "the 95 % lower or upper bound is on this side of it. Within: both. The two-sided interval is wider.",
     "The interval of a variant is over its seeds, three or more; of a GAN with one seed it is over the images alone.",
     "A difference is paired by seed where equal seeds give equal batches, and Welch's otherwise.",
     "The seeds are the chance in a training. The test images are the same for all, so these intervals say nothing of "
@@ -88,7 +90,7 @@ def progress(outcome: Outcome) -> list[str]:
 
 
 def suspects(outcome: Outcome) -> list[str]:
-    """Seeds that learned nothing, lie apart, or are more alike than independent ones; they are in all numbers.
+    """Seeds that are at chance, lie apart, or are more alike than independent ones; they are in all numbers.
 
     Of GANs, and on the hold-out, by the measure that decides.
     """
@@ -99,9 +101,10 @@ def suspects(outcome: Outcome) -> list[str]:
         measure = MEASURES["accuracy"] if of_test else outcome.measure
         values = result.values(measure.key)
         first = next(iter(result.evaluations.values()), {})
-        nothing = at_chance(values, first["confusion"]) if values and of_test else []
+        no_better, unclear = at_chance(values, first["confusion"]) if values and of_test else ([], [])
         far = apart(values, first["images"] if of_test else None) if values else []
-        for what, seeds in (("learned nothing", nothing), ("lie apart from the others", far)):
+        named = {f"are {AT_CHANCE}": no_better, f"are {NOT_SHOWN}": unclear, "lie apart from the others": far}
+        for what, seeds in named.items():
             if seeds:
                 unit = f" {measure.unit}" if measure.unit else ""
                 shown = ", ".join(f"{seed} ({values[seed]:.{measure.digits}f}{unit})" for seed in seeds)
@@ -115,6 +118,7 @@ def alike(outcome: Outcome) -> list[str]:
     values = {result.name: list(result.values(measure.key).values()) for result in outcome.results.values()}
     return [
         f"{name}: the standard deviation of {count(len(values[name]), 'seed')} is {std:.{measure.digits + 1}f}, where "
-        f"the study expects {expected:g} (p {p_value(p)}). Find out whether these trainings are independent."
+        f"the study expects {expected:g} (adjusted p of independent seeds: {p_value(p)}). "
+        "Find out whether these trainings are independent."
         for name, (std, p) in (too_even(values, expected) if expected else {}).items()
     ]

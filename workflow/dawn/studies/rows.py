@@ -68,12 +68,14 @@ def _spread(name: str, value: Mapping[str, Any] | None, std: bool = False) -> Ro
 
 
 def _verdict(verdict: Verdict | None) -> Row:
-    names = ("difference", "difference_low", "difference_high", "simultaneous_low", "simultaneous_high", "paired",
-             "p", "p_adjusted", "p_not_worse", "p_not_better", "analysis", "seeds_needed", "verdict")  # fmt: skip
+    names = ("difference", "difference_low", "difference_high", "simultaneous_low", "simultaneous_high",
+             "bound_low", "bound_high", "paired", "p", "p_adjusted", "p_not_worse", "p_not_better",
+             "analysis", "seeds_needed", "verdict")  # fmt: skip
     if verdict is None:
         return dict.fromkeys(names)
     d, none = verdict.difference, (None, None)
-    values = (d.mean, *(verdict.interval or none), *(verdict.simultaneous or none), d.paired, verdict.p,
+    values = (d.mean, *(verdict.interval or none), *(verdict.simultaneous or none),
+              *(verdict.bounds or none), d.paired, verdict.p,
               verdict.adjusted, verdict.not_worse, verdict.not_better, verdict.analysis + 1, verdict.needed,
               short(verdict))  # fmt: skip
     return dict(zip(names, values, strict=True))
@@ -114,6 +116,5 @@ def _training(training: Mapping[str, Any]) -> Row:
 
 
 def write(path: Path, rows: Sequence[Row]) -> None:
-    """Rows as CSV; text in quotes."""
-    cells = [[f'"{v}"' if isinstance(v, str) else v for v in row.values()] for row in rows]
-    write_table(path, list(rows[0]), cells, separator=",")
+    """Rows as CSV."""
+    write_table(path, list(rows[0]), [list(row.values()) for row in rows], separator=",")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dawn.config.task import Measure
 from dawn.report.numbers import DASH, interval
 from dawn.report.page import Table
-from dawn.studies.comparisons import contrast
+from dawn.studies.comparisons import contrast, reach
 from dawn.studies.further import Further
 from dawn.studies.improvement import Probability
 from dawn.studies.measures import MEASURES
@@ -65,8 +65,11 @@ def _difference(values: Mapping[str, Mapping[int, float]], verdict: Verdict, mea
     if not all(used.values()):
         return DASH
     found = contrast(used, verdict.comparison.weights, verdict.difference.paired)
-    text = f"{found.mean:+.{measure.digits}f}"
-    return text if (limits := found.interval()) is None else f"{text} ({span(limits, measure)})"
+    text, limits = (
+        f"{found.mean:+.{measure.digits}f}",
+        found.interval(reach=reach(verdict.comparison.weights, measure.scale)),
+    )
+    return text if limits is None else f"{text} ({span(limits, measure)})"
 
 
 def contradictions(verdicts: Sequence[Verdict], results: Results, measure: Measure) -> list[str]:
@@ -85,5 +88,8 @@ def contradictions(verdicts: Sequence[Verdict], results: Results, measure: Measu
 
 
 def other_measures(results: Results, measure: Measure) -> list[Measure]:
-    """The measures but the deciding one that some result has."""
-    return [m for m in MEASURES.values() if m.key != measure.key and any(r.values(m.key) for r in results.values())]
+    """The measures but the deciding one that some result has, and in which networks can differ on these data."""
+    counts = [len(e["classes"]) for r in results.values() for e in r.evaluations.values() if "classes" in e]
+    classes = max(counts, default=None)
+    others = (m for m in MEASURES.values() if m.key != measure.key and m.informative(classes))
+    return [m for m in others if any(r.values(m.key) for r in results.values())]

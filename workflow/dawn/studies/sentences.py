@@ -84,15 +84,39 @@ def in_addition(further: Further, measure: Measure) -> str | None:
 
 
 def evidence(verdict: Verdict, measure: Measure) -> str:
-    """Difference, interval, p-value, and how they were taken."""
-    d = verdict.difference
-    how = f"{_test(verdict)} over {_seeds(verdict)}"
-    interval = (
-        "no interval from so few" if verdict.interval is None else f"95 % interval {span(verdict.interval, measure)}"
-    )
+    """The difference; for each part of the statement its interval and its test by name; how they were taken."""
+    d, parts = verdict.difference, [*_of_margin(verdict, measure), _of_difference(verdict, measure)]
+    if verdict.kind in ("better", "worse"):
+        parts.reverse()
+    elif verdict.kind == "within":
+        del parts[1:]
     mean = f"{d.mean:+.{measure.digits}f}{measure.points}, "
     stated = verdict.kind in ("better", "worse") and not verdict.small
-    return f"{'' if stated else mean}{interval}, adjusted p {_equals(verdict.p_kind)}, {how}"
+    return f"{'' if stated else mean}{'; '.join(parts)}; {_test(verdict)} over {_seeds(verdict)}"
+
+
+def _of_difference(verdict: Verdict, measure: Measure) -> str:
+    """The interval and the p-value of whether there is a difference."""
+    found = verdict.interval
+    interval = "no interval from so few" if found is None else f"95 % interval {span(found, measure)}"
+    return f"{interval}, adjusted p of no difference {_equals(verdict.adjusted)}"
+
+
+def _of_margin(verdict: Verdict, measure: Measure) -> list[str]:
+    """The bounds and the p-value of a statement about the margin; empty where none is made."""
+    margin, bounds = f"{verdict.margin:g}{measure.points}", verdict.bounds
+    if bounds is None or not (verdict.small or verdict.kind in ("not worse", "not better")):
+        return []
+    if verdict.small:
+        p = _equals(max(verdict.not_worse, verdict.not_better))
+        return [
+            f"95 % bounds, each by itself, {span(bounds, measure)}, adjusted p of a difference of {margin} or more {p}"
+        ]
+    low, high = (f"{end:+.{measure.digits}f}" for end in bounds)
+    below = (verdict.kind == "not worse") == verdict.higher
+    bound = f"95 % lower bound {low}" if below else f"95 % upper bound {high}"
+    side = "worse" if verdict.kind == "not worse" else "better"
+    return [f"{bound}, adjusted p of being {side} by {margin} or more {_equals(verdict.p_kind)}"]
 
 
 def _test(verdict: Verdict) -> str:

@@ -52,6 +52,10 @@ class Planned:
         """The interval that is wrong at any of the planned analyses with a chance of ``total``; None for never."""
         return difference.interval(self.level(total)) if total else None
 
+    def bounds(self, difference: Difference, total: float) -> tuple[float, float] | None:
+        """A lower and an upper bound, each wrong at any of the planned analyses with a chance of ``total``."""
+        return self.interval(difference, 2 * total)
+
 
 @dataclass(frozen=True)
 class Anytime:
@@ -94,6 +98,13 @@ class Anytime:
             return None
         half = math.sqrt(difference.freedom * (c - 1) / (1 - c / r)) * difference.error
         return difference.mean - half, difference.mean + half
+
+    def bounds(self, difference: Difference, total: float) -> tuple[float, float] | None:
+        """A lower and an upper bound, each of which is ever wrong with a chance of ``total`` at most.
+
+        One side may be wrong as often as both, since the seeds of one training may exclude the truth on both in turn.
+        """
+        return self.interval(difference, total)
 
 
 def known(value: float | None) -> float:

@@ -8,7 +8,7 @@ from dawn.report.numbers import DASH, fraction, interval, p_value, std
 from dawn.report.page import Table
 from dawn.results.measures import MEASURES
 from dawn.results.statistics import robust
-from dawn.studies.sentences import difference, short
+from dawn.studies.sentences import difference, short, span
 from dawn.studies.variants import Result
 from dawn.studies.verdicts import Verdict
 
@@ -25,7 +25,8 @@ Results = Mapping[str, Result]
 
 
 def comparisons(verdicts: Sequence[Verdict], measure: Measure) -> Table:
-    """Each comparison with its verdict."""
+    """Each comparison with its verdict, and the tests and intervals that verdicts rest on."""
+    margin = f"{verdicts[0].margin:g}" if verdicts else "the margin"
     rows = [
         [
             v.comparison.name,
@@ -33,6 +34,8 @@ def comparisons(verdicts: Sequence[Verdict], measure: Measure) -> Table:
             str(v.difference.n),
             difference(v, measure),
             p_value(v.adjusted),
+            DASH if v.bounds is None else span(v.bounds, measure),
+            *(DASH if v.bounds is None else p_value(p) for p in (v.not_worse, v.not_better)),
             short(v),
         ]
         for v in verdicts
@@ -42,7 +45,9 @@ def comparisons(verdicts: Sequence[Verdict], measure: Measure) -> Table:
         "against",
         "seeds",
         f"difference,{measure.points or ' ' + measure.name}",
-        "adjusted p",
+        "p of no difference, adjusted",
+        "95 % bounds, each by itself",
+        *(f"p of {side} by {margin} or more, adjusted" for side in ("worse", "better")),
         "verdict",
     ]
     return Table(heads, rows, "Comparisons")

@@ -26,6 +26,7 @@ class Verdict:
     difference    the measured one; positive where the measure is higher than the base's
     interval      of 95 % for this comparison by itself, whichever analysis ended it
     simultaneous  the intervals of all comparisons together: with a chance of 95 % all of them are right
+    bounds        the lower and the upper bound that statements about the margin rest on, each of 95 % for itself
     p             two-sided, of no difference, for this comparison and this analysis alone
     adjusted      the same for all comparisons and analyses, to be compared with 0.05
     not_worse     of the hypothesis that it is worse by the margin or more; adjusted
@@ -42,6 +43,7 @@ class Verdict:
     difference: Difference
     interval: Interval | None
     simultaneous: Interval | None
+    bounds: Interval | None
     p: float | None
     adjusted: float | None
     not_worse: float

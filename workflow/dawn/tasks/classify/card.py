@@ -1,6 +1,5 @@
 """A model card in the format of the Hugging Face Hub: YAML front matter, then Markdown."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 import yaml
 
 from dawn.config.experiment import Experiment
+from dawn.core.files import read_table
 from dawn.report.numbers import count, interval, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.results.measures import MEASURES
@@ -78,6 +78,7 @@ def results(card: Card) -> list[Block]:
     rows = [
         [title(m, m.name), interval(card.metrics[m.key], m.digits, m.suffix), std(card.metrics[m.key], m.digits)]
         for m in SHOWN
+        if m.informative(len(card.data["classes"]))
     ]
     chance = [e["calibration_error_if_calibrated"] for e in card.evaluations]
     return [
@@ -114,8 +115,7 @@ def confusions(files: Iterable[Path], most: int = 3) -> list[str]:
     """The most frequent errors in the files confusion.csv of all seeds, such as ``cat as dog (12)``."""
     errors: Counter[tuple[str, str]] = Counter()
     for path in files:
-        with path.open(encoding="utf-8", newline="") as file:
-            errors.update((row["actual"], row["predicted"]) for row in csv.DictReader(file))
+        errors.update((row["actual"], row["predicted"]) for row in read_table(path))
     errors = Counter({pair: n for pair, n in errors.items() if pair[0] != pair[1]})
     return [f"{actual} as {predicted} ({n})" for (actual, predicted), n in errors.most_common(most)]
 

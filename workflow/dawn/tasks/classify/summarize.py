@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
-from dawn.core.files import read_json, write_table, write_text
+from dawn.core.files import read_json, read_table, write_table
 from dawn.results.curve import Values, at_target, number, read_columns
 from dawn.results.measures import MEASURES, over
 from dawn.results.outliers import apart, at_chance
 from dawn.results.statistics import expected_time, fraction, robust
 
+CONFUSION = ("actual", "predicted")  # columns
 OF_TRAINING = ("train_loss", "train_accuracy")
 
 
@@ -23,10 +24,12 @@ def summarize(
     target, price = experiment.evaluate.target, experiment.submission.cost_per_hour
     curves = [read_columns(seed / "curve.tsv") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
+    no_better, unclear = at_chance(accuracies, evaluations[0]["confusion"])
     hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
     return {
         "accuracy": metrics["accuracy"] | robust(list(accuracies.values())),
-        "seeds_at_chance": at_chance(accuracies, evaluations[0]["confusion"]),
+        "seeds_at_chance": no_better,
+        "seeds_not_above_chance": unclear,
         "seeds_apart": apart(accuracies, evaluations[0]["images"]),
         "target": {"accuracy": target, **hits, **to_target(curves, target, price)},
         **{name: over([float(t[name]) for t in trainings], MEASURES[name]) for name in OF_TRAINING},
@@ -57,11 +60,11 @@ def to_target(curves: Sequence[Sequence[Values]], target: float, price: float | 
 
 def write(seeds: Sequence[Path], out: Path) -> None:
     """Write what DVC plots: confusion.csv (a row an image of each seed), classes.csv (means, percent)."""
-    lines = [(seed / "confusion.csv").read_text(encoding="utf-8").splitlines() for seed in seeds]
-    write_text(out / "confusion.csv", "\n".join([lines[0][0], *(line for part in lines for line in part[1:])]) + "\n")
+    rows = [list(row.values()) for seed in seeds for row in read_table(seed / "confusion.csv")]
+    write_table(out / "confusion.csv", CONFUSION, rows, separator=",")
     measures, evaluated = ("recall", "precision"), [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
-    rows = [(name, *(mean([e[name][measure] for e in evaluated]) for measure in measures)) for name in evaluated[0]]
-    write_table(out / "classes.csv", ("class", *measures), rows, separator=",")
+    means = [(name, *(mean([e[name][measure] for e in evaluated]) for measure in measures)) for name in evaluated[0]]
+    write_table(out / "classes.csv", ("class", *measures), means, separator=",")
 
 
 def mean(values: list[float | None]) -> float | None:

@@ -10,10 +10,16 @@ from dawn.report.origin import equal_seeds
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.results.curve import at_target, read_columns
 from dawn.results.measures import MEASURES
+from dawn.results.outliers import AT_CHANCE, NOT_SHOWN
 from dawn.results.run import Run
 from dawn.tasks.classify.task import MEASURES as OF_CLASSIFIER
 
 SHOWN = (*OF_CLASSIFIER, MEASURES["seconds"], MEASURES["images_per_s"])
+REMARKS = {
+    "seeds_at_chance": AT_CHANCE,
+    "seeds_not_above_chance": NOT_SHOWN,
+    "seeds_apart": "far from the others",
+}
 ACCURACY, SECONDS, DOLLARS = (MEASURES[key] for key in ("accuracy", "seconds", "dollars"))
 
 
@@ -25,11 +31,12 @@ def claim(run: Run) -> str:
 
 def result(run: Run) -> list[Block]:
     """Measures over the seeds, target, price and network; then each seed."""
-    metrics = run.metrics
+    metrics, classes = run.metrics, len(run.evaluations[0]["classes"])
     rows = [
         (title(m, m.title), f"{metrics[m.key]['mean']:,.{m.digits}f}", limits(metrics[m.key], m.digits),
          std(metrics[m.key], m.digits))
         for m in SHOWN
+        if m.informative(classes)
     ]  # fmt: skip
     accuracy, dollars = metrics["accuracy"], metrics["dollars"]
     middle = f"median {accuracy['median']:.{ACCURACY.digits}f} %, interquartile mean "
@@ -68,18 +75,20 @@ def target(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def warnings(metrics: Mapping[str, Any]) -> list[Block]:
-    """A paragraph about seeds that learned nothing or are far from the others, where there are any."""
-    chance, apart = metrics["seeds_at_chance"], metrics["seeds_apart"]
-    texts = [f"{name(chance)} learned nothing: no better than always naming the most frequent class."] if chance else []
-    texts += [f"{name(apart)} far from the median of all seeds."] if apart else []
-    few = len({*chance, *apart}) <= metrics["seeds"] // 4
+    """A paragraph about seeds at chance or far from the others, where there are any."""
+    remarks = REMARKS | {"seeds_apart": "far from the median of all seeds"}
+    texts = [f"{name(metrics[key])} {text}." for key, text in remarks.items() if metrics[key]]
+    if not texts:
+        return []
+    few = len({seed for key in remarks for seed in metrics[key]}) <= metrics["seeds"] // 4
     texts.append("The mean includes them" + (", the interquartile mean does not." if few else "."))
-    return [Paragraph(" ".join(texts), bold=True)] if chance or apart else []
+    return [Paragraph(" ".join(texts), bold=True)]
 
 
 def name(seeds: Sequence[int]) -> str:
-    """``Seed 3`` or ``Seeds 3, 5``."""
-    return f"Seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}"
+    """``Seed 3 is`` or ``Seeds 3, 5 are``, to begin a sentence."""
+    numbers = ", ".join(map(str, seeds))
+    return f"Seeds {numbers} are" if len(seeds) > 1 else f"Seed {numbers} is"
 
 
 def seeds_table(run: Run) -> list[Block]:
@@ -88,13 +97,12 @@ def seeds_table(run: Run) -> list[Block]:
     rows = []
     for path, evaluation, training in zip(run.seeds, run.evaluations, run.trainings, strict=True):
         reached, seed = at_target(read_columns(path / "curve.tsv"), target), training["seed"]
-        remarks = (("seeds_at_chance", "learned nothing"), ("seeds_apart", "far from the others"))
         rows.append((
             str(seed),
             f"{evaluation['accuracy']:.{ACCURACY.digits}f}",
             DASH if reached is None else f"{reached['seconds']:,.{SECONDS.digits}f}",
             f"{training['seconds']:,.{SECONDS.digits}f}",
-            "; ".join(text for key, text in remarks if seed in metrics[key]),
+            "; ".join(text for key, text in REMARKS.items() if seed in metrics[key]),
         ))  # fmt: skip
     heads = ("seed", f"test {ACCURACY.title}", f"seconds to {target:g} %", SECONDS.title, "remark")
     return [Heading("Seeds"), Table(heads, rows)]

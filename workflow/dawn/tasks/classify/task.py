@@ -8,7 +8,7 @@ from dawn.tasks.classify.settings import Evaluate, LrFind, Timing, Train
 
 MEASURES = (
     Measure("accuracy", "accuracy", "%", 2, "higher", "percent", hits=True, decides=True, by_epoch=True),
-    Measure("top5", "top-5 accuracy", "%", 2, "higher", "percent", hits=True, decides=True),
+    Measure("top5", "top-5 accuracy", "%", 2, "higher", "percent", hits=True, decides=True, constant_up_to=5),
     Measure("loss", "loss", "nats", 4, "lower", "positive", decides=True, by_epoch=True),
     Measure("calibration_error", "calibration error", "", 4, "lower", "fraction", decides=True),
     Measure("calibration_error_if_calibrated", "calibration error if calibrated", "", 4, "lower", "fraction"),

@@ -60,6 +60,7 @@ def application(predictor: Predictor, neighbours: Neighbours | None, examples: N
     app.before_request(_local)
     app.after_request(_closed)
     app.register_error_handler(Refused, lambda error: _error(error.status, error.reason))
+    app.register_error_handler(InputError, lambda error: _error(500, str(error)))
     app.register_error_handler(HTTPException, lambda error: _error(error.code, MESSAGES.get(error.code, error.name)))
 
     app.add_url_rule("/", "index", lambda: app.send_static_file("index.html"))

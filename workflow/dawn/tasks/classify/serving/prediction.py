@@ -1,7 +1,5 @@
 """What networks predict for image files, and how it is printed: a table, JSON or CSV."""
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from dawn.core.cli import InputError
+from dawn.core.files import table_text
 from dawn.data.image_file import read_image
 from dawn.tasks.classify.serving.predictor import Predictor
 
@@ -80,13 +79,10 @@ def _plain(one: Prediction, top: int) -> dict[str, Any]:
 
 def as_csv(found: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
     """A row an image: path, class, probability, spread over the networks, then the probability of every class."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["image", "class", "probability", *SPREAD, *(f"p({name})" for name in classes)])
-    for one in found:
-        cells = [one.image, one.top, one.probability, one.std, one.agreement]
-        writer.writerow([*cells, *(one.probabilities[name] for name in classes)])
-    return out.getvalue()
+    columns = ["image", "class", "probability", *SPREAD, *(f"p({name})" for name in classes)]
+    rows = [(one.image, one.top, one.probability, one.std, one.agreement, *map(one.probabilities.get, classes))
+            for one in found]  # fmt: skip
+    return table_text(columns, rows)
 
 
 def as_table(found: Sequence[Prediction], classes: Sequence[str], top: int) -> str:

@@ -103,6 +103,10 @@ class Predictor:
             seen = views(self.preprocessing.input(pixels), self.tta)
             with self.lock:  # a page has several threads
                 answers = [torch.stack([weight * m.net(view) for weight, view in seen]).sum(0) for m in self.members]
+            for member, answer in zip(self.members, answers, strict=True):
+                if not bool(torch.isfinite(answer).all()):
+                    raise InputError(f"{member.path} gives logits that are NaN or infinite; train again, with a lower "
+                                     "learning rate")  # fmt: skip
             parts.append(torch.stack(answers).cpu())
         return torch.cat(parts, 1)
 

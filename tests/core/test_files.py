@@ -1,0 +1,36 @@
+"""Tables: what is written is read back, and no cell is a formula."""
+
+import csv
+
+import pytest
+
+from dawn.core.cli import InputError
+from dawn.core.files import read_table, table_text, write_table
+
+HOSTILE = [
+    "a, b", 'a "quoted" name', "=1+1", '=HYPERLINK("http://x.org","y")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1",
+    "'=1", "''+1", "'plain", "two\nlines", "a\rb", "a\r\nb", "a\u2028b", " spaces ", "", "ü|`<b>", "![x](http://x.org/x.png)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_hostile_names_are_read_back(tmp_path, separator):
+    path = tmp_path / "table"
+    write_table(path, ("name", "value", "none"), [(name, 0.5, None) for name in HOSTILE], separator)
+    assert [row["name"] for row in read_table(path, separator)] == HOSTILE
+    assert {(row["value"], row["none"]) for row in read_table(path, separator)} == {("0.5", "")}
+    with path.open(newline="") as file:
+        found = [row["name"] for row in csv.DictReader(file, delimiter=separator)]
+    assert not [name for name in found if name.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert [name.lstrip("'") for name in found] == [name.lstrip("'") for name in HOSTILE]
+
+
+def test_columns_are_made_safe_and_numbers_stay_numbers():
+    assert table_text(["=a", "b"], [(-1.5, True)]) == "'=a,b\n-1.5,True\n"
+
+
+def test_a_table_whose_names_have_commas_unquoted_is_refused(tmp_path):
+    path = tmp_path / "confusion.csv"
+    path.write_text("actual,predicted\ncat, tame,dog\n")
+    with pytest.raises(InputError, match="rows of other columns than actual, predicted; delete it"):
+        read_table(path)

@@ -55,6 +55,8 @@ STUDIES, SEARCHES, PRESETS = (ROOT / "workflow" / name for name in ("studies", "
 if {"study", "search"} <= CHOSEN.keys():
     raise WorkflowError(f"study = {CHOSEN['study']} and search = {CHOSEN['search']}: name one of them")
 try:
+    for file in workflow.configfiles:  # Snakemake has read them and, of a key given twice, has taken the last
+        read(Path(file))
     STUDY = plan(find(CHOSEN["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in CHOSEN else None
     SEARCH = None
     if "search" in CHOSEN:

@@ -13,6 +13,7 @@ from dawn.config.errors import explain
 from dawn.config.sections import Data, Run, Submission
 from dawn.config.task import Task
 from dawn.config.types import STRICT, Seeds
+from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
 
 
@@ -99,8 +100,8 @@ def dump(experiment: Experiment) -> str:
 def read(path: Path) -> dict[str, Any]:
     """Read the mapping in a YAML file, unchecked."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        values = parse(path.read_text(encoding="utf-8"), str(path))
+    except UnicodeDecodeError as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise InputError(

@@ -91,12 +91,10 @@ def main() -> None:
     parser = cli.parser(main)
     cli.add_inputs(parser, "params", "data")
     parser.add_argument("--stats", type=Path, help="channel statistics, JSON, which a classifier needs")
-    parser.add_argument("--seed", type=int, required=True, help="decides initial weights, order and all other draws")
+    cli.add_seed(parser, "decides initial weights, order and all other draws")
     cli.add_out(parser, "directory of the results")
     cli.add_resume(parser)
     args = parser.parse_args()
-    if args.seed < 0:
-        raise cli.InputError(f"--seed {args.seed}: at least 0")
     experiment = load(args.params)
     try:
         with joined() as world:

@@ -4,10 +4,13 @@ import argparse
 import inspect
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
+
+LARGEST_SEED = 2**32 - 1  # what the generators of numpy and torch both take
 
 
 class InputError(Exception):
@@ -46,6 +49,25 @@ def add_out(parser: argparse.ArgumentParser, help: str) -> None:
 def add_seeds(parser: argparse.ArgumentParser) -> None:
     """Add the positional arguments ``seeds``, one directory for each seed."""
     parser.add_argument("seeds", type=Path, nargs="+", help="directories of the trained and evaluated seeds")
+
+
+def whole(option: str, low: int, high: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number from ``low`` to ``high``."""
+
+    def convert(text: str) -> int:
+        digits = re.fullmatch("-?[0-9]{1,19}", text)
+        if not digits or not low <= int(text) <= high:
+            shown = text if digits else quoted(text, 30)
+            raise InputError(f"{option} {shown}: a whole number from {low} to {high}")
+        return int(text)
+
+    return convert
+
+
+def add_seed(parser: argparse.ArgumentParser, help: str, default: int | None = None) -> None:
+    """Add ``--seed``, which is required where it has no default."""
+    number = whole("--seed", 0, LARGEST_SEED)
+    parser.add_argument("--seed", type=number, required=default is None, default=default, help=help)
 
 
 def add_resume(parser: argparse.ArgumentParser) -> None:

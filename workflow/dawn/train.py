@@ -23,6 +23,7 @@ from dawn.config import registry
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import write_json, write_table
+from dawn.core.host import of_launcher
 from dawn.engine.shutdown import DIVERGED, EXIT_CODE, Diverged, Interrupted, StopRequest, stopping_together
 from dawn.engine.trainer import Trainer
 from dawn.monitoring.energy import for_device
@@ -100,7 +101,7 @@ def main() -> None:
         with joined() as world:
             train(args, experiment, world)
     except Interrupted:
-        if os.environ.get("RANK", "0") == "0":
+        if of_launcher("RANK") == 0:
             print(f"seed {args.seed}: stopped; the same command continues from its checkpoint", file=sys.stderr)
         sys.exit(EXIT_CODE)
     except Diverged as error:  # on the first process alone

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+from dawn.core.host import of_launcher
+
 LARGEST_SEED = 2**32 - 1  # what the generators of numpy and torch both take
 
 
@@ -100,6 +102,9 @@ def run(step: Callable[[], None]) -> None:
     ``DAWN_TRACEBACK=1`` shows the whole traceback instead. ``DAWN_LOG=FILE`` copies stderr to the file, except
     progress bars; stderr itself stays a terminal.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's charset does not have is printed escaped
+            stream.reconfigure(errors="backslashreplace")
     if log := os.environ.get("DAWN_LOG"):
         sys.stderr = Tee(sys.stderr, Path(log))
     try:
@@ -107,7 +112,7 @@ def run(step: Callable[[], None]) -> None:
     except (InputError, OSError) as error:
         if os.environ.get("DAWN_TRACEBACK") == "1":
             raise
-        first = os.environ.get("RANK", "0") == "0"  # several processes have the same input: one prints
+        first = of_launcher("RANK") == 0  # several processes have the same input: one prints
         sys.exit(f"{name(step)}: {describe(error)}" if first else 1)
 
 
@@ -130,7 +135,7 @@ class Tee(io.TextIOBase):
     def __init__(self, stream: TextIO, path: Path) -> None:
         self.stream = stream
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = path.open("a", encoding="utf-8", buffering=1)
+        self.file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
     def write(self, text: str) -> int:
         """Write to both."""

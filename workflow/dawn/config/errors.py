@@ -46,7 +46,7 @@ def _fault(fault: ErrorDetails, settings: Any) -> str:
     keys, sections = _resolved(where, settings)
     key, value, kind = cut(".".join(keys), 80), fault["input"], fault["type"]
     if kind == "extra_forbidden":
-        return _unknown(key, sections[0])
+        return _unknown(key, str(where[-1]), sections[0])
     if kind == "missing":
         return f"{key} is missing"
     if kind == "value_error":
@@ -88,14 +88,28 @@ def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _sections(part)
 
 
-def _unknown(key: str, section: type[BaseModel]) -> str:
-    """Return the message for an unknown key: its present name, or the allowed keys and the most similar of them."""
+def _unknown(key: str, name: str, section: type[BaseModel]) -> str:
+    """Return the message for an unknown key: its present name, the section it belongs to, or the most similar key."""
     if key in RENAMED:
         return f"{key} is now called {RENAMED[key]}; rename it"
+    if "." in name:
+        first, *rest = key.split(".")
+        return f"{key} is not a known key; write {first}: {{{': {'.join(rest)}: ...{'}' * len(rest)}"
     allowed = sorted(section.model_fields)
-    near = difflib.get_close_matches(key.rpartition(".")[2], allowed, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{key} is not a known key; {hint}allowed: {', '.join(allowed)}"
+    near = difflib.get_close_matches(name, allowed, n=1) or list(dict.fromkeys(_places(name, section)))
+    above = key.removesuffix(name)
+    hint = f"did you mean {' or '.join(place if place in allowed else above + place for place in near)}? "
+    what = "a known key" if above else "a section"
+    return f"{key} is not {what}; {hint if near else ''}allowed: {', '.join(allowed)}"
+
+
+def _places(name: str, section: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yield the dotted keys of the settings of a name in the sections of a section."""
+    for key, field in section.model_fields.items():
+        for below in _sections(field.annotation):
+            if name in below.model_fields:
+                yield f"{above}{key}.{name}"
+            yield from _places(name, below, f"{above}{key}.")
 
 
 def _family(key: str, family: Any, sections: list[type[BaseModel]]) -> str:

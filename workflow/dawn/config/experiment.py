@@ -136,6 +136,27 @@ def nested(key: str, value: Any) -> dict[str, Any]:
     return mappings
 
 
+def expanded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with dotted keys as nested mappings; an InputError for one that is there by both notations."""
+    whole: dict[str, Any] = {}
+    for key, value in values.items():
+        first, dot, rest = str(key).partition(".")
+        below = {rest: value} if dot else value
+        _put(whole, first, expanded(below) if isinstance(below, Mapping) else below, first)
+    return whole
+
+
+def _put(section: dict[str, Any], key: str, value: Any, path: str) -> None:
+    """Put a value into a section, beneath what is there by another notation of its key."""
+    if key not in section:
+        section[key] = value
+    elif isinstance(section[key], dict) and isinstance(value, dict):
+        for name, each in value.items():
+            _put(section[key], name, each, f"{path}.{name}")
+    else:
+        raise InputError(f"{path} is given twice, by a dotted key and in its section; give it once")
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """The leaves of nested mappings by their dotted keys, in order: ``train.schedule.peak``."""
     leaves: dict[str, Any] = {}

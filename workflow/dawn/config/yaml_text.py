@@ -4,7 +4,9 @@ PyYAML takes the last of two equal keys, makes dates of words that look like one
 Here each of them is refused, with its key and its line.
 """
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import yaml
@@ -12,7 +14,7 @@ import yaml
 from dawn.core.cli import InputError, quoted
 
 LONGEST = 1_000_000  # characters of a file
-MOST_VALUES = 10_000  # of a file, each alias counted as what it stands for
+MOST_VALUES = 100_000  # of a file, each alias counted as what it stands for
 DEEPEST = 50  # sections within sections
 LARGEST = 2**64  # whole numbers lie between the negative of it and it
 TAG = "tag:yaml.org,2002:"
@@ -27,7 +29,7 @@ def parse(text: str, source: str) -> Any:
     if len(text) > LONGEST:
         raise InputError(f"{source} has {len(text)} characters; settings have at most {LONGEST}")
     try:
-        loader = yaml.SafeLoader(text)
+        loader = yaml.SafeLoader(text.expandtabs(1) if _is_json(text) else text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -37,6 +39,16 @@ def parse(text: str, source: str) -> Any:
         raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise InputError(f"{source} is nested more than {DEEPEST} levels deep") from error
+
+
+def _is_json(text: str) -> bool:
+    """Whether a text is JSON, which may be indented by tabs, as YAML may not."""
+    if "\t" not in text or not text.lstrip().startswith("{"):
+        return False
+    with suppress(ValueError, RecursionError):
+        json.loads(text)
+        return True
+    return False
 
 
 class _Check:

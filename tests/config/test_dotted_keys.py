@@ -41,7 +41,7 @@ def test_a_setting_by_both_notations_is_refused(values):
         ({"epochs": 3}, "epochs is not a section; did you mean train.epochs or gan.epochs or cycle.epochs? allowed: "),
         ({"peak": 3}, "peak is not a section; did you mean train.schedule.peak? "),
         ({"train": {"pad": 3}}, "train.pad is not a known key; did you mean train.augment.pad? "),
-        ({"trian": {"pad": 3}}, "trian is not a section; did you mean train? "),
+        ({"trian": {"pad": 3}}, "trian is not a known key; did you mean train? "),
         ({"train.epochs": 3}, "train.epochs is not a known key; write train: {epochs: ...}"),
         (
             {"train": {"schedule.peak": 3}},

@@ -96,11 +96,12 @@ def _unknown(key: str, name: str, section: type[BaseModel]) -> str:
         first, *rest = key.split(".")
         return f"{key} is not a known key; write {first}: {{{': {'.join(rest)}: ...{'}' * len(rest)}"
     allowed = sorted(section.model_fields)
-    near = difflib.get_close_matches(name, allowed, n=1) or list(dict.fromkeys(_places(name, section)))
-    above = key.removesuffix(name)
-    hint = f"did you mean {' or '.join(place if place in allowed else above + place for place in near)}? "
-    what = "a known key" if above else "a section"
-    return f"{key} is not {what}; {hint if near else ''}allowed: {', '.join(allowed)}"
+    near = difflib.get_close_matches(name, allowed, n=1)
+    places = [] if near else list(dict.fromkeys(_places(name, section)))
+    what = "a section" if places and key == name else "a known key"
+    found = near or [key.removesuffix(name) + place for place in places]
+    hint = f"did you mean {' or '.join(found)}? " if found else ""
+    return f"{key} is not {what}; {hint}allowed: {', '.join(allowed)}"
 
 
 def _places(name: str, section: type[BaseModel], above: str = "") -> Iterator[str]:

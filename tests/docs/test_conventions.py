@@ -118,6 +118,10 @@ def test_the_site_builds_without_a_warning_or_a_request_to_the_network(tmp_path)
         assert (tmp_path / "site/measurements" / rows.name).read_bytes() == rows.read_bytes()
     loaded = re.compile(r'(?:src|<link[^>]+href)="(https?:[^"]+)"')
     assert [url for page in pages for url in loaded.findall(page.read_text())] == []
+    switched = re.findall(r"getElementById\('([\w-]+)'\)", (tmp_path / "site/js/darkmode.js").read_text())
+    assert {"hljs-light", "hljs-dark"} <= set(switched)
+    missing = [(page.name, name) for page in pages for name in switched if f'id="{name}"' not in page.read_text()]
+    assert missing == []
 
 
 def test_every_page_is_in_the_navigation():

@@ -1,9 +1,16 @@
 """The processes of one experiment join and leave each other; a process that fails waits for no other."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
-from training import CPU
+from conftest import ROOT, step
+from training import CPU, arguments
 
+from dawn.core import host
+from dawn.core.cli import InputError
 from dawn.runtime import distributed
 from dawn.runtime.distributed import World, joined
 
@@ -12,7 +19,8 @@ from dawn.runtime.distributed import World, joined
 def calls(monkeypatch):
     """A world of two CPU processes, of which this is the second, without the other."""
     calls = []
-    monkeypatch.setenv("WORLD_SIZE", "2")
+    for variable, value in (("TORCHELASTIC_RUN_ID", "1"), ("WORLD_SIZE", "2"), ("RANK", "1"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(variable, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for name, answer in (("init_process_group", None), ("get_rank", 1), ("destroy_process_group", None)):
 
@@ -48,3 +56,66 @@ def test_the_number_of_threads_is_left_to_the_environment(calls):
     before = torch.get_num_threads()
     with joined():
         assert torch.get_num_threads() == before
+
+
+LEFT = {"WORLD_SIZE": "2", "RANK": "1", "LOCAL_RANK": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29999"}
+
+
+def test_what_another_launcher_left_in_the_environment_is_refused(monkeypatch):
+    for variable, value in LEFT.items():
+        monkeypatch.setenv(variable, value)
+    with pytest.raises(InputError, match=r"WORLD_SIZE = '2' in the environment, .* or unset WORLD_SIZE"), joined():
+        pass
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    with joined() as world:  # a rank alone says nothing
+        assert (world.rank, world.size) == (0, 1)
+
+
+def test_a_step_says_so_in_one_line(params, data, tmp_path):
+    done = step("train", *arguments(params(), data, tmp_path / "out"), env=LEFT)
+    assert done.returncode == 1
+    assert done.stderr.startswith("dawn.train: WORLD_SIZE = '2' in the environment") and done.stderr.count("\n") == 1
+
+
+def test_dawn_launch_starts_one_process_without_it(tmp_path):
+    (tmp_path / "step.py").write_text("import os; print('WORLD_SIZE' in os.environ, 'RANK' in os.environ)\n")
+    path = os.pathsep.join([str(ROOT / "workflow"), str(tmp_path)])
+    line = [sys.executable, "-m", "dawn.launch", "--processes", "1", "step"]
+    env = os.environ | LEFT | {"PYTHONPATH": path}
+    assert subprocess.run(line, env=env, capture_output=True, text=True, check=True).stdout == "False False\n"
+
+
+@pytest.mark.parametrize(
+    ("chosen", "here", "visible"),
+    [
+        ("0,1,2", 0, 0),
+        ("0,1,2", 2, 2),
+        ("2,0", 2, 0),
+        ("1", 2, 1),
+        (" 1, 0", 2, 2),
+        ("", 2, 0),
+        ("-1", 2, 0),
+        ("0,-1,1", 2, 1),
+        ("NoDevFiles", 2, 0),
+        ("GPU-1a2b,GPU-3c4d", 2, 2),
+        ("GPU-1a2b,GPU-3c4d", 0, 0),
+        ("MIG-1a2b", 1, 1),
+        (None, 3, 3),
+    ],
+)
+def test_only_gpus_that_exist_are_visible(monkeypatch, chosen, here, visible):
+    monkeypatch.setattr(host, "present_gpus", lambda: here)
+    if chosen is None:
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    else:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+    assert host.visible_gpus() == visible
+
+
+@pytest.mark.skipif(host.present_gpus() > 0, reason="needs a machine without a GPU")
+def test_dawn_launch_starts_one_process_where_the_named_gpus_are_missing(tmp_path):
+    (tmp_path / "step.py").write_text("print('started')\n")
+    path = os.pathsep.join([str(ROOT / "workflow"), str(tmp_path)])
+    line = [sys.executable, "-m", "dawn.launch", "--processes", "auto", "step"]
+    env = os.environ | {"CUDA_VISIBLE_DEVICES": "0,1,2", "PYTHONPATH": path}
+    assert subprocess.run(line, env=env, capture_output=True, text=True, check=True).stdout == "started\n"

@@ -34,13 +34,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the archive, .tar.gz")
     parser.add_argument("--train", type=int, default=6_000, help="training images (%(default)s)")
     parser.add_argument("--test", type=int, default=2_000, help="test images (%(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed, other images (%(default)s)")
+    cli.add_seed(parser, "another seed, other images (%(default)s)", default=0)
     options = parser.parse_args()
     for split in ("train", "test"):
         if getattr(options, split) < len(SHAPES):
             raise cli.InputError(f"--{split} {getattr(options, split)}: at least {len(SHAPES)}, one image a class")
-    if options.seed < 0:
-        raise cli.InputError(f"--seed {options.seed}: at least 0")
     write_archive(options.out, options.train, options.test, options.seed)
 
 

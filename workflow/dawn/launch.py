@@ -18,7 +18,7 @@ import socket
 import sys
 
 from dawn.core import cli
-from dawn.core.host import visible_gpus
+from dawn.core.host import LAUNCHER, visible_gpus
 from dawn.runtime import threads
 
 
@@ -91,6 +91,8 @@ def main() -> None:
     if reason:
         print(f"dawn.launch: {reason}", file=sys.stderr, flush=True)
     if processes == args.nodes == 1:
+        for variable in LAUNCHER:  # left of another launcher
+            os.environ.pop(variable, None)
         os.execv(sys.executable, [sys.executable, "-m", *step])
     sys.exit(several(processes, args.nodes, args.rendezvous, step))
 

@@ -7,9 +7,8 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dawn.config.experiment import check, dump, merge, nested, read
+from dawn.config.yaml_text import parse
 from dawn.core import cli
 from dawn.core.files import write_text
 
@@ -19,10 +18,7 @@ def setting(text: str) -> dict[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not all(key.split(".")):
         raise cli.InputError(f"--set {text} is not of the form section.key=value")
-    try:
-        return nested(key, yaml.safe_load(value))
-    except yaml.YAMLError as error:
-        raise cli.InputError(f"--set {text}: {value} is not YAML ({error})") from error
+    return nested(key, parse(value, f"--set {text}"))
 
 
 def main() -> None:

@@ -17,13 +17,13 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.tokens import CommentToken
 
 from dawn.config.dvc import FILE, pipeline
 from dawn.config.experiment import check, merge, read
+from dawn.config.yaml_text import parse
 from dawn.core import cli
 from dawn.core.files import write_text
 from dawn.data.collection.survey import survey
@@ -93,7 +93,7 @@ def new(arguments: list[str]) -> None:
     if out.exists():
         raise cli.InputError(f"{out} exists; delete it, or name another file with --out")
     found = survey(args.data)
-    check(merge(read(args.params), yaml.safe_load(found.preset())), str(out))
+    check(merge(read(args.params), parse(found.preset(), str(out))), str(out))
     write_text(out, found.preset())
     print(*found.lines(), f"{out} is written; check it, then: snakemake --configfile {out}", sep="\n")
 
@@ -110,7 +110,7 @@ def main() -> None:
     values = reduce(merge, map(read, [args.params, *args.preset]))
     experiment = check(values, str(args.params))
     text = reduce(merged, (path.read_text(encoding="utf-8") for path in [args.params, *args.preset]))
-    if yaml.safe_load(text) != values:
+    if parse(text, str(args.params)) != values:
         raise cli.InputError(f"{args.params} could not be rewritten with its comments; edit it by hand")
     dvc = args.params.with_name(FILE)
     stages = pipeline(experiment) if dvc.exists() else None

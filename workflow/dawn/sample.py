@@ -30,13 +30,13 @@ def arguments() -> argparse.Namespace:
     parser = cli.parser(main)
     parser.add_argument("--model", type=Path, required=True, help="the weights, safetensors")
     parser.add_argument("--count", type=int, default=64, help="images, or rows of --interpolate (%(default)d)")
-    parser.add_argument("--seed", type=int, default=0, help="decides the latent vectors (%(default)d)")
+    cli.add_seed(parser, "decides the latent vectors (%(default)d)", default=0)
     parser.add_argument("--class", dest="label", help="of a conditional GAN: name or number of a class (all in turn)")
     parser.add_argument("--truncation", type=float, help="draw latent components beyond this again (none)")
     parser.add_argument("--interpolate", type=int, metavar="STEPS", help="images from one sample to another (none)")
     cli.add_out(parser, "NAME.png for a grid, else a folder")
     args = parser.parse_args()
-    limits = {"count": (1, MOST), "seed": (0, 2**63), "truncation": (0.01, math.inf), "interpolate": (2, 1000)}
+    limits = {"count": (1, MOST), "truncation": (0.01, math.inf), "interpolate": (2, 1000)}
     for name, (low, high) in limits.items():
         if (value := getattr(args, name)) is not None and not low <= value <= high:
             raise cli.InputError(

@@ -62,7 +62,7 @@ def main() -> None:
 
     trained = steps.add_parser("trial", help="write the result of a training")
     trained.add_argument("trial", type=Path, help="directory of the training: params.yaml and seed-N")
-    trained.add_argument("--seed", type=int, required=True, help="the training's seed")
+    cli.add_seed(trained, "the training's seed")
     trained.add_argument("--exit-code", type=int, required=True, help="of dawn.train")
     trained.set_defaults(run=trial)
 

@@ -23,6 +23,7 @@ from dawn.config import registry
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.files import write_json, write_table
+from dawn.core.host import of_launcher
 from dawn.engine.shutdown import DIVERGED, EXIT_CODE, Diverged, Interrupted, StopRequest, stopping_together
 from dawn.engine.trainer import Trainer
 from dawn.monitoring.energy import for_device
@@ -91,18 +92,16 @@ def main() -> None:
     parser = cli.parser(main)
     cli.add_inputs(parser, "params", "data")
     parser.add_argument("--stats", type=Path, help="channel statistics, JSON, which a classifier needs")
-    parser.add_argument("--seed", type=int, required=True, help="decides initial weights, order and all other draws")
+    cli.add_seed(parser, "decides initial weights, order and all other draws")
     cli.add_out(parser, "directory of the results")
     cli.add_resume(parser)
     args = parser.parse_args()
-    if args.seed < 0:
-        raise cli.InputError(f"--seed {args.seed}: at least 0")
     experiment = load(args.params)
     try:
         with joined() as world:
             train(args, experiment, world)
     except Interrupted:
-        if os.environ.get("RANK", "0") == "0":
+        if of_launcher("RANK") == 0:
             print(f"seed {args.seed}: stopped; the same command continues from its checkpoint", file=sys.stderr)
         sys.exit(EXIT_CODE)
     except Diverged as error:  # on the first process alone

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 from dawn.core.cli import InputError
 from dawn.core import code_deps
 from dawn.config import registry
-from dawn.config.experiment import check, dump, load, merge, read
+from dawn.config.experiment import check, dump, expanded, load, merge, read
 from dawn.config.judges import judges
 from dawn.config.plan import find, plan
 from dawn.config import search_plan
@@ -59,6 +59,9 @@ STUDIES, SEARCHES, PRESETS = (ROOT / "workflow" / name for name in ("studies", "
 if {"study", "search"} <= CHOSEN.keys():
     raise WorkflowError(f"study = {CHOSEN['study']} and search = {CHOSEN['search']}: name one of them")
 try:
+    SETTINGS = expanded(SETTINGS)  # train.epochs: 3 in a file is as good as train: {epochs: 3}
+    for file in workflow.configfiles:  # Snakemake has read them and, of a key given twice, has taken the last
+        read(Path(file))
     STUDY = plan(find(CHOSEN["study"], STUDIES), ROOT / "params.yaml", PRESETS, SETTINGS) if "study" in CHOSEN else None
     SEARCH = None
     if "search" in CHOSEN:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from archives import call
-from conftest import experiment
+from conftest import experiment, step
 from seeds import CHANNELS, CLASSES, PREPROCESSING, pixels, write_image, write_seed
 from training import arguments
 
@@ -144,3 +144,13 @@ def test_a_trained_network_predicts_what_the_evaluation_found(data, params, tmp_
     logits = np.load(out / "predictions.npz")["logits"]
     found = Predictor([out], CPU).logits(np.load(data / "test_images.npy"))[0]
     np.testing.assert_allclose(found.numpy(), logits, atol=1e-5)
+
+
+@pytest.mark.parametrize("format", ["table", "csv", "json"])
+def test_names_that_the_charset_of_the_terminal_lacks_are_printed_escaped(seeds, tmp_path, format):
+    path = write_image(tmp_path / "Köter \udcff.png", pixels(32, 32))
+    env = {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = step("predict", "--format", format, "--model", seeds[0], path, tmp_path / "missing-ö.png", env=env)
+    assert r"K\xf6ter \udcff.png" in done.stdout.replace(r"\u00f6", r"\xf6")
+    assert r"missing-\xf6.png" in done.stderr
+    assert "Traceback" not in done.stderr and done.returncode == 1

@@ -16,27 +16,44 @@ RENAMED = {  # former keys
 }
 RENAMED_FAMILIES = {"record": "airbench"}
 MAPPING = "a mapping of settings is expected, such as {key: value}"
+MOST_FAULTS = 10
+LONGEST = 600  # characters of a fault
 PLAIN = {"model_type": MAPPING, "model_attributes_type": MAPPING, "too_short": "more values are needed"}
 
 
 def explain(error: ValidationError, settings: Any) -> str:
-    """Return all faults that pydantic found in ``settings``, a class or a type, separated by semicolons."""
-    return "; ".join(_fault(fault, settings) for fault in error.errors(include_url=False))
+    """Return the faults that pydantic found in ``settings``, a class or a type, separated by semicolons."""
+    found = error.errors(include_url=False)
+    more = [f"and {len(found) - MOST_FAULTS} more faults"] if len(found) > MOST_FAULTS else []
+    return "; ".join([cut(_fault(fault, settings), LONGEST) for fault in found[:MOST_FAULTS]] + more)
+
+
+def cut(text: str, limit: int) -> str:
+    """Return a text with at most ``limit`` characters of it."""
+    return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
+
+
+def _written(value: Any) -> str:
+    """Return a value as JSON, cut; a number that Python prints no digits of by its size."""
+    try:
+        return cut(json.dumps(value, default=str), 80)
+    except ValueError:  # more than 4300 digits, or a mapping that contains itself
+        return "a value that is too large"
 
 
 def _fault(fault: ErrorDetails, settings: Any) -> str:
     where = [part for part in fault["loc"] if not str(part).startswith(("literal[", "constrained", "tag:"))]
     keys, sections = _resolved(where, settings)
-    key, value, kind = ".".join(keys), fault["input"], fault["type"]
+    key, value, kind = cut(".".join(keys), 80), fault["input"], fault["type"]
     if kind == "extra_forbidden":
-        return _unknown(key, sections[0])
+        return _unknown(key, str(where[-1]), sections[0])
     if kind == "missing":
         return f"{key} is missing"
     if kind == "value_error":
         return (f"{key}: " if key else "") + fault["msg"].removeprefix("Value error, ")
     if kind.startswith("union_tag"):
         return _family(key, value.get("family") if isinstance(value, dict) else value, sections)
-    return f"{key} = {json.dumps(value, default=str)}: {PLAIN.get(kind, fault['msg'][0].lower() + fault['msg'][1:])}"
+    return f"{key} = {_written(value)}: {PLAIN.get(kind, fault['msg'][0].lower() + fault['msg'][1:])}"
 
 
 def _resolved(where: list[str | int], settings: Any) -> tuple[list[str], list[type[BaseModel]]]:
@@ -71,18 +88,33 @@ def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _sections(part)
 
 
-def _unknown(key: str, section: type[BaseModel]) -> str:
-    """Return the message for an unknown key: its present name, or the allowed keys and the most similar of them."""
+def _unknown(key: str, name: str, section: type[BaseModel]) -> str:
+    """Return the message for an unknown key: its present name, the section it belongs to, or the most similar key."""
     if key in RENAMED:
         return f"{key} is now called {RENAMED[key]}; rename it"
+    if "." in name:
+        first, *rest = key.split(".")
+        return f"{key} is not a known key; write {first}: {{{': {'.join(rest)}: ...{'}' * len(rest)}"
     allowed = sorted(section.model_fields)
-    near = difflib.get_close_matches(key.rpartition(".")[2], allowed, n=1)
-    hint = f"did you mean {near[0]}? " if near else ""
-    return f"{key} is not a known key; {hint}allowed: {', '.join(allowed)}"
+    near = difflib.get_close_matches(name, allowed, n=1)
+    places = [] if near else list(dict.fromkeys(_places(name, section)))
+    what = "a section" if places and key == name else "a known key"
+    found = near or [key.removesuffix(name) + place for place in places]
+    hint = f"did you mean {' or '.join(found)}? " if found else ""
+    return f"{key} is not {what}; {hint}allowed: {', '.join(allowed)}"
+
+
+def _places(name: str, section: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Yield the dotted keys of the settings of a name in the sections of a section."""
+    for key, field in section.model_fields.items():
+        for below in _sections(field.annotation):
+            if name in below.model_fields:
+                yield f"{above}{key}.{name}"
+            yield from _places(name, below, f"{above}{key}.")
 
 
 def _family(key: str, family: Any, sections: list[type[BaseModel]]) -> str:
     if family in RENAMED_FAMILIES:
-        return f"{key}.family = {json.dumps(family)} is now called {RENAMED_FAMILIES[family]}; rename it"
+        return f"{key}.family = {_written(family)} is now called {RENAMED_FAMILIES[family]}; rename it"
     known = [name for section in sections for name in _names(section)]
-    return f"{key}.family = {json.dumps(family, default=str)}: must be one of {', '.join(known)}"
+    return f"{key}.family = {_written(family)}: must be one of {', '.join(known)}"

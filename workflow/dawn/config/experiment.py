@@ -13,6 +13,7 @@ from dawn.config.errors import explain
 from dawn.config.sections import Data, Run, Submission
 from dawn.config.task import Task
 from dawn.config.types import STRICT, Seeds
+from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
 
 
@@ -99,8 +100,8 @@ def dump(experiment: Experiment) -> str:
 def read(path: Path) -> dict[str, Any]:
     """Read the mapping in a YAML file, unchecked."""
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        values = parse(path.read_text(encoding="utf-8"), str(path))
+    except UnicodeDecodeError as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise InputError(
@@ -133,6 +134,27 @@ def nested(key: str, value: Any) -> dict[str, Any]:
         value = {part: value}
     mappings: dict[str, Any] = value
     return mappings
+
+
+def expanded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with dotted keys as nested mappings; an InputError for one that is there by both notations."""
+    whole: dict[str, Any] = {}
+    for key, value in values.items():
+        first, dot, rest = str(key).partition(".")
+        below = {rest: value} if dot else value
+        _put(whole, first, expanded(below) if isinstance(below, Mapping) else below, first)
+    return whole
+
+
+def _put(section: dict[str, Any], key: str, value: Any, path: str) -> None:
+    """Put a value into a section, beneath what is there by another notation of its key."""
+    if key not in section:
+        section[key] = value
+    elif isinstance(section[key], dict) and isinstance(value, dict):
+        for name, each in value.items():
+            _put(section[key], name, each, f"{path}.{name}")
+    else:
+        raise InputError(f"{path} is given twice, by a dotted key and in its section; give it once")
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from dawn.config.errors import explain
 from dawn.config.experiment import read
-from dawn.config.types import STRICT, Positive
+from dawn.config.types import MOST_SEEDS, STRICT, Positive, Seed
 from dawn.core.cli import InputError
 
 SECTIONS = ("model", "train")  # what decides the weights, apart from the data and the seed
@@ -71,7 +71,7 @@ class Budget(BaseModel):
     """Epochs of every trial."""
     most: Positive
     """Epochs of the last trials, and of the study that tests the winner."""
-    factor: Annotated[int, Field(ge=2)] = 3
+    factor: Annotated[int, Field(ge=2, le=1000)] = 3
     """One trial in so many goes on."""
 
     @model_validator(mode="after")
@@ -109,13 +109,13 @@ class Search(BaseModel):
     """The first round covers the space evenly; each later one is proposed from the results of those before it."""
     epochs: Budget
     """Epochs of the trials."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """Seed of every training and of the proposals."""
     difference: Positive = 0.2
     """Difference that matters, in percentage points of accuracy, for the study of the winner."""
     spread: Positive
     """Expected standard deviation of the accuracy over seeds, from which the study's number of seeds follows."""
-    most_seeds: PositiveInt = 100
+    most_seeds: Annotated[int, Field(ge=1, le=MOST_SEEDS)] = 100
     """Largest number of seeds of that study."""
 
     @model_validator(mode="after")

@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from dawn.config.types import STRICT, ImageSize, Labels, Resize
+from dawn.config.types import STRICT, Count, Every, ImageSize, Labels, NonNegative, Resize, Seed
 
 
 class Data(BaseModel):
@@ -17,7 +17,7 @@ class Data(BaseModel):
     """Sources, tried in order: http(s), file:// or a plain path."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     """Checksum of the archive; null only for a local file, or with bytes."""
-    bytes: PositiveInt | None = None
+    bytes: Annotated[int, Field(ge=1, le=10**15)] | None = None
     """Size of the archive, checked where no sha256 is known."""
     layout: Literal["python", "binary", "cifar100-python", "cifar100-binary", "folders"]
     """Layout of the archive: CIFAR-10's or CIFAR-100's pickles or binary records, or image files in class folders."""
@@ -29,13 +29,13 @@ class Data(BaseModel):
     """How: crop scales the largest square in the middle, stretch the whole image (dawn/data/image_file.py)."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """Fraction of each class that becomes the test split, if the folders have none."""
-    test_seed: NonNegativeInt = 0
+    test_seed: Seed = 0
     """Seed of the choice of these images."""
     classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
     """Expected class names; null: those of the archive."""
-    holdout: NonNegativeInt = 0
+    holdout: Count = 0
     """Images held out of train, the same fraction of each class, and monitored in place of the test split."""
-    holdout_seed: NonNegativeInt = 0
+    holdout_seed: Seed = 0
     """Seed of the choice of these images."""
 
     @property
@@ -69,7 +69,7 @@ class Run(BaseModel):
     """Cluster nodes of a training."""
     gpus: Annotated[int, Field(ge=0, le=1024)] = 1
     """GPUs that a training requests on each cluster node."""
-    save_every: PositiveInt = 1
+    save_every: Every = 1
     """Epochs between checkpoints."""
     trace: bool = False
     """Write trace.tsv: learning rate, momentum and loss of every step."""
@@ -88,5 +88,5 @@ class Submission(BaseModel):
     """Address of the author."""
     code_url: str | None = None
     """Where the code is published."""
-    cost_per_hour: NonNegativeFloat | None = None
+    cost_per_hour: NonNegative | None = None
     """Price of the machine in dollars an hour."""

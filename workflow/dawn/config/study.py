@@ -37,7 +37,7 @@ class Budget(BaseModel):
 
     seconds: Positive | None = None
     """Seconds of training."""
-    flops: Positive | None = None
+    flops: Annotated[float, Field(gt=0, le=1e30)] | None = None
     """FLOPs of training, three forward passes an image."""
 
     @model_validator(mode="after")

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, NonNegativeInt
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from dawn.core.cli import LARGEST_SEED
 
 STRICT = ConfigDict(
     frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
@@ -10,7 +12,13 @@ STRICT = ConfigDict(
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Below1 = Annotated[float, Field(ge=0, lt=1)]
-Positive = Annotated[float, Field(gt=0)]
+LARGEST = 1e9  # a larger number can only be mistyped
+Positive = Annotated[float, Field(gt=0, le=LARGEST)]
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=int(LARGEST))]
+Every = Annotated[int, Field(ge=1, le=1_000_000)]  # epochs or steps between two events, or at a time
+Batch = Annotated[int, Field(ge=1, le=1_000_000)]
+Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 ImageSize = Annotated[int, Field(ge=8, le=512)]
 
 Activation = Literal["leaky_relu", "relu", "silu", "gelu"]
@@ -49,13 +57,14 @@ def _expand(seeds: Any) -> Any:
 def _distinct(seeds: tuple[int, ...]) -> tuple[int, ...]:
     """Return the seeds, or raise ValueError if one is there twice."""
     if len(set(seeds)) < len(seeds):
-        raise ValueError(f"{list(seeds)} contains a seed twice; give each once")
+        shown = list(seeds) if len(seeds) <= 20 else f"the list of {len(seeds)} seeds"
+        raise ValueError(f"{shown} contains a seed twice; give each once")
     return seeds
 
 
 Seeds = Annotated[
-    tuple[NonNegativeInt, ...],
-    Field(min_length=1),
-    BeforeValidator(_expand, json_schema_input_type=list[int] | int),
+    tuple[Seed, ...],
+    Field(min_length=1, max_length=MOST_SEEDS),
+    BeforeValidator(_expand, json_schema_input_type=list[Seed] | Annotated[int, Field(ge=1, le=MOST_SEEDS)]),
     AfterValidator(_distinct),
 ]

@@ -4,10 +4,15 @@ import argparse
 import inspect
 import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
+
+from dawn.core.host import of_launcher
+
+LARGEST_SEED = 2**32 - 1  # what the generators of numpy and torch both take
 
 
 class InputError(Exception):
@@ -48,6 +53,25 @@ def add_seeds(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("seeds", type=Path, nargs="+", help="directories of the trained and evaluated seeds")
 
 
+def whole(option: str, low: int, high: int) -> Callable[[str], int]:
+    """The type of an option that is a whole number from ``low`` to ``high``."""
+
+    def convert(text: str) -> int:
+        digits = re.fullmatch("-?[0-9]{1,19}", text)
+        if not digits or not low <= int(text) <= high:
+            shown = text if digits else quoted(text, 30)
+            raise InputError(f"{option} {shown}: a whole number from {low} to {high}")
+        return int(text)
+
+    return convert
+
+
+def add_seed(parser: argparse.ArgumentParser, help: str, default: int | None = None) -> None:
+    """Add ``--seed``, which is required where it has no default."""
+    number = whole("--seed", 0, LARGEST_SEED)
+    parser.add_argument("--seed", type=number, required=default is None, default=default, help=help)
+
+
 def add_resume(parser: argparse.ArgumentParser) -> None:
     """Add ``--resume``, whose default is $DAWN_RESUME, else .resume."""
     default = Path(os.environ.get("DAWN_RESUME", ".resume"))
@@ -78,6 +102,9 @@ def run(step: Callable[[], None]) -> None:
     ``DAWN_TRACEBACK=1`` shows the whole traceback instead. ``DAWN_LOG=FILE`` copies stderr to the file, except
     progress bars; stderr itself stays a terminal.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's charset does not have is printed escaped
+            stream.reconfigure(errors="backslashreplace")
     if log := os.environ.get("DAWN_LOG"):
         sys.stderr = Tee(sys.stderr, Path(log))
     try:
@@ -85,7 +112,7 @@ def run(step: Callable[[], None]) -> None:
     except (InputError, OSError) as error:
         if os.environ.get("DAWN_TRACEBACK") == "1":
             raise
-        first = os.environ.get("RANK", "0") == "0"  # several processes have the same input: one prints
+        first = of_launcher("RANK") == 0  # several processes have the same input: one prints
         sys.exit(f"{name(step)}: {describe(error)}" if first else 1)
 
 
@@ -108,7 +135,7 @@ class Tee(io.TextIOBase):
     def __init__(self, stream: TextIO, path: Path) -> None:
         self.stream = stream
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = path.open("a", encoding="utf-8", buffering=1)
+        self.file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
     def write(self, text: str) -> int:
         """Write to both."""

@@ -43,11 +43,33 @@ def _limit(group: Path) -> float:
     return int(numbers[0]) / int(numbers[1]) if len(numbers) == 2 and numbers[0] not in ("max", "-1") else math.inf
 
 
+LAUNCHER = ("TORCHELASTIC_RUN_ID", "WORLD_SIZE", "RANK", "LOCAL_RANK")  # what torchrun tells each of its processes
+
+
+def of_launcher(variable: str, alone: int = 0) -> int:
+    """A number that torchrun gives to each of its processes, such as RANK; ``alone`` where it did not start this one.
+
+    RANK alone proves nothing: clusters set it for a whole machine, and shells keep it.
+    """
+    return int(os.environ[variable]) if LAUNCHER[0] in os.environ else alone
+
+
 def visible_gpus() -> int:
-    """The GPUs that CUDA would show, by the environment, the device files, or nvidia-smi where these are hidden."""
+    """The GPUs that CUDA would show: those of CUDA_VISIBLE_DEVICES before the first that is not here, or all.
+
+    https://docs.nvidia.com/cuda/cuda-c-programming-guide: an index that does not exist ends the list.
+    """
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return len([name for name in chosen.split(",") if name.strip() not in ("", "-1", "NoDevFiles")])
+    if chosen is None:
+        return present_gpus()
+    names = [name.strip() for name in chosen.split(",")]
+    here = present_gpus() if any(names) else 0
+    exist = [here > int(name) if name.isdecimal() else here > 0 and name[:4] in ("GPU-", "MIG-") for name in names]
+    return exist.index(False) if False in exist else len(exist)
+
+
+def present_gpus() -> int:
+    """The GPUs of this machine, by the device files, or by nvidia-smi where these are hidden."""
     files = [path for path in Path("/dev").glob("nvidia*") if re.fullmatch(r"nvidia\d+", path.name)]
     if files or not shutil.which("nvidia-smi"):
         return len(files)

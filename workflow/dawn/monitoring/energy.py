@@ -5,7 +5,6 @@ no figure, and none is estimated.
 """
 
 import ctypes
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from dawn.core.host import of_launcher
 from dawn.runtime.distributed import World
 
 POWERCAP = Path("/sys/class/powercap")
@@ -76,7 +76,7 @@ def for_device(world: World) -> Meter:
     """The meter of this process's device; of the processes on one machine's CPUs only the first has counters."""
     if world.device.type == "cuda":
         return nvml(f"GPU-{getattr(torch.cuda.get_device_properties(world.device), 'uuid', '')}")
-    return rapl() if os.environ.get("LOCAL_RANK", "0") == "0" else Meter("rapl")
+    return rapl() if of_launcher("LOCAL_RANK") == 0 else Meter("rapl")
 
 
 def rapl(root: Path = POWERCAP) -> Meter:

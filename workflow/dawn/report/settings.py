@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dawn.config.experiment import Experiment, check, flat, merge, read
+from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
 from dawn.core.host import answer
 from dawn.report.page import Block, Bullets, Heading, Table
@@ -40,7 +39,7 @@ def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any
 def known(root: Path) -> dict[str, Experiment]:
     """The experiments of a checkout by name: params.yaml as committed (or as it is), and each preset over it."""
     committed = answer("git", "show", "HEAD:./params.yaml", at=root)
-    base = yaml.safe_load(committed) if committed else read(root / "params.yaml")
+    base = parse(committed, "params.yaml at HEAD") if committed else read(root / "params.yaml")
     name = f"params.yaml at {answer('git', 'rev-parse', '--short', 'HEAD', at=root)}" if committed else "params.yaml"
     presets = {f"the preset {path.stem}": read(path) for path in sorted((root / "workflow/presets").glob("*.yaml"))}
     found = {}

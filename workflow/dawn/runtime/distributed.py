@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
 
+from dawn.core.cli import InputError, quoted
+from dawn.core.host import of_launcher
 from dawn.runtime.batch_norm import convert
 from dawn.runtime.memory import keep_freed
 
@@ -37,7 +39,12 @@ def joined() -> Iterator[World]:
 
     NCCL connects GPUs, gloo CPUs. On a CPU each process has OMP_NUM_THREADS threads, from dawn.launch or torchrun.
     """
-    size, local = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("LOCAL_RANK", 0))
+    size, local = of_launcher("WORLD_SIZE", alone=1), of_launcher("LOCAL_RANK")
+    if size == 1 and (left := os.environ.get("WORLD_SIZE", "")) not in ("", "1"):
+        raise InputError(
+            f"WORLD_SIZE = {quoted(left)} in the environment, but torchrun did not start this process; "
+            "start it with python -m dawn.launch or torchrun, or unset WORLD_SIZE"
+        )
     cuda = torch.cuda.is_available()
     device = torch.device("cuda", local) if cuda else torch.device("cpu")
     if cuda:

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import yaml
-
 from dawn.config.experiment import check
+from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
 from dawn.results.manifest import choices
 from dawn.studies.variants import Result, read
@@ -20,7 +19,8 @@ def of_revision(name: str) -> Result | None:
         return None
     try:
         files = DVCFileSystem(rev=name) if name and Path(".dvc").is_dir() else None
-        experiment = files and check(yaml.safe_load(files.read_text("params.yaml")), f"params.yaml of {name}")
+        source = f"params.yaml of {name}"
+        experiment = files and check(parse(files.read_text("params.yaml"), source), source)
     except (DvcException, NotDvcRepoError, SCMError):
         return None
     if not files or not experiment:

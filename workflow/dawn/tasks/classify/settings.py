@@ -2,10 +2,25 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from dawn.config.augment import Augment
-from dawn.config.types import STRICT, Below1, Fraction, ImageSize, Positive, Views, whole
+from dawn.config.types import (
+    LARGEST,
+    STRICT,
+    Batch,
+    Below1,
+    Count,
+    Every,
+    Fraction,
+    ImageSize,
+    NonNegative,
+    Positive,
+    Views,
+    whole,
+)
+
+Coefficient = Annotated[float, Field(ge=-1000, le=1000)]
 
 
 class Schedule(BaseModel):
@@ -17,7 +32,7 @@ class Schedule(BaseModel):
     """Shape of the schedule."""
     peak: Positive
     """Largest learning rate."""
-    div: Annotated[float, Field(ge=1)] = 20.0
+    div: Annotated[float, Field(ge=1, le=LARGEST)] = 20.0
     """one_cycle and warm-up: the peak over the first learning rate."""
     warmup: Below1 = 0.0
     """cosine, linear: fraction of the training in which the learning rate rises to the peak."""
@@ -52,7 +67,7 @@ class Muon(BaseModel):
     """Momentum of the filters."""
     steps: Annotated[int, Field(ge=1, le=20)] = 3
     """Newton-Schulz iterations."""
-    coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315)
+    coefficients: tuple[Coefficient, Coefficient, Coefficient] = (3.4445, -4.7750, 2.0315)
     """Coefficients of the iteration's odd polynomial of degree 5."""
 
 
@@ -61,11 +76,11 @@ class Lookahead(BaseModel):
 
     model_config = STRICT
 
-    every: NonNegativeInt = 0
+    every: Count = 0
     """Steps between updates of the slow weights; 0: never."""
     decay: Below1 = 0.95
     """The slow weights keep decay^every of themselves, times (fraction of the training)^power."""
-    power: NonNegativeFloat = 3.0
+    power: NonNegative = 3.0
     """The exponent in decay."""
 
 
@@ -76,9 +91,9 @@ class Train(BaseModel):
 
     epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(whole)]
     """Passes over the train split; a fraction ends the last epoch early."""
-    batch: PositiveInt
+    batch: Batch
     """Images in an optimizer step, over all processes."""
-    accumulate: PositiveInt = 1
+    accumulate: Batch = 1
     """Micro-batches in which each process computes its part of a batch."""
     schedule: Schedule
     """Learning rate and momentum."""
@@ -127,7 +142,7 @@ class Train(BaseModel):
     """On a CPU: convolutions, and pooling with batch norm and activation, by C++ that is compiled at the start."""
     cuda_graph: bool = False
     """Capture the training step as a CUDA graph and replay it."""
-    monitor_every: PositiveInt = 1
+    monitor_every: Every = 1
     """Epochs between evaluations on the test or hold-out split."""
 
     @model_validator(mode="after")
@@ -169,7 +184,7 @@ class Evaluate(BaseModel):
     """Fraction of the images that get these views: the least confident without them."""
     precision: Literal["fp32", "bf16", "half"] = "fp32"
     """Number format; fp32 is IEEE single precision on every device, without TF32."""
-    batch: PositiveInt = 1000
+    batch: Batch = 1000
     """Images in a forward pass."""
     bins: Annotated[int, Field(ge=1, le=1000)] = 15
     """Bins of the calibration error."""
@@ -186,11 +201,11 @@ class LrFind(BaseModel):
     """First learning rate."""
     high: Positive = 10.0
     """Last learning rate."""
-    steps: Annotated[int, Field(ge=10)] = 100
+    steps: Annotated[int, Field(ge=10, le=1_000_000)] = 100
     """Training steps."""
     smooth: Below1 = 0.95
     """Decay of the moving average of the loss."""
-    stop: Annotated[float, Field(gt=1)] = 4.0
+    stop: Annotated[float, Field(gt=1, le=LARGEST)] = 4.0
     """Stop when the loss exceeds the best one this many times."""
 
     @model_validator(mode="after")
@@ -205,7 +220,7 @@ class Timing(BaseModel):
 
     model_config = STRICT
 
-    batches: tuple[PositiveInt, ...] = ()
+    batches: tuple[Batch, ...] = ()
     """Batch sizes."""
     precisions: tuple[Literal["fp32", "bf16", "fp16", "half"], ...] = ()
     """Number formats."""

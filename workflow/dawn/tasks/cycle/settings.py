@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from dawn.config.types import MOST_CHANNELS, STRICT, Below1, Fraction, Positive, whole
+from dawn.config.types import MOST_CHANNELS, STRICT, Batch, Below1, Every, Fraction, NonNegative, Positive, Seed, whole
 
 Width = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
 LEAST = 4  # images of a domain
@@ -30,7 +30,7 @@ class Domains(BaseModel):
     """shapes: train images of each domain."""
     test: Annotated[int, Field(ge=LEAST, le=1_000_000)] = 500
     """shapes: test images, each in both domains."""
-    seed: NonNegativeInt = 0
+    seed: Seed = 0
     """hue, grey, shapes: seed of the halves and of the drawing."""
 
     @property
@@ -87,11 +87,11 @@ class Cycle(BaseModel):
     """The two generators."""
     critic: Patches = Patches()
     """The two critics."""
-    cycle_weight: NonNegativeFloat = 10.0
+    cycle_weight: NonNegative = 10.0
     """Weight of the cycle loss: mean absolute error of an image that is translated and back."""
-    identity_weight: NonNegativeFloat = 0.5
+    identity_weight: NonNegative = 0.5
     """Weight of the identity loss over that of the cycle loss: the error of translating an image of the target."""
-    pool: NonNegativeInt = 50
+    pool: Annotated[int, Field(ge=0, le=1_000_000)] = 50
     """Translations kept, of which the critic sees an older one half of the time; 0: the newest alone."""
     pairs: bool = False
     """Train each generator on pairs with the mean absolute error, without critics: what pairs would give. Only where
@@ -104,7 +104,7 @@ class Cycle(BaseModel):
     """Fraction of the training before the learning rate falls, linearly to 0."""
     epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(whole)] = 200
     """Passes over the larger domain."""
-    batch: PositiveInt = 1
+    batch: Batch = 1
     """Images of each domain in a step, over all processes."""
     pad: Annotated[int, Field(ge=0, le=64)] = 0
     """Reflected border of the random crop, in pixels."""
@@ -112,5 +112,5 @@ class Cycle(BaseModel):
     """Mirror half of the images."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format; auto is fp16 on a GPU and fp32 on a CPU."""
-    samples_every: PositiveInt = 1
+    samples_every: Every = 1
     """Epochs between the translations that are kept to be seen side by side."""

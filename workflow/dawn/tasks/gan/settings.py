@@ -2,14 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import BaseModel, Field, model_validator
 
-from dawn.config.types import MOST_CHANNELS, STRICT, Below1, Fraction, Positive
+from dawn.config.types import MOST_CHANNELS, STRICT, Batch, Below1, Count, Every, Fraction, NonNegative, Positive
 
 Loss = Literal["wasserstein", "dcgan", "hinge", "relativistic"]
 Architecture = Literal["lesson", "dcgan", "sn_cnn"]
 Upsampling = Literal["transposed4", "transposed3", "nearest", "bilinear", "pixel_shuffle", "pixel_shuffle_icnr"]
 Width = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
+Layers = Annotated[int, Field(ge=0, le=64)]
 
 
 class Generator(BaseModel):
@@ -19,11 +20,11 @@ class Generator(BaseModel):
 
     architecture: Architecture = "lesson"
     """lesson: convolution, activation, batch norm | dcgan: convolution, batch norm, activation | sn_cnn: SNGAN's."""
-    latent: PositiveInt = 100
+    latent: Width = 100
     """Components of a latent vector, drawn from N(0, 1)."""
     width: Width = 64
     """Channels before the last layer; each layer before it has twice as many."""
-    extra_layers: NonNegativeInt = 1
+    extra_layers: Layers = 1
     """3x3 convolutions before the last layer; not in sn_cnn."""
     upsampling: Upsampling = "transposed4"
     """How a layer doubles the size: transposed4 and transposed3 (kernel size, stride 2) | nearest or bilinear and a 3x3
@@ -41,13 +42,13 @@ class Critic(BaseModel):
     """Kind of layers, as in the generator."""
     width: Width = 64
     """Channels after the first layer; each layer that halves the size doubles them."""
-    extra_layers: NonNegativeInt = 1
+    extra_layers: Layers = 1
     """3x3 convolutions after the first layer; not in sn_cnn."""
     norm: Literal["batch", "none"] = "batch"
     """Normalisation after each layer but the first; sn_cnn has none."""
     spectral_norm: bool = False
     """Divide each layer's weights by their largest singular value."""
-    classifier: NonNegativeFloat = 0.0
+    classifier: NonNegative = 0.0
     """Weight of the cross-entropy of a classifier in the critic, which teaches both networks the classes; 0: none."""
 
 
@@ -56,13 +57,13 @@ class Penalty(BaseModel):
 
     model_config = STRICT
 
-    gradient: NonNegativeFloat = 0.0
+    gradient: NonNegative = 0.0
     """Weight of (norm - 1)^2 between real and generated images (WGAN-GP)."""
-    r1: NonNegativeFloat = 0.0
+    r1: NonNegative = 0.0
     """Weight of half the squared norm at real images."""
-    r2: NonNegativeFloat = 0.0
+    r2: NonNegative = 0.0
     """Weight of half the squared norm at generated images."""
-    every: PositiveInt = 1
+    every: Every = 1
     """Critic steps between two penalties, each of which is multiplied by this number."""
 
 
@@ -71,13 +72,13 @@ class CriticSteps(BaseModel):
 
     model_config = STRICT
 
-    usual: PositiveInt = 5
+    usual: Every = 5
     """Critic steps before a generator step for which ``first`` and ``every`` do not ask for ``many``."""
-    many: PositiveInt = 100
+    many: Every = 100
     """Critic steps before the generator steps that ``first`` and ``every`` choose."""
-    first: NonNegativeInt = 0
+    first: Count = 0
     """The first so many generator steps of each phase have ``many`` critic steps."""
-    every: NonNegativeInt = 500
+    every: Count = 500
     """Generator steps whose number in their phase, from 0, is divisible by this have ``many`` too; 0: none."""
 
 
@@ -127,7 +128,7 @@ class Gan(BaseModel):
     """[fraction of the training, multiplier of the learning rates] pairs; each phase starts with new optimizers."""
     epochs: Annotated[float, Field(gt=0, le=100_000)] = 2
     """Passes of the critic over the train split."""
-    batch: PositiveInt = 64
+    batch: Batch = 64
     """Real images in a step of the critic, over all processes; as many are generated."""
     augment: tuple[Literal["color", "translation", "cutout"], ...] = ()
     """DiffAugment: what is done alike to real and generated images before the critic sees them."""
@@ -137,7 +138,7 @@ class Gan(BaseModel):
     """Number format; auto is fp16 on a GPU and fp32 on a CPU."""
     custom_kernels: bool = False
     """On a CPU and in bf16, 3x3 convolutions by C++ that is compiled at the start; without effect elsewhere."""
-    samples_every: PositiveInt = 1
+    samples_every: Every = 1
     """Epochs between the samples that are kept to be seen side by side."""
 
     @model_validator(mode="after")

@@ -25,7 +25,7 @@ def main() -> None:
     parser = cli.parser(main)
     cli.add_inputs(parser, "params", "data")
     parser.add_argument("--model", type=Path, required=True, help="the weights, safetensors")
-    parser.add_argument("--seed", type=int, required=True, help="decides the latent vectors")
+    cli.add_seed(parser, "decides the latent vectors")
     cli.add_out(parser, "directory of the arrays")
     args = parser.parse_args()
     experiment = load(args.params)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, PositiveInt
+from pydantic import BaseModel, Field
 
 from dawn.config.task import Stage
 from dawn.config.types import STRICT, Positive, Seeds
@@ -38,7 +38,7 @@ class Measures(BaseModel):
 
     truncation: Positive | None = None
     """Latent components beyond this absolute value are drawn again; null: none."""
-    neighbours: PositiveInt = 5
+    neighbours: Annotated[int, Field(ge=1, le=1000)] = 5
     """Neighbours that span the manifold of precision, recall, density and coverage."""
     cas: bool = False
     """Train the judge's network on the samples of a conditional generator and test it on real images."""

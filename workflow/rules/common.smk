@@ -42,12 +42,12 @@ include: "dvc.smk"
 
 
 # `config` is what --configfile and --config give. These keys choose a study, a search or two results to compare, or allow
-# to replace results; all others
-# are settings of the experiment, which are merged over params.yaml.
+# to replace results; all others are settings of the experiment, which are merged over params.yaml.
 CHOSEN = {
     key: str(config[key]) for key in ("study", "search", "base", "other", "difference", "replace") if key in config
 }
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
+
 # Rules that were renamed, by what they were called.
 RENAMED = {f"{task}_{rule}": rule for task in ("gan", "cycle") for rule in
            ("train", "evaluate", "model", "summarize", "summary", "plot", "pack")}  # fmt: skip

@@ -58,7 +58,7 @@ def test_several_processes_refuse_in_one_line(data, params, tmp_path):
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
     assert "No such file or directory" in done.stderr
-    broken = step("train", *arguments(params(train={"schedule": {"peak": 1e30}}), data, tmp_path / "out"), processes=2)
+    broken = step("train", *arguments(params(train={"schedule": {"peak": 1e9}}), data, tmp_path / "out"), processes=2)
     assert broken.returncode == DIVERGED
     assert "lower train.schedule.peak" in broken.stderr
     assert "Traceback" not in broken.stderr

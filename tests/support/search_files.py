@@ -26,7 +26,7 @@ GOOD = {
 SEARCH = {
     "question": "Which peak?",
     "settings": {"data": {"holdout": 60}},
-    "space": {"train.schedule.peak": {"choices": [0.05, 0.1, 0.2, 1e30]}},
+    "space": {"train.schedule.peak": {"choices": [0.05, 0.1, 0.2, 1e9]}},
     "trials": 3,
     "rounds": 1,
     "epochs": {"first": 1, "most": 2, "factor": 3},

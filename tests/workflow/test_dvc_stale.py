@@ -104,7 +104,7 @@ def test_params_edited_while_a_training_runs(project):
 
 
 @pytest.mark.parametrize(
-    ("setting", "where"), [("train.schedule.peak=1e30", []), ("train.epochs=-1", ["--temp"])], ids=["workspace", "temp"]
+    ("setting", "where"), [("train.schedule.peak=1e9", []), ("train.epochs=-1", ["--temp"])], ids=["workspace", "temp"]
 )
 def test_an_experiment_that_fails_leaves_no_metrics_and_a_usable_workspace(project, setting, where):
     project.exp("-n", "bad", "-S", setting, *where, fails=True)

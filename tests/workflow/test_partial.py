@@ -13,7 +13,7 @@ def fail(place, seed):
     text = path.read_text()
     old = "    experiment = load(args.params)\n"
     assert old in text
-    peak = '"train": {"schedule": {"peak": 1e30}}'
+    peak = '"train": {"schedule": {"peak": 1e9}}'
     new = f"    if args.seed == {seed}:\n        from dawn.config.experiment import check, merge\n\n"
     new += f"        experiment = check(merge(experiment.model_dump(mode='json'), {{{peak}}}))\n"
     path.write_text(text.replace(old, old + new))
@@ -57,5 +57,5 @@ def test_a_later_run_is_complete_and_leaves_no_partial_result(failed):
 
 def test_without_keep_going_nothing_partial_is_written(failed):
     place, _ = failed
-    assert place.snakemake("seeds=[0, 3]", "train={epochs: 1, schedule: {peak: 1e30}}").returncode != 0
+    assert place.snakemake("seeds=[0, 3]", "train={epochs: 1, schedule: {peak: 1e9}}").returncode != 0
     assert not (place.path / "results/partial").exists()

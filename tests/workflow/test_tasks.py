@@ -57,7 +57,7 @@ def test_a_renamed_rule_is_answered_with_its_name(tmp_path, old, new):
 
 def test_a_gan_that_diverges_ends_with_its_own_exit_status(data, tmp_path):
     params = tmp_path / "params.yaml"
-    over = GAN | {"gan": GAN["gan"] | {"optimizer": {"kind": "rmsprop", "critic_lr": 1e30, "generator_lr": 1e30}}}
+    over = GAN | {"gan": GAN["gan"] | {"optimizer": {"kind": "rmsprop", "critic_lr": 1e9, "generator_lr": 1e9}}}
     params.write_text(yaml.safe_dump(experiment(**over).model_dump(mode="json")))
     done = step("train", "--params", params, "--data", data, "--seed", 0, "--out", tmp_path / "out",
                 "--resume", tmp_path / "resume")  # fmt: skip

@@ -31,6 +31,9 @@ def summarize(experiment: Experiment, seeds: list[Path], model: dict[str, Any]) 
     require_independent(str(seeds[0].parent), trainings)
     measured = {measure.key: over_seeds(evaluations, measure) for measure in experiment.declared.measures}
     metrics: dict[str, Any] = {"seeds": len(seeds)} | {key: value for key, value in measured.items() if value}
+    if registry.has(experiment.task, "summarize"):
+        task = registry.module(experiment.task, "summarize")
+        metrics |= task.summarize(experiment, seeds, evaluations, trainings, metrics)
     metrics |= {name: over([float(t[name]) for t in trainings], MEASURES[name]) for name in OF_TRAINING}
     price = experiment.submission.cost_per_hour
     dollars = [price * t["seconds"] / 3600 for t in trainings] if price else None
@@ -39,9 +42,6 @@ def summarize(experiment: Experiment, seeds: list[Path], model: dict[str, Any]) 
     for network, figures in model.items():
         if isinstance(figures, dict) and figures.keys() >= set(SIZES):
             metrics |= {f"{network}_{name}": figures[name] for name in SIZES}
-    if registry.has(experiment.task, "summarize"):
-        task = registry.module(experiment.task, "summarize")
-        metrics |= task.summarize(experiment, seeds, evaluations, trainings, metrics, model)
     missing = [seed for seed in experiment.seeds if seed not in {t["seed"] for t in trainings}]
     return metrics | ({"missing_seeds": missing} if missing else {})
 

@@ -12,7 +12,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             f"model{GROUP}"
         input:
             code=code("model"),
-            about=f"data/{GROUP_TASK.about}",
+            classes="data/dataset.json" if GROUP_TASK.about == "dataset.json" else [],
         output:
             figures="{run}/model.json",
             text="{run}/model.txt",

@@ -7,6 +7,7 @@ listed. docs/compare.md explains the stages.
 
 import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,7 +15,7 @@ import yaml
 from dawn.config import registry
 from dawn.config.experiment import Experiment
 from dawn.config.task import Task
-from dawn.core.code_deps import HERE, code
+from dawn.core.code_deps import HERE, closure, code
 
 FILE = "dvc.yaml"
 PACKAGE = "workflow/dawn"
@@ -85,7 +86,7 @@ def evaluate(experiment: Experiment) -> Stage:
     """An evaluation, with the manifest of the seed."""
     task, judges = experiment.declared, experiment.has_judges
     depends = ["data", *(f"{SEED}/{name}" for name in ("metrics.json", *task.training_files)), *_rules(task)]
-    depends += [*_files(task, "evaluate", "launch", *task.evaluation_commands), *task.dvc_files]
+    depends += [*_files(task, "evaluate", "launch"), *_paths(closure(*task.evaluation_commands)), *task.dvc_files]
     depends += ["results/judge/manifests", *networks()] if judges else []
     depends += [path for extra in task.stages for path in extra.outputs]
     outputs = [MANIFEST, *(f"{SEED}/{name}" for name in ("evaluation.json", *task.evaluation_files, *task.exports))]
@@ -138,7 +139,11 @@ def _matrix(seeds: str, stage: Stage) -> Stage:
 
 def _files(task: Task, *commands: str) -> list[str]:
     """The files that commands run for a task; those that settings choose are dependencies by themselves."""
-    return [f"{PACKAGE}/{os.path.relpath(path, HERE)}" for path in code(commands, task.name)]
+    return _paths(code(commands, task.name))
+
+
+def _paths(files: Iterable[Path]) -> list[str]:
+    return [f"{PACKAGE}/{os.path.relpath(path, HERE)}" for path in files]
 
 
 def _rules(task: Task) -> list[str]:

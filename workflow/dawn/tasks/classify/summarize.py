@@ -18,7 +18,7 @@ OF_TRAINING = ("train_loss", "train_accuracy")
 
 def summarize(
     experiment: Experiment, seeds: Sequence[Path], evaluations: Sequence[dict[str, Any]],
-    trainings: Sequence[dict[str, Any]], metrics: dict[str, Any], model: dict[str, Any],
+    trainings: Sequence[dict[str, Any]], metrics: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
     """What the ``metrics`` of a classifier have besides the measures over its seeds."""
     target, price = experiment.evaluate.target, experiment.submission.cost_per_hour

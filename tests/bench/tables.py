@@ -62,7 +62,7 @@ class Pages:
         lines = [line for line in template["lines"] if self.cells.measured(" ".join(line))]
         content = "Not measured yet with rows kept.\n"
         if lines:
-            table = Table(template["heads"], [[self.cells.fill(cell) for cell in line] for line in lines])
+            table = Table(template["heads"], [[self.cells.fill(cell) for cell in line] for line in lines], "", True)
             files = dict.fromkeys(file for line in lines for file in self.cells.named(" ".join(line)))
             links = "; ".join(self.link(path, file) for file in files)
             content = f"{markdown([table]).strip()}\n\nRows: {links}.\n"

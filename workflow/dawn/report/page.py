@@ -52,11 +52,15 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. A column whose cells are all numbers, ``–`` or empty is aligned to the right, unless all are empty."""
+    """A table. A column whose cells are all numbers, ``–`` or empty is aligned to the right, unless all are empty.
+
+    ``is_markdown`` says that the cells are Markdown and not plain text; no cell that holds a name from outside may be.
+    """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str]]
     title: str = ""
+    is_markdown: bool = False
 
     @property
     def numbers(self) -> list[bool]:
@@ -91,9 +95,9 @@ def _markdown(block: Block, folder: Path) -> str:
             return "\n".join(f"- {_start(item)}" for item in items)
         case Image(path, text):
             return f"![{_plain(text)}]({quote(os.path.relpath(path, folder))})"
-        case Table(heads, rows, title):
+        case Table(heads, rows, title, is_markdown):
             rule = ["---:" if number else "---" for number in block.numbers or [False] * len(heads)]
-            lines = [_cells(heads), rule, *map(_cells, rows)]
+            lines = [heads, rule, *rows] if is_markdown else [_cells(heads), rule, *map(_cells, rows)]
             return (f"**{_plain(title)}**\n\n" if title else "") + "\n".join(
                 f"| {' | '.join(line)} |" for line in lines
             )

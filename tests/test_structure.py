@@ -75,6 +75,7 @@ def loaded(*modules):
     return set(subprocess.check_output([sys.executable, "-c", "\n".join(["import sys", *lines])], text=True).split())
 
 
+OF_SETTINGS = re.compile(r"/tasks/(?:\w+/)+(?:task|settings|measures|family|__init__)\.py$|/config/augment\.py$")
 VERBS = ("train", "evaluate", "model", "summarize", "summary", "plot")
 CASES = [(verb, task) for task in registry.TASKS for verb in VERBS]
 
@@ -83,13 +84,9 @@ CASES = [(verb, task) for task in registry.TASKS for verb in VERBS]
 def test_the_code_of_a_command_for_a_task_is_what_python_loads(verb, task):
     """Apart from what only reports, and the declarations and settings of the tasks, which check every experiment."""
     own = [f"tasks.{task}.{verb}"] if registry.has(task, verb) else []
-    files = {str(path) for path in code([verb], task)}
-    others = {
-        path
-        for path in loaded(verb, *own)
-        if re.search(r"/tasks/(?:\w+/)+(?:task|settings|measures|family|__init__)\.py$|/config/augment\.py$", path)
-    }
-    assert loaded(verb, *own) - REPORTED - others <= files | {str(path) for path in closure(verb)}
+    files, run = {str(path) for path in code([verb], task)}, loaded(verb, *own)
+    others = {path for path in run if OF_SETTINGS.search(path)}
+    assert run - REPORTED - others <= files | {str(path) for path in closure(verb)}
     assert not [path for path in files for other in registry.TASKS
                 if f"/tasks/{other}/" in path and not allowed(task, other)]  # fmt: skip
 
@@ -101,8 +98,8 @@ def allowed(task, other):
 
 @pytest.mark.parametrize("step", ["arrays", "download"])
 def test_a_closure_is_what_python_loads(step):
-    of_settings = {path for path in loaded(step) if "/tasks/" in path or path.endswith("/config/augment.py")}
-    assert loaded(step) - of_settings <= {str(path) for path in closure(step)}
+    run = loaded(step)
+    assert run - {path for path in run if OF_SETTINGS.search(path)} <= {str(path) for path in closure(step)}
 
 
 def test_a_family_of_networks_is_code_of_its_own_experiments_alone():

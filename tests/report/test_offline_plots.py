@@ -49,7 +49,7 @@ def test_the_plots_of_a_run_are_drawn_offline(finished: Finished):
                 (found := d.find_elements(By.CSS_SELECTOR, "canvas, svg.marks")) and len(found) >= len(wanted) and found
             )
         )
-        assert {"accuracy", "loss", "rate", "momentum", "confusion", "classes"} <= set(wanted)
+        assert {"accuracy", "loss", "learning_rate", "momentum", "confusion", "classes"} <= set(wanted)
         for canvas in drawn:
             assert canvas.size["width"] > 100
             ink = "const c=arguments[0];return new Set(c.getContext('2d').getImageData(0,0,c.width,c.height).data).size"

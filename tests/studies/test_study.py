@@ -111,8 +111,8 @@ def test_more_seeds_keep_those_there_are_and_the_cost_is_known_before(done):
     assert run.stderr.count("(by 2 trained)") == 2
     assert "at $3.6 an hour" in run.stderr
     assert "four times in five" in run.stderr
-    assert run.stdout.count("Train with seed 2") == 2
-    assert "Train with seed 1" not in run.stdout
+    assert run.stdout.count("Train a classifier with seed 2") == 2
+    assert "Train a classifier with seed 1" not in run.stdout
 
 
 def test_times_predict_the_cost_where_nothing_is_trained(done):
@@ -130,7 +130,7 @@ def test_times_predict_the_cost_where_nothing_is_trained(done):
 
 
 def test_a_failed_variant_leaves_what_the_others_measured(done):
-    diverging = {"train": {"schedule": {"peak": 1.0e30}}}
+    diverging = {"train": {"schedule": {"peak": 1.0e9}}}
     write(done, variants={"narrow (4)": {}, "wide (8)": {"model": {"width": 8}}, "diverging": diverging})
     try:
         run = done.snakemake("study", "study=tiny", "--cores", "1", "--keep-going")
@@ -150,7 +150,7 @@ def test_a_sequential_study_trains_until_it_is_decided(done):
     try:
         plan = done.snakemake("-n", "study", "study=tiny")
         assert "3 variants x 2 to 4 seeds" in plan.stderr
-        assert "Train with seed 2" not in plan.stdout
+        assert "Train a classifier with seed 2" not in plan.stdout
         run = done.snakemake("study", "study=tiny", "--cores", "1")
         assert run.returncode == 0, run.stderr
         found = [json.loads((folder(done) / f"analyses/{i}.json").read_text())["seeds"] for i in (1, 2)]
@@ -170,7 +170,7 @@ def test_a_changed_variant_runs_alone(done):
     try:
         run = done.snakemake("-n", "study", "study=tiny")
         assert "2 trainings to do" in run.stderr
-        assert run.stdout.count("Train with seed") == 2
+        assert run.stdout.count("Train a classifier with seed") == 2
         assert "arrays" not in run.stdout
     finally:
         write(done)

@@ -81,10 +81,11 @@ def _complete() -> type[Experiment]:
     sections: dict[str, Any] = {"task": (Literal[registry.TASKS], registry.TASKS[0])}
     for name in registry.TASKS:
         sections |= registry.task(name).sections
-    return create_model("Experiment", __base__=Experiment, __doc__=Experiment.__doc__, **sections)
+    return create_model("Experiment", __base__=Experiment, __module__=__name__, __doc__=Experiment.__doc__, **sections)
 
 
 COMPLETE = _complete()
+COMPLETE.__qualname__ = "COMPLETE"  # where pickle finds it
 
 
 def load(path: Path) -> Experiment:

@@ -75,7 +75,7 @@ def loaded(*modules):
     return set(subprocess.check_output([sys.executable, "-c", "\n".join(["import sys", *lines])], text=True).split())
 
 
-OF_SETTINGS = re.compile(r"/tasks/(?:\w+/)+(?:task|settings|measures|family|__init__)\.py$|/config/augment\.py$")
+OF_SETTINGS = re.compile(r"/tasks/(?:\w+/)*(?:task|settings|measures|family|__init__)\.py$|/config/augment\.py$")
 VERBS = ("train", "evaluate", "model", "summarize", "summary", "plot")
 CASES = [(verb, task) for task in registry.TASKS for verb in VERBS]
 

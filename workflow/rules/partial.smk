@@ -14,9 +14,11 @@ def refuse_to_replace():
         if not job.rule.name.startswith("train") or not workflow.dag.needrun(job):
             continue
         manifest = Path(job.wildcards.run, "manifests", f"{job.wildcards.seed}.json")
-        made = json.loads(manifest.read_text())["choices"]["data"] if manifest.is_file() else None
+        if not manifest.is_file():
+            continue
+        made = json.loads(manifest.read_text())["choices"]["data"]
         now = EXPERIMENTS[job.wildcards.run].model_dump(mode="json", include={"data"})["data"]
-        if made and other_images(made, now):
+        if other_images(made, now):
             raise WorkflowError(
                 f"{job.wildcards.run} has a finished experiment on other images ({made['urls'][0]}), and this one on"
                 f" {now['urls'][0]} would replace it: move it away, give --directory, or allow it: --config replace=true"

@@ -53,11 +53,10 @@ def prepare(experiment: Experiment) -> Stage:
     """The archive, the arrays and what is computed from them."""
     task = experiment.declared
     files = dict.fromkeys((*task.data(experiment), *task.evaluation_data(experiment)))
-    made = [name for name in files if name not in ("dataset.json",) and name.endswith(".json")] or ["dataset.json"]
+    made = [name for name in files if name != "dataset.json" and name.endswith(".json")] or ["dataset.json"]
     rules = ["demo_archive", "download", "arrays", "stats", *task.data_rules]
     commands = ["demo_archive", "download", "arrays", "stats", *task.data_commands]
-    steps = [name for name in commands if (HERE / f"{name.replace('.', '/')}.py").is_file()]
-    depends = [*_files(task, *steps), "workflow/rules/data.smk", *(_rules(task) if task.data_rules else ())]
+    depends = [*_files(task, *commands), "workflow/rules/data.smk", *(_rules(task) if task.data_rules else ())]
     targets = [f"data/{name}" for name in made]
     return _stage("Download the archive, unpack it, compute what trainings read", targets, rules,
                   ["data", *task.data_sections], depends, ["data"])  # fmt: skip

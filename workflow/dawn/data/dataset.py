@@ -12,6 +12,7 @@ from torch import Tensor
 from dawn.config.augment import Augment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
+from dawn.data.array_file import load_array
 from dawn.data.augment import Draws, drawn, normalise, resized, windows
 from dawn.data.augmentations import ON_NORMALISED, ON_PIXELS, apply
 from dawn.runtime.distributed import World
@@ -46,8 +47,8 @@ def load(data: Path, stats: Path | None, name: str, device: torch.device) -> Spl
 
     Without ``stats`` its mean and standard deviation are 0.5, so that normalised pixels are from -1 to 1.
     """
-    images = _array(data / f"{name}_images.npy")
-    labels = _array(data / f"{name}_labels.npy")
+    images = load_array(data / f"{name}_images.npy")
+    labels = load_array(data / f"{name}_labels.npy")
     if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1]:
         raise InputError(
             f"{data}/{name}_images.npy is {images.dtype} {images.shape} with {labels.shape} labels, "
@@ -56,14 +57,6 @@ def load(data: Path, stats: Path | None, name: str, device: torch.device) -> Spl
     channel = read_json(stats) if stats else {"mean": [0.5] * 3, "std": [0.5] * 3}
     mean, std = (torch.tensor(channel[key], dtype=torch.float32, device=device) for key in ("mean", "std"))
     return Split(torch.tensor(images, device=device), torch.tensor(labels, dtype=torch.int64, device=device), mean, std)
-
-
-def _array(path: Path) -> np.ndarray:
-    try:
-        array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise InputError(f"{path} is not a whole .npy array ({error}); make it with python -m dawn.arrays") from error
-    return array
 
 
 class Trainset:

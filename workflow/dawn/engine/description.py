@@ -50,6 +50,11 @@ def measure(net: nn.Module, *inputs: Tensor) -> tuple[dict[str, int], dict[str, 
     return {name: sum(ops.values()) for name, ops in counter.get_flop_counts().items()}, shapes
 
 
+def tables(figures: dict[str, Any], names: Sequence[str]) -> str:
+    """Return a table for each of the networks that ``figures`` has by name."""
+    return "\n".join(table(figures[name]["layers"], name, figures[name]) for name in names)
+
+
 def table(layers: Sequence[dict[str, Any]], name: str, figures: dict[str, Any]) -> str:
     """Return the layers as a table in plain text, a row for each, and in the last row the whole network."""
     rows = [("layer", "type", "output", "parameters", "MFLOP")]

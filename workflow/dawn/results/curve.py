@@ -31,7 +31,7 @@ def read_curve(path: Path, row: type[R]) -> list[R]:
             raise ValueError(f"{len(lines)} rows of {' '.join(columns)[:80]!r}")
         return [row(*map(_value, cells, types.values())) for cells in lines]
     except ValueError as error:
-        raise InputError(f"{path} is not the curve of a training ({error}); delete it and train again") from error
+        raise _not_a_curve(path, error) from error
 
 
 def read_columns(path: Path) -> list[Values]:
@@ -40,7 +40,7 @@ def read_columns(path: Path) -> list[Values]:
     try:
         return [dict(zip(columns, (_value(cell, float | None) for cell in cells), strict=True)) for cells in lines]
     except ValueError as error:
-        raise InputError(f"{path} is not the curve of a training ({error}); delete it and train again") from error
+        raise _not_a_curve(path, error) from error
 
 
 def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -48,9 +48,12 @@ def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
     head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
     columns = head.split("\t")
     if not lines or any(line.count("\t") != len(columns) - 1 for line in lines):
-        raise InputError(f"{path} is not the curve of a training ({len(lines)} rows of {head[:80]!r}); delete it and "
-                         "train again")  # fmt: skip
+        raise _not_a_curve(path, f"{len(lines)} rows of {head[:80]!r}")
     return columns, [line.split("\t") for line in lines]
+
+
+def _not_a_curve(path: Path, reason: object) -> InputError:
+    return InputError(f"{path} is not the curve of a training ({reason}); delete it and train again")
 
 
 def _value(cell: str, kind: Any) -> Any:
@@ -63,10 +66,11 @@ def _value(cell: str, kind: Any) -> Any:
 def mean_curve(paths: Iterable[Path]) -> list[Values]:
     """The mean over the seeds of each column, a row an epoch; None where an epoch was not monitored."""
     curves = [read_columns(path) for path in paths]
-    return [{name: _mean([row[name] for row in rows]) for name in rows[0]} for rows in zip(*curves, strict=True)]
+    return [{name: mean([row[name] for row in rows]) for name in rows[0]} for rows in zip(*curves, strict=True)]
 
 
-def _mean(values: list[float | None]) -> float | None:
+def mean(values: list[float | None]) -> float | None:
+    """The mean of those that are numbers; None if there are none."""
     known = [value for value in values if value is not None]
     return statistics.fmean(known) if known else None
 

@@ -1,4 +1,4 @@
-"""What only classifiers have: learning rates, times, a race, DAWNBench's files, a model card, a page to try one."""
+"""What only classifiers have: learning rates, times, a race, DAWNBench's files, a model card."""
 
 CLASSIFIER = registry.task("classify")
 

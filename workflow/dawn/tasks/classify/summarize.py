@@ -1,13 +1,12 @@
 """``dawn.summarize`` for a classifier: seeds that fail, time to target, confusion over the seeds."""
 
-import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
 from dawn.core.files import read_json, read_table, write_table
-from dawn.results.curve import Values, at_target, number, read_columns
+from dawn.results.curve import Values, at_target, mean, number, read_columns
 from dawn.results.measures import MEASURES, over
 from dawn.results.outliers import apart, at_chance
 from dawn.results.statistics import expected_time, fraction, robust
@@ -65,9 +64,3 @@ def write(seeds: Sequence[Path], out: Path) -> None:
     measures, evaluated = ("recall", "precision"), [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
     means = [(name, *(mean([e[name][measure] for e in evaluated]) for measure in measures)) for name in evaluated[0]]
     write_table(out / "classes.csv", ("class", *measures), means, separator=",")
-
-
-def mean(values: list[float | None]) -> float | None:
-    """The mean of those that are numbers."""
-    known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from dawn.config.experiment import load
 from dawn.core import cli, files
 from dawn.core.cli import InputError, quoted
+from dawn.data.array_file import load_array
 from dawn.runtime.streams import stream
 from dawn.tasks.cycle.colours import grey, hue_turned
 from dawn.tasks.cycle.settings import LEAST, OTHERS, TESTS, TRAINS, Domains
@@ -65,20 +66,11 @@ def of_classes(data: Path, split: str, names: Sequence[str], key: str) -> Images
     classes: list[str] = files.read_json(data / "dataset.json")["classes"]
     if unknown := [name for name in names if name not in classes]:
         raise InputError(f"{key}: {unknown[0]} is no class of {data}; they are {quoted(', '.join(classes), 300)}")
-    images, labels = _array(data / f"{split}_images.npy"), _array(data / f"{split}_labels.npy")
+    images, labels = load_array(data / f"{split}_images.npy"), load_array(data / f"{split}_labels.npy")
     rows = np.isin(labels, [classes.index(name) for name in names]) if names else np.ones(len(labels), bool)
     if rows.sum() < LEAST:
         raise InputError(f"{key}: {rows.sum()} {split} images of {', '.join(names)}; at least {LEAST} are needed")
     return np.asarray(images[rows])
-
-
-def _array(path: Path) -> NDArray[Any]:
-    """Return an array without reading it all."""
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise InputError(f"{path} is not a whole .npy array ({error}); make it with python -m dawn.arrays") from error
-    return array
 
 
 def describe(arrays: Arrays, settings: Domains) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
 from dawn.core.cli import InputError
 from dawn.core.files import read_json
-from dawn.data.array_file import save_array
+from dawn.data.array_file import load_array, save_array
 from dawn.data.dataset import Split, Trainset
 from dawn.engine.checkpoint import Checkpoints
 from dawn.engine.trainer import Trainer
@@ -107,10 +107,7 @@ def trainset(images: Images, cycle: Cycle, seed: int, device: torch.device) -> T
 def array(data: Path, name: str) -> Images:
     """Return the images of a domain, uint8 (n, h, w, 3)."""
     path = data / f"{name}.npy"
-    try:
-        images: Images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
-        raise InputError(f"{path} is not a whole .npy array ({error}); make it again") from error
+    images: Images = load_array(path)
     if images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3 or images.dtype != np.uint8:
         raise InputError(f"{path} is {images.dtype} {images.shape}, not uint8 (n, h, h, 3); make it again")
     return images

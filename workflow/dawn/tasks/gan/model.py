@@ -30,4 +30,4 @@ def describe(experiment: Experiment, classes: int, size: int) -> dict[str, Any]:
 
 def text(figures: dict[str, Any]) -> str:
     """Return a table for each network."""
-    return "\n".join(description.table(figures[name]["layers"], name, figures[name]) for name in NETWORKS)
+    return description.tables(figures, NETWORKS)

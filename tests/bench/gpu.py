@@ -22,7 +22,8 @@ from gpu_plan import ROOT, Stage, experiment, plan
 from gpu_report import page
 
 from dawn.core.cli import add_measurement
-from dawn.core.files import read_json, write_json, write_text
+from dawn.core.files import write_json, write_text
+from dawn.core.reading import read_json
 from dawn.results import measurement
 from dawn.results.provenance import code, machine
 

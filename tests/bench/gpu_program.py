@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 
 Names = dict[str, Any]
 

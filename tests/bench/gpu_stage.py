@@ -19,7 +19,8 @@ from gpu_plan import Stage, experiment, plan
 from profiling import profiled
 
 from dawn.core.cli import describe
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.engine.shutdown import StopRequest
 from dawn.monitoring.energy import for_device
 from dawn.race import run

@@ -15,7 +15,8 @@ from overrides import merged
 
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.engine.shutdown import StopRequest
 from dawn.monitoring.energy import for_device
 from dawn.race import run

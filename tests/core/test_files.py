@@ -5,7 +5,8 @@ import csv
 import pytest
 
 from dawn.core.cli import InputError
-from dawn.core.files import read_table, table_text, write_table
+from dawn.core.files import table_text, write_table
+from dawn.core.reading import read_table
 
 HOSTILE = [
     "a, b", 'a "quoted" name', "=1+1", '=HYPERLINK("http://x.org","y")', "+1", "-1", "@SUM(A1)", "\t=1", "\r=1",

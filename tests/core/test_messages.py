@@ -8,7 +8,7 @@ from training import arguments
 from dawn import train
 from dawn.config.experiment import check, merge, read
 from dawn.core.cli import InputError, quoted
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.engine.trainer import Trainer
 
 

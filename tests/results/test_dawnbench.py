@@ -5,7 +5,7 @@ import datetime
 from conftest import experiment
 from seed_files import seed
 
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.dawnbench import entry, rows
 from dawn.results.curve import read_curve
 from dawn.tasks.classify.curve import EpochMetrics

@@ -10,7 +10,8 @@ from scipy import stats
 
 from dawn import summarize
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.results.curve import mean_curve
 
 MODEL = {name: {"parameters": 7, "flops": 70} for name in ("generator", "critic")} | {"parameters": 14, "flops": 140}

@@ -8,7 +8,8 @@ from seed_files import seed, summarized, write_manifest
 from study_files import finished
 
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, sha256, write_json
+from dawn.core.files import sha256, write_json
+from dawn.core.reading import read_json
 from dawn.report.page import markdown
 from dawn.results.independence import (
     described,

@@ -6,7 +6,8 @@ from seed_files import seed
 
 from dawn.config import registry
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json, write_text
+from dawn.core.files import write_json, write_text
+from dawn.core.reading import read_json
 from dawn.results.manifest import check, location, manifest, verify
 
 

@@ -6,7 +6,8 @@ import json
 import pytest
 from seed_files import seed, summarized
 
-from dawn.core.files import read_json, read_table, write_json, write_table
+from dawn.core.files import write_json, write_table
+from dawn.core.reading import read_json, read_table
 from dawn.results.curve import mean_curve
 from dawn.tasks.classify.summarize import write
 

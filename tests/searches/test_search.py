@@ -12,7 +12,8 @@ from search_files import run_rung, write_plan
 
 from dawn.config.plan import plan
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.searches import page, trials
 from dawn.searches.proposals import propose
 from dawn.searches.winner import optimism, seeds

@@ -10,7 +10,8 @@ from study_files import finished
 
 from dawn import compare
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json, write_text
+from dawn.core.files import write_json, write_text
+from dawn.core.reading import read_json
 from dawn.studies.variants import of_directory, of_variant, same_batches
 
 BASE = {0: 93.0, 1: 93.1, 2: 92.9, 3: 93.05}

@@ -9,7 +9,8 @@ from study_simulation import draw, verdicts
 
 from dawn.config.experiment import merge
 from dawn.config.plan import plan
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.studies.cost import COMPILING, DRIFT, STARTS, Estimate, estimate, predicted
 from dawn.studies.planning import costs, detection, durations
 

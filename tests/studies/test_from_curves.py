@@ -6,7 +6,8 @@ from study_files import finished
 
 from dawn import study as study_command
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, sha256, write_json
+from dawn.core.files import sha256, write_json
+from dawn.core.reading import read_json
 from dawn.results.curve import write_curve
 from dawn.results.manifest import location
 from dawn.studies.from_curves import pixels

@@ -11,7 +11,8 @@ from written_studies import SHOWN, Results
 
 from dawn import compare, interim
 from dawn import study as study_command
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.studies.outcome import load
 from dawn.studies.records import checksum
 from dawn.studies.sequential import PLANNED, levels

@@ -6,7 +6,8 @@ from study_files import finished, finished_gan
 
 from dawn import measurement as command
 from dawn import study as study_command
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.results import measurement
 from dawn.results.provenance import CHECKOUT, collect
 

@@ -13,7 +13,8 @@ from scipy import stats
 from study_files import finished, finished_gan
 
 from dawn import study as study_command
-from dawn.core.files import read_table, sha256, write_json
+from dawn.core.files import sha256, write_json
+from dawn.core.reading import read_table
 from dawn.measures.checkerboard import checkerboard
 from dawn.studies.classes import recalls
 from dawn.studies.curves import Point

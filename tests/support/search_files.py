@@ -4,7 +4,8 @@ import yaml
 from conftest import ROOT
 
 from dawn.config.search_plan import plan
-from dawn.core.files import read_json, write_json, write_text
+from dawn.core.files import write_json, write_text
+from dawn.core.reading import read_json
 
 GOOD = {
     "question": "Which peak?",

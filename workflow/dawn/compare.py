@@ -17,7 +17,7 @@ from dawn.config.experiment import flat
 from dawn.config.plan import slug
 from dawn.config.task import Measure
 from dawn.core import cli
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.report.numbers import DASH, fraction, interval, std
 from dawn.results.measures import MEASURES as DECLARED
 from dawn.results.measures import over

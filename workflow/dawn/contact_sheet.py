@@ -19,7 +19,7 @@ from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
 from dawn.core import cli
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.data.augment import Draws, draw
 from dawn.data.augmentations import active
 from dawn.data.dataset import Trainset, load

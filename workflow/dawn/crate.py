@@ -15,7 +15,8 @@ from typing import Any
 
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
-from dawn.core.files import read_json, replacing, sha256
+from dawn.core.files import replacing, sha256
+from dawn.core.reading import read_json
 from dawn.results.manifest import verify
 
 PROFILES = {

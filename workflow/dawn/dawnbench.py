@@ -17,8 +17,9 @@ from typing import Any
 
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
-from dawn.core.files import read_json, write_json, write_table
+from dawn.core.files import write_json, write_table
 from dawn.core.host import processor
+from dawn.core.reading import read_json
 from dawn.results.curve import read_curve
 from dawn.tasks.classify.curve import EpochMetrics
 

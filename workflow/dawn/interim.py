@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from dawn.core import cli
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.studies.outcome import load
 from dawn.studies.sentences import sentence, short
 

@@ -11,7 +11,7 @@ packages are those of the run's provenance.json. With Snakemake: snakemake resul
 from pathlib import Path
 
 from dawn.core import cli
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.studies import measured
 from dawn.studies.variants import of_directory, of_variant
 

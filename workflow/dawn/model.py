@@ -11,7 +11,8 @@ from pathlib import Path
 from dawn.config import registry
 from dawn.config.experiment import load
 from dawn.core import cli
-from dawn.core.files import read_json, write_json, write_text
+from dawn.core.files import write_json, write_text
+from dawn.core.reading import read_json
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from dawn.config.experiment import load
 from dawn.core import cli
-from dawn.core.files import read_json, write_text
+from dawn.core.files import write_text
+from dawn.core.reading import read_json
 from dawn.report.page import Block, Bullets, Heading, Paragraph, markdown
 from dawn.results.manifest import check
 from dawn.tasks.classify.card import Card, confusions, front_matter, limits, results

@@ -6,7 +6,8 @@ Reads the package metadata, git and nvidia-smi; imports no torch.
 """
 
 from dawn.core import cli
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.results.provenance import collect
 
 

@@ -20,7 +20,8 @@ from torch.nn import functional
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.code_deps import code
-from dawn.core.files import read_json, write_json, write_text
+from dawn.core.files import write_json, write_text
+from dawn.core.reading import read_json
 from dawn.data.dataset import load as load_split
 from dawn.engine import checkpoint
 from dawn.engine.shutdown import EXIT_CODE, Interrupted, StopRequest, stopping_together

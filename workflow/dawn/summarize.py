@@ -14,7 +14,8 @@ from typing import Any
 from dawn.config import registry
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.results.curve import mean_curve
 from dawn.results.independence import require_independent
 from dawn.results.manifest import check

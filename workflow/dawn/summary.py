@@ -13,7 +13,8 @@ from pathlib import Path
 from dawn.config import registry
 from dawn.config.experiment import load
 from dawn.core import cli
-from dawn.core.files import read_json, write_text
+from dawn.core.files import write_text
+from dawn.core.reading import read_json
 from dawn.report import measured
 from dawn.report.origin import origin, times
 from dawn.report.page import Heading, markdown, web

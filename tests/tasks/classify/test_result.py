@@ -10,7 +10,8 @@ from seed_files import seed, summarized
 
 from dawn import summary
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.report.page import Bullets, Paragraph, Table
 from dawn.results.run import Run
 from dawn.tasks.classify.summary import claim, result, seeds_table

@@ -10,7 +10,8 @@ from PIL import Image
 
 from dawn import sample
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.data.preprocessing import Preprocessing
 from dawn.engine.weights import write_weights
 from dawn.tasks.gan import weights

@@ -12,7 +12,7 @@ from matplotlib.image import imread
 
 from dawn import plot, summary
 from dawn.config import registry
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.results.curve import at_epochs, read_curve
 from dawn.results.run import Run
 from dawn.tasks.gan import plot as gan_plot

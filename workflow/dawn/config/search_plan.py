@@ -9,7 +9,7 @@ from typing import Any
 from dawn.config.experiment import Experiment, check, merge, nested, read
 from dawn.config.search import Search, load
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 
 BASE = 0  # number of the trial that has the settings of the base
 

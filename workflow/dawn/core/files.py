@@ -13,8 +13,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from dawn.core.cli import InputError
-
 HOST = socket.gethostname()
 FORMULA = re.compile(r"\A'*[=+\-@\t\r]")  # how a cell starts that a spreadsheet runs, or that looks like one made safe
 QUOTED = re.compile(r"\A'(?='*[=+\-@\t\r])")
@@ -67,14 +65,6 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """The value of a JSON file; an InputError if it is not JSON, as after a full disk or an edit."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path} is not JSON ({error}); delete it to have it made again") from error
-
-
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = "\t") -> None:
     """Write a header and rows, tab-separated by default, atomically; see ``table_text``."""
     write_text(path, table_text(columns, rows, separator))
@@ -83,7 +73,7 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[obje
 def table_text(columns: Sequence[str], rows: Iterable[Sequence[object]], separator: str = ",") -> str:
     """A header and rows as text that the module csv reads; None is an empty cell.
 
-    Text that a spreadsheet would run as a formula has an apostrophe before it, which ``read_table`` takes away.
+    Text that a spreadsheet would run as a formula has an apostrophe before it, which ``dawn.core.reading`` takes away.
     """
     return "".join(_line(row, separator) for row in (columns, *rows))
 
@@ -94,15 +84,6 @@ def _line(row: Sequence[object], separator: str) -> str:
     cells = [FORMULA.sub(r"'\g<0>", cell) if isinstance(cell, str) else cell for cell in row]
     csv.writer(out, delimiter=separator, lineterminator=end).writerow(cells)
     return out.getvalue().removesuffix(end) + "\n"
-
-
-def read_table(path: Path, separator: str = ",") -> list[dict[str, str]]:
-    """The rows of such a file by its columns."""
-    with path.open(encoding="utf-8", newline="") as file:
-        head, *rows = ([QUOTED.sub("", cell) for cell in row] for row in csv.reader(file, delimiter=separator))
-    if any(len(row) != len(head) for row in rows):
-        raise InputError(f"{path} has rows of other columns than {', '.join(head)}; delete it to have it made again")
-    return [dict(zip(head, row, strict=True)) for row in rows]
 
 
 def sha256(path: Path) -> str:

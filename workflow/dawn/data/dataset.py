@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from dawn.config.augment import Augment
+from dawn.core.array_file import load_array
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
-from dawn.data.array_file import load_array
+from dawn.core.reading import read_json
 from dawn.data.augment import Draws, drawn, normalise, resized, windows
 from dawn.data.augmentations import ON_NORMALISED, ON_PIXELS, apply
 from dawn.runtime.distributed import World

@@ -13,7 +13,7 @@ from torch import Tensor
 from dawn.config.experiment import Experiment
 from dawn.config.types import Resize
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.data.augment import interpolated, normalise
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from dawn.config.experiment import Experiment
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, sha256
+from dawn.core.files import sha256
+from dawn.core.reading import read_json
 
 
 def manifest(experiment: Experiment, seed: Path) -> dict[str, Any]:

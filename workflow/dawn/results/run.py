@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 
 
 @dataclass(frozen=True)

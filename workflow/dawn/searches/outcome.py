@@ -4,7 +4,8 @@ from pathlib import Path
 
 from dawn.config.experiment import load
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 
 
 def write_outcome(trial: Path, seed: int, diverged: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dawn.config.search_plan import BASE, SearchPlan
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.task import Measure
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.studies import changes
 from dawn.studies.outcome import Outcome, judge, load
 from dawn.studies.variants import Result

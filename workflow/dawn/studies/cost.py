@@ -13,7 +13,7 @@ from typing import Any
 
 from dawn.config.experiment import Experiment
 from dawn.config.plan import Plan
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.studies.variants import finished
 
 CIFAR10 = {"train": 50_000, "test": 10_000}  # images, where the data is not unpacked yet

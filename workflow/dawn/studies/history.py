@@ -19,7 +19,8 @@ from dawn.config.errors import explain
 from dawn.config.plan import Plan
 from dawn.core import file_lock
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, write_json
+from dawn.core.files import write_json
+from dawn.core.reading import read_json
 from dawn.results.manifest import choices
 from dawn.studies.allocation import Look, with_look
 from dawn.studies.from_curves import measure_of

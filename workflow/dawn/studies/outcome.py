@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.task import Measure
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.studies import changes, history
 from dawn.studies.allocation import Look
 from dawn.studies.from_curves import measure_of, on_holdout, with_curves

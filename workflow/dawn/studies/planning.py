@@ -8,7 +8,7 @@ from pathlib import Path
 from dawn.config.comparisons import contrasts
 from dawn.config.plan import Plan
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.report.numbers import count
 from dawn.results.measures import MEASURES, value
 from dawn.studies import changes, history

@@ -10,7 +10,7 @@ from dawn.config import registry
 from dawn.config.experiment import Experiment, load
 from dawn.config.task import Measure, Task
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.results.independence import require_independent
 from dawn.results.manifest import choices, location, verify
 from dawn.results.measures import over_seeds, value

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from dawn.config.experiment import Experiment
-from dawn.core.files import read_table
+from dawn.core.reading import read_table
 from dawn.report.numbers import count, interval, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.results.measures import MEASURES

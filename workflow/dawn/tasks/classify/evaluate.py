@@ -15,7 +15,8 @@ from torch.nn import functional
 
 from dawn.config.experiment import Experiment
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, replacing, write_table
+from dawn.core.files import replacing, write_table
+from dawn.core.reading import read_json
 from dawn.data.dataset import load
 from dawn.results.ranks import among_top
 from dawn.runtime.clock import Clock

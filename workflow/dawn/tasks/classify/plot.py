@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 
 from dawn.config.experiment import Experiment
 from dawn.core import cli
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.results.curve import read_curve
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.classify.figures.calibration import reliability

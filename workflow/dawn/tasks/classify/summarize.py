@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
-from dawn.core.files import read_json, read_table, write_table
+from dawn.core.files import write_table
+from dawn.core.reading import read_json, read_table
 from dawn.results.curve import Values, at_target, mean, number, read_columns
 from dawn.results.measures import MEASURES, over
 from dawn.results.outliers import apart, at_chance

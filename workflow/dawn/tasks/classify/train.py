@@ -9,7 +9,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dawn.config.experiment import Experiment
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.data.dataset import Trainset, load
 from dawn.data.preprocessing import Preprocessing
 from dawn.engine.averaging import EMA

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawn.config.experiment import load
-from dawn.core import cli, files
+from dawn.core import cli, files, reading
+from dawn.core.array_file import load_array
 from dawn.core.cli import InputError, quoted
-from dawn.data.array_file import load_array
 from dawn.runtime.streams import stream
 from dawn.tasks.cycle.colours import grey, hue_turned
 from dawn.tasks.cycle.settings import LEAST, OTHERS, TESTS, TRAINS, Domains
@@ -63,7 +63,7 @@ def transformed(images: Images, settings: Domains) -> Images:
 
 def of_classes(data: Path, split: str, names: Sequence[str], key: str) -> Images:
     """Return the images of the named classes, of all for none, in the order of the arrays."""
-    classes: list[str] = files.read_json(data / "dataset.json")["classes"]
+    classes: list[str] = reading.read_json(data / "dataset.json")["classes"]
     if unknown := [name for name in names if name not in classes]:
         raise InputError(f"{key}: {unknown[0]} is no class of {data}; they are {quoted(', '.join(classes), 300)}")
     images, labels = load_array(data / f"{split}_images.npy"), load_array(data / f"{split}_labels.npy")

@@ -15,9 +15,9 @@ import numpy as np
 from torch import nn
 
 from dawn.config.experiment import Experiment
+from dawn.core.array_file import save_array
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
-from dawn.data.array_file import save_array
+from dawn.core.reading import read_json
 from dawn.measures.translation import Seen, against_truth, both, by_judges, cycle_errors
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World

@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dawn.config.experiment import Experiment
-from dawn.core.files import read_json
-from dawn.data.array_file import load_array
+from dawn.core.array_file import load_array
+from dawn.core.reading import read_json
 from dawn.results.curve import at_epochs, read_curve
 from dawn.tasks.cycle.curve import CycleMetrics
 from dawn.tasks.cycle.figures import FromJudges, losses, side_by_side

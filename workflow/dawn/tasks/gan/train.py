@@ -13,9 +13,9 @@ import torch
 
 from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
+from dawn.core.array_file import save_array
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
-from dawn.data.array_file import save_array
+from dawn.core.reading import read_json
 from dawn.data.dataset import Trainset, load
 from dawn.engine.checkpoint import Checkpoints
 from dawn.engine.trainer import Trainer

@@ -15,8 +15,9 @@ import numpy as np
 from dawn.config import registry
 from dawn.config.experiment import load
 from dawn.core import cli
-from dawn.core.files import read_json, sha256, write_json
-from dawn.data.array_file import save_array
+from dawn.core.array_file import save_array
+from dawn.core.files import sha256, write_json
+from dawn.core.reading import read_json
 from dawn.tasks.generative.sampler import Sampler
 
 

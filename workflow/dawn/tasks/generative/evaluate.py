@@ -14,8 +14,8 @@ import numpy as np
 
 from dawn.config.experiment import Experiment
 from dawn.core import cli
-from dawn.core.files import read_json
-from dawn.data.array_file import save_array
+from dawn.core.array_file import save_array
+from dawn.core.reading import read_json
 from dawn.measures import evaluation
 from dawn.measures.classes import class_accuracy
 from dawn.measures.estimate import Floats, spaced

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from dawn.config.experiment import Experiment, load
 from dawn.core.cli import InputError
-from dawn.core.files import read_json, replacing
+from dawn.core.files import replacing
+from dawn.core.reading import read_json
 from dawn.data import dataset
 from dawn.data.preprocessing import Preprocessing
 from dawn.results.manifest import choices, header, require_same_settings, verify

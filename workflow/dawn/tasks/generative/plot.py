@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.core.files import read_json
-from dawn.data.array_file import load_array
+from dawn.core.array_file import load_array
+from dawn.core.reading import read_json
 from dawn.measures.checkerboard import spectra
 from dawn.results.curve import at_epochs, number, read_columns
 from dawn.tasks.generative.figures import grids

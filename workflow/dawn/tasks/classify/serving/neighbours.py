@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dawn.core.cli import InputError
-from dawn.core.files import read_json
+from dawn.core.reading import read_json
 from dawn.tasks.classify.serving.predictor import Predictor
 
 MOST = 10_000  # train images that are compared, evenly spread over the split

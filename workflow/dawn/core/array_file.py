@@ -1,0 +1,100 @@
+"""Arrays as .npy files, and several in one .npz; what is read is checked before memory is taken for it."""
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from dawn.core.cli import InputError
+from dawn.core.files import replacing
+from dawn.core.reading import REMEDY
+
+# What the readers of numpy and zipfile raise on damage.
+DAMAGE = (
+    ValueError, EOFError, SyntaxError, TypeError, TokenError, KeyError, OverflowError, MemoryError, RecursionError,
+    RuntimeError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+DENSITY, SMALL = 100, 1 << 26  # bytes of an array for each one in a compressed file, where it has more than SMALL
+
+
+class Kind(NamedTuple):
+    """What an array must be: the type of its numbers, and its shape. A side that is None may have any length."""
+
+    type: Any  # of numpy, such as np.floating
+    shape: tuple[int | None, ...]
+
+    def fault(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> str | None:
+        """How an array differs from this, or None."""
+        same = len(shape) == len(self.shape) and all(b in (None, a) for a, b in zip(shape, self.shape, strict=True))
+        if np.issubdtype(dtype, self.type) and same:
+            return None
+        sides = ", ".join("*" if side is None else str(side) for side in self.shape)
+        return f"{dtype} {shape}, not {self.type.__name__} ({sides})"
+
+
+LABELS, IMAGES = Kind(np.integer, (None,)), Kind(np.uint8, (None, None, None, 3))
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write an array as .npy, atomically."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def load_array(path: Path, kind: Kind | None = None) -> NDArray[Any]:
+    """An array from .npy that is not loaded before it is used; an InputError where the file is damaged or another."""
+    try:
+        array: NDArray[Any] = npy.open_memmap(path, mode="r")
+    except DAMAGE as error:
+        raise InputError(f"{path} is not a whole .npy array ({error}); {REMEDY}") from error
+    if kind and (fault := kind.fault(array.dtype, array.shape)):
+        raise InputError(f"{path} is {fault}; {REMEDY}")
+    return array
+
+
+def load_arrays(
+    source: Path | bytes, name: object, kinds: Mapping[str, Kind | None] | None = None
+) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz file, or of its content, by name; ``name`` is that of the file in messages.
+
+    ``kinds`` are those that are needed, finite where they are floats; without it all are read.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
+            if kinds is None:
+                kinds = {info.filename.removesuffix(".npy"): None for info in archive.infolist()}
+            return {each: _member(archive, f"{each}.npy", kind) for each, kind in kinds.items()}
+    except DAMAGE as error:
+        raise InputError(f"{name} is not a whole .npz file ({error}); {REMEDY}") from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, kind: Kind | None) -> NDArray[Any]:
+    info = archive.getinfo(name)
+    if info.file_size > max(SMALL, DENSITY * info.compress_size):
+        raise ValueError(f"{name} would take {info.file_size:,} bytes of {info.compress_size:,} compressed ones")
+    with archive.open(info) as file:
+        dtype, shape = _header(file)
+    if dtype.hasobject or np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object)) > info.file_size:
+        raise ValueError(f"{name} has not the values of {dtype} {shape}")
+    if kind and (fault := kind.fault(dtype, shape)):
+        raise ValueError(f"{name} is {fault}")
+    with archive.open(info) as file:
+        array: NDArray[Any] = npy.read_array(file, allow_pickle=False)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} has values that are NaN or infinite")
+    return array
+
+
+def _header(file: BinaryIO | Any) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The type and the shape that a .npy file begins with."""
+    major, _ = npy.read_magic(file)
+    reader = npy.read_array_header_1_0 if major == 1 else npy.read_array_header_2_0
+    shape, _, dtype = reader(file)
+    return dtype, shape

@@ -14,8 +14,8 @@ import logging
 import os
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,6 +24,18 @@ from dawn.core import cli
 from dawn.tasks.classify.serving.predictor import Predictor, add_network
 
 HOST = "127.0.0.1"
+# Threads only answer complete requests: one loop reads all connections, and closes those that send nothing.
+LIMITS = {
+    "threads": 4,
+    "connection_limit": 600,
+    "channel_timeout": 20,  # seconds without a byte until a connection is closed
+    "cleanup_interval": 5,  # seconds between two looks for those
+    "max_request_header_size": 16 << 10,
+    "max_request_body_size": 17 << 20,  # somewhat more than UPLOAD of the application, which says what is too large
+    "inbuf_overflow": 64 << 10,  # bytes of a request that are in memory; more are in a temporary file
+    "asyncore_use_poll": True,  # more descriptors than select takes
+    "ident": None,
+}
 
 
 def main() -> None:
@@ -34,37 +46,40 @@ def main() -> None:
         "--data", type=Path, default=Path("data"), help="directory of the arrays (data, if it is there)"
     )
     add_network(parser)
-    parser.add_argument("--port", type=int, default=8000, help="port; 0 takes a free one (%(default)d)")
+    number = cli.whole("--port", 0, 65535)
+    parser.add_argument("--port", type=number, default=8000, help="port; 0 takes a free one (%(default)d)")
     args = parser.parse_args()
-    if importlib.util.find_spec("flask") is None:
-        raise cli.InputError("flask is not installed; install it")
-    if not 0 <= args.port < 1 << 16:
-        raise cli.InputError(f"--port {args.port}: 0 to 65535")
+    for package in ("flask", "waitress"):
+        if importlib.util.find_spec(package) is None:
+            raise cli.InputError(f"the package {package} is not installed; install it, or run make env")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     serve(Predictor(args.model, device, network=args.network), args.data, args.port)
 
 
 def serve(predictor: Predictor, data: Path, port: int) -> None:
     """Answer requests until SIGINT."""
-    from werkzeug.serving import make_server
-
     from dawn.tasks.classify.serving.app import application
     from dawn.tasks.classify.serving.neighbours import Neighbours
 
     here = (data / "train_images.npy").exists()
     neighbours = Neighbours(predictor, data) if here else None
     examples = np.load(data / "test_images.npy", mmap_mode="r") if here else None
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with listening(port) as listener:
         app = application(predictor, neighbours, examples)
-        server = make_server(HOST, port, app, threaded=True, fd=listener.fileno())
+        server = server_of(app, listener)
         names = ", ".join(str(member.path.parent) for member in predictor.members)
         print(f"http://{HOST}:{listener.getsockname()[1]} serves {names}; Ctrl-C ends it", flush=True)
         if not here:
             print(f"{data} has no train images, so none are shown as nearest; see --data", file=sys.stderr)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
-        server.server_close()
+        server.run()  # SIGINT ends it
+
+
+def server_of(app: Any, listener: socket.socket) -> Any:
+    """The server of an application within ``LIMITS``, on a socket that listens."""
+    from waitress import create_server
+
+    logging.getLogger("waitress").setLevel(logging.ERROR)  # it warns of requests that wait for a thread
+    return create_server(app, sockets=[listener], **LIMITS)
 
 
 def listening(port: int) -> socket.socket:

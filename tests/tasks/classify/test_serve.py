@@ -4,11 +4,15 @@ import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from archives import call
+from archives import call, png
 from browser import chromium, complaints, needs_chromium, requested, shot
+from page_requests import answered, opened, upload
+from PIL import Image
 from seeds import pixels, write_image, write_seed
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -106,5 +110,36 @@ def test_what_cannot_be_served_is_refused(tmp_path, monkeypatch):
         assert f"port {port}: Address already in use; choose another" in call(
             serve.main, "--model", seed, "--port", port
         )
-    assert "--port 99999: 0 to 65535" in call(serve.main, "--model", seed, "--port", 99999)
+    assert "--port 99999: a whole number from 0 to 65535" in call(serve.main, "--model", seed, "--port", 99999)
     assert "is not there" in call(serve.main, "--model", tmp_path / "none")
+
+
+def peak(process):
+    """The largest resident memory of a process so far, in MiB."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+@pytest.mark.full
+def test_eight_large_images_at_once_take_the_memory_of_one(tmp_path):
+    seed, photo = write_seed(tmp_path / "seed-0"), tmp_path / "large.png"
+    Image.new("RGBA", (4000, 4000)).save(photo)  # 60 kB, and 64 MB when it is decoded
+    with served("--model", seed, "--data", tmp_path) as address:
+        port = int(address.rpartition(":")[2])
+        listening = subprocess.run(["ss", "-ltnpH", f"sport = :{port}"], capture_output=True, text=True, check=True)
+        process = int(listening.stdout.partition("pid=")[2].partition(",")[0])
+
+        def send(content):
+            with opened(port, upload(port, content)) as connection:
+                return answered(connection)[0]
+
+        def grown(number):
+            with ThreadPoolExecutor(number) as pool:
+                assert list(pool.map(send, [photo.read_bytes()] * number)) == [200] * number
+            return peak(process) - before
+
+        assert send(png(pixels())) == 200
+        before = peak(process)
+        one, eight = grown(1), grown(8)
+    assert 60 < one < 600
+    assert eight < 1.5 * one

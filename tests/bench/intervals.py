@@ -23,7 +23,7 @@ from study_simulation import verdicts
 from dawn.results.statistics import spread
 from dawn.searches.winner import optimism
 from dawn.studies.comparisons import LEVEL, contrast
-from dawn.studies.improvement import improvement
+from dawn.studies.further import improvement
 from dawn.studies.power import TTest, seeds_needed
 from dawn.studies.sequential import PLANNED
 

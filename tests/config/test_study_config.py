@@ -10,7 +10,7 @@ from conftest import ROOT
 from dawn.config import registry
 from dawn.config.plan import find, plan, slug
 from dawn.core.cli import InputError
-from dawn.studies.measures import MEASURES
+from dawn.results.measures import DECIDING as MEASURES
 from dawn.studies.planning import detection
 
 STUDIES = ROOT / "workflow/studies"

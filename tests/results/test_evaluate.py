@@ -16,7 +16,7 @@ from dawn.data.dataset import Split
 from dawn.engine.weights import write_weights
 from dawn.results.manifest import check, location
 from dawn.runtime.distributed import World
-from dawn.studies.predictions import of_images
+from dawn.studies.further import of_images
 from dawn.tasks.classify.evaluate import metrics_of
 from dawn.tasks.classify.inference import predict, views
 from dawn.tasks.classify.networks.build import build, restored

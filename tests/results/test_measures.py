@@ -9,11 +9,9 @@ from conftest import ROOT, experiment
 from dawn.core.files import write_json
 from dawn.report.numbers import interval
 from dawn.report.page import Table
-from dawn.results.measures import over_seeds
+from dawn.results.measures import DECIDING, over_seeds
 from dawn.results.run import Run
-from dawn.studies.measures import MEASURES as COMPARED
-from dawn.studies.secondary import others
-from dawn.studies.tables import measured
+from dawn.studies.tables import measured, others
 from dawn.studies.variants import Result
 from dawn.summarize import summarize
 from dawn.tasks.classify.curve import EpochMetrics
@@ -45,7 +43,7 @@ def of_gan(found):
 def study(found):
     """Cells of a study's tables by measure."""
     one = Result("a", {}, dict(enumerate(found)), {}, None, None, None, lambda path: None)
-    first, *rest = [m for m in COMPARED.values() if one.values(m.key)]
+    first, *rest = [m for m in DECIDING.values() if one.values(m.key)]
     cells = [measured({"a": one}, first).rows[0][2], *others({"a": one}, first).rows[0][1:]]
     return dict(zip([m.key for m in (first, *rest)], cells, strict=True))
 

@@ -11,8 +11,17 @@ from dawn.config.experiment import merge
 from dawn.config.plan import plan
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
-from dawn.studies.cost import COMPILING, DRIFT, STARTS, Estimate, estimate, predicted
-from dawn.studies.planning import costs, detection, durations
+from dawn.studies.planning import (
+    COMPILING,
+    DRIFT,
+    STARTS,
+    Estimate,
+    costs,
+    detection,
+    durations,
+    estimate,
+    predicted,
+)
 
 STUDY = {"question": "?", "seeds": 3, "variants": {"a": {}, "b": {"train": {"epochs": 4}}}}
 COUNTS = {"train": 100, "test": 32}

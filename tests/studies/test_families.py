@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dawn.studies.dunnett import dunnett_edge, dunnett_p
-from dawn.studies.families import Family
+from dawn.studies.multiple import Family, dunnett_edge, dunnett_p
 
 P = st.floats(0, 1)
 

@@ -12,10 +12,7 @@ from dawn import compare
 from dawn import study as study_command
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
-from dawn.studies.images import other_images
-from dawn.studies.improvement import improvement
-from dawn.studies.pairs import mcnemar
-from dawn.studies.predictions import of_images
+from dawn.studies.further import improvement, mcnemar, of_images, other_images
 from dawn.studies.variants import of_directory
 
 AGAINST = {"a": -1.0, "b": 1.0}

@@ -16,15 +16,11 @@ from dawn import study as study_command
 from dawn.core.files import sha256, write_json
 from dawn.core.reading import read_table
 from dawn.measures.checkerboard import checkerboard
-from dawn.studies.classes import recalls
-from dawn.studies.curves import Point
-from dawn.studies.curves import points as curve_points
-from dawn.studies.curves import rows as curve_rows
+from dawn.studies.figures import Point, curve, front, over_seeds, recalls
 from dawn.studies.outcome import load
 from dawn.studies.pages import suspects
-from dawn.studies.price import front
-from dawn.studies.secondary import contradictions
 from dawn.studies.sentences import short
+from dawn.studies.tables import contradictions
 
 ABOUT = {
     "name": "wide", "question": "Is a wider network better?", "variants": {"a": "narrow (4)", "b": "wide_8 & more"},
@@ -242,7 +238,7 @@ def test_the_page_of_gans_has_nothing_of_classifiers(gans):
             assert word not in text, (name, word)
     assert {path.stem for path in (gans / "plots").iterdir()} == {"differences", "values", "price", "curves"}
     (clip, _) = load(gans).results.values()
-    assert curve_points(clip, 2, gans / "a/seed-2/curve.tsv") == [(1, 40, pytest.approx(0.57)), (2, 80, 0.19)]
+    assert curve(clip, 2, gans / "a/seed-2/curve.tsv") == [(1, 40, pytest.approx(0.57)), (2, 80, 0.19)]
     first = rows(gans / "seeds.csv")[0]
     assert (first["kid"], first["checkerboard_distance"], first["seconds"]) == ("0.2", "2.0", "200.0")
     assert float(rows(gans / "table.csv")[1]["coverage_mean"]) == pytest.approx(0.348)
@@ -258,8 +254,8 @@ def test_the_front_holds_what_nothing_else_beats_at_its_cost():
 def test_a_curve_is_the_mean_of_the_seeds_between_the_lowest_and_the_highest():
     one, other = ([Point(e, e * s, a) for e, a in enumerate(accuracies, 1)]
                   for accuracies, s in (([50, None, 80], 2.0), ([60, None, 90], 4.0)))  # fmt: skip
-    assert curve_rows([one, other], "epoch") == [(1, 55, 50, 60), (3, 85, 80, 90)]
-    assert curve_rows([one, other], "seconds") == [(3, 55, 50, 60), (9, 85, 80, 90)]
+    assert over_seeds([one, other], "epoch") == [(1, 55, 50, 60), (3, 85, 80, 90)]
+    assert over_seeds([one, other], "seconds") == [(3, 55, 50, 60), (9, 85, 80, 90)]
 
 
 def test_the_difference_of_each_class_is_that_of_its_recalls(tmp_path):

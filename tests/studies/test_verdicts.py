@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from study_simulation import SPREADS, draw, verdicts
 
-from dawn.studies.measures import MEASURES
+from dawn.results.measures import MEASURES
 from dawn.studies.sentences import sentence, short
 
 ACCURACY = MEASURES["accuracy"]

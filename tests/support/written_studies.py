@@ -15,8 +15,8 @@ from study_files import finished
 
 from dawn.config.comparisons import contrasts
 from dawn.config.study import Study
+from dawn.results.measures import MEASURES
 from dawn.studies import between, comparisons, history, outcome, variants
-from dawn.studies.measures import MEASURES
 from dawn.studies.variants import of_directory
 
 ACCURACY = "accuracy"

@@ -19,21 +19,18 @@ from dawn.config.task import Measure
 from dawn.core import cli
 from dawn.core.reading import read_json
 from dawn.report.numbers import DASH, fraction, interval, std
-from dawn.results.measures import MEASURES as DECLARED
-from dawn.results.measures import over
+from dawn.results.measures import DECIDING, MEASURES, over
 from dawn.studies.analysis import Analyses, Design
 from dawn.studies.between import Adjusted, of_studies
 from dawn.studies.further import further
-from dawn.studies.measures import MEASURES
-from dawn.studies.revision import of_revision
 from dawn.studies.sentences import in_addition, sentence, single
 from dawn.studies.tables import milliseconds
-from dawn.studies.variants import Result, of_directory, same_batches, same_data
+from dawn.studies.variants import Result, of_directory, of_revision, same_batches, same_data
 from dawn.studies.verdicts import Comparison, Verdict
 
 STUDIES = Path("results/studies")
 MATTERS = 0.2  # percentage points
-ACCURACY, SECONDS, SPEED = (DECLARED[key] for key in ("accuracy", "seconds", "images_per_s"))
+ACCURACY, SECONDS, SPEED = (MEASURES[key] for key in ("accuracy", "seconds", "images_per_s"))
 ALONE = "The verdict is not adjusted for other comparisons of these results."
 
 
@@ -73,7 +70,7 @@ def matters(names: list[str], measure: Measure) -> float:
 def measured(result: Result) -> dict[str, str]:
     """All measures with their intervals, and what its training took."""
     shown = {}
-    for measure in MEASURES.values():
+    for measure in DECIDING.values():
         if found := result.summary(measure):
             shown[measure.title] = interval(found, measure.digits)
     found = over([float(training["seconds"]) for training in result.trainings.values()], SECONDS)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dawn.core import cli
 from dawn.core.reading import read_json
-from dawn.studies import measured
+from dawn.studies import rows
 from dawn.studies.variants import of_directory, of_variant
 
 
@@ -35,7 +35,7 @@ def main() -> None:
     else:
         results = {"": of_directory("", args.results)}
         what = f"one experiment ({results[''].task})"
-    measured.save(args.measurement, args.what or what, results, args.results)
+    rows.save_measurement(args.measurement, args.what or what, results, args.results)
 
 
 if __name__ == "__main__":

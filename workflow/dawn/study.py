@@ -16,11 +16,8 @@ from typing import Any
 from dawn.core import cli
 from dawn.core.files import write_json, write_text
 from dawn.report.page import Block, latex, markdown, web
-from dawn.studies import figures, measured, origin, pages, rows, tables
-from dawn.studies.classes import classes
-from dawn.studies.curves import curves
+from dawn.studies import figures, pages, rows, tables
 from dawn.studies.outcome import Outcome, judge, load
-from dawn.studies.price import price
 
 
 def write(outcome: Outcome, out: Path) -> None:
@@ -30,8 +27,8 @@ def write(outcome: Outcome, out: Path) -> None:
     _pages(pages.blocks(outcome, drawn), outcome.about, out)
     shown = [tables.comparisons(verdicts, measure), tables.measured(results, measure)]
     write_text(out / "table.tex", latex(shown))
-    write_json(out / "provenance.json", origin.origin(results))
-    rows.write(out / "comparisons.csv", [rows.comparison(found) for found in outcome.further])
+    write_json(out / "provenance.json", pages.provenance(outcome))
+    rows.write(out / "comparisons.csv", [rows.comparison(further) for further in outcome.further])
     rows.write(out / "seeds.csv", rows.seeds(results, out))
     rows.write(out / "table.csv", rows.variants(results, measure, verdicts))
 
@@ -43,10 +40,10 @@ def draw(outcome: Outcome, out: Path) -> list[tuple[Path, str]]:
              "price": f"{measure.name} against what it costs", "curves": "the variants during training"}  # fmt: skip
     figures.differences(verdicts, measure, plots / "differences.png")
     figures.values(results, measure, plots / "values.png")
-    price(results, measure, plots / "price.png")
-    curves(results, out, plots / "curves.png")
+    figures.price(results, measure, plots / "price.png")
+    figures.curves(results, out, plots / "curves.png")
     if outcome.has_predictions and not outcome.on_holdout:  # the classes are of the test split
-        classes(verdicts, results, plots / "classes.png")
+        figures.classes(verdicts, results, plots / "classes.png")
         drawn |= {"classes": "differences in the recall of each class"}
     return [(plots / f"{name}.png", text) for name, text in drawn.items()]
 
@@ -55,8 +52,8 @@ def write_partial(outcome: Outcome, study: Path) -> None:
     """Write what was measured so far."""
     out = study / "partial"
     _pages(pages.partial(outcome), outcome.about, out)
-    if found := rows.seeds(outcome.results, study):
-        rows.write(out / "seeds.csv", found)
+    if seeds := rows.seeds(outcome.results, study):
+        rows.write(out / "seeds.csv", seeds)
 
 
 def _pages(blocks: list[Block], about: Any, out: Path) -> None:
@@ -78,7 +75,7 @@ def main() -> None:
     if outcome.lacking:
         raise cli.InputError(f"{'; '.join(outcome.lacking)}; finish the study with snakemake, or see --partial")
     write(judge(args.study, outcome.about, outcome.results, note=True), args.study)
-    measured.save(args.measurement, f"study {outcome.about['name']}", outcome.results, args.study)
+    rows.save_measurement(args.measurement, f"study {outcome.about['name']}", outcome.results, args.study)
     shutil.rmtree(args.study / "partial", ignore_errors=True)
 
 

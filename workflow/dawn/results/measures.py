@@ -17,6 +17,7 @@ OF_TRAINING = (
     Measure("epochs", "epochs", "", 1, "lower", "positive"),
     Measure("joules", "energy, joules", "", 0, "lower", "positive"),
 )
+DECIDING = {key: measure for key, measure in registry.measures().items() if measure.decides}  # those of a study
 MEASURES = {measure.key: measure for measure in (*registry.measures().values(), *OF_TRAINING)}
 
 

@@ -74,18 +74,18 @@ class Part:
     choices: int = 1
 
     def size(self, comparisons: int) -> int:
-        """Among how many the level is divided, if so many comparisons of a look are given it."""
+        """Return among how many the level is divided, if so many comparisons of a look are given it."""
         return comparisons * self.choices if self.pool is None else self.pool
 
 
 def spending(group: Group) -> tuple[float, float]:
-    """What a group spends of its level at the analyses of its plan, and on seeds that were not planned."""
+    """Return what a group spends of its level at the analyses of its plan, and on seeds that were not planned."""
     planned = PLANNED if group.kind == "planned" else BY_PLAN * group.level
     return planned, group.level - planned
 
 
 def with_look(history: History, look: Look, when: str, planned: bool = False) -> History:
-    """The history after a look at results, in which each of its comparisons has a group.
+    """Return the history after a look at results, in which each of its comparisons has a group.
 
     ``planned`` says that its comparisons were, whatever was seen: a study of a version that did not compare studies.
     """
@@ -128,7 +128,7 @@ class Context:
         self.quantities = {*look.quantities, *(g.quantity for g in self.planned)}
 
     def part(self, comparison: Contrast) -> Part:
-        """The part of a comparison that was never made."""
+        """Return the part of a comparison that was never made."""
         if self.first:
             return Part("planned", PLANNED + RESERVED)
         if self.look.quantity not in self.quantities:
@@ -143,7 +143,7 @@ class Context:
         return Part("contrast", CONTRASTS / series, 3**number * len(self.quantities))
 
     def _choices(self, comparison: Contrast) -> int:
-        """The bases and quantities of plans that a new experiment could be compared by; 0 if it is by none of them.
+        """Count the bases and quantities of plans that a new experiment could be compared by; 0 if by none of them.
 
         In a plan without a common base, such as a ladder, each experiment can be one.
         """
@@ -155,8 +155,8 @@ class Context:
 
 
 def _group(part: Part, comparisons: list[Contrast], context: Context, when: str) -> Group:
-    look, own = context.look, part.kind == "planned"
-    seeds, analyses = (look.seeds, look.analyses) if own else context.plan or ([], [])
+    look, planned = context.look, part.kind == "planned"
+    seeds, analyses = (look.seeds, look.analyses) if planned else context.plan or ([], [])
     return Group(
         kind=part.kind,
         study=look.study,
@@ -167,13 +167,13 @@ def _group(part: Part, comparisons: list[Contrast], context: Context, when: str)
         seeds=list(seeds),
         analyses=list(analyses),
         difference=look.difference,
-        test=look.test if own else "holm",
+        test=look.test if planned else "holm",
         comparisons=comparisons,
     )
 
 
 def _merged(before: Seen | None, now: Seen, stage: int) -> Seen:
-    """An experiment with what was shown of it now and before."""
+    """Return an experiment with what was shown of it now and before."""
     if before is None:
         return now.model_copy(update={"stage": stage})
     values = {key: before.values.get(key, {}) | now.values.get(key, {}) for key in {**before.values, **now.values}}
@@ -182,7 +182,7 @@ def _merged(before: Seen | None, now: Seen, stage: int) -> Seen:
 
 
 def _in_place_of_unseen(history: History, context: Context) -> History:
-    """New experiments in the places of planned ones of which nothing was ever seen, such as after a failed training.
+    """Put new experiments in the places of planned ones of which nothing was seen, such as after a failed training.
 
     Their comparisons with the base take over the level: it was given to draws that nobody knew, and so are these.
     """
@@ -204,5 +204,5 @@ def _in_place_of_unseen(history: History, context: Context) -> History:
 
 
 def _seen(history: History, key: str) -> bool:
-    found = history.experiments.get(key)
-    return found is not None and history.seen(key, found.trained)
+    experiment = history.experiments.get(key)
+    return experiment is not None and history.seen(key, experiment.trained)

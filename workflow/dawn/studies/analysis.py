@@ -7,8 +7,7 @@ import numpy as np
 
 from dawn.config.task import Scale
 from dawn.studies.comparisons import LEVEL, Difference, Values, contrast, cut, pooled, reach
-from dawn.studies.dunnett import OWN, alike, dunnett_edge, dunnett_p
-from dawn.studies.families import Family
+from dawn.studies.multiple import SEPARATE, Family, alike, dunnett_edge, dunnett_p
 from dawn.studies.power import TTest
 from dawn.studies.sequential import PLANNED, RESERVED, Anytime, Planned
 from dawn.studies.verdicts import Comparison, Interval, Verdict
@@ -80,7 +79,7 @@ class Analyses:
             self._analyse(self._ready(first, count), first, place)
 
     def _ready(self, values: Values, count: int) -> dict[int, Comparison]:
-        """The undecided comparisons with as many seeds.
+        """Return the undecided comparisons with as many seeds.
 
         Dunnett's test pools the spread of all that are not decided. Were it taken without a variant that was seen and
         deleted, deleting the ones that spread would make the rest significant: so it waits for all that were seen.
@@ -94,53 +93,54 @@ class Analyses:
         self._analyse(self.undecided, values, 0)
 
     def _analyse(self, ready: Mapping[int, Comparison], values: Values, place: int) -> None:
-        found = {i: contrast(values, c.weights, self.shared(c.weights)) for i, c in ready.items()}
+        differences = {i: contrast(values, c.weights, self.shared(c.weights)) for i, c in ready.items()}
         seeds = {i: {name: tuple(values[name]) for name in c.weights} for i, c in ready.items()}
-        self._test(found, seeds, Planned(self.design.counts, place, self.design.planned), self._common(found, values))
+        test = Planned(self.design.counts, place, self.design.planned)
+        self._test(differences, seeds, test, self._common(differences, values))
 
     def unplanned(self, values: Values) -> None:
         """Analyse all seeds, of a number that was not planned: differences seed by seed in their order."""
-        found, seeds = {}, {}
+        differences, seeds = {}, {}
         for i, comparison in self.undecided.items():
             n = min(len(values[name]) for name in comparison.weights)
             by_place = {name: dict(enumerate(list(values[name].values())[:n])) for name in comparison.weights}
             if n:
-                found[i] = contrast(by_place, comparison.weights, True)
+                differences[i] = contrast(by_place, comparison.weights, True)
                 seeds[i] = {name: tuple(values[name])[:n] for name in comparison.weights}
-        self._test(found, seeds, Anytime(self.design.unplanned), {})
+        self._test(differences, seeds, Anytime(self.design.unplanned), {})
 
-    def _common(self, found: Differences, values: Values) -> Differences:
-        """The same differences by one spread for all variants, if Dunnett's test is wanted and they spread alike."""
-        known = {i: d for i, d in found.items() if d.error is not None}
+    def _common(self, differences: Differences, values: Values) -> Differences:
+        """Return the differences by one spread for all variants, if Dunnett's test is wanted and all are alike."""
+        known = {i: d for i, d in differences.items() if d.error is not None}
         if self.design.test != "dunnett" or not known:
             return {}
-        taken = {name: values[name] for i in found for name in self.design.comparisons[i].weights}
+        taken = {name: values[name] for i in differences for name in self.design.comparisons[i].weights}
         common = {i: pooled(taken, self.design.comparisons[i].weights, self.shared(taken)) for i in known}
         first = next(iter(common.values()))
-        own = np.array([d.error for d in known.values()], float) ** 2
+        squares = np.array([d.error for d in known.values()], float) ** 2
         few = (first.n - 1) * (1 if first.paired else 2)
-        if first.error is None or not alike(own, np.array(first.error**2), few, first.freedom):
+        if first.error is None or not alike(squares, np.array(first.error**2), few, first.freedom):
             return {}
         return common
 
-    def _test(self, found: Differences, seeds: Seeds, test: Planned | Anytime, common: Differences) -> None:
+    def _test(self, differences: Differences, seeds: Seeds, test: Planned | Anytime, common: Differences) -> None:
         """Test all hypotheses on these differences, and add the verdicts.
 
         With ``common``, a hypothesis has to be rejected by the common spread and by that of its own variants.
         """
-        known = {i: d for i, d in found.items() if d.error is not None}
+        known = {i: d for i, d in differences.items() if d.error is not None}
         sides = [(i, side, (side == BETTER) == self.design.higher) for i in known for side in (WORSE, BETTER)]
         margin = self.design.margin
         if common:
             freedom = next(iter(common.values())).freedom
             self.same.test(
                 {(i, SAME): (-abs(common[i].statistic() or 0.0), test.p(d)) for i, d in known.items()},
-                lambda v, count: max(test.adjust(dunnett_p(-v[0], count, freedom)), test.adjust(v[1], OWN)),
+                lambda v, count: max(test.adjust(dunnett_p(-v[0], count, freedom)), test.adjust(v[1], SEPARATE)),
             )
             self.margins.test(
                 {(i, side): (test.p_margin(common[i], margin, above), test.p_margin(known[i], margin, above))
                  for i, side, above in sides},
-                lambda v, count: max(test.adjust(v[0], count, sides=1), test.adjust(v[1], OWN, sides=1)),
+                lambda v, count: max(test.adjust(v[0], count, sides=1), test.adjust(v[1], SEPARATE, sides=1)),
             )  # fmt: skip
         else:
             self.same.test({(i, SAME): test.p(d) for i, d in known.items()}, test.adjust)
@@ -148,7 +148,7 @@ class Analyses:
                 {(i, side): test.p_margin(known[i], margin, above) for i, side, above in sides},
                 lambda p, count: test.adjust(p, count, sides=1),
             )
-        for i, d in found.items():
+        for i, d in differences.items():
             self.verdicts[i] = self._verdict(i, d, seeds[i], test, common.get(i))
 
     def _verdict(
@@ -177,17 +177,17 @@ class Analyses:
             seeds=seeds,
         )
 
-    def _bounds(self, i: int, found: Interval | None) -> Interval | None:
-        """The narrowest bounds of all analyses so far: they hold together, and a rejection at any of them stands."""
+    def _bounds(self, i: int, now: Interval | None) -> Interval | None:
+        """Return the narrowest bounds of all analyses so far: they hold together, and a rejection at any stands."""
         before = self.verdicts[i]
-        if found is None or before is None or before.bounds is None:
-            return found
-        return max(found[0], before.bounds[0]), min(found[1], before.bounds[1])
+        if now is None or before is None or before.bounds is None:
+            return now
+        return max(now[0], before.bounds[0]), min(now[1], before.bounds[1])
 
     def _simultaneous(self, d: Difference, test: Planned | Anytime, common: Difference | None) -> Interval | None:
         count = self.design.size
         if common is None or common.error is None or not isinstance(test, Planned):
             return test.interval(d, test.total / count)
-        own = test.interval(d, test.total / OWN)
+        alone = test.interval(d, test.total / SEPARATE)
         half = dunnett_edge(test.level(test.total), count, common.freedom) * common.error
-        return None if own is None else (min(own[0], d.mean - half), max(own[1], d.mean + half))
+        return None if alone is None else (min(alone[0], d.mean - half), max(alone[1], d.mean + half))

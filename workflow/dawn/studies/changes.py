@@ -14,74 +14,74 @@ ADVICE = (
 
 
 def of_study(history: History, look: Look) -> list[str]:
-    """All that was not planned, a sentence or two for each kind; ``history`` has this look."""
+    """Return all that was not planned, a sentence or two for each kind; ``history`` has this look."""
     return [*unknown(history, look), *deleted(history, look), *added(history, look), *changed(history, look),
             *left_out(history, look)]  # fmt: skip
 
 
 def groups(history: History, look: Look) -> dict[int, tuple[Group, list[Contrast]]]:
-    """The groups of the comparisons of a look that the history has, by their places, each with those of the look."""
-    found: dict[int, tuple[Group, list[Contrast]]] = {}
+    """Return the groups of the comparisons of a look that the history has, by place, each with those of the look."""
+    shared: dict[int, tuple[Group, list[Contrast]]] = {}
     places = history.places
     for comparison in look.comparisons:
         place = places[comparison.identity, look.quantity]
-        found.setdefault(place, (history.groups[place], []))[1].append(comparison)
-    return found
+        shared.setdefault(place, (history.groups[place], []))[1].append(comparison)
+    return shared
 
 
 def connected(history: History, look: Look) -> list[Group]:
-    """All groups over the experiments of a look and those that comparisons connect with them."""
+    """Return all groups over the experiments of a look and those that comparisons connect with them."""
     component = history.component({key: e.trained for key, e in look.experiments.items()})
     return [group for group in history.groups if group.experiments & component]
 
 
 def deleted(history: History, look: Look) -> list[str]:
-    """What was compared before, and is not any more."""
-    now, found = {comparison.identity for comparison in look.comparisons}, []
+    """Name what was compared before, and is not any more."""
+    now, lists = {comparison.identity for comparison in look.comparisons}, []
     for group in connected(history, look):
         same = group.quantity == look.quantity
         gone = [c for c in group.comparisons if not same or c.identity not in now]
         if gone:
             by = "" if same else f" by {name(group.quantity)}"
-            found.append(f"{listed(gone)}{by} (study {group.study}, {group.when})")
-    if not found:
+            lists.append(f"{listed(gone)}{by} (study {group.study}, {group.when})")
+    if not lists:
         return []
-    return [f"Compared before over these experiments, and not here: {'; '.join(found)}. What was compared keeps its "
+    return [f"Compared before over these experiments, and not here: {'; '.join(lists)}. What was compared keeps its "
             "part of the 5 %, as if it were here."]  # fmt: skip
 
 
 def added(history: History, look: Look) -> list[str]:
-    """What was not in the plan, and how it is tested."""
-    found = []
-    for group, own in groups(history, look).values():
+    """Name what was not in the plan, and how it is tested."""
+    lines = []
+    for group, contrasts in groups(history, look).values():
         level = f"{100 * group.level:.2g} %"
         match group.kind:
             case "new":
                 those = "is tested" if group.size == 1 else f"is one of {group.size} that are tested"
-                found.append(f"{listed(own)}: a new variant, added on {group.when}, {those} at {level}")
+                lines.append(f"{listed(contrasts)}: a new variant, added on {group.when}, {those} at {level}")
             case "pair" | "contrast":
-                found.append(f"{listed(own)}: chosen on {group.when} from what was seen, so it is one of "
+                lines.append(f"{listed(contrasts)}: chosen on {group.when} from what was seen, so it is one of "
                              f"{group.size:,} that are tested at {level}")  # fmt: skip
             case "untested":
-                found.append(f"{listed(own)}: not tested, because any budget could have been chosen from the curves "
-                             "that were seen")  # fmt: skip
-    if not found:
+                lines.append(f"{listed(contrasts)}: not tested, because any budget could have been chosen from the "
+                             "curves that were seen")  # fmt: skip
+    if not lines:
         return []
-    return [f"Added after results of these experiments were seen. {'. '.join(found)}. {ADVICE}"]
+    return [f"Added after results of these experiments were seen. {'. '.join(lines)}. {ADVICE}"]
 
 
 def settings(history: History, look: Look) -> list[str]:
-    """The settings that were others when results were seen, in words."""
-    found = []
+    """Name the settings that were others when results were seen, in words."""
+    others = []
     for group in connected(history, look):
         if group.quantity != look.quantity:
-            found += _other(group.quantity, look.quantity)
+            others += _other(group.quantity, look.quantity)
     for group, _ in groups(history, look).values():
         if group.difference != look.difference:
-            found.append(f"difference was {group.difference:g} and is {look.difference:g}")
+            others.append(f"difference was {group.difference:g} and is {look.difference:g}")
         if group.kind == "planned" and group.test != look.test:
-            found.append(f"test was {group.test} and is {look.test}")
-    return list(dict.fromkeys(found))
+            others.append(f"test was {group.test} and is {look.test}")
+    return list(dict.fromkeys(others))
 
 
 def _other(was: Quantity, now: Quantity) -> list[str]:
@@ -96,32 +96,32 @@ def _budget(quantity: Quantity) -> str:
 
 
 def changed(history: History, look: Look) -> list[str]:
-    """The settings that were others, and what follows from it."""
-    found = settings(history, look)
-    if not found:
+    """Name the settings that were others, and what follows from it."""
+    others = settings(history, look)
+    if not others:
         return []
-    said = [f"Settings were changed after results were seen: {'; '.join(found)}."]
-    if any(text.startswith("test ") for text in found):
-        said.append("The first test is used.")
-    if any(text.startswith("difference ") for text in found):
-        said.append("Statements about the difference that matters are corrected by Bonferroni, so that they hold for "
-                    "any difference.")  # fmt: skip
-    return [" ".join(said)]
+    text = f"Settings were changed after results were seen: {'; '.join(others)}."
+    if any(setting.startswith("test ") for setting in others):
+        text += " The first test is used."
+    if any(setting.startswith("difference ") for setting in others):
+        text += (" Statements about the difference that matters are corrected by Bonferroni, so that they hold for "
+                 "any difference.")  # fmt: skip
+    return [text]
 
 
 def other_plans(history: History, look: Look) -> list[str]:
-    """The seeds that were planned for comparisons of a look, in words, where those are not the seeds now."""
+    """Return the seeds that were planned for comparisons of a look, in words, where those are not the seeds now."""
     plans = [group.analyses for group, _ in groups(history, look).values() if not by_plan(group, look)]
     return list(dict.fromkeys(", ".join(map(str, counts)) or "other" for counts in plans))
 
 
 def by_plan(group: Group, look: Look) -> bool:
-    """Whether the seeds of a look are those that were planned for a group."""
+    """Return whether the seeds of a look are those that were planned for a group."""
     return bool(group.analyses) and (group.seeds, group.analyses) == (look.seeds, look.analyses)
 
 
 def left_out(history: History, look: Look) -> list[str]:
-    """The seeds that were seen and are not in the plan any more."""
+    """Name the seeds that were seen and are not in the plan any more."""
     seen = {seed for key in look.experiments if key in history.experiments for seed in history.experiments[key].seeds}
     gone = sorted(seen - set(look.seeds))
     unplanned = any(not by_plan(group, look) for group, _ in groups(history, look).values())
@@ -132,15 +132,15 @@ def left_out(history: History, look: Look) -> list[str]:
 
 
 def unknown(history: History, look: Look) -> list[str]:
-    """The studies of these experiments whose verdicts the history did not know."""
-    found = [entry for entry in history.unknown if set(entry.experiments) & look.experiments.keys()]
+    """Name the studies of these experiments whose verdicts the history did not know."""
+    studies = [entry for entry in history.unknown if set(entry.experiments) & look.experiments.keys()]
     return [f"Study {entry.study} had verdicts on {entry.when} that the history of these results did not know, which "
             "was deleted, or the study is from elsewhere. The history starts anew: the 5 % hold only from then on."
-            for entry in found]  # fmt: skip
+            for entry in studies]  # fmt: skip
 
 
 def listed(comparisons: Iterable[Contrast]) -> str:
-    """Comparisons by their names, those with one base together."""
+    """List comparisons by their names, those with one base together."""
     by_base: dict[str, list[str]] = {}
     for comparison in comparisons:
         by_base.setdefault(comparison.base, []).append(comparison.name)
@@ -148,20 +148,20 @@ def listed(comparisons: Iterable[Contrast]) -> str:
 
 
 def name(quantity: Quantity) -> str:
-    """A quantity in a few words."""
+    """Return a quantity in a few words."""
     images = "" if quantity.split == "test" else f" on the {quantity.split}"
     limited = _budget(quantity)
     return f"{quantity.measure}{images}{'' if limited == 'none' else f' at {limited}'}"
 
 
 def in_plan(history: History, look: Look) -> list[str]:
-    """What a plan will be tested by, before anything is trained; empty where all of it is planned."""
+    """Say what a plan will be tested by, before anything is trained; empty where all of it is planned."""
     levels: Mapping[int, tuple[Group, list[Contrast]]] = groups(history, look)
     if all(group.kind == "planned" for group, _ in levels.values()) and not other_plans(history, look):
         return []
-    found = [*deleted(history, look), *added(history, look)]
+    lines = [*deleted(history, look), *added(history, look)]
     if plans := other_plans(history, look):
         least = min(spending(group)[1] for group, _ in levels.values() if not by_plan(group, look))
-        found.append(f"Results were seen when {'; '.join(plans)} seeds were planned, so that the verdicts of this plan "
+        lines.append(f"Results were seen when {'; '.join(plans)} seeds were planned, so that the verdicts of this plan "
                      f"will be by anytime-valid tests, at {100 * least:.2g} %.")  # fmt: skip
-    return found
+    return lines

@@ -40,7 +40,7 @@ class Difference:
     unequal: tuple[tuple[float, float], ...] = ()
 
     def edge(self, level: float) -> float:
-        """The |t| that chance exceeds with a probability of ``level`` at most.
+        """Return the |t| that chance exceeds with a probability of ``level`` at most.
 
         Student's; with unequal numbers of seeds Banerjee's bound, the mean of the squares of Student's edges of the
         variants, weighted by their parts of the variance. It holds whatever the true spreads (Sankhya 22, 1960), where
@@ -51,7 +51,7 @@ class Difference:
         return math.sqrt(sum(part * float(stats.t.isf(level / 2, freedom)) ** 2 for part, freedom in self.unequal))
 
     def tail(self, t: float) -> float:
-        """The one-sided p-value of a t: half of the level whose edge is |t|, or its complement below 0."""
+        """Return the one-sided p-value of a t: half of the level whose edge is |t|, or its complement below 0."""
         if not self.unequal:
             return float(stats.t.sf(t, self.freedom))
         if t < 0:
@@ -61,21 +61,21 @@ class Difference:
         return math.exp(optimize.brentq(lambda x: self.edge(min(math.exp(x), 1.0)) - t, low, high)) / 2
 
     def statistic(self, null: float = 0.0) -> float | None:
-        """The t against the hypothesis that the true contrast is ``null``."""
+        """Return the t against the hypothesis that the true contrast is ``null``."""
         return None if self.error is None else (self.mean - null) / self.error
 
     def p(self, null: float = 0.0) -> float | None:
-        """The two-sided p-value of the hypothesis that the true contrast is ``null``."""
+        """Return the two-sided p-value of the hypothesis that the true contrast is ``null``."""
         t = self.statistic(null)
         return None if t is None else 2 * self.tail(abs(t))
 
     def p_margin(self, margin: float, above: bool) -> float | None:
-        """The one-sided p-value of a true contrast of ``margin`` or more (``above``), or of minus that or less."""
+        """Return the one-sided p-value of a true contrast of ``margin`` or more (``above``), or minus that or less."""
         t = self.statistic(margin if above else -margin)
         return None if t is None else self.tail(-t if above else t)
 
     def interval(self, level: float = LEVEL, reach: float = math.inf) -> tuple[float, float] | None:
-        """The interval that the true contrast is outside of with a chance of ``level``.
+        """Return the interval that the true contrast is outside of with a chance of ``level``.
 
         Where no contrast is further from 0 than ``reach``, it is the score interval, which stays in that range and is
         the same where the error is small (``dawn.results.statistics.spread``).
@@ -89,7 +89,7 @@ class Difference:
 
 
 def reach(weights: Weights, scale: Scale) -> float:
-    """How far from 0 a contrast of such values can be."""
+    """Return how far from 0 a contrast of such values can be."""
     if scale not in BOUNDS:
         return math.inf
     least, most = BOUNDS[scale]
@@ -97,18 +97,18 @@ def reach(weights: Weights, scale: Scale) -> float:
 
 
 def cut(interval: tuple[float, float] | None, furthest: float) -> tuple[float, float] | None:
-    """The part of an interval that the true contrast can be in: it holds it as often, and agrees with its test."""
+    """Return the part of an interval that the true contrast can be in; it covers as often, and agrees with its test."""
     return None if interval is None else (max(interval[0], -furthest), min(interval[1], furthest))
 
 
 def two_sides(weights: Weights) -> tuple[str, str] | None:
-    """The base and the other one of a contrast of two variants, of weights -1 and 1; None for any other."""
+    """Return the base and the other one of a contrast of two variants, of weights -1 and 1; None for any other."""
     by_weight = {weight: name for name, weight in weights.items()}
     return (by_weight[-1.0], by_weight[1.0]) if set(by_weight) == {-1.0, 1.0} and len(weights) == 2 else None
 
 
 def contrast(values: Values, weights: Weights, shared: bool) -> Difference:
-    """The weighted sum of the means of the variants.
+    """Return the weighted sum of the means of the variants.
 
     Taken seed by seed (Student's t) if ``shared`` says that equal seeds have equal batches and the variants have the
     same seeds; else by Welch's t (Biometrika 34, 1947), which lets the spreads differ, and for unequal numbers of seeds
@@ -138,10 +138,10 @@ def contrast(values: Values, weights: Weights, shared: bool) -> Difference:
 
 
 def pooled(values: Values, weights: Weights, shared: bool) -> Difference:
-    """The same with one spread for all variants of the study, which has more degrees of freedom.
+    """Return the same with one spread for all variants of the study, which has more degrees of freedom.
 
     Paired, the spread is the residual of the two-way layout of seeds and variants (n - 1)(k - 1); else it is the mean
-    variance within k variants, k (n - 1). Right only where the variants spread alike (``dawn.studies.dunnett.alike``).
+    variance within k variants, k (n - 1). Right only where the variants spread alike (``dawn.studies.multiple.alike``).
     """
     paired, n = is_paired(values, values, shared), min(len(values[name]) for name in weights)
     mean = _mean(values, weights)
@@ -162,7 +162,7 @@ def pooled(values: Values, weights: Weights, shared: bool) -> Difference:
 
 
 def is_paired(values: Values, names: Sequence[str] | Weights | Values, shared: bool) -> bool:
-    """Whether these variants can be compared seed by seed."""
+    """Return whether these variants can be compared seed by seed."""
     return shared and len({tuple(sorted(values[name])) for name in names}) == 1
 
 

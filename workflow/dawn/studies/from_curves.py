@@ -15,7 +15,7 @@ import numpy as np
 from dawn.config.task import Measure
 from dawn.core.cli import InputError
 from dawn.results.curve import Values, number, read_columns
-from dawn.studies.measures import MEASURES
+from dawn.results.measures import DECIDING
 from dawn.studies.variants import Result
 
 AT_BUDGET, ON_HOLDOUT = KEYS = ("at_budget", "on_holdout")  # names of the value in the evaluations
@@ -23,8 +23,8 @@ PASSES = 3
 
 
 def measure_of(about: Mapping[str, Any]) -> Measure:
-    """What decides the study of this study.json."""
-    measure, budget = MEASURES[about["measure"]], about.get("budget")
+    """Return the measure that decides the study of this study.json."""
+    measure, budget = DECIDING[about["measure"]], about.get("budget")
     name = f"hold-out {measure.name}" if on_holdout(about) else measure.name
     if budget:
         return replace(measure, key=AT_BUDGET, name=f"{name} at {words(budget)}", hits=False)
@@ -32,17 +32,17 @@ def measure_of(about: Mapping[str, Any]) -> Measure:
 
 
 def on_holdout(about: Mapping[str, Any]) -> bool:
-    """Whether the study decides on the hold-out."""
+    """Return whether the study decides on the hold-out."""
     return bool(about.get("split") == "holdout")
 
 
 def words(budget: Mapping[str, float]) -> str:
-    """A budget as text."""
+    """Return a budget as text."""
     return f"{budget['seconds']:g} s" if budget["seconds"] else f"{budget['flops']:.3g} FLOP"
 
 
 def with_curves(result: Result, run: Path, about: Mapping[str, Any]) -> Result:
-    """The result, with the value from its learning curve in the evaluation of each seed."""
+    """Return the result with the value from its learning curve in the evaluation of each seed."""
     budget, evaluations = about.get("budget"), {}
     if not budget and not on_holdout(about):
         return result
@@ -58,7 +58,7 @@ def with_curves(result: Result, run: Path, about: Mapping[str, Any]) -> Result:
 
 
 def _at(budget: Mapping[str, float], costs: Sequence[float], values: Sequence[float], name: str) -> float:
-    """The value where the cost is the budget."""
+    """Return the value where the cost is the budget."""
     unit = "seconds" if budget["seconds"] else "flops"
     if budget[unit] < costs[0]:
         raise InputError(f"budget = {words(budget)}: {name} was first evaluated after "
@@ -67,7 +67,7 @@ def _at(budget: Mapping[str, float], costs: Sequence[float], values: Sequence[fl
 
 
 def flops(result: Result, seed: int, rows: Sequence[Values], run: Path) -> list[float]:
-    """The FLOPs of the training until the end of each of these epochs."""
+    """Return the FLOPs of the training until the end of each of these epochs."""
     if (size := result.metrics) is None:
         raise InputError(f"{result.name} has no {run}/metrics.json, which has its FLOPs; finish it with snakemake")
     training = result.trainings[seed]
@@ -77,7 +77,7 @@ def flops(result: Result, seed: int, rows: Sequence[Values], run: Path) -> list[
 
 
 def pixels(sizes: Sequence[Sequence[float]], end: float) -> float:
-    """Pixels of the part of a training until the fraction ``end``, over those of a whole one at the last size.
+    """Return the pixels of a training until the fraction ``end`` of it, over those of a whole one at the last size.
 
     ``sizes``: [fraction of the training, size of the images] pairs, as train.sizes.
     """

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import chdtri, ndtr, stdtrit
 from scipy.stats import qmc
 
-from dawn.studies.dunnett import OWN, alike, dunnett_edge, spreads
+from dawn.studies.multiple import SEPARATE, alike, dunnett_edge, spreads
 from dawn.studies.sequential import PLANNED
 
 POWER = 0.8  # chance to detect the difference that matters
@@ -36,7 +36,7 @@ class TTest:
     def of_study(
         cls, name: str, comparisons: int, paired: bool, total: float = PLANNED, parts: tuple[float, ...] = ()
     ) -> "TTest":
-        """The strictest test of one of so many comparisons, which reject with a chance of ``total`` together.
+        """Return the strictest test of one of so many comparisons, which reject with a chance of ``total`` together.
 
         ``name`` is the study's ``test``: dunnett tests all against one at this level, holm each at a part of it.
         """
@@ -44,13 +44,10 @@ class TTest:
             return cls(paired, total, comparisons + 1)
         return cls(paired, total / comparisons, 0, parts or cls.parts)
 
-    def edges(self, n: int) -> Edges:
-        """What ``n`` seeds a variant show, over the distribution of the spreads that they estimate."""
-        return _edges(self, n)
-
 
 @lru_cache(maxsize=64)
 def _edges(test: TTest, n: int) -> Edges:
+    """Return what ``n`` seeds a variant show, over the distribution of the spreads that they estimate."""
     if test.pooled:
         return _dunnett(test, n)
     if test.paired:
@@ -70,9 +67,9 @@ def _welch(test: TTest, n: int) -> Edges:
         points = qmc.Sobol(len(parts), seed=0).random_base2(POINTS)
         squares = chdtri(n - 1, np.clip(points, 1e-12, 1 - 1e-12)) / (n - 1)
         weights = np.full(len(points), 1 / len(points))
-    own = squares * parts
-    variance = own.sum(1)
-    freedom = (n - 1) * variance**2 / (own**2).sum(1)
+    squares = squares * parts
+    variance = squares.sum(1)
+    freedom = (n - 1) * variance**2 / (squares**2).sum(1)
     return -stdtrit(freedom, test.level / 2) * np.sqrt(variance), weights
 
 
@@ -91,35 +88,35 @@ def _dunnett(test: TTest, n: int) -> Edges:
         lower = rng.standard_normal((draws, k, n - 1))
     sums = (lower**2).sum(2)
     if test.paired:
-        own = ((lower[:, 1:] - lower[:, :1]) ** 2).sum(2) / 2 / (n - 1)
+        of_pairs = ((lower[:, 1:] - lower[:, :1]) ** 2).sum(2) / 2 / (n - 1)
         common = (sums.sum(1) - (lower.sum(1) ** 2).sum(1) / k) / ((n - 1) * (k - 1))
         few, many, freedom = n - 1, (n - 1) * (k - 1), np.full(draws, n - 1.0)
     else:
         squares = sums / (n - 1)
-        own, common = (squares[:, 1:] + squares[:, :1]) / 2, squares.mean(1)
+        of_pairs, common = (squares[:, 1:] + squares[:, :1]) / 2, squares.mean(1)
         few, many = 2 * (n - 1), (n - 1) * k
         freedom = (n - 1) * (squares[:, 0] + squares[:, 1]) ** 2 / (squares[:, 0] ** 2 + squares[:, 1] ** 2)
-    first = np.sqrt(own[:, 0])
+    first = np.sqrt(of_pairs[:, 0])
     together = np.maximum(dunnett_edge(test.level, k - 1, many) * np.sqrt(common),
-                          -stdtrit(freedom, test.level / OWN / 2) * first)  # fmt: skip
+                          -stdtrit(freedom, test.level / SEPARATE / 2) * first)  # fmt: skip
     apart = -stdtrit(freedom, test.level / (k - 1) / 2) * first
-    return np.where(alike(own, common, few, many), together, apart), np.full(draws, 1 / draws)
+    return np.where(alike(of_pairs, common, few, many), together, apart), np.full(draws, 1 / draws)
 
 
 def power(n: int, std: float, size: float, test: TTest) -> float:
-    """The chance that ``test`` with ``n`` seeds a variant finds a true difference of ``size``.
+    """Return the chance that ``test`` with ``n`` seeds a variant finds a true difference of ``size``.
 
     ``std`` is that of the difference of one seed. Given the estimated spreads the measured difference is normal: the
     chance is the mean of its tails beyond what would be significant. SciPy's noncentral t is NaN for part of these
     arguments (scipy issue 25106), and is not the distribution where the degrees of freedom are estimated.
     """
     shift = size * math.sqrt(n) / std
-    edges, weights = test.edges(n)
+    edges, weights = _edges(test, n)
     return float(weights @ (ndtr(shift - edges) + ndtr(-shift - edges)))
 
 
 def seeds_needed(std: float, size: float, test: TTest) -> int | None:
-    """The fewest seeds a variant that detect a difference of ``size`` with a chance of 80 %; None above 10,000."""
+    """Return the fewest seeds a variant that detect a difference ``size`` with a chance of 80 %; None over 10,000."""
     low, high = 1, 2
     while power(high, std, size, test) < POWER:
         low, high = high, 2 * high
@@ -132,7 +129,7 @@ def seeds_needed(std: float, size: float, test: TTest) -> int | None:
 
 
 def detectable(n: int, std: float, test: TTest) -> float:
-    """The smallest true difference that ``n`` seeds a variant detect with a chance of 80 %."""
+    """Return the smallest true difference that ``n`` seeds a variant detect with a chance of 80 %."""
     low, high = 0.0, std
     while power(n, std, high, test) < POWER:
         low, high = high, 2 * high

@@ -21,7 +21,7 @@ FROZEN = ConfigDict(frozen=True, extra="forbid")
 
 
 def checksum(sections: Mapping[str, Any]) -> str:
-    """The checksum of settings by their sections; the source of the data does not count."""
+    """Return the checksum of settings by their sections; the source of the data does not count."""
     data = {key: value for key, value in sections["data"].items() if key not in SOURCE}
     text = json.dumps({**sections, "data": data}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -39,7 +39,7 @@ class Quantity(BaseModel):
 
     @classmethod
     def of(cls, about: Mapping[str, Any]) -> "Quantity":
-        """That of a study.json; older ones have neither split nor budget."""
+        """Return the quantity of a study.json; older ones have neither split nor budget."""
         budget = about.get("budget") or {}
         return cls(measure=about["measure"], split=about.get("split") or "test", **budget)
 
@@ -50,7 +50,7 @@ class Quantity(BaseModel):
 
 
 def quantities(task: str) -> tuple[Quantity, ...]:
-    """What the pages of a task show: its measures, and those of the curves on the hold-out."""
+    """Return what the pages of a task show: its measures, and those of the curves on the hold-out."""
     measures = registry.task(task).deciding.values()
     by_epoch = (Quantity(measure=m.key, split="holdout") for m in measures if m.by_epoch)
     return (*(Quantity(measure=m.key) for m in measures), *by_epoch)
@@ -168,20 +168,19 @@ class History(BaseModel):
         return {(c.identity, g.quantity): i for i, g in enumerate(self.groups) for c in g.comparisons}
 
     def seen(self, key: str, trained: str | None = None) -> bool:
-        """Whether a result of an experiment was shown, or of the same training evaluated in another way."""
-        own = self.experiments.get(key)
-        if own is not None and own.seeds:
+        """Return whether a result of an experiment was shown, or of the same training evaluated in another way."""
+        if (known := self.experiments.get(key)) is not None and known.seeds:
             return True
         return trained is not None and any(e.trained == trained and e.seeds for e in self.experiments.values())
 
     def component(self, experiments: Mapping[str, str | None]) -> set[str]:
-        """The remembered experiments that comparisons connect with these (keys and checksums of their training)."""
+        """Return the experiments that comparisons connect with these (keys, and checksums of their training)."""
         trained = set(experiments.values()) - {None}
-        found = {key for key, e in self.experiments.items() if key in experiments or e.trained in trained}
+        linked = {key for key, e in self.experiments.items() if key in experiments or e.trained in trained}
         while True:
-            same = {e.trained for key, e in self.experiments.items() if key in found} - {None}
-            linked = [g.experiments for g in self.groups if g.experiments & found]
-            more = found.union(*linked, (key for key, e in self.experiments.items() if e.trained in same))
-            if more == found:
-                return found
-            found = more
+            same = {e.trained for key, e in self.experiments.items() if key in linked} - {None}
+            compared = [g.experiments for g in self.groups if g.experiments & linked]
+            more = linked.union(*compared, (key for key, e in self.experiments.items() if e.trained in same))
+            if more == linked:
+                return linked
+            linked = more

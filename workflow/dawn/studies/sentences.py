@@ -7,19 +7,19 @@ from dawn.studies.verdicts import Interval, Verdict
 
 
 def difference(verdict: Verdict, measure: Measure) -> str:
-    """The difference and its interval, for a table."""
+    """Return the difference and its interval, for a table."""
     text = f"{verdict.difference.mean:+.{measure.digits}f}"
     return text if verdict.interval is None else f"{text} ({span(verdict.interval, measure)})"
 
 
 def span(interval: Interval, measure: Measure) -> str:
-    """An interval of differences."""
+    """Return an interval of differences as text."""
     low, high = (f"{end:+.{measure.digits}f}" for end in interval)
     return f"{low} to {high}"
 
 
 def short(verdict: Verdict) -> str:
-    """The verdict in a few words, for a table; ``cannot tell: 26 seeds`` names those that would be needed."""
+    """Return the verdict in a few words, for a table; ``cannot tell: 26 seeds`` names those that would be needed."""
     margin = f"{verdict.margin:g}"
     match verdict.kind:
         case "better" | "worse" as kind:
@@ -35,7 +35,7 @@ def short(verdict: Verdict) -> str:
 
 
 def sentence(verdict: Verdict, measure: Measure) -> str:
-    """The verdict in a sentence, with its evidence."""
+    """Return the verdict in a sentence, with its evidence."""
     d, c = verdict.difference, verdict.comparison
     if verdict.equal:
         return f"{c.name} and {c.base} have the same {measure.name} in each of {count(d.n, 'seed')}."
@@ -60,7 +60,7 @@ def sentence(verdict: Verdict, measure: Measure) -> str:
 
 
 def single(further: Further) -> str | None:
-    """McNemar's test of two trained networks in a sentence; None where it was not made."""
+    """Return McNemar's test of two trained networks in a sentence; None where it was not made."""
     if (pair := further.pair) is None:
         return None
     name, base = further.verdict.comparison.name, further.verdict.comparison.base
@@ -72,7 +72,7 @@ def single(further: Further) -> str | None:
 
 
 def in_addition(further: Further, measure: Measure) -> str | None:
-    """The interval for other test images, and the probability of improvement, in a sentence."""
+    """Return the interval for other test images, and the probability of improvement, in a sentence."""
     said, c = [], further.verdict.comparison
     if further.other_images is not None:
         said.append(f"For other test images as well, the 95 % interval is {span(further.other_images, measure)}.")
@@ -84,7 +84,7 @@ def in_addition(further: Further, measure: Measure) -> str | None:
 
 
 def evidence(verdict: Verdict, measure: Measure) -> str:
-    """The difference; for each part of the statement its interval and its test by name; how they were taken."""
+    """Return the difference; for each part of the statement its interval and its test by name; how they were taken."""
     d, parts = verdict.difference, [*_of_margin(verdict, measure), _of_difference(verdict, measure)]
     if verdict.kind in ("better", "worse"):
         parts.reverse()
@@ -96,14 +96,14 @@ def evidence(verdict: Verdict, measure: Measure) -> str:
 
 
 def _of_difference(verdict: Verdict, measure: Measure) -> str:
-    """The interval and the p-value of whether there is a difference."""
-    found = verdict.interval
-    interval = "no interval from so few" if found is None else f"95 % interval {span(found, measure)}"
+    """Return the interval and the p-value of whether there is a difference."""
+    limits = verdict.interval
+    interval = "no interval from so few" if limits is None else f"95 % interval {span(limits, measure)}"
     return f"{interval}, adjusted p of no difference {_equals(verdict.adjusted)}"
 
 
 def _of_margin(verdict: Verdict, measure: Measure) -> list[str]:
-    """The bounds and the p-value of a statement about the margin; empty where none is made."""
+    """Return the bounds and the p-value of a statement about the margin; empty where none is made."""
     margin, bounds = f"{verdict.margin:g}{measure.points}", verdict.bounds
     if bounds is None or not (verdict.small or verdict.kind in ("not worse", "not better")):
         return []
@@ -120,7 +120,7 @@ def _of_margin(verdict: Verdict, measure: Measure) -> list[str]:
 
 
 def _test(verdict: Verdict) -> str:
-    """The test that the difference was made by, in a word."""
+    """Name the test that the difference was made by, in a word."""
     d = verdict.difference
     name = "paired" if d.paired else "Banerjee" if d.unequal else "Welch"
     return f"{name}, and Dunnett" if verdict.common else name
@@ -139,7 +139,7 @@ def _equals(p: float | None) -> str:
 
 
 def _more(verdict: Verdict) -> int | None:
-    """The seeds that would be needed; None where as many were there, or more than anyone trains."""
+    """Return the seeds that would be needed; None where as many were there, or more than anyone trains."""
     needed = verdict.needed
     return needed if needed is not None and needed > verdict.difference.n else None
 

@@ -32,28 +32,28 @@ class Planned:
     total: float = PLANNED
 
     def level(self, total: float) -> float:
-        """The two-sided level here, if the tests at all planned analyses reject with a chance of ``total``."""
+        """Return the two-sided level here, if the tests at all planned analyses reject with a chance of ``total``."""
         return levels(self.counts, total)[self.place]
 
     def p(self, difference: Difference) -> float:
-        """The two-sided p-value of no difference."""
+        """Return the two-sided p-value of no difference."""
         return known(difference.p())
 
     def p_margin(self, difference: Difference, margin: float, above: bool) -> float:
-        """The one-sided p-value of a true difference beyond the margin."""
+        """Return the one-sided p-value of a true difference beyond the margin."""
         return known(difference.p_margin(margin, above))
 
     def adjust(self, p: float, count: int = 1, sides: int = 2) -> float:
-        """``p`` times 0.05 over the level that one of ``count`` tests has here."""
+        """Return ``p`` times 0.05 over the level that one of ``count`` tests has here."""
         level = self.level(self.total / count * 2 / sides) * sides / 2
         return p * LEVEL / level if level else 1.0
 
     def interval(self, difference: Difference, total: float) -> tuple[float, float] | None:
-        """The interval that is wrong at any of the planned analyses with a chance of ``total``; None for never."""
+        """Return the interval that is wrong at any planned analysis with a chance of ``total``; None for never."""
         return difference.interval(self.level(total)) if total else None
 
     def bounds(self, difference: Difference, total: float) -> tuple[float, float] | None:
-        """A lower and an upper bound, each wrong at any of the planned analyses with a chance of ``total``."""
+        """Return a lower and an upper bound, each wrong at any of the planned analyses with a chance of ``total``."""
         return self.interval(difference, 2 * total)
 
 
@@ -68,7 +68,7 @@ class Anytime:
     place: int = -1
 
     def p(self, difference: Difference, null: float = 0.0) -> float:
-        """The two-sided p-value of a true difference of ``null``; it ever falls below a with a chance of a at most.
+        """Return the two-sided p-value of a true difference ``null``; it ever falls below a with a chance of at most a.
 
         One over the Bayes factor of the t-statistic for effects of variance ``SCALE`` in units of the spread's,
         against none: a martingale whatever the spread (Lai, Annals of Statistics 4, 1976; Wang and Ramdas,
@@ -80,16 +80,16 @@ class Anytime:
         return min(1.0, math.exp(-evidence))
 
     def p_margin(self, difference: Difference, margin: float, above: bool) -> float:
-        """The p-value of a true difference beyond the margin; 1 where the measured one is there."""
+        """Return the p-value of a true difference beyond the margin; 1 where the measured one is there."""
         edge = margin if above else -margin
         return 1.0 if (difference.mean >= edge) == above else self.p(difference, edge)
 
     def adjust(self, p: float, count: int = 1, sides: int = 2) -> float:
-        """``p`` times 0.05 over the level that one of ``count`` tests has."""
+        """Return ``p`` times 0.05 over the level that one of ``count`` tests has."""
         return p * count * LEVEL / self.total if self.total else 1.0
 
     def interval(self, difference: Difference, total: float) -> tuple[float, float] | None:
-        """The differences whose ``p`` is not below ``total``; None where no number of these seeds is excluded."""
+        """Return the differences whose ``p`` is not below ``total``; None where these seeds exclude no number."""
         if difference.error is None or not total:
             return None
         n, r = difference.n, 1 + difference.n * SCALE
@@ -100,7 +100,7 @@ class Anytime:
         return difference.mean - half, difference.mean + half
 
     def bounds(self, difference: Difference, total: float) -> tuple[float, float] | None:
-        """A lower and an upper bound, each of which is ever wrong with a chance of ``total`` at most.
+        """Return a lower and an upper bound, each of which is ever wrong with a chance of ``total`` at most.
 
         One side may be wrong as often as both, since the seeds of one training may exclude the truth on both in turn.
         """
@@ -108,22 +108,22 @@ class Anytime:
 
 
 def known(value: float | None) -> float:
-    """A value of a difference whose spread is known."""
+    """Return a value of a difference whose spread is known."""
     assert value is not None
     return value
 
 
 @lru_cache(maxsize=256)
 def levels(counts: tuple[int, ...], total: float) -> tuple[float, ...]:
-    """The two-sided level of a t-test at each of ``counts`` seeds; all tests together reject with chance ``total``.
+    """Return the two-sided level of a t-test at each of ``counts`` seeds; together they reject with chance ``total``.
 
     The chance is spent in proportion to the seeds (Kim and DeMets, Biometrika 74, 1987, with rho = 1): up to n of N
-    seeds total n / N. The chance of a first rejection at an analysis is found among simulated studies without a
+    seeds total n / N. The chance of a first rejection at an analysis is counted among simulated studies without a
     difference, whose t-statistics have the same distribution whatever the spread.
     """
     if len(counts) == 1:
         return (total,)
-    spent, found = 0.0, []
+    spent, by_analysis = 0.0, []
     t, alive = _paths(counts), np.ones(PATHS, bool)
     for place, n in enumerate(counts):
         more = total * n / counts[-1] - spent
@@ -135,17 +135,17 @@ def levels(counts: tuple[int, ...], total: float) -> tuple[float, ...]:
             level = max(level, 2 * float(stats.t.sf(edge, n - 1)))
         alive &= t[place] < stats.t.isf(level / 2, n - 1)
         spent += more
-        found.append(level)
-    return tuple(found)
+        by_analysis.append(level)
+    return tuple(by_analysis)
 
 
 @lru_cache(maxsize=2)
 def _paths(counts: tuple[int, ...]) -> list[np.ndarray]:
-    """|t| of simulated studies without a difference, (PATHS,) float32 for each of ``counts``."""
-    rng, found = np.random.default_rng(0), [np.empty(PATHS, np.float32) for _ in counts]
+    """Return |t| of simulated studies without a difference, (PATHS,) float32 for each of ``counts``."""
+    rng, paths = np.random.default_rng(0), [np.empty(PATHS, np.float32) for _ in counts]
     for start in range(0, PATHS, BLOCK):
         sums, squares, before = np.zeros(BLOCK), np.zeros(BLOCK), 0
-        for t, n in zip(found, counts, strict=True):
+        for t, n in zip(paths, counts, strict=True):
             # A group of new seeds by its sum and its squares around its mean, which are independent.
             new = n - before
             part = rng.standard_normal(BLOCK) * math.sqrt(new)
@@ -154,4 +154,4 @@ def _paths(counts: tuple[int, ...]) -> list[np.ndarray]:
             if n > 1:
                 variance = (squares - sums**2 / n) / (n - 1)
                 t[start : start + BLOCK] = np.abs(sums) / np.sqrt(n * variance)
-    return found
+    return paths

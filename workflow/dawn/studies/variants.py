@@ -1,4 +1,4 @@
-"""The results of one experiment over its seeds. What is read from a directory is verified by the seeds' manifests."""
+"""The results of one experiment over its seeds, from a directory, whose files are verified, or from DVC's cache."""
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config import registry
-from dawn.config.experiment import Experiment, load
+from dawn.config.experiment import Experiment, check, load
 from dawn.config.task import Measure, Task
+from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.results.independence import require_independent
@@ -43,18 +44,18 @@ class Result:
     content_of: Content
 
     def values(self, measure: str) -> dict[int, float]:
-        """A measure by seed; the seeds in which it was not measured are left out."""
-        found = {seed: value(evaluation, measure) for seed, evaluation in self.evaluations.items()}
-        return {seed: number for seed, number in found.items() if number is not None}
+        """Return a measure by seed; the seeds in which it was not measured are left out."""
+        return {seed: number for seed, evaluation in self.evaluations.items()
+                if (number := value(evaluation, measure)) is not None}  # fmt: skip
 
     @property
     def curves(self) -> dict[int, str]:
         """The text of curve.tsv by seed, where there is one."""
-        found = {seed: self.content_of(f"seed-{seed}/curve.tsv") for seed in self.evaluations}
-        return {seed: content.decode() for seed, content in found.items() if content is not None}
+        return {seed: content.decode() for seed in self.evaluations
+                if (content := self.content_of(f"seed-{seed}/curve.tsv")) is not None}  # fmt: skip
 
     def summary(self, measure: Measure) -> dict[str, float | None] | None:
-        """Mean, std and 95 % interval of a measure over the seeds; None where no seed has it.
+        """Return mean, std and 95 % interval of a measure over the seeds; None where no seed has it.
 
         With one seed, the interval is that over the images, where its evaluation has one.
         """
@@ -62,17 +63,17 @@ class Result:
 
     @property
     def declared(self) -> Task:
-        """What the task of the experiment declares of itself."""
+        """The declaration of the task of the experiment."""
         return registry.task_of(self.choices)
 
     @property
     def task(self) -> str:
-        """What was trained: the name of the task."""
+        """The name of the task."""
         return self.declared.name
 
     @property
     def has_predictions(self) -> bool:
-        """Whether there is a prediction for each test image."""
+        """Whether the result has a prediction for each test image."""
         return PREDICTIONS in self.declared.evaluation_files
 
     @property
@@ -81,14 +82,14 @@ class Result:
         return int(self.choices[self.declared.main]["batch"])
 
     def time(self, work: str) -> dict[str, Any] | None:
-        """The row of timing.json for the batch and the precision of the training."""
+        """Return the row of timing.json for the batch and the precision of the training."""
         rows = self.timing["rows"] if self.timing else []
-        own = [r for r in rows if r["precision"] == rows[0]["precision"] and r["work"] == work]
-        return next((r for r in own if r["batch"] == self.batch), None)
+        wanted = (work, self.batch, rows[0]["precision"] if rows else None)
+        return next((r for r in rows if (r["work"], r["batch"], r["precision"]) == wanted), None)
 
 
-def read(name: str, found: dict[str, Any], seeds: Iterable[int], content_of: Content) -> Result:
-    """The result of these seeds; an InputError where some are parts of one training."""
+def read(name: str, chosen: dict[str, Any], seeds: Iterable[int], content_of: Content) -> Result:
+    """Read the result of these seeds; an InputError where some are parts of one training."""
 
     def of_seed(seed: int, file: str) -> Any:
         if (content := content_of(f"seed-{seed}/{file}")) is None:
@@ -98,73 +99,96 @@ def read(name: str, found: dict[str, Any], seeds: Iterable[int], content_of: Con
     evaluations, trainings = ({seed: of_seed(seed, file) for seed in seeds}
                               for file in ("evaluation.json", "metrics.json"))  # fmt: skip
     require_independent(name, trainings.values())
-    contents = {file: content_of(file) for file in ("metrics.json", "timing.json", "provenance.json")}
-    rest = {file: None if content is None else json.loads(content) for file, content in contents.items()}
-    return Result(
-        name, found, evaluations, trainings, rest["metrics.json"], rest["timing.json"], rest["provenance.json"],
-        content_of,
-    )  # fmt: skip
+    contents = [content_of(f"{file}.json") for file in ("metrics", "timing", "provenance")]
+    metrics, timing, provenance = (None if content is None else json.loads(content) for content in contents)
+    return Result(name, chosen, evaluations, trainings, metrics, timing, provenance, content_of)
 
 
 def finished(run: Path, experiment: Experiment, seeds: Iterable[int] | None = None) -> list[Path]:
-    """The directories of the first of ``seeds`` (all of the experiment) that are finished with its choices."""
-    wanted, found = choices(experiment, *experiment.decided_by), []
+    """Return the directories of the first of ``seeds`` (all of the experiment) that are finished with its choices."""
+    wanted, paths = choices(experiment, *experiment.decided_by), []
     for seed in experiment.seeds if seeds is None else seeds:
         path = run / f"seed-{seed}"
         if not location(path).is_file() or read_json(location(path))["choices"] != wanted:
             break
-        found.append(path)
-    return found
+        paths.append(path)
+    return paths
 
 
 def of_variant(name: str, run: Path, seeds: Iterable[int]) -> Result:
-    """A variant of a study: of these seeds the first ones that are finished."""
+    """Read a variant of a study: of these seeds the first ones that are finished."""
     experiment = load(run / "params.yaml")
     numbers = [int(path.name.removeprefix("seed-")) for path in finished(run, experiment, seeds)]
     return _of_directory(name, run, choices(experiment, *experiment.decided_by), numbers)
 
 
 def of_directory(name: str, run: Path) -> Result:
-    """The experiment that was last finished in a directory; other experiments' seeds in it are passed over."""
+    """Read the experiment that was last finished in a directory; other experiments' seeds in it are passed over."""
     manifests = sorted((run / "manifests").glob("*.json"), key=lambda path: path.stat().st_mtime)
     if not manifests:
         raise InputError(f"{run} holds no finished experiment: no {run}/manifests/*.json; run snakemake first")
-    found: dict[str, Any] = read_json(manifests[-1])["choices"]
-    seeds = sorted(int(path.stem) for path in manifests if read_json(path)["choices"] == found)
-    return _of_directory(name, run, found, seeds)
+    chosen: dict[str, Any] = read_json(manifests[-1])["choices"]
+    seeds = sorted(int(path.stem) for path in manifests if read_json(path)["choices"] == chosen)
+    return _of_directory(name, run, chosen, seeds)
 
 
-def _of_directory(name: str, run: Path, found: dict[str, Any], seeds: list[int]) -> Result:
+def _of_directory(name: str, run: Path, chosen: dict[str, Any], seeds: list[int]) -> Result:
     for seed in seeds:
-        verify(run / f"seed-{seed}", READ.intersection(registry.task_of(found).seed_files))
-    return read(name, found, seeds, lambda path: _content(run / path))
+        verify(run / f"seed-{seed}", READ.intersection(registry.task_of(chosen).seed_files))
+    return read(name, chosen, seeds, lambda file: (run / file).read_bytes() if (run / file).exists() else None)
+
+
+def of_revision(name: str) -> Result | None:
+    """Read an experiment, branch or commit from DVC's cache; None where there is no DVC, or no such name in it."""
+    try:
+        from dvc.api import DVCFileSystem
+        from dvc.exceptions import DvcException, NotDvcRepoError
+        from scmrepo.exceptions import SCMError
+    except ImportError:  # a container holds no DVC
+        return None
+    if not name or not Path(".dvc").is_dir():
+        return None
+    try:
+        files = DVCFileSystem(rev=name)
+        source = f"params.yaml of {name}"
+        experiment = check(parse(files.read_text("params.yaml"), source), source)
+    except (DvcException, NotDvcRepoError, SCMError):
+        return None
+
+    def content_of(path: str) -> bytes | None:
+        try:
+            return bytes(files.read_bytes(f"results/{path}"))
+        except FileNotFoundError as error:
+            if path in ("timing.json", "provenance.json"):
+                return None
+            raise InputError(
+                f"{name} has no results/{path} in DVC's cache; dvc pull brings it, if a remote has it"
+            ) from error
+
+    return read(name, choices(experiment, *experiment.decided_by), list(experiment.seeds), content_of)
 
 
 def trained(choices: Mapping[str, Any]) -> dict[str, Any]:
-    """The sections that decided the weights, of those that decided a result."""
+    """Return the sections that decided the weights, of those that decided a result."""
     return {section: choices[section] for section in registry.task_of(choices).trained_by}
 
 
-def _content(path: Path) -> bytes | None:
-    return path.read_bytes() if path.exists() else None
-
-
 def same_batches(results: Collection[Result]) -> bool:
-    """Whether equal seeds train on equal batches in equal order: with the same data and batch size."""
+    """Return whether equal seeds train on equal batches in equal order: with the same data and batch size."""
     first, *rest = results
     return all(same_data(first, r) and first.batch == r.batch and first.task == r.task for r in rest)
 
 
 def same_data(a: Result, b: Result) -> bool:
-    """Whether two experiments read the same images: by the archive's checksum, or by its place where one is unknown."""
+    """Return whether two experiments read the same images, by the archive's checksum, or by its place without one."""
     one, other = ({key: value for key, value in r.choices["data"].items() if key not in SOURCE} for r in (a, b))
     sums = [archive(r) for r in (a, b)]
-    known = None not in sums
-    return one == other and (sums[0] == sums[1] if known else a.choices["data"] == b.choices["data"])
+    same_archive = a.choices["data"] == b.choices["data"] if None in sums else sums[0] == sums[1]
+    return one == other and same_archive
 
 
 def archive(result: Result) -> str | None:
-    """The SHA-256 of the archive, as it was unpacked or as it had to be."""
+    """Return the SHA-256 of the archive, as it was unpacked or as it had to be."""
     unpacked: Mapping[str, Any] = (result.provenance or {}).get("data", {})
-    found: str | None = unpacked.get("sha256") or result.choices["data"]["sha256"]
-    return found
+    checksum: str | None = unpacked.get("sha256") or result.choices["data"]["sha256"]
+    return checksum

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from dawn.measures.copying import TAIL, copied, ratio
-from dawn.measures.thumbnails import nearest_pixels
+from dawn.measures.copying import TAIL, copied, nearest_pixels, ratio
 
 Images = NDArray[np.uint8]
 Change = Callable[[np.random.Generator, Images], Images]

@@ -5,8 +5,8 @@ import pytest
 from simulations import gaussian
 
 from dawn.core.cli import InputError
-from dawn.measures.balls import jackknife, measured, tally
-from dawn.measures.manifold import Known, factors, freedom, manifold
+from dawn.measures.estimate import jackknife
+from dawn.measures.manifold import Known, factors, freedom, manifold, measured, tally
 from dawn.measures.nearest import blocks, within
 
 SETS = [(2, 3, 0.5), (6, 5, 0.0), (6, 5, 1.0), (3, 1, 0.3)]

@@ -5,8 +5,7 @@ import pytest
 from scipy import ndimage
 from simulations import clusters
 
-from dawn.measures.copying import c_t, copied, nearest, ratio
-from dawn.measures.thumbnails import nearest_pixels, thumbnails, versions
+from dawn.measures.copying import c_t, copied, nearest, nearest_pixels, ratio, thumbnails, versions
 
 N, TRAIN = 400, 1200
 

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from simulations import clusters
 
-from dawn.measures.copying import ratio
+from dawn.measures.copying import nearest_pixels, ratio
 from dawn.measures.evaluation import Judge, evaluation, references
 from dawn.measures.image_sets import blur, image_sets, one_class
 from dawn.measures.kid import kid, own_sums
 from dawn.measures.manifold import manifold
-from dawn.measures.thumbnails import nearest_pixels
 
 N, TRAIN, CLASSES = 120, 360, 10
 

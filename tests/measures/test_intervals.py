@@ -9,8 +9,7 @@ from simulations import coverage, gaussian, row
 from dawn.measures.checkerboard import checkerboard, distance
 from dawn.measures.classes import class_accuracy, entropy, histogram, total_variation
 from dawn.measures.copying import c_t, copied
-from dawn.measures.critic import critic_gap
-from dawn.measures.estimate import Estimate, mean_of, wilson
+from dawn.measures.estimate import Estimate, difference_of_means, mean_of, wilson
 from dawn.measures.estimate import distance as distance_entry
 from dawn.measures.frechet import frechet
 from dawn.measures.kid import kid
@@ -109,9 +108,9 @@ def test_classes(measure, truth):
     assert_nominal(coverage(rows, truth))
 
 
-def test_critic_gap():
+def test_difference_of_means():
     rng = np.random.default_rng(9)
-    rows = [row(critic_gap(rng.normal(1, 1, 60), rng.normal(0, 3, 25))) for _ in range(TRIALS)]
+    rows = [row(difference_of_means(rng.normal(1, 1, 60), rng.normal(0, 3, 25))) for _ in range(TRIALS)]
     assert_nominal(coverage(rows, 1.0))
 
 

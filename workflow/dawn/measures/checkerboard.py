@@ -44,7 +44,7 @@ def checkerboard(images: Images, real: Images, seed: int = 0) -> dict[str, dict[
 
 
 def distance(value: Doubles, errors: Doubles) -> tuple[float, float, float]:
-    """Root mean square of values (k,), and its interval, from draws (r, k) of the errors of the values.
+    """Return the root mean square of values (k,), and its interval, from draws (r, k) of the errors of the values.
 
     Errors alone make a root mean square larger, so the lower end is the smallest distance, in the direction of the
     values, that reaches ``value`` with a probability of 2.5 %; 0, where the errors alone do. The upper end is the
@@ -63,12 +63,12 @@ def distance(value: Doubles, errors: Doubles) -> tuple[float, float, float]:
 
 
 def size(x: Doubles) -> Any:
-    """Root mean square over the last axis."""
+    """Return the root mean square over the last axis."""
     return np.sqrt(np.mean(np.square(x), axis=-1))
 
 
 def decibels(images: Images, rng: np.random.Generator) -> tuple[Doubles, Doubles]:
-    """dB of x2, x4, y2, y4 (4,), and of bootstrap resamples (RESAMPLES, 4)."""
+    """Return dB of x2, x4, y2, y4 (4,), and of bootstrap resamples (RESAMPLES, 4)."""
     power = [spectra(images, axis) for axis in (2, 1)]
     resampled = [np.empty((RESAMPLES, spectrum.shape[1])) for spectrum in power]
     n = len(images)
@@ -82,7 +82,7 @@ def decibels(images: Images, rng: np.random.Generator) -> tuple[Doubles, Doubles
 
 
 def spectra(images: Images, axis: int) -> Doubles:
-    """Power (n, size / 2 + 1) of each image along an axis, 1 for columns and 2 for rows, at each frequency.
+    """Return the power (n, size / 2 + 1) of each image along an axis, 1 for columns and 2 for rows, at each frequency.
 
     It is the mean over the lines and the channels; frequency f has the period size / f.
     """
@@ -98,7 +98,7 @@ def spectra(images: Images, axis: int) -> Doubles:
 
 
 def peak(power: Doubles, period: int) -> Doubles:
-    """Power (..., bins) at a period over the median of the bins around it, in dB (...).
+    """Return the power (..., bins) at a period over the median of the bins around it, in dB (...).
 
     Both are at least that of the rounding to uint8: a line of N pixels, each with an independent error of variance
     ``ROUNDING``, has the expected power N ROUNDING at every frequency. So constant images have 0 dB, and images without

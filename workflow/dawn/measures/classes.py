@@ -12,25 +12,24 @@ Labels = NDArray[np.integer[Any]]
 
 
 def class_accuracy(logits: Floats, labels: Labels) -> Estimate:
-    """Part of the samples whose most likely class, by logits (n, classes), is the class they were made for, (n,)."""
+    """The part of the samples whose most likely class by logits (n, classes) is the one they were made for, (n,)."""
     return mean((logits.argmax(1) == labels).astype(np.float64), "fraction")
 
 
 def histogram(logits: Floats) -> list[Estimate]:
-    """Of each class the part of the samples whose most likely class it is."""
-    predicted, classes = logits.argmax(1), logits.shape[1]
-    return [mean((predicted == i).astype(np.float64), "fraction") for i in range(classes)]
+    """Return of each class the part of the samples whose most likely class it is."""
+    return [class_accuracy(logits, np.asarray(i)) for i in range(logits.shape[1])]
 
 
 def entropy(logits: Floats) -> Estimate:
-    """Entropy in nats of the class histogram; log(classes) if uniform. The interval is the delta method's."""
+    """The entropy in nats of the class histogram, log(classes) if uniform; the interval is the delta method's."""
     predicted, shares = _shares(logits)
     information = -np.log(np.where(shares > 0, shares, 1))
     return _linear(float(shares @ information), information[predicted])
 
 
 def total_variation(logits: Floats) -> Estimate:
-    """Half of the sum of |part - 1 / classes|: the part of the samples in another class than a uniform set has them.
+    """Return half of the sum of |part - 1 / classes|: the part of the samples in another class than in a uniform set.
 
     The interval is the delta method's. Near 0 the expected value at n samples is above 0, as the reference shows.
     """
@@ -45,5 +44,5 @@ def _shares(logits: Floats) -> tuple[Labels, NDArray[np.float64]]:
 
 
 def _linear(value: float, slopes: Floats) -> Estimate:
-    """An estimate whose derivative by the part of each image's class is known, (n,): the delta method."""
+    """Return an estimate whose derivative by the part of each image's class is known, (n,): the delta method."""
     return replace(mean(slopes), value=value)

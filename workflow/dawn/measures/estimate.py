@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 Floats = NDArray[np.floating[Any]]
+Doubles = NDArray[np.float64]
 Scale = Literal["any", "positive", "fraction", "squared"]
 
 
@@ -40,7 +41,7 @@ class Estimate:
         return sum(float(np.sum(np.square(part, dtype=np.float64))) for part in self.parts)
 
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval."""
+        """Return the 95 % interval."""
         quantile = float(stats.t.ppf(0.975, self.freedom))
         if self.scale == "fraction":
             return wilson(self.value, self.effective(), quantile)
@@ -58,7 +59,7 @@ class Estimate:
         return binomial / self.variance if binomial > 0 and self.variance > 0 else float(self.n)
 
     def entry(self) -> dict[str, Any]:
-        """Value, interval and number of images, as they are written to evaluation.json."""
+        """Return value, interval and number of images, as they are written to evaluation.json."""
         low, high = self.interval()
         return {"value": self.value, "low": low, "high": high, "n": self.n}
 
@@ -85,7 +86,7 @@ def squared(value: float, first: float, second: float, quantile: float) -> tuple
 
 
 def mean_of(estimates: Sequence[Estimate]) -> Estimate:
-    """The mean of several judges' estimates on the same images: their parts are averaged, since they are dependent."""
+    """Return the mean of several judges' estimates on the same images, whose parts are averaged: they are dependent."""
     first, count = estimates[0], len(estimates)
     parts = zip(*(estimate.parts for estimate in estimates), strict=True)
     return Estimate(
@@ -99,27 +100,47 @@ def mean_of(estimates: Sequence[Estimate]) -> Estimate:
 
 
 def mean(values: Floats, scale: Scale = "any") -> Estimate:
-    """The mean of one number an image, (n,)."""
+    """Return the mean of one number an image, (n,)."""
     n, value = len(values), float(np.mean(values, dtype=np.float64))
     freedom = max(n - 1, 1)
     return Estimate(value, ((values - value) / math.sqrt(n * freedom),), n, freedom, scale)
 
 
+def difference_of_means(x: Floats, y: Floats) -> Estimate:
+    """Return the mean of x (n,) minus that of y (m,); the interval is Welch's (Biometrika 34, 1947)."""
+    first, second = mean(x), mean(y)
+    total = first.variance + second.variance
+    squares = first.variance**2 / first.freedom + second.variance**2 / second.freedom
+    freedom = total**2 / squares if squares > 0 else math.inf
+    return Estimate(first.value - second.value, (*first.parts, *second.parts), first.n, freedom)
+
+
+def mean_parts(values: Floats) -> Doubles:
+    """Return contributions to the variance of the mean of independent values (n,)."""
+    return np.asarray((values - values.mean()) / math.sqrt(len(values) * (len(values) - 1)))
+
+
+def jackknife(left_out: Floats) -> Doubles:
+    """Return contributions to the variance from the values (n,) without each image."""
+    n = len(left_out)
+    return np.asarray((left_out - left_out.mean()) * math.sqrt((n - 1) / n))
+
+
 def distance(entry: Mapping[str, Any], best: float = 0.0) -> dict[str, Any]:
-    """The entry of |value - best|, for a measure whose values are bad on both sides of the best one.
+    """Return the entry of |value - best|, for a measure whose values are bad on both sides of the best one.
 
     Where the interval holds ``best``, that of the distance starts at 0: it holds the true distance at least as often.
     """
     low, high = entry["low"] - best, entry["high"] - best
-    found = {
+    by_judge = {"judges": [distance(judge, best) for judge in entry["judges"]]} if "judges" in entry else {}
+    return {
         "value": abs(entry["value"] - best),
         "low": 0.0 if low <= 0 <= high else min(abs(low), abs(high)),
         "high": max(abs(low), abs(high)),
         "n": entry["n"],
-    }
-    return found | ({"judges": [distance(each, best) for each in entry["judges"]]} if "judges" in entry else {})
+    } | by_judge
 
 
 def spaced(n: int, count: int) -> NDArray[np.int64]:
-    """At most ``count`` of the indices 0 .. n - 1, evenly spaced."""
+    """Return at most ``count`` of the indices 0 .. n - 1, evenly spaced."""
     return np.unique(np.linspace(0, n - 1, min(count, n), dtype=np.int64))

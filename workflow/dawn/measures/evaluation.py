@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from dawn.measures.checkerboard import Images, checkerboard
 from dawn.measures.classes import Labels, class_accuracy, entropy, histogram, total_variation
-from dawn.measures.copying import Near, c_t, copied, nearest, ratio
-from dawn.measures.critic import critic_gap
-from dawn.measures.estimate import Estimate, Floats, distance, mean_of
+from dawn.measures.copying import Near, c_t, copied, nearest, nearest_pixels, ratio
+from dawn.measures.estimate import Estimate, Floats, difference_of_means, distance, mean_of
 from dawn.measures.frechet import frechet
 from dawn.measures.kid import kid
 from dawn.measures.manifold import manifold
-from dawn.measures.thumbnails import nearest_pixels
 
 Entry = dict[str, Any]
 Ratios = NDArray[np.float64]
@@ -67,7 +65,8 @@ def evaluation(
     measures |= copying(near, real) | {"copied": copied(ratio(seen[0]), pixels)}
     measures |= grid(images, test)
     if critic is not None:
-        measures |= with_distance("critic_gap", critic_gap(*critic).entry())
+        # How much higher a critic scores the images that it knows (arXiv 1704.00028, section 5.2).
+        measures |= with_distance("critic_gap", difference_of_means(*critic).entry())
     for name, known in references.items():
         if name in measures:
             measures[name]["references"] = dict(known)
@@ -91,7 +90,8 @@ def references(
     """
     sets = {name: distances(judges, name, "test", neighbours) for name in images if name != "test"}
     first, second = np.array_split(np.random.default_rng(0).permutation(len(labels)), 2)
-    halves = [half(judge, first, second) for judge in judges]
+    halves = [Judge({layer: {"first": sets["test"][first], "second": sets["test"][second]}
+                     for layer, sets in judge.layers.items()}) for judge in judges]  # fmt: skip
     near = [neighbours_of(judge, "test") for judge in judges]
     apart = [[(d[rows], i[rows]) for d, i in near] for rows in (first, second)]
     sets["floor"] = distances(halves, "first", "second", neighbours) | copying(apart[0], apart[1])
@@ -100,40 +100,35 @@ def references(
     sets["copier"] |= copying(zero, near) | {"copied": copied(np.zeros(len(images["copier"])), pixels)}
     sets["test"] = class_measures(judges, "test", labels)
     test = images["test"]
-    for name, other in {**images, "floor": test[first]}.items():
-        if name != "test":
-            sets[name] |= grid(other, test[second] if name == "floor" else test)
+    sets["floor"] |= grid(test[first], test[second])
+    for name in images.keys() - {"test"}:
+        sets[name] |= grid(images[name], test)
     measures = dict.fromkeys(name for entries in sets.values() for name in entries)
     return {name: {key: entries[name] for key, entries in sets.items() if name in entries} for name in measures}
 
 
-def distances(judges: Sequence[Judge], own: str, other: str, neighbours: int) -> dict[str, Entry]:
+def distances(judges: Sequence[Judge], first: str, second: str, neighbours: int) -> dict[str, Entry]:
     """Kernel and Frechet distances of two sets in every layer, and the measures of the manifold in the main one."""
     measures: dict[str, Entry] = {}
     for layer in judges[0].layers:
-        pairs = [(judge.layers[layer][own], judge.layers[layer][other]) for judge in judges]
+        pairs = [(judge.layers[layer][first], judge.layers[layer][second]) for judge in judges]
         suffix = "" if layer == MAIN else f"_{layer}"
         measures[f"kid{suffix}"] = entry_of([kid(*pair) for pair in pairs])
         measures[f"fd{suffix}"] = entry_of([frechet(*pair) for pair in pairs])
         if layer == MAIN:
-            found = [manifold(*pair, neighbours) for pair in pairs]
-            measures |= {name: entry_of([each[name] for each in found]) for name in found[0]}
+            by_judge = [manifold(*pair, neighbours) for pair in pairs]
+            measures |= {name: entry_of([estimates[name] for estimates in by_judge]) for name in by_judge[0]}
             measures |= with_distance("density", measures["density"], 1.0)
     return measures
-
-
-def half(judge: Judge, first: NDArray[np.int64], second: NDArray[np.int64]) -> Judge:
-    """The halves of the test set as two sets."""
-    return Judge({name: {"first": f["test"][first], "second": f["test"][second]} for name, f in judge.layers.items()})
 
 
 def class_measures(judges: Sequence[Judge], name: str, labels: Labels | None) -> dict[str, Entry]:
     """Of one set, from the classes that the judges see in it."""
     logits = [judge.logits[name] for judge in judges]
     chosen: dict[str, Callable[[Floats], Estimate]] = {"entropy": entropy, "total_variation": total_variation}
-    measures = {key: entry_of([measure(each) for each in logits]) for key, measure in chosen.items()}
+    measures = {key: entry_of([measure(x) for x in logits]) for key, measure in chosen.items()}
     if labels is not None:
-        measures["class_accuracy"] = entry_of([class_accuracy(each, labels) for each in logits])
+        measures["class_accuracy"] = entry_of([class_accuracy(x, labels) for x in logits])
     return measures
 
 
@@ -144,8 +139,8 @@ def classes(judges: Sequence[Judge], name: str) -> list[Entry]:
 
 def grid(images: Images, test: Images) -> dict[str, Entry]:
     """Checkerboards: their mean, each axis and period, and the distance of these from 0."""
-    found = checkerboard(images, test)
-    return {"checkerboard" if name == "mean" else f"checkerboard_{name}": entry for name, entry in found.items()}
+    entries = checkerboard(images, test)
+    return {"checkerboard" if name == "mean" else f"checkerboard_{name}": entry for name, entry in entries.items()}
 
 
 def neighbours_of(judge: Judge, name: str) -> Near:
@@ -156,12 +151,12 @@ def neighbours_of(judge: Judge, name: str) -> Near:
 
 def copying(samples: Sequence[Near], test: Sequence[Near]) -> dict[str, Entry]:
     """C_T, and the percentage of copies by features: its limits are means over the judges, its p is their largest."""
-    pairs = [(own, other) for (own, _), (other, _) in zip(samples, test, strict=True)]
-    each = [copied(ratio(own), ratio(other)) for own, other in pairs]
-    mean = {key: float(np.mean([e[key] for e in each])) for key in ("value", "low", "high")}
-    share = mean | {"n": each[0]["n"], "p": max(e["p"] for e in each), "judges": each}
-    nearness = entry_of([c_t(own[:, 0], other[:, 0]) for own, other in pairs])
-    return with_distance("c_t", nearness) | {f"copied_{COPYING}": share}
+    pairs = [(made, real) for (made, _), (real, _) in zip(samples, test, strict=True)]
+    by_judge = [copied(ratio(made), ratio(real)) for made, real in pairs]
+    mean = {key: float(np.mean([entry[key] for entry in by_judge])) for key in ("value", "low", "high")}
+    copies = mean | {"n": by_judge[0]["n"], "p": max(entry["p"] for entry in by_judge), "judges": by_judge}
+    nearness = entry_of([c_t(made[:, 0], real[:, 0]) for made, real in pairs])
+    return with_distance("c_t", nearness) | {f"copied_{COPYING}": copies}
 
 
 def with_distance(name: str, entry: Entry, best: float = 0.0) -> dict[str, Entry]:

@@ -5,20 +5,17 @@ Heusel et al. (arXiv 1706.08500). Its expected value depends on the number of im
 are compared.
 """
 
-import math
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dawn.measures.estimate import Estimate, Floats
+from dawn.measures.estimate import Doubles, Estimate, Floats, mean_parts
 
-Doubles = NDArray[np.float64]
 SMALL = 1e-10  # eigenvalues below this part of the largest are taken for 0 where one is divided by
 
 
 def frechet(x: Floats, y: Floats) -> Estimate:
-    """The distance of features x (n, d) and y (m, d), n, m >= 4, with its interval for these numbers of images.
+    """Return the distance of features x (n, d) and y (m, d), n, m >= 4, with its interval for these numbers of images.
 
     Where x and y are alike the distance is quadratic in the errors of both sets, and the sum of squares of the first
     derivatives counts that part twice. Two halves of one set show how large it is: their sum of squares falls with the
@@ -31,7 +28,7 @@ def frechet(x: Floats, y: Floats) -> Estimate:
 
 
 def first_order(x: Floats, y: Floats) -> Estimate:
-    """The distance with unbiased covariances, and the derivatives by each image as parts.
+    """Return the distance with unbiased covariances, and the derivatives by each image as parts.
 
     The trace of (C1 C2)^(1/2) is that of (R C2 R)^(1/2) with R = C1^(1/2), which is symmetric, so its eigenvalues are
     real. The derivative by an image of x is 2 (m1 - m2) . z + z' (I - T) z with z = x - m1 and T = R^-1 (R C2 R)^(1/2)
@@ -48,7 +45,7 @@ def first_order(x: Floats, y: Floats) -> Estimate:
 
 
 def moments(x: Floats) -> tuple[Doubles, Doubles]:
-    """Mean (d,) and unbiased covariance (d, d) in float64."""
+    """Return mean (d,) and unbiased covariance (d, d) in float64."""
     mean = x.mean(0, dtype=np.float64)
     centred = x - mean
     return mean, centred.T @ centred / (len(x) - 1)
@@ -66,7 +63,6 @@ def roots(matrix: Doubles) -> tuple[Doubles, Doubles, float]:
 
 
 def influence(x: Floats, mean: Doubles, shift: Doubles, transport: Doubles) -> Doubles:
-    """Contribution (n,) of each image to the variance."""
+    """Return the contribution (n,) of each image to the variance."""
     z = x - mean
-    values = 2 * z @ shift + np.einsum("nd,nd->n", z @ (np.eye(len(mean)) - transport), z)
-    return np.asarray((values - values.mean()) / math.sqrt(len(x) * (len(x) - 1)))
+    return mean_parts(2 * z @ shift + np.einsum("nd,nd->n", z @ (np.eye(len(mean)) - transport), z))

@@ -11,32 +11,22 @@ SIGMA = 2.0  # of the blur, in pixels at a height of 32
 
 
 def image_sets(train: Images, labels: NDArray[np.integer], count: int) -> dict[str, Images]:
-    """The sets that are no samples, ``count`` images each if there are enough.
+    """Return the sets that are no samples, ``count`` images each if there are enough.
 
     copier: train images, evenly spaced: a generator that has learned them by heart. noise: uniform pixels. blur: the
     copier's images, blurred. one_class: a generator that makes one class only.
     """
-    copied = copier(train, count)
+    copier = np.ascontiguousarray(train[spaced(len(train), count)])
     return {
-        "copier": copied,
-        "noise": noise(copied.shape),
-        "blur": blur(copied),
+        "copier": copier,
+        "noise": np.random.default_rng(0).integers(0, 256, copier.shape, dtype=np.uint8),
+        "blur": blur(copier),
         "one_class": one_class(train, labels, count),
     }
 
 
-def copier(train: Images, count: int) -> Images:
-    """Evenly spaced train images."""
-    return np.ascontiguousarray(train[spaced(len(train), count)])
-
-
-def noise(shape: tuple[int, ...], seed: int = 0) -> Images:
-    """Independent pixels, uniform over 0 .. 255."""
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
 def blur(images: Images) -> Images:
-    """The images after a Gaussian filter whose standard deviation is a sixteenth of the height."""
+    """Return the images after a Gaussian filter whose standard deviation is a sixteenth of the height."""
     sigma = SIGMA * images.shape[1] / 32
     out = np.empty_like(images)
     for first in range(0, len(images), 500):
@@ -46,6 +36,6 @@ def blur(images: Images) -> Images:
 
 
 def one_class(train: Images, labels: NDArray[np.integer], count: int, label: int = 0) -> Images:
-    """Train images of one class, then their mirror images; fewer than ``count`` if that is not enough."""
-    own = train[labels == label]
-    return np.ascontiguousarray(np.concatenate([own, own[:, :, ::-1]])[:count])
+    """Return train images of one class, then their mirror images; fewer than ``count`` if that is not enough."""
+    images = train[labels == label]
+    return np.ascontiguousarray(np.concatenate([images, images[:, :, ::-1]])[:count])

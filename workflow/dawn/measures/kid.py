@@ -8,11 +8,9 @@ made in blocks, of which only sums of rows and columns remain.
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dawn.measures.estimate import Estimate, Floats, spaced
+from dawn.measures.estimate import Doubles, Estimate, Floats, jackknife, spaced
 
-Doubles = NDArray[np.float64]
 BLOCK, WIDTH = 500, 1000  # rows and columns of the kernel matrix at once, few enough for a cache
 EXACT = 2000  # images up to which the kernel is computed in float64; beyond, in float32 with sums in float64
 SECOND = 1000  # images for the small second-order term of the variance
@@ -34,12 +32,12 @@ def kid(x: Floats, y: Floats, within_y: Doubles | None = None) -> Estimate:
 
 
 def own_sums(y: Floats) -> Doubles:
-    """Of each image of features (m, d) the sum of the kernel over the other images of the set (m,)."""
+    """Return of each image of features (m, d) the sum of the kernel over the other images of the set (m,)."""
     return row_sums(scaled(y, len(y)))
 
 
 def combined(xx: Doubles, yy: Doubles, xy: Doubles, yx: Doubles, second: float) -> Estimate:
-    """The estimate from sums over the rest of the same set, xx (n,) and yy (m,), and over the other set, xy and yx."""
+    """The estimate from sums over the rest of the set, xx (n,) and yy (m,), and over the other one, xy and yx."""
     n, m = len(xx), len(yy)
     value = xx.sum() / (n * (n - 1)) + yy.sum() / (m * (m - 1)) - 2 * xy.sum() / (n * m)
     parts = tuple(
@@ -49,20 +47,14 @@ def combined(xx: Doubles, yy: Doubles, xy: Doubles, yx: Doubles, second: float) 
     return Estimate(float(value), parts, n, min(n, m) - 1, "squared", second)
 
 
-def jackknife(left_out: Doubles) -> Doubles:
-    """Contributions to the variance from the values (n,) without each image."""
-    n = len(left_out)
-    return np.asarray((left_out - left_out.mean()) * np.sqrt((n - 1) / n))
-
-
 def scaled(x: Floats, images: int) -> Floats:
-    """The features divided by sqrt(d), so that a dot product is x . y / d, in the precision for so many images."""
+    """Divide features by sqrt(d), so that a dot product is x . y / d, in the precision for so many images."""
     kind = np.float64 if images <= EXACT else np.float32
     return np.asarray(x / kind(math.sqrt(x.shape[1])), kind)
 
 
 def kernel(x: Floats, y: Floats) -> Floats:
-    """The kernel matrix (n, m) of scaled features."""
+    """Return the kernel matrix (n, m) of scaled features."""
     k: Floats = x @ y.T
     k += 1
     square = k * k
@@ -71,7 +63,7 @@ def kernel(x: Floats, y: Floats) -> Floats:
 
 
 def row_sums(x: Floats) -> Doubles:
-    """Sum (n,) over the other images of the set; the matrix is symmetric, so half of it is computed."""
+    """Sum over the other images of the set, (n,); the matrix is symmetric, so half of it is computed."""
     sums = np.zeros(len(x))
     for first in range(0, len(x), BLOCK):
         rows = x[first : first + BLOCK]
@@ -85,7 +77,7 @@ def row_sums(x: Floats) -> Doubles:
 
 
 def cross_sums(x: Floats, y: Floats) -> tuple[Doubles, Doubles]:
-    """Sums over the other set: (n,) and (m,)."""
+    """Sum over the other set: (n,) and (m,)."""
     rows, columns = np.zeros(len(x)), np.zeros(len(y))
     for first in range(0, len(x), BLOCK):
         for left in range(0, len(y), WIDTH):
@@ -96,7 +88,7 @@ def cross_sums(x: Floats, y: Floats) -> tuple[Doubles, Doubles]:
 
 
 def second_order(x: Floats, y: Floats) -> float:
-    """The second-order part of the variance, from evenly spaced images.
+    """Return the second-order part of the variance, from evenly spaced images.
 
     With s the mean square of the doubly centred kernel, it is 2 s_xx / (n (n - 1)) + 2 s_yy / (m (m - 1)) + 4 s_xy /
     (n m): Hoeffding's decomposition.
@@ -108,7 +100,7 @@ def second_order(x: Floats, y: Floats) -> float:
 
 
 def mean_square(k: Floats, symmetric: bool) -> float:
-    """Mean square of the interaction of a kernel matrix, without the diagonal if it is symmetric."""
+    """Return the mean square of the interaction of a kernel matrix, without the diagonal if it is symmetric."""
     if symmetric:
         n = len(k)
         k = k - np.diag(np.diag(k))

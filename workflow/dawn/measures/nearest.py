@@ -12,7 +12,7 @@ SEARCHED = 4000  # columns at once where only the nearest remain
 
 
 def blocks(x: Floats, y: Floats, width: int = WIDTH) -> Iterator[tuple[slice, slice, Floats]]:
-    """Blocks of the squared Euclidean distances of x (n, d) and y (m, d): rows, columns, distances (rows, columns).
+    """Yield blocks of squared Euclidean distances of x (n, d) and y (m, d): rows, columns, distances (rows, columns).
 
     One product of matrices makes them: (-2 x, |x|^2, 1) . (y, 1, |y|^2). Rounding may make one slightly negative.
     """
@@ -25,7 +25,7 @@ def blocks(x: Floats, y: Floats, width: int = WIDTH) -> Iterator[tuple[slice, sl
 
 
 def factors(x: Floats, y: Floats) -> tuple[Floats, Floats]:
-    """Matrices (n, d + 2) and (m, d + 2) whose product is that of the squared distances."""
+    """Return matrices (n, d + 2) and (m, d + 2) whose product is that of the squared distances."""
     left, right = (np.empty((len(z), z.shape[1] + 2), z.dtype) for z in (x, y))
     left[:, :-2], left[:, -2], left[:, -1] = -2 * x, np.einsum("nd,nd->n", x, x), 1
     right[:, :-2], right[:, -2], right[:, -1] = y, 1, np.einsum("md,md->m", y, y)
@@ -33,12 +33,12 @@ def factors(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 def closest(versions: Sequence[Floats], y: Floats, count: int) -> NDArray[np.int64]:
-    """Indices (n, count) of the images y (m, d) nearest to any of several versions (n, d) of each image, in no order.
+    """Return indices (n, count) of the images y (m, d) nearest to any version (n, d) of each image, in no order.
 
     The distances are those of float32, so almost equal ones may be exchanged.
     """
     pairs = [factors(version, y) for version in versions]
-    right, found = pairs[0][1], []
+    right, nearest = pairs[0][1], []
     for first in range(0, len(versions[0]), BLOCK):
         lefts = [left[first : first + BLOCK] for left, _ in pairs]
         places = np.empty((len(lefts[0]), 0), np.int64)
@@ -50,25 +50,25 @@ def closest(versions: Sequence[Floats], y: Floats, count: int) -> NDArray[np.int
             near = smallest(d, count)
             places = np.hstack([places, near + start])
             values = np.hstack([values, np.take_along_axis(d, near, 1)])
-        found.append(np.take_along_axis(places, smallest(values, count), 1))
-    return np.concatenate(found)
+        nearest.append(np.take_along_axis(places, smallest(values, count), 1))
+    return np.concatenate(nearest)
 
 
 def smallest(d: Floats, count: int) -> NDArray[np.int64]:
-    """Columns (n, count) of the smallest values of each row, in no order; all columns if there are no more."""
+    """Return columns (n, count) of the smallest values of each row, in no order; all columns if there are no more."""
     if d.shape[1] <= count:
         return np.broadcast_to(np.arange(d.shape[1]), d.shape)
     return np.argpartition(d, count - 1, axis=1)[:, :count]
 
 
 def within(x: Floats, count: int) -> tuple[NDArray[np.int64], Floats]:
-    """The ``count`` nearest other images of each image of one set (n, d), the nearest first, and squared distances."""
+    """Return the ``count`` nearest other images of each image of a set (n, d), nearest first, and squared distances."""
     indices, distances = np.empty((len(x), count), np.int64), np.empty((len(x), count), x.dtype)
     for rows, _, d in blocks(x, x, len(x)):
-        own = np.arange(rows.start, rows.stop)
-        d[own - rows.start, own] = np.inf
+        itself = np.arange(rows.start, rows.stop)
+        d[itself - rows.start, itself] = np.inf
         near = smallest(d, count)
-        found = np.take_along_axis(d, near, 1)
-        order = np.argsort(found, axis=1, kind="stable")
-        indices[rows], distances[rows] = np.take_along_axis(near, order, 1), np.take_along_axis(found, order, 1)
+        values = np.take_along_axis(d, near, 1)
+        order = np.argsort(values, axis=1, kind="stable")
+        indices[rows], distances[rows] = np.take_along_axis(near, order, 1), np.take_along_axis(values, order, 1)
     return indices, distances

@@ -15,22 +15,22 @@ SIGMA, RADIUS = 1.5, 5  # of SSIM's window, in pixels
 
 
 def squared_errors(images: Pixels, truth: Pixels) -> NDArray[np.float64]:
-    """Mean squared error (n,) of each image uint8 (n, h, w, 3), in squared levels of 256."""
+    """Return the mean squared error (n,) of each image uint8 (n, h, w, 3), in squared levels of 256."""
     return np.asarray([np.mean((a.astype(np.float64) - b) ** 2) for a, b in zip(images, truth, strict=True)])
 
 
 def psnr(images: Pixels, truth: Pixels) -> float:
-    """Peak signal-to-noise ratio in dB, 10 log10(255^2 / mean squared error over all images), at most 58.9."""
+    """The peak signal-to-noise ratio in dB, 10 log10(255^2 / mean squared error over all images), at most 58.9."""
     return decibels(float(squared_errors(images, truth).mean()))
 
 
 def decibels(error: float) -> float:
-    """The PSNR in dB of a mean squared error."""
+    """Return the PSNR in dB of a mean squared error."""
     return 10 * math.log10(255**2 / max(error, ROUNDING))
 
 
 def psnr_estimate(images: Pixels, truth: Pixels) -> Estimate:
-    """The same with its interval over images, by the delta method."""
+    """Return the same with its interval over images, by the delta method."""
     errors = squared_errors(images, truth)
     total = mean(errors)
     slope = -10 / (math.log(10) * max(total.value, ROUNDING))
@@ -38,7 +38,7 @@ def psnr_estimate(images: Pixels, truth: Pixels) -> Estimate:
 
 
 def ssim(images: Pixels, truth: Pixels) -> Estimate:
-    """Structural similarity, the mean over images uint8 (n, h, w, 3), channels and places of the window.
+    """Return the structural similarity, the mean over images uint8 (n, h, w, 3), channels and places of the window.
 
     Wang et al., IEEE Transactions on Image Processing 13, 2004: a Gaussian window of 11 x 11 pixels with standard
     deviation 1.5, K1 = 0.01, K2 = 0.03, at the places where the window is inside the image.
@@ -47,7 +47,7 @@ def ssim(images: Pixels, truth: Pixels) -> Estimate:
 
 
 def similarity(image: Pixels, other: Pixels) -> NDArray[np.float64]:
-    """The similarity of two images (h, w, 3) at each place of the window, (h - 10, w - 10, 3)."""
+    """Return the similarity of two images (h, w, 3) at each place of the window, (h - 10, w - 10, 3)."""
     x, y = image.astype(np.float64), other.astype(np.float64)
     mean_x, mean_y = smooth(x), smooth(y)
     variances = smooth(x * x) - mean_x**2 + smooth(y * y) - mean_y**2
@@ -58,7 +58,7 @@ def similarity(image: Pixels, other: Pixels) -> NDArray[np.float64]:
 
 
 def smooth(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The mean by the Gaussian window, where it is inside (h, w, c)."""
+    """Return the mean by the Gaussian window, where it is inside (h, w, c)."""
     for axis in (0, 1):
         x = ndimage.gaussian_filter1d(x, SIGMA, axis, radius=RADIUS)
     return np.asarray(x[RADIUS:-RADIUS, RADIUS:-RADIUS])

@@ -15,8 +15,8 @@ DIRECTIONS = ("to_b", "to_a")
 LEAST = 4  # images that a kernel distance needs
 
 
-def against_truth(found: Pixels, sources: Pixels, truth: Pixels, train: Pixels) -> dict[str, Entry]:
-    """PSNR and SSIM of translations of ``sources``, all uint8 (n, h, w, 3), against the truth.
+def against_truth(images: Pixels, sources: Pixels, truth: Pixels, train: Pixels) -> dict[str, Entry]:
+    """PSNR and SSIM of ``images``, translations of ``sources``, all uint8 (n, h, w, 3), against the truth.
 
     ``references``: what the sources themselves score, and the mean of the ``train`` images of the target domain.
     """
@@ -24,7 +24,7 @@ def against_truth(found: Pixels, sources: Pixels, truth: Pixels, train: Pixels) 
     measures: dict[str, Entry] = {}
     for name, measure in (("psnr", psnr_estimate), ("ssim", ssim)):
         others = {"identity": measure(sources, truth).entry(), "mean_image": measure(average, truth).entry()}
-        measures[name] = measure(found, truth).entry() | {"references": others}
+        measures[name] = measure(images, truth).entry() | {"references": others}
     above = measures["psnr"]["value"] - measures["psnr"]["references"]["identity"]["value"]
     return measures | {"psnr_above_identity": {"value": above, "low": None, "high": None, "n": len(truth)}}
 
@@ -36,14 +36,15 @@ def mean_image(images: Pixels) -> Pixels:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a judge makes of images: features float32 (n, d), and logits float32 (n, classes)."""
+    """A judge's view of images: features float32 (n, d), and logits float32 (n, classes)."""
 
     features: Floats
     logits: Floats
 
 
-def by_judges(found: Sequence[Seen], sources: Sequence[Seen], real: Sequence[Seen], target: Sequence[int],
-              ) -> dict[str, Entry]:  # fmt: skip
+def by_judges(
+    translated: Sequence[Seen], sources: Sequence[Seen], real: Sequence[Seen], target: Sequence[int]
+) -> dict[str, Entry]:
     """How far translations look like images of the ``target`` classes, a mean over the judges, one ``Seen`` for each.
 
     target_accuracy  part of the translations in which a judge sees a class of the target
@@ -61,8 +62,8 @@ def by_judges(found: Sequence[Seen], sources: Sequence[Seen], real: Sequence[See
 
     parts = [[Seen(judge.features[first::2], judge.logits[first::2]) for judge in real] for first in (0, 1)]
     measures = {
-        "target_accuracy": (accuracy(found), {"identity": accuracy(sources), "real": accuracy(real)}),
-        "kid": (distance(found, real), {"identity": distance(sources, real)}),
+        "target_accuracy": (accuracy(translated), {"identity": accuracy(sources), "real": accuracy(real)}),
+        "kid": (distance(translated, real), {"identity": distance(sources, real)}),
     }
     if len(parts[1][0].features) >= LEAST:
         measures["kid"][1]["real"] = distance(*parts)

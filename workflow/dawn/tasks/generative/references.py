@@ -19,9 +19,8 @@ from dawn.core import cli
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
 from dawn.measures import evaluation
-from dawn.measures.copying import ratio
+from dawn.measures.copying import nearest_pixels, ratio
 from dawn.measures.image_sets import Images, image_sets
-from dawn.measures.thumbnails import nearest_pixels
 from dawn.tasks.generative.judges import Judge, features_file, judges, write_features
 
 ALMOST = 0.2  # distance of a test image to the nearest train image over that to the next, if it is almost the same

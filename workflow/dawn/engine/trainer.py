@@ -50,7 +50,7 @@ class Task(Protocol):
         """Yield what each of the steps first .. last - 1 of an epoch trains on."""
 
     def step(self, step: int, batch: Any) -> Tensor:
-        """Train on one batch. Return this process's losses, on the device."""
+        """Train on one batch. Return its losses over all processes, on the device."""
 
     def traced(self, step: int, losses: Tensor) -> list[float]:
         """Return a row of the trace."""

@@ -67,6 +67,18 @@ def sum_over_processes(values: Tensor, world: World) -> Tensor:
     return values
 
 
+def mean_over_processes(values: Tensor, world: World) -> Tensor:
+    """Return the mean of ``values`` over all processes, in each of them."""
+    return sum_over_processes(values, world) / world.size
+
+
+@torch.no_grad()
+def copy_from_first(tensors: Iterable[Tensor], world: World) -> None:
+    """Give the tensors of all processes the values that they have in the first, whose are the result."""
+    for tensor in tensors if world.size > 1 else ():
+        dist.broadcast(tensor, 0)
+
+
 @torch.no_grad()
 def average_gradients(parameters: Iterable[nn.Parameter], world: World) -> None:
     """Replace the gradients of all processes by their mean, exchanged as one tensor after the backward pass.

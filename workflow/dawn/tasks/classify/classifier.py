@@ -11,7 +11,7 @@ from torch.nn import functional
 from dawn.config.experiment import Experiment
 from dawn.data.dataset import MicroBatch, Split, Trainset
 from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import World, sum_over_processes
+from dawn.runtime.distributed import World, copy_from_first, sum_over_processes
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.classify.schedule import Scheduler, image_size
 from dawn.tasks.classify.step import TrainState, check_finite
@@ -24,12 +24,14 @@ BATCH = 500  # images in a forward pass
 def validate(state: TrainState, split: Split, world: World) -> tuple[float, float]:
     """Return mean loss and accuracy in percent on a split, of the EMA if there is one.
 
-    Each process evaluates its part of the images; the parts may differ in size, so the plain network runs.
+    Each process evaluates its part of the images; the parts may differ in size, so the plain network runs. Where each
+    process has statistics of batch norm of its own, those of the first are used.
     """
     state.net.eval()
     sums = torch.zeros(2, dtype=torch.float64, device=split.labels.device)
     last = len(split) * (world.rank + 1) // world.size
     with state.averaged():
+        copy_from_first(state.net.buffers(), world)
         for first in range(len(split) * world.rank // world.size, last, BATCH):
             images, labels = split.slice(first, min(first + BATCH, last))
             logits = state.precision.logits(state.net, state.in_format(images))
@@ -43,7 +45,8 @@ def validate(state: TrainState, split: Split, world: World) -> tuple[float, floa
 class Classifier:
     """The train split, the network in training and the split that it is validated on.
 
-    ``sums`` are the loss sum and correct predictions of the current epoch on this process.
+    ``sums`` are the loss sum and correct predictions of the current epoch. They are over all processes after every
+    step, so that a checkpoint of the first process has those of all.
     """
 
     Row = EpochMetrics
@@ -95,17 +98,16 @@ class Classifier:
             self.trainset.resize(self.size(step))
 
     def step(self, step: int, batch: list[MicroBatch]) -> Tensor:
-        """Train on the micro-batches of one step. Return this process's loss sum and correct predictions, (2,)."""
-        sums = self.state.step(batch, self.scheduler.at(step))
+        """Train on the micro-batches of one step. Return the loss sum and correct predictions, (2,)."""
+        sums = sum_over_processes(self.state.step(batch, self.scheduler.at(step)), self.world)
         self.sums += sums
         self.state.update_lookahead(step + 1, self.steps)
         return sums
 
     def traced(self, step: int, losses: Tensor) -> list[float]:
-        """Return step, learning rate, momentum and the mean loss on this process."""
+        """Return step, learning rate, momentum and the mean loss."""
         scheduled = self.scheduler.at(step)
-        loss = float(losses[0]) * self.world.size / self.batch
-        return [step, self.settings.schedule.peak * scheduled.lr, scheduled.momentum, loss]
+        return [step, self.settings.schedule.peak * scheduled.lr, scheduled.momentum, float(losses[0]) / self.batch]
 
     def check_finite(self, row: list[float]) -> None:
         """Raise Diverged if the loss is NaN or infinite."""
@@ -115,7 +117,7 @@ class Classifier:
     def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> EpochMetrics:
         """Return the metrics of the epoch that has just ended, validated where that is due."""
         images = (step - epoch * self.per_epoch) * self.batch
-        loss, correct = (sum_over_processes(self.sums, self.world) / images).tolist()
+        loss, correct = (self.sums / images).tolist()
         self.sums.zero_()
         validated: tuple[float | None, float | None] = (None, None)
         if (epoch + 1) % self.settings.monitor_every == 0 or step == self.steps:

@@ -12,7 +12,7 @@ from dawn.data.dataset import Trainset
 from dawn.engine.shutdown import Diverged
 from dawn.measures.paired import psnr
 from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import World, sum_over_processes
+from dawn.runtime.distributed import World, mean_over_processes
 from dawn.tasks.cycle.curve import CycleMetrics
 from dawn.tasks.cycle.domains import Images
 from dawn.tasks.cycle.layers import memory_format
@@ -28,8 +28,9 @@ class CycleTask:
     """Both domains and the networks in training.
 
     ``trainsets`` are those of A and B and, for a training on pairs, those of A in B and of B in A. ``tests`` are the
-    test images of A and of B, uint8 (n, h, w, 3), in pairs if ``paired``. ``sums`` are those of the epoch's losses on
-    this process. ``progress`` are translations along the training, each uint8 (2 x 32, h, w, 3): into B, then into A.
+    test images of A and of B, uint8 (n, h, w, 3), in pairs if ``paired``. ``sums`` are those of the epoch's losses,
+    means over the processes. ``progress`` are translations along the training, each uint8 (2 x 32, h, w, 3): into B,
+    then into A.
     """
 
     Row = CycleMetrics
@@ -73,6 +74,7 @@ class CycleTask:
     def step(self, step: int, batch: Batch) -> Tensor:
         """Train on one batch. Return the losses, (4,)."""
         losses = self.state.step(batch, step, multiplier(step, self.steps, self.settings.constant))
+        losses = mean_over_processes(losses, self.world)
         self.sums += losses
         return losses
 
@@ -81,7 +83,7 @@ class CycleTask:
         return self.settings.lr * multiplier(step, self.steps, self.settings.constant)
 
     def traced(self, step: int, losses: Tensor) -> list[float]:
-        """Return step, learning rate and the losses on this process."""
+        """Return step, learning rate and the losses."""
         return [step, self.lr(step), *losses.tolist()]
 
     def check_finite(self, row: list[float]) -> None:
@@ -96,8 +98,7 @@ class CycleTask:
     def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> CycleMetrics:
         """Return the metrics of the epoch that has just ended; translate test images where that is due."""
         count = step - epoch * self.per_epoch
-        means = sum_over_processes(self.sums, self.world) / self.world.size / count
-        adversarial, cycle, identity, critic = means.tolist()
+        adversarial, cycle, identity, critic = (self.sums / count).tolist()
         self.sums.zero_()
         found = None
         if (epoch + 1) % self.settings.samples_every == 0 or step == self.steps:

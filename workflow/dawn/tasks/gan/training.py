@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dawn.data.dataset import MicroBatch, Trainset
 from dawn.engine.shutdown import Diverged
 from dawn.runtime.clock import Clock
-from dawn.runtime.distributed import World, sum_over_processes
+from dawn.runtime.distributed import World, mean_over_processes
 from dawn.runtime.streams import stream
 from dawn.tasks.gan import diff_augment, draws
 from dawn.tasks.gan.curve import GanMetrics
@@ -29,8 +29,8 @@ MATCHED = 50  # batches over which the final statistics of batch norm are means
 class GanTask:
     """The train split and both networks in training.
 
-    ``sums`` are those of the epoch on this process: critic loss, real scores, generated scores, generator loss.
-    ``progress`` are the samples along the training, each uint8 (64, h, w, 3).
+    ``sums`` are those of the epoch, of means over the processes: critic loss, real scores, generated scores, generator
+    loss. ``progress`` are the samples along the training, each uint8 (64, h, w, 3).
     """
 
     Row = GanMetrics
@@ -86,17 +86,18 @@ class GanTask:
             self.state.renew_optimizers()
         self.state.set_learning_rates(multiplier(self.settings, step, self.steps))
         due = bool(self.due[step])
-        found = self.state.critic_step(
-            real, labels, self.draws("critic", step), step, due and self.settings.share_samples
-        )
-        self.sums[:3] += found
+        shared = due and self.settings.share_samples
+        found = self.state.critic_step(real, labels, self.draws("critic", step), step, shared)
         if due:
-            self.generator_loss = self.state.generator_step(real, labels, self.draws("generator", step))
-            self.sums[3:] += self.generator_loss
+            found = torch.cat([found, self.state.generator_step(real, labels, self.draws("generator", step))])
+        found = mean_over_processes(found, self.world)
+        self.sums[: len(found)] += found
+        if due:
+            self.generator_loss = found[3:]
         return torch.cat([found[:1], self.generator_loss])
 
     def traced(self, step: int, losses: Tensor) -> list[float]:
-        """Return step, the critic's learning rate and the losses on this process."""
+        """Return step, the critic's learning rate and the losses."""
         return [step, self.lr(step), *losses.tolist()]
 
     def lr(self, step: int) -> float:
@@ -117,7 +118,7 @@ class GanTask:
         """Return the metrics of the epoch that has just ended; sample the generator where that is due."""
         first = epoch * self.per_epoch
         count, of_generator = step - first, int(self.due[first:step].sum())
-        sums = (sum_over_processes(self.sums, self.world) / self.world.size).tolist()
+        sums = self.sums.tolist()
         self.sums.zero_()
         if (epoch + 1) % self.settings.samples_every == 0 or step == self.steps:
             with self.clock.phase("monitor"):

@@ -66,6 +66,13 @@ def test_why_there_is_no_gpu(visible, driver, cuda, state, text):
     assert text in doctor.line("gpu", found)
 
 
+def test_a_gpu_of_the_scheduler_that_is_not_visible_is_a_problem(monkeypatch):
+    monkeypatch.setenv("SLURM_GPUS_ON_NODE", "1")
+    found = hardware.no_gpu(0, None, "13.0")
+    assert found.state == "problem"
+    assert "the scheduler gave this job a GPU (SLURM_GPUS_ON_NODE = '1'), but none is visible" in found.text
+
+
 @pytest.fixture
 def server():
     class Archive(http.server.BaseHTTPRequestHandler):

@@ -7,8 +7,10 @@ import sys
 import pytest
 import torch
 from conftest import ROOT, step
+from processes import Store
 from training import CPU, arguments
 
+from dawn.config.sections import Run
 from dawn.core import host
 from dawn.core.cli import InputError
 from dawn.runtime import distributed
@@ -22,11 +24,11 @@ def calls(monkeypatch):
     for variable, value in (("TORCHELASTIC_RUN_ID", "1"), ("WORLD_SIZE", "2"), ("RANK", "1"), ("LOCAL_RANK", "1")):
         monkeypatch.setenv(variable, value)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    for name, answer in (("init_process_group", None), ("get_rank", 1), ("destroy_process_group", None)):
+    monkeypatch.setattr(distributed, "store_of_torchrun", lambda limit: Store())
+    for name in ("init_process_group", "destroy_process_group"):
 
-        def call(*arguments, name=name, answer=answer, **settings):
+        def call(*arguments, name=name, **settings):
             calls.append((name, *arguments))
-            return answer
 
         monkeypatch.setattr(distributed.dist, name, call)
     return calls
@@ -43,7 +45,7 @@ def test_processes_leave_together(calls):
     with joined() as world:
         assert world == World(1, 2, CPU)
         assert not world.first
-    assert calls == [("init_process_group", "gloo"), ("get_rank",), ("destroy_process_group",)]
+    assert calls == [("init_process_group", "gloo"), ("destroy_process_group",)]
 
 
 def test_a_process_that_fails_leaves_at_once(calls):
@@ -110,6 +112,67 @@ def test_only_gpus_that_exist_are_visible(monkeypatch, chosen, here, visible):
     else:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
     assert host.visible_gpus() == visible
+
+
+@pytest.fixture
+def no_gpu(monkeypatch):
+    """A machine without a GPU, outside of any job."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for name in host.ALLOCATED:
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLURM_JOB_GPUS", "0"),  # the first one
+        ("SLURM_STEP_GPUS", "2,3"),
+        ("SLURM_GPUS_ON_NODE", "1"),
+        ("SLURM_GPUS", "a100:2"),
+        ("SLURM_GPUS_PER_NODE", "gpu:1"),
+        ("SLURM_TRES_PER_TASK", "cpu:4,gres/gpu:1"),
+        ("SLURM_JOB_GRES", "gpu:a100:2"),
+        ("PBS_NGPUS", "4"),
+        ("DAWN_GPUS", "1"),
+    ],
+)
+def test_a_job_with_a_gpu_that_is_not_visible_is_refused(no_gpu, name, value):
+    no_gpu.setenv(name, value)
+    with (
+        pytest.raises(InputError, match=rf"gave this job a GPU \({name} = '{value}'\), but PyTorch.* sees none"),
+        joined(),
+    ):
+        pass
+    for chosen in (Run(require_gpu=False), Run(gpus=0)):
+        with joined(chosen) as world:
+            assert world.device == CPU
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SLURM_JOB_ID", "12"),
+        ("SLURM_GPUS_ON_NODE", "0"),
+        ("SLURM_JOB_GPUS", ""),
+        ("SLURM_GPUS", "gpu:0"),
+        ("SLURM_JOB_GRES", "gpu:0"),
+        ("SLURM_TRES_PER_TASK", "cpu:4"),
+        ("DAWN_GPUS", "0"),
+    ],
+)
+def test_a_job_without_a_gpu_uses_the_cpu(no_gpu, name, value):
+    no_gpu.setenv(name, value)
+    with joined() as world:
+        assert world.device == CPU
+
+
+def test_a_gpu_can_be_required_everywhere(no_gpu):
+    with (
+        pytest.raises(InputError, match=r"run\.require_gpu is true, but PyTorch.* sees none"),
+        joined(Run(require_gpu=True)),
+    ):
+        pass
 
 
 @pytest.mark.skipif(host.present_gpus() > 0, reason="needs a machine without a GPU")

@@ -35,7 +35,7 @@ def main() -> None:
         raise cli.InputError(f"--manifest is for the seed's own weights {args.out}/model.safetensors, not {args.model}")
     experiment = load(args.params)
     require_same_settings(args.model, header(args.model), choices(experiment, *experiment.trained_by))
-    with joined() as world:
+    with joined(experiment.run) as world:
         result = registry.module(experiment.task, "evaluate").evaluate(args, experiment, world)
         if world.first:
             write_json(args.out / "evaluation.json", result)

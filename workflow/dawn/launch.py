@@ -9,17 +9,28 @@ costs no second start. On several nodes srun starts this module once on each, in
 """
 
 import argparse
+import fcntl
 import logging
 import os
 import re
 import shlex
 import shutil
+import signal
 import socket
+import struct
 import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dawn.core import cli
 from dawn.core.host import LAUNCHER, visible_gpus
 from dawn.runtime import threads
+
+if TYPE_CHECKING:
+    from dawn.config.sections import Run
+
+SIOCGIFADDR = 0x8915  # netdevice(7)
 
 
 def several(processes: int, nodes: int, rendezvous: str | None, step: list[str]) -> int:
@@ -31,20 +42,67 @@ def several(processes: int, nodes: int, rendezvous: str | None, step: list[str])
     from torch.distributed import run
     from torch.distributed.elastic.multiprocessing.api import SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.elastic.rendezvous.api import RendezvousError
 
+    settings = run_settings(step)
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    line = ["--standalone"]
+    line = ["--standalone", "--local-addr", "127.0.0.1"]
     if rendezvous:
         line = ["--nnodes", str(nodes), "--rdzv-backend", "c10d", "--rdzv-endpoint", rendezvous]
         line += ["--rdzv-id", os.environ.get("SLURM_JOB_ID", rendezvous)]
+        line += ["--rdzv-conf", f"join_timeout={max(1, round(60 * settings.timeout))}"]
+        if settings.interface:
+            line += ["--local-addr", address(settings.interface)]
+            for library in ("GLOO", "NCCL"):
+                os.environ.setdefault(f"{library}_SOCKET_IFNAME", settings.interface)
     try:
         run.run(run.parse_args([*line, "--nproc-per-node", str(processes), "-m", *step]))  # type: ignore[no-untyped-call]
     except ChildFailedError as error:
-        _, failure = error.get_first_failure()
-        return int(failure.exitcode) if failure.exitcode > 0 else 128 - int(failure.exitcode)
+        rank, failure = error.get_first_failure()
+        if failure.exitcode > 0:
+            return int(failure.exitcode)
+        print(f"dawn.launch: {killed(rank, -failure.exitcode)}", file=sys.stderr, flush=True)
+        return 128 - int(failure.exitcode)
+    except RendezvousError as error:
+        print(
+            f"dawn.launch: {socket.gethostname()}: the {nodes} nodes did not find each other at {rendezvous} within "
+            f"{settings.timeout:g} minutes ({type(error).__name__}); see run.timeout, run.interface and run.port",
+            file=sys.stderr,
+        )
+        return os.EX_TEMPFAIL
     except SignalException:
         return os.EX_TEMPFAIL  # what a stopped training ends with: run it again, and it resumes
     return 0
+
+
+def killed(rank: int, number: int) -> str:
+    """That a process was killed by a signal, in words."""
+    why = ", as the system does when memory runs out" if number == signal.SIGKILL else ""
+    return (
+        f"the process of rank {rank} was ended by signal {number} ({signal.strsignal(number)}{why}); "
+        "run the same command again: a training continues from its last checkpoint"
+    )
+
+
+def run_settings(step: list[str]) -> "Run":
+    """The section ``run`` of the experiment that the step's ``--params`` names, if it has that option."""
+    from dawn.config.experiment import load
+    from dawn.config.sections import Run
+
+    names = [Path(value) for option, value in pairwise(step) if option == "--params"]
+    return load(names[0]).run if names else Run()
+
+
+def address(interface: str) -> str:
+    """The IPv4 address of a network interface of this machine."""
+    request = struct.pack("256s", interface.encode())
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as channel:
+            return socket.inet_ntoa(fcntl.ioctl(channel, SIOCGIFADDR, request)[20:24])
+    except OSError as error:
+        known = ", ".join(name for _, name in socket.if_nameindex())
+        why = f"has no address on {socket.gethostname()} ({cli.describe(error)})"
+        raise cli.InputError(f"run.interface = {interface} {why}; its interfaces are {known}") from error
 
 
 def across(args: argparse.Namespace, step: list[str]) -> list[str]:
@@ -58,7 +116,9 @@ def across(args: argparse.Namespace, step: list[str]) -> list[str]:
             f"run.nodes is {args.nodes}, which takes a Slurm job (snakemake --workflow-profile profiles/slurm); "
             "without Slurm start torchrun on each node, see docs/cluster.md"
         )
-    rendezvous = f"{socket.gethostname()}:{20000 + int(job) % 12000}"
+    settings = run_settings(step)
+    host = address(settings.interface) if settings.interface else socket.gethostname()
+    rendezvous = f"{host}:{settings.port or 20000 + int(job) % 12000}"
     line = ["srun", f"--nodes={args.nodes}", f"--ntasks={args.nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1"]
     line += [f"--cpus-per-task={args.cpus}"] + ([f"--gpus-per-node={args.gpus}"] if args.gpus else [])
     inside = shlex.split(os.environ.get("DAWN_CONTAINER", ""))

@@ -41,7 +41,7 @@ def main() -> None:
     cli.add_out(parser, "the figure; in the format of its suffix")
     args = parser.parse_args()
     experiment = load(args.params)
-    with joined() as world:
+    with joined(experiment.run) as world:
         clock = Clock(world.device)
         trainer = set_up(experiment, args.data, args.stats, experiment.seeds[0], None, world, clock)
         trainer.resume()

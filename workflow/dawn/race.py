@@ -116,7 +116,7 @@ def main() -> None:
     args = parser.parse_args()
     experiment = load(args.params)
     try:
-        with joined() as world:
+        with joined(experiment.run) as world:
             race(args, experiment, world)
     except Interrupted:
         sys.exit(EXIT_CODE)

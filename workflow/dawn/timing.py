@@ -116,7 +116,7 @@ def main() -> None:
     cli.add_out(parser, "the times, JSON")
     args = parser.parse_args()
     experiment = load(args.params)
-    with joined() as world:
+    with joined(experiment.run) as world:
         gpu = world.device.type == "cuda"
         found = timed(experiment, args.data, args.stats, world)
         device = torch.cuda.get_device_name(world.device) if gpu else processor()

@@ -98,7 +98,7 @@ def main() -> None:
     args = parser.parse_args()
     experiment = load(args.params)
     try:
-        with joined() as world:
+        with joined(experiment.run) as world:
             train(args, experiment, world)
     except Interrupted:
         if of_launcher("RANK") == 0:

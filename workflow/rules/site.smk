@@ -36,6 +36,10 @@ TRAINING = (
     }
 )
 
+# In a job, the GPUs that were requested for it: without them a training is refused (run.require_gpu).
+if workflow.remote_exec:
+    os.environ.update(DAWN_GPUS=str(GPUS))
+
 IN_DOCKER = bool(os.environ.get("DAWN_DOCKER"))
 
 # The images have no git, so the revision of the code is passed on.

@@ -69,6 +69,14 @@ class Run(BaseModel):
     """Cluster nodes of a training."""
     gpus: Annotated[int, Field(ge=0, le=1024)] = 1
     """GPUs that a training requests on each cluster node."""
+    require_gpu: Literal["auto"] | bool = "auto"
+    """Refuse to train and evaluate on a CPU; auto: in a job to which the scheduler gave a GPU."""
+    timeout: Annotated[float, Field(gt=0, le=10_000)] = 10.0
+    """Minutes without a sign of one of several processes after which the others stop."""
+    interface: Annotated[str, Field(pattern=r"^[\w.-]{1,15}$")] | None = None
+    """Network interface between nodes, such as ib0; null: the one that NCCL and gloo find."""
+    port: Annotated[int, Field(ge=1024, le=65535)] | None = None
+    """Port on the first node where the nodes find each other; null: one that follows from the job's number."""
     save_every: Every = 1
     """Epochs between checkpoints."""
     trace: bool = False

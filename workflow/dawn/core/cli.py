@@ -5,7 +5,9 @@ import inspect
 import io
 import os
 import re
+import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +15,7 @@ from typing import TextIO
 from dawn.core.host import of_launcher
 
 LARGEST_SEED = 2**32 - 1  # what the generators of numpy and torch both take
+PATIENCE = 5.0  # seconds
 
 
 class InputError(Exception):
@@ -105,15 +108,20 @@ def run(step: Callable[[], None]) -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's charset does not have is printed escaped
             stream.reconfigure(errors="backslashreplace")
-    if log := os.environ.get("DAWN_LOG"):
-        sys.stderr = Tee(sys.stderr, Path(log))
     try:
+        if log := os.environ.get("DAWN_LOG"):
+            sys.stderr = Tee(sys.stderr, Path(log))
         step()
     except (InputError, OSError) as error:
         if os.environ.get("DAWN_TRACEBACK") == "1":
             raise
-        first = of_launcher("RANK") == 0  # several processes have the same input: one prints
-        sys.exit(f"{name(step)}: {describe(error)}" if first else 1)
+        rank = of_launcher("RANK")
+        if (
+            rank
+        ):  # several processes have the same input: while this one waits, torchrun ends it if the first has failed
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            time.sleep(PATIENCE)
+        sys.exit(f"{name(step)}: {describe(error)}{f' (rank {rank})' if rank else ''}")
 
 
 def quoted(value: object, limit: int = 80) -> str:

@@ -43,7 +43,7 @@ def _limit(group: Path) -> float:
     return int(numbers[0]) / int(numbers[1]) if len(numbers) == 2 and numbers[0] not in ("max", "-1") else math.inf
 
 
-LAUNCHER = ("TORCHELASTIC_RUN_ID", "WORLD_SIZE", "RANK", "LOCAL_RANK")  # what torchrun tells each of its processes
+LAUNCHER = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "TORCHELASTIC_RUN_ID")  # what torchrun tells each of its processes
 
 
 def of_launcher(variable: str, alone: int = 0) -> int:
@@ -51,7 +51,9 @@ def of_launcher(variable: str, alone: int = 0) -> int:
 
     RANK alone proves nothing: clusters set it for a whole machine, and shells keep it.
     """
-    return int(os.environ[variable]) if LAUNCHER[0] in os.environ else alone
+    *numbers, run = LAUNCHER
+    launched = run in os.environ and all(os.environ.get(name, "").isdecimal() for name in numbers)
+    return int(os.environ[variable]) if launched else alone
 
 
 def visible_gpus() -> int:
@@ -75,6 +77,22 @@ def present_gpus() -> int:
         return len(files)
     listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
     return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())
+
+
+# By these a scheduler says which GPUs a job has, or how many, and what the value is then. DAWN_GPUS is run.gpus in a
+# job that Snakemake submitted.
+ALLOCATED = {
+    **dict.fromkeys(("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SGE_HGR_gpu"), r"\S"),
+    **dict.fromkeys(("SLURM_GPUS_ON_NODE", "SLURM_GPUS", "SLURM_GPUS_PER_NODE", "SLURM_GPUS_PER_TASK"), "(^|:)[1-9]"),
+    **dict.fromkeys(("SLURM_GPUS_PER_SOCKET", "PBS_NGPUS", "DAWN_GPUS"), "(^|:)[1-9]"),
+    **dict.fromkeys(("SLURM_JOB_GRES", "SLURM_TRES_PER_TASK", "SLURM_TRES_PER_JOB"), "gpu(:[^:,]+)?[:=][1-9]"),
+}
+
+
+def allocated_gpus() -> str | None:
+    """The variable in which a scheduler says that it gave this job a GPU, with its value."""
+    given = [name for name, wanted in ALLOCATED.items() if re.search(wanted, os.environ.get(name, "").strip())]
+    return f"{given[0]} = {os.environ[given[0]]!r}" if given else None
 
 
 def processor() -> str:

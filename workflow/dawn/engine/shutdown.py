@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,12 +44,10 @@ class StopRequest:
 
 @contextmanager
 def stopping_together(stop: StopRequest) -> Iterator[None]:
-    """Handle a collective operation that failed because another process left: it was stopped, or has reported why."""
+    """Handle a collective operation that failed because another process was stopped, and left."""
     try:
         yield
-    except RuntimeError as error:
+    except RuntimeError:
         if stop.requested:  # the first process has saved and left
             raise Interrupted from None
-        if not stop.first and "by peer" in str(error):
-            sys.exit(1)
         raise

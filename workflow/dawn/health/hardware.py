@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from dawn.core.host import answer, visible_gpus
+from dawn.core.host import allocated_gpus, answer, visible_gpus
 from dawn.health.finding import Finding
 
 GB = 1e9
@@ -37,6 +37,9 @@ def gpu(root: Path) -> list[Finding]:
 
 def no_gpu(visible: int, loaded: str | None, version: str | None) -> Finding:
     """Why PyTorch sees no GPU, given the number of ``visible`` ones, the driver and PyTorch's version of CUDA."""
+    if not visible and (given := allocated_gpus()):
+        remedy = "--nv or --gpus all in a container; else ask the cluster's staff; run.gpus: 0 requests none"
+        return Finding("problem", f"the scheduler gave this job a GPU ({given}), but none is visible", remedy)
     if not visible:
         hint = f"; driver {loaded} is loaded, so --gpus all, --nv or a GPU from the scheduler may be missing"
         return Finding("not needed", f"none on this machine, training uses the CPU{hint if loaded else ''}")

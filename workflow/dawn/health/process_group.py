@@ -11,7 +11,10 @@ from pathlib import Path
 import torch
 import torch.distributed as dist
 
+from dawn.config.sections import Run
 from dawn.runtime.distributed import World, joined
+
+TIMEOUT = 2  # minutes
 
 
 def reduced(world: World) -> bool:
@@ -23,7 +26,7 @@ def reduced(world: World) -> bool:
 
 def main() -> None:
     """Join, reduce, print."""
-    with joined() as world:
+    with joined(Run(timeout=TIMEOUT)) as world:
         if world.size == 1:  # a single GPU still shows whether NCCL loads
             backend = "nccl" if world.device.type == "cuda" else "gloo"
             file = Path(tempfile.gettempdir(), f"dawn-process-group-{os.getpid()}")

@@ -2,9 +2,13 @@
 
 import inspect
 import os
+import signal
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -13,10 +17,15 @@ from torch import Tensor, nn
 from torch.distributed.algorithms.ddp_comm_hooks import default_hooks
 from torch.nn.parallel import DistributedDataParallel
 
-from dawn.core.cli import InputError, quoted
-from dawn.core.host import of_launcher
+from dawn.config.sections import Run
+from dawn.core.cli import InputError, describe, quoted
+from dawn.core.host import allocated_gpus, of_launcher
 from dawn.runtime.batch_norm import convert
+from dawn.runtime.heartbeat import Heartbeat, store_of_torchrun
 from dawn.runtime.memory import keep_freed
+
+DEFAULTS = Run()
+MARGIN = 20  # seconds that a process leaves to whoever knows better why another one is lost
 
 
 @dataclass(frozen=True)
@@ -34,10 +43,11 @@ class World:
 
 
 @contextmanager
-def joined() -> Iterator[World]:
+def joined(run: Run = DEFAULTS) -> Iterator[World]:
     """Join the processes that torchrun describes in the environment, if any, until the block ends.
 
     NCCL connects GPUs, gloo CPUs. On a CPU each process has OMP_NUM_THREADS threads, from dawn.launch or torchrun.
+    Without a sign of one of them for ``run.timeout`` minutes the others end with 75.
     """
     size, local = of_launcher("WORLD_SIZE", alone=1), of_launcher("LOCAL_RANK")
     if size == 1 and (left := os.environ.get("WORLD_SIZE", "")) not in ("", "1"):
@@ -50,13 +60,52 @@ def joined() -> Iterator[World]:
     if cuda:
         use_gpu(device)
     else:
+        refuse_cpu(run)
         keep_freed()
     if size == 1:
         yield World(0, 1, device)
         return
-    dist.init_process_group("nccl" if cuda else "gloo", device_id=device if cuda else None)
-    yield World(dist.get_rank(), size, device)
-    dist.destroy_process_group()  # not after an exception: NCCL would wait for processes that have not failed
+    rank, store = of_launcher("RANK"), store_of_torchrun(60 * run.timeout)
+    heartbeat = Heartbeat(store, rank, size, 60 * run.timeout)
+    heartbeat.start()
+    with lost_connections_explained():
+        limit = timedelta(minutes=run.timeout, seconds=MARGIN)
+        store.set_timeout(limit)
+        backend, gpu = ("nccl", device) if cuda else ("gloo", None)
+        dist.init_process_group(backend, timeout=limit, world_size=size, rank=rank, store=store, device_id=gpu)
+        yield World(rank, size, device)
+        dist.destroy_process_group()  # not after an exception: NCCL would wait for processes that have not failed
+    heartbeat.leave()
+
+
+def refuse_cpu(run: Run) -> None:
+    """Raise an InputError where a GPU was to be used: by ``run.require_gpu``, or since the scheduler gave one."""
+    given = allocated_gpus() if run.gpus else None
+    if run.require_gpu is False or (run.require_gpu == "auto" and given is None):
+        return
+    why = f"the scheduler gave this job a GPU ({given})" if given else "run.require_gpu is true"
+    build = "" if torch.version.cuda else ", which is built without CUDA"
+    raise InputError(
+        f"{why}, but PyTorch{build} sees none: python -m dawn.doctor gpu finds out why; "
+        "run.require_gpu: false uses the CPU, run.gpus: 0 requests no GPU"
+    )
+
+
+@contextmanager
+def lost_connections_explained() -> Iterator[None]:
+    """End with 75 where the connection to another process is lost.
+
+    torchrun sees on its own machine why that one ended, says so, and ends this one meanwhile.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        if not isinstance(error, dist.DistError) and "gloo" not in str(error):
+            raise
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        time.sleep(MARGIN)
+        print(f"dawn: lost the connection to another process ({describe(error)[:200]})", file=sys.stderr)
+        sys.exit(os.EX_TEMPFAIL)
 
 
 def sum_over_processes(values: Tensor, world: World) -> Tensor:

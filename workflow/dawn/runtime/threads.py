@@ -4,10 +4,12 @@ OpenMP's threads wait for each other after every layer. Next to other processes 
 delays all the others, which spin meanwhile: tests/bench/threads.py measures it. Imports no torch.
 """
 
+import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from dawn.core.cli import InputError, quoted
 from dawn.core.host import affinity, cores
 
 SAMPLE = 0.2  # seconds
@@ -24,7 +26,7 @@ def settings(environment: Mapping[str, str], processes: int) -> tuple[dict[str, 
     chosen = environment.get("DAWN_THREADS") or environment.get("OMP_NUM_THREADS") or "auto"
     if chosen != "auto":
         return _threads(chosen), None
-    limit = min(cores(), int(environment.get("OMP_NUM_THREADS") or cores()))
+    limit = min(cores(), int(_threads(environment.get("OMP_NUM_THREADS") or str(cores()))["OMP_NUM_THREADS"]))
     free = min(free_cores(), limit) if limit > processes else float(limit)
     found = _threads(str(max(1, round(free) // processes)))
     if round(free) < limit and "OMP_WAIT_POLICY" not in environment:
@@ -37,6 +39,9 @@ def settings(environment: Mapping[str, str], processes: int) -> tuple[dict[str, 
 
 
 def _threads(number: str) -> dict[str, str]:
+    if not re.fullmatch(r"\s*[1-9][0-9]{0,4}\s*(,.*)?", number):  # OpenMP's further numbers are of nested threads
+        raise InputError(f"OMP_NUM_THREADS or DAWN_THREADS is {quoted(number)}: a number of threads from 1 on")
+    number = number.partition(",")[0].strip()
     return {"OMP_NUM_THREADS": number, "MKL_NUM_THREADS": number}
 
 

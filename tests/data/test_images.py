@@ -1,11 +1,13 @@
 """Folders and archives of images of any kind as arrays: classes, splits, sizes, and what is refused."""
 
 import json
+import re
 import tarfile
 import zipfile
 
 import numpy as np
 import pytest
+import torch
 from archives import call
 from conftest import ROOT, experiment
 from PIL import Image
@@ -20,6 +22,7 @@ from dawn.data.collection import source as source_files
 from dawn.data.collection.survey import survey
 from dawn.data.collection.tracking import file_list
 from dawn.data.image_file import read_image
+from dawn.tasks.classify.networks.build import build
 
 
 def run(tmp_path, source, out=None, **data):
@@ -272,7 +275,16 @@ def test_a_preset_is_written_from_what_is_found(photos, tmp_path, capsys):
     settings = check(merge(read(ROOT / "params.yaml"), read(out)))
     assert settings.data.urls == (str(photos),)
     assert (settings.data.size, settings.train.batch) == (32, 4)
+    assert build(settings.model, 3, 0)(torch.zeros(2, 3, 32, 32)).shape == (2, 3)
     assert "exists; delete it" in new(tmp_path, photos)[0]
+
+
+def test_the_tutorial_shows_what_is_written(photos):
+    tutorial = (ROOT / "docs/tutorials/my-data.md").read_text()
+    shown = re.search(r"```yaml\n(.*?)```", tutorial, re.DOTALL)[1].partition("data:\n")[2]
+    written = survey(photos).preset().partition("data:\n")[2].partition("model:\n")[0]
+    plain = [re.sub(r"\[/.*\]|(?<=size: )\d+", "", text).splitlines() for text in (shown, written)]
+    assert plain[0] == plain[1]
 
 
 def test_the_proposed_size_is_one_that_most_images_have(tmp_path):

@@ -49,7 +49,9 @@ def place(tmp_path_factory):
         assert done.returncode == 0, done.stderr
     text = (made.path / "params.yaml").read_text()
     text = (
-        text.replace("epochs: 30", "epochs: 3").replace("width: 16", "width: 4").replace("seeds: [0]", "seeds: [0, 1]")
+        text.replace("epochs: 30", "epochs: 3")
+        .replace("[32, 64, 128, 128]", "[16, 32, 64]")
+        .replace("seeds: [0]", "seeds: [0, 1]")
     )
     (made.path / "params.yaml").write_text(text)
     status, out = snakemake(made, "plots", "model_card")

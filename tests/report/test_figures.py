@@ -16,7 +16,7 @@ from dawn.tasks.classify.figures.calibration import reliability
 from dawn.tasks.classify.figures.classes import bars, confusion
 from dawn.tasks.classify.figures.curves import curves, time_to_target
 from dawn.tasks.classify.figures.cycle import cycle
-from dawn.tasks.classify.figures.images import filters, mistakes, sheet
+from dawn.tasks.classify.figures.images import filters, misclassified, sheet
 from dawn.tasks.classify.schedule import multiplier_and_momentum
 
 
@@ -148,7 +148,7 @@ def test_the_sheet_follows_the_sizes_of_the_training(data):
 
 def test_pictures_of_pictures(tmp_path):
     images = np.zeros((7, 32, 32, 3), np.uint8)
-    picture = mistakes(images, [f"cat 9{i} %\nis dog" for i in range(7)], 7, 100, 3)
+    picture = misclassified(images, [f"cat 9{i} %\nis dog" for i in range(7)], 7, 100, 3)
     assert "7 of 100 test images misclassified" in texts(picture)
     weights = np.zeros((5, 3, 3, 3), np.float32)
     weights[0, 0] = 2

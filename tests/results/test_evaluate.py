@@ -139,6 +139,8 @@ def test_the_manifest_comes_last_and_only_for_the_seeds_own_weights(data, params
     evaluate.main()
     check(experiment(), out)
     assert json.loads((out / "evaluation.json").read_text())["images"] == 50
+    with np.load(out / "predictions.npz", allow_pickle=False) as predictions:
+        assert predictions["files"].tolist() == [f"test/{row}" for row in range(50)]
 
 
 @pytest.mark.full

@@ -61,6 +61,11 @@ def test_what_dvc_plots(two, tmp_path):
     write(two, tmp_path)
     assert (tmp_path / "confusion.csv").read_text() == "actual,predicted\ncat,0\ncat,1\n"
     assert (tmp_path / "classes.csv").read_text() == "class,recall,precision\ncat,80.5,\ndog,,\n"
+    assert (tmp_path / "mistakes.csv").read_text().splitlines() == [
+        "path,label,prediction,probability,loss",
+        "dog/1.jpg,dog,cat,0.731059,1.313262",
+        "cat/2.jpg,cat,dog,0.731059,1.313262",
+    ]
 
 
 def test_what_dvc_plots_of_hostile_names(two, tmp_path):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from conftest import experiment
 
@@ -39,7 +40,8 @@ def seed(folder: Path, number: int, accuracies: list[float | None], seconds: flo
     }  # fmt: skip
     write_json(path / "evaluation.json", evaluation)
     write_text(path / "confusion.csv", f"actual,predicted\ncat,{number}\n")
-    write_text(path / "predictions.npz", "")
+    logits, names = np.array([[2, 1], [2, 1], [1, 2]], np.float32), ["cat/1.jpg", "dog/1.jpg", "cat/2.jpg"]
+    np.savez(path / "predictions.npz", logits=logits, labels=np.array([0, 1, 0], np.uint8), files=np.array(names))
     choices = experiment(**over).text("data", "model", "train")
     write_weights(path / "model.safetensors", torch.nn.Linear(2, 2), choices, [], {})
     write_manifest(path, **over)

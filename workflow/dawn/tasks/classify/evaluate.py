@@ -1,7 +1,7 @@
 """``dawn.evaluate`` for a classifier: its predictions of the test split.
 
-Writes predictions.npz (logits float32 (n, classes), labels unsigned (n,)) and confusion.csv (a row an image: actual and
-predicted class).
+Writes predictions.npz (logits float32 (n, classes), labels unsigned (n,), files: where each image comes from) and
+confusion.csv (a row an image: actual and predicted class).
 """
 
 import argparse
@@ -18,6 +18,7 @@ from dawn.core.cli import InputError
 from dawn.core.files import replacing, write_table
 from dawn.core.reading import read_json
 from dawn.data.dataset import load
+from dawn.data.file_names import file_names
 from dawn.results.ranks import among_top
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
@@ -65,15 +66,15 @@ def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> 
         logits = evaluation_logits(net, split, experiment, world)
     labels = split.labels.cpu()
     if world.first:
-        write(args.out, logits, labels, classes)
+        write(args.out, logits, labels, classes, file_names(args.data, "test", len(labels)))
     seconds = clock.seconds["evaluate"]
     return metrics_of(logits, labels, classes, experiment.evaluate.bins) | {"seconds": seconds}
 
 
-def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str]) -> None:
+def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], names: list[str]) -> None:
     """Write predictions.npz and confusion.csv."""
     kind = np.min_scalar_type(len(classes) - 1)
     with replacing(out / "predictions.npz") as partial, partial.open("wb") as file:
-        np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(kind))
+        np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(kind), files=np.array(names))
     rows = [(classes[a], classes[p]) for a, p in zip(labels.tolist(), logits.argmax(1).tolist(), strict=True)]
     write_table(out / "confusion.csv", ("actual", "predicted"), rows, separator=",")

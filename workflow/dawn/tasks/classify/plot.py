@@ -19,10 +19,12 @@ from dawn.tasks.classify.figures.calibration import reliability
 from dawn.tasks.classify.figures.classes import bars, confusion
 from dawn.tasks.classify.figures.curves import curves, time_to_target
 from dawn.tasks.classify.figures.cycle import cycle
-from dawn.tasks.classify.figures.images import filters, mistakes
+from dawn.tasks.classify.figures.images import filters, misclassified
+from dawn.tasks.classify.mistakes import mistakes
 from dawn.tasks.classify.schedule import multiplier_and_momentum
 
 SHOWN = 30  # mistakes
+LONGEST = 22  # characters of a file's name under an image
 
 
 def probabilities(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -56,14 +58,19 @@ def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
     return cycle(rates, [momentum for _, momentum in scheduled], per_epoch, settings.schedule.kind.replace("_", " "))
 
 
-def draw_mistakes(predictions: Sequence[tuple[Any, Any]], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:
-    """The images that the mean of the seeds' probabilities misclassifies with most confidence."""
-    mean, labels = np.mean([p for p, _ in predictions], axis=0), predictions[0][1]
-    guess, confidence = mean.argmax(1), mean.max(1)
-    wrong = np.flatnonzero(guess != labels)
-    shown = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]
-    texts = [f"{classes[guess[i]]} {100 * confidence[i]:.0f} %\nis {classes[labels[i]]}" for i in shown]
-    return mistakes(images[shown], texts, len(wrong), len(labels), len(predictions))
+def draw_mistakes(seeds: Sequence[Path], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:
+    """The images that the mean of the seeds' probabilities misclassifies with most confidence, and their files."""
+    wrong = mistakes(seeds)
+    shown = sorted(wrong, key=lambda mistake: -mistake.probability)[:SHOWN]
+    texts = [
+        f"{classes[m.prediction]} {100 * m.probability:.0f} %\nis {classes[m.label]}\n{end_of(m.path)}" for m in shown
+    ]
+    return misclassified(images[[m.row for m in shown]], texts, len(wrong), len(images), len(seeds))
+
+
+def end_of(name: str) -> str:
+    """The end of a file's name, as much of it as is shown."""
+    return name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}"
 
 
 def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[str, Callable[[], Figure]]:
@@ -86,6 +93,6 @@ def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[s
         "confusion": lambda: confusion(table, classes),
         "classes": lambda: bars(table, classes),
         "calibration": lambda: reliability(confidences, experiment.evaluate.bins, errors, by_chance),
-        "mistakes": lambda: draw_mistakes(predictions, images, classes),
+        "mistakes": lambda: draw_mistakes(seeds, images, classes),
         "filters": lambda: filters(first_filters(seeds[0] / "model.safetensors"), experiment.seeds[0]),
     }

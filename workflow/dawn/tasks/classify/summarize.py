@@ -11,6 +11,7 @@ from dawn.results.curve import Values, at_target, mean, number, read_columns
 from dawn.results.measures import MEASURES, over
 from dawn.results.outliers import apart, at_chance
 from dawn.results.statistics import expected_time, fraction, robust
+from dawn.tasks.classify.mistakes import write_mistakes
 
 CONFUSION = ("actual", "predicted")  # columns
 OF_TRAINING = ("train_loss", "train_accuracy")
@@ -59,9 +60,10 @@ def to_target(curves: Sequence[Sequence[Values]], target: float, price: float | 
 
 
 def write(seeds: Sequence[Path], out: Path) -> None:
-    """Write what DVC plots: confusion.csv (a row an image of each seed), classes.csv (means, percent)."""
+    """Write confusion.csv (a row an image of each seed), classes.csv (means, percent) and mistakes.csv."""
     rows = [list(row.values()) for seed in seeds for row in read_table(seed / "confusion.csv")]
     write_table(out / "confusion.csv", CONFUSION, rows, separator=",")
     measures, evaluated = ("recall", "precision"), [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
     means = [(name, *(mean([e[name][measure] for e in evaluated]) for measure in measures)) for name in evaluated[0]]
     write_table(out / "classes.csv", ("class", *measures), means, separator=",")
+    write_mistakes(out / "mistakes.csv", seeds, list(evaluated[0]))

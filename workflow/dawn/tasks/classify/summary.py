@@ -46,6 +46,7 @@ def result(run: Run) -> list[Block]:
         *target(metrics),
         f"network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP per image",
         *([f"price of a training: {interval(dollars, DOLLARS.digits, ' dollars')}"] if dollars else []),
+        "files of the misclassified test images, the largest loss first: mistakes.csv",
     ]
     table = Table(("over the seeds", "mean", "95 % interval", "std"), rows)
     return [Heading("Result"), *warnings(metrics), Bullets(items), table, *equal_seeds(run.seeds), *seeds_table(run)]

@@ -52,9 +52,9 @@ def sheet(originals: Pixels, seen: Sequence[Pixels], names: Sequence[str], setti
     return picture
 
 
-def mistakes(images: Pixels, texts: Sequence[str], wrong: int, total: int, seeds: int) -> Figure:
+def misclassified(images: Pixels, texts: Sequence[str], wrong: int, total: int, seeds: int) -> Figure:
     """The images (n, h, w, 3) that were misclassified with most confidence, the most confident first."""
-    picture = grid(list(images), texts, 6, (1.4, 1.8))
+    picture = grid(list(images), texts, 6, (1.5, 2.0))
     whose = f"Mean probabilities of {count(seeds, 'seed')}." if seeds > 1 else "1 seed."
     shown = f" The {len(images)} most confident mistakes, in order." if len(images) < wrong else ""
     heading(picture, f"{wrong:,} of {count(total, 'test image')} misclassified", whose + shown)

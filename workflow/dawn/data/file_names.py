@@ -5,7 +5,7 @@ from pathlib import Path
 from dawn.core.cli import InputError
 from dawn.core.reading import read_table
 
-FILES = "files.tsv"  # beside the arrays, written by dawn.arrays
+FILES = "files.tsv"  # written by dawn.arrays with the arrays
 
 
 def file_names(data: Path, split: str, count: int) -> list[str]:

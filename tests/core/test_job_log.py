@@ -51,6 +51,17 @@ def start(log, job, rule, message, at):
     return log("job_info", at=at, jobid=job, rule_name=rule, rule_msg=message)
 
 
+def test_a_job_of_a_variant_names_it(printed):
+    printed("run_info", "Job stats", stats={"train": 3, "total": 3})
+    for number, (run, line) in enumerate({
+        "results": "[1/3] Train with seed 0",
+        "results/studies/width/wide": "[2/3] Train with seed 0: results/studies/width/wide",
+        "results/judge": "[3/3] Train with seed 0: results/judge",
+    }.items()):  # fmt: skip
+        about = {"jobid": number, "rule_name": "train", "rule_msg": "Train with seed 0", "wildcards": {"run": run}}
+        assert printed("job_info", at=0, **about) == line
+
+
 def test_a_job_is_one_line_and_the_lines_around_it_are_dropped(printed):
     printed("run_info", "Job stats", stats={"train": 1, "stats": 1, "all": 1, "total": 3})
     assert printed(message="Select jobs to execute...") == ""

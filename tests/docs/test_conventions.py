@@ -51,6 +51,14 @@ def test_the_citation_is_of_this_version():
     versions = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions[0] == "Unreleased"
     assert project["version"] in versions
+    bibtex = (ROOT / "README.md").read_text().partition("@software{dawn,")[2].partition("```")[0]
+    for key, value in (
+        ("title", citation["title"]),
+        ("version", citation["version"]),
+        ("license", citation["license"]),
+    ):
+        assert f"{key} = {{{value}}}" in bibtex
+    assert f"{{{{{citation['authors'][0]['name']}}}}}" in bibtex
 
 
 def test_the_catalog_finds_what_it_needs():

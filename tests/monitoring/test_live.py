@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import dvc_project
 import pytest
@@ -17,6 +18,7 @@ from training import arguments, ready
 from dawn.core.cli import InputError
 from dawn.monitoring import tensorboard
 from dawn.monitoring.live import LiveMetrics
+from dawn.monitoring.progress import name_of
 from dawn.monitoring.tensorboard import EventFiles
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.classify.train import line
@@ -37,6 +39,16 @@ def test_the_metrics_file_is_that_of_the_last_epoch_and_goes(tmp_path):
         live.epoch(epoch(2, 0.4, 60.0))
         assert json.loads(path.read_text())["live"]["accuracy"] == 60
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lines_of_a_training_begin_with_its_variant_and_its_seed():
+    for out, name in {
+        "results/seed-3": "seed 3",
+        "results/studies/width/wide/seed-3": "wide, seed 3",
+        "results/judge/seed-3": "judge, seed 3",
+        "elsewhere/seed-3": "seed 3",
+    }.items():
+        assert name_of(Path(out), 3) == name
 
 
 @pytest.mark.parametrize("stage", ["train", ""], ids=["in a stage of DVC", "outside"])

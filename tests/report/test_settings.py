@@ -48,4 +48,17 @@ def test_known_is_what_git_has_where_there_is_git(tmp_path):
 
 def test_an_invalid_params_file_has_nothing_to_compare_with(tmp_path):
     (tmp_path / "params.yaml").write_text("seeds: none\n")
-    assert blocks(experiment(), tmp_path)[1] == Bullets(["nothing to compare it with: params.yaml is not valid"])
+    reason = "params.yaml and the presets have no valid experiment of task classify"
+    assert blocks(experiment(), tmp_path)[1] == Bullets([f"nothing to compare it with: {reason}"])
+
+
+def test_an_experiment_is_compared_with_those_of_its_task(tmp_path):
+    (tmp_path / "workflow/presets").mkdir(parents=True)
+    values = experiment().model_dump(mode="json")
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(merge(values, {"train": {"epochs": 9, "batch": 8}})))
+    for task in ("cycle", "gan"):  # which differ from the experiment in nothing else
+        preset = {"task": task, "train": {"epochs": values["train"]["epochs"], "batch": values["train"]["batch"]}}
+        (tmp_path / f"workflow/presets/{task}.yaml").write_text(yaml.safe_dump(preset))
+    _, items, table = blocks(experiment(), tmp_path)
+    assert items.items[0] == "params.yaml, except for:"
+    assert {row[0] for row in table.rows} == {"train.epochs", "train.batch"}

@@ -105,7 +105,10 @@ def proven(source: Path, data: Data) -> str:
 def checked(digest: str, source: Path, data: Data) -> str:
     """A SHA-256; InputError if another is expected."""
     if data.sha256 and digest != data.sha256:
-        raise InputError(f"{source}: SHA-256 is {digest}, data.sha256 is {data.sha256}; take the source it was made of")
+        raise InputError(
+            f"{source}: SHA-256 is {digest}, data.sha256 is {data.sha256}; take the source it was made of, or set "
+            "data.sha256 to the former if these are the images that you want"
+        )
     return digest
 
 

@@ -43,7 +43,10 @@ class Proof:
         """Raise ContentError unless the file is the right one, as far as can be known."""
         check_size(path.stat().st_size, self.bytes)
         if self.sha256 and (found := files.sha256(path)) != self.sha256:
-            raise ContentError(f"wrong content, sha256 {found}, expected {self.sha256}")
+            raise ContentError(
+                f"wrong content: its sha256 is {found}, and {self.sha256} is expected; if this is the archive that you "
+                "want, set data.sha256 to the former"
+            )
 
     def __str__(self) -> str:
         """Return in words what proves the file."""

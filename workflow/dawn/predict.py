@@ -5,8 +5,9 @@
 
 Prints a table, JSON or CSV. The images may have any size, grey or colour, as PNG, JPEG, WebP, GIF, BMP, TIFF or PPM; a
 folder stands for all the image files below it. They are brought to the network's input as model.safetensors says.
-With several networks, std is the standard deviation over them of the printed class's probability, agree the fraction
-of them that would print this class alone. Files that cannot be used are named at the end, and the exit code is 1.
+With several networks, std is the standard deviation over them of the printed class's probability, agreement the
+fraction of them that would print this class alone. Files that cannot be used are named at the end, and the exit code is
+1.
 """
 
 import sys

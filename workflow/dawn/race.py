@@ -54,7 +54,7 @@ def run(trainer: Trainer[Classifier], data: Path, stats: Path, stop: StopRequest
         with clock.phase("compile"):
             warm_up(state.net, split, trainer.experiment, world)
     trainer.resume()
-    with Progress(trainer, epoch_line, verbose) as progress:
+    with Progress(trainer, epoch_line, shown=verbose) as progress:
         for epoch in trainer.run(stop, keep_checkpoint=True):
             progress.epoch(epoch)
     with clock.phase("evaluate"):

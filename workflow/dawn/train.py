@@ -28,7 +28,7 @@ from dawn.engine.shutdown import DIVERGED, EXIT_CODE, Diverged, Interrupted, Sto
 from dawn.engine.trainer import Trainer
 from dawn.monitoring.energy import for_device
 from dawn.monitoring.live import LiveMetrics
-from dawn.monitoring.progress import Progress
+from dawn.monitoring.progress import Progress, name_of
 from dawn.monitoring.run_metrics import run_metrics
 from dawn.monitoring.tensorboard import EventFiles
 from dawn.results.curve import write_curve
@@ -69,7 +69,7 @@ def run(trainer: Trainer[Any], line: Any, out: Path, stop: StopRequest) -> None:
 
 def reports_of(trainer: Trainer[Any], line: Any, out: Path) -> list[Progress | LiveMetrics | EventFiles]:
     """Return what reports the epochs; only the first process writes files."""
-    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer, line)]
+    reports: list[Progress | LiveMetrics | EventFiles] = [Progress(trainer, line, name_of(out, trainer.seed))]
     if trainer.world.first and trainer.experiment.run.tensorboard:
         reports.append(EventFiles(out / "tensorboard"))
     # A DVC stage has removed the old metrics, so that file is free for live ones until the new metrics are written.
@@ -102,7 +102,10 @@ def main() -> None:
             train(args, experiment, world)
     except Interrupted:
         if of_launcher("RANK") == 0:
-            print(f"seed {args.seed}: stopped; the same command continues from its checkpoint", file=sys.stderr)
+            print(
+                f"{name_of(args.out, args.seed)}: stopped; the same command continues from its checkpoint",
+                file=sys.stderr,
+            )
         sys.exit(EXIT_CODE)
     except Diverged as error:  # on the first process alone
         print(f"dawn.train: {error}", file=sys.stderr)

@@ -82,7 +82,7 @@ def test_csv_has_a_column_for_every_class(seeds, tmp_path, capsys):
 def test_the_table_shows_as_many_classes_as_wanted(seeds, tmp_path, capsys):
     out, _, _ = asked(capsys, "--top", 2, "--model", *seeds, write_image(tmp_path / "a.png"))
     head, line = out.splitlines()
-    assert head.split() == ["image", "class", "probability", "std", "agree", "then"]
+    assert head.split() == ["image", "class", "probability", "std", "agreement", "then"]
     assert line.count("%") == 4
     assert asked(capsys, "--top", 0, "--model", seeds[0], tmp_path / "a.png")[2] == "dawn.predict: --top 0: at least 1"
 

@@ -16,6 +16,7 @@ ADVICE = (
     "run the same command again."
 )
 DROPPED = ("job_started", "job_finished", "progress")  # events without a line of their own
+RESULTS = "results"  # of params.yaml
 FEW = 4  # inputs of a failed job
 TRAININGS = {"train", "race_seeds"}  # rules, with those that begin with train_
 
@@ -85,6 +86,9 @@ class JobLog(logging.Formatter):
 
     def _line(self, values: dict[str, Any]) -> str:
         what = values["rule_msg"] or values["rule_name"]
+        run = (values.get("wildcards") or {}).get("run", RESULTS)
+        if run != RESULTS and run not in what:  # a variant of a study, or the judges
+            what += f": {run}"
         if values["rule_name"] == "all":
             return ""
         seconds = self.seconds_left()

@@ -3,6 +3,7 @@
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Self
 
 from tqdm import tqdm
@@ -12,12 +13,25 @@ from dawn.engine.trainer import Trainer
 REFRESH = 0.5  # seconds between two updates of the bar
 
 
+def name_of(out: Path, seed: int) -> str:
+    """What lines about a training begin with: its seed, after the variant of a study, or the judges, in results/."""
+    below = out.parts[out.parts.index("results") + 1 : -1] if "results" in out.parts else ()
+    return f"{below[-1]}, seed {seed}" if below else f"seed {seed}"
+
+
 class Progress:
     """Reports while its block runs. The bar follows the trainer from a thread, so no step waits for it."""
 
-    def __init__(self, trainer: Trainer[Any], text: Callable[[Trainer[Any], Any], str], shown: bool = True) -> None:
-        """``text`` describes the metrics of an epoch, such as ``line`` in dawn/tasks/classify/train.py."""
+    def __init__(
+        self, trainer: Trainer[Any], text: Callable[[Trainer[Any], Any], str], name: str | None = None,
+        shown: bool = True,
+    ) -> None:  # fmt: skip
+        """``text`` describes the metrics of an epoch, such as ``line`` in dawn/tasks/classify/train.py.
+
+        Each line begins with ``name``, or with the seed.
+        """
         self.trainer, self.text, self.shown = trainer, text, shown and trainer.world.first
+        self.name = name or f"seed {trainer.seed}"
         self.bar: Any = None
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._follow, daemon=True)
@@ -53,7 +67,7 @@ class Progress:
     def line(self, text: str) -> None:
         """Print a line, above the bar if there is one."""
         if self.shown:
-            text = f"seed {self.trainer.seed}  {text}"
+            text = f"{self.name}  {text}"
             tqdm.write(text, file=sys.stderr) if self.bar is not None else print(text, file=sys.stderr, flush=True)
 
     def _follow(self) -> None:
@@ -63,6 +77,6 @@ class Progress:
         while not self.ended.wait(REFRESH):
             epochs = trainer.task.epochs
             epoch = min(trainer.step // trainer.task.per_epoch + 1, epochs)
-            bar.set_description(f"seed {trainer.seed}  epoch {epoch:g}/{epochs:g}", refresh=False)
+            bar.set_description(f"{self.name}  epoch {epoch:g}/{epochs:g}", refresh=False)
             bar.n = trainer.step * trainer.task.batch
             bar.refresh()

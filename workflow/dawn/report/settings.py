@@ -12,10 +12,11 @@ from dawn.report.page import Block, Bullets, Heading, Table
 
 
 def experiment(here: Experiment, root: Path) -> list[Block]:
-    """The nearest of the known experiments and the settings that differ from it."""
-    compared = {name: differences(other, here) for name, other in known(root).items()}
+    """The nearest of the known experiments of the same task, and the settings that differ from it."""
+    compared = {name: differences(other, here) for name, other in known(root).items() if other.task == here.task}
     if not compared:
-        return [Heading("Experiment"), Bullets(["nothing to compare it with: params.yaml is not valid"])]
+        reason = f"params.yaml and the presets have no valid experiment of task {here.task}"
+        return [Heading("Experiment"), Bullets([f"nothing to compare it with: {reason}"])]
     name = min(compared, key=lambda each: len(compared[each]))
     rows = [(key, text(there), text(own)) for key, there, own in compared[name]]
     items = [f"{name}, {'except for:' if rows else 'unchanged'}", f"seeds: {', '.join(map(str, here.seeds))}"]
@@ -30,8 +31,7 @@ def text(value: Any) -> str:
 
 def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any]]:
     """Key, value there and value here of every setting that decides a result and differs."""
-    sections = {"task", *here.decided_by}
-    there, own = (flat(each.model_dump(mode="json", include=sections)) for each in (known, here))
+    there, own = (flat(each.model_dump(mode="json", include=set(here.decided_by))) for each in (known, here))
     keys = [*own, *(key for key in there if key not in own)]
     return [(key, there.get(key), own.get(key)) for key in keys if there.get(key) != own.get(key)]
 

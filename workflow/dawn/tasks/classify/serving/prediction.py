@@ -88,7 +88,7 @@ def as_csv(found: Sequence[Prediction], classes: Sequence[str], top: int) -> str
 def as_table(found: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
     """Aligned columns to read: the ``top`` most likely classes, and with several networks their spread."""
     several = any(one.std is not None for one in found)
-    rows = [["image", "class", "probability", *(["std", "agree"] if several else []), "then"]]
+    rows = [["image", "class", "probability", *([*SPREAD] if several else []), "then"]]
     for one in found:
         _, *others = list(one.probabilities.items())[:top]
         spread = [f"{100 * (one.std or 0):.1f} %", f"{100 * (one.agreement or 0):.0f} %"] if several else []

@@ -1,16 +1,22 @@
 """An image file of any kind as an array of one size, and files that are refused."""
 
 import io
+import os
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
-from archives import bomb, png
+from archives import bomb, png, png_chunk, png_header
 from PIL import Image
+from pillow_heif import register_heif_opener
 from seeds import pixels, write_image
 
 from dawn.core.cli import InputError
 from dawn.data import image_file
-from dawn.data.image_file import image_files, read_image
+from dawn.data.image_file import read_image
+
+register_heif_opener()
 
 
 def encoded(image, format, **options):
@@ -19,13 +25,13 @@ def encoded(image, format, **options):
     return out.getvalue()
 
 
-@pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG"])
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG", "AVIF", "HEIF"])
 def test_every_format_gives_its_pixels(format):
     image = Image.fromarray(np.full((32, 32, 3), (200, 100, 50), np.uint8))
     lossless = {"lossless": True} if format == "WEBP" else {}
     found = read_image(encoded(image, format, **lossless), 32, "crop")
     assert found.shape == (32, 32, 3)
-    assert np.abs(found.astype(int) - (200, 100, 50)).max() <= (3 if format == "JPEG" else 0)
+    assert np.abs(found.astype(int) - (200, 100, 50)).max() <= (3 if format in ("JPEG", "AVIF", "HEIF") else 0)
 
 
 def test_an_image_of_the_size_keeps_its_pixels():
@@ -102,6 +108,67 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded():
         read_image(bomb(), 32, "crop")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 1 << 26), (70_000, 2)])
+def test_an_image_with_a_long_side_is_refused_before_it_is_decoded(width, height):
+    data = b"\x89PNG\r\n\x1a\n" + png_header(width, height) + png_chunk(b"IDAT", zlib.compress(bytes(10**5)))
+    with pytest.raises(InputError, match=rf"has {width} x {height} pixels, at most .* 65,535 on a side"):
+        read_image(data, 32, "crop")
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "P", "LA", "1", "CMYK", "I;16"])
+@pytest.mark.parametrize("resize", ["crop", "stretch"])
+def test_a_large_image_is_reduced_first(mode, resize, monkeypatch):
+    board = np.add.outer(np.arange(300), np.arange(400))
+    image = Image.fromarray((board * 255 // board.max()).astype(np.uint8))
+    image = Image.fromarray((board * 90).astype(np.uint16)) if mode == "I;16" else image.convert(mode)
+    turned = image.getexif()
+    turned[0x0112] = 6
+    data = encoded(image, "JPEG" if mode == "CMYK" else "PNG", exif=turned)
+    whole = read_image(data, 16, resize).astype(int)
+    monkeypatch.setattr(image_file, "EXACT", 1000)
+    assert np.abs(read_image(data, 16, resize) - whole).max() <= (60 if mode == "1" else 3)
+
+
+@pytest.mark.parametrize("kind", [b"eXIf", b"tEXt", b"pHYs", b"iCCP", b"gAMA", b"sRGB", b"cHRM"])
+def test_damaged_metadata_of_a_png_does_not_matter(kind):
+    image = pixels(9, 9)
+    start, end = png(image)[:33], png(image)[33:]
+    crc = png_chunk(kind, b"abc")[:-4] + b"oops"
+    for chunk in (png_chunk(kind, b""), png_chunk(kind, b"no metadata"), crc):
+        assert np.array_equal(read_image(start + chunk + end, 9, "crop"), image)
+    with pytest.raises(InputError, match="damaged image"):
+        read_image(start + crc + end[:40], 9, "crop")
+
+
+def test_metadata_that_turns_a_png_is_kept_where_other_metadata_is_damaged():
+    image = Image.fromarray(pixels(9, 9))
+    turned = image.getexif()
+    turned[0x0112] = 3
+    data = encoded(image, "PNG", exif=turned)
+    damaged = data[:33] + png_chunk(b"pHYs", b"?") + data[33:]
+    assert np.array_equal(read_image(damaged, 9, "crop"), np.asarray(image)[::-1, ::-1])
+
+
+@pytest.mark.parametrize(
+    "exif", [b"Exif\0\0", b"Exif\0\0MM\0*" + b"\xff" * 30, b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x02\0"]
+)
+@pytest.mark.parametrize("format", ["JPEG", "WEBP", "PNG"])
+def test_damaged_metadata_does_not_matter(exif, format):
+    plain = Image.fromarray(pixels(32, 32))
+    found = read_image(encoded(plain, format, exif=exif), 32, "crop")
+    assert np.array_equal(found, read_image(encoded(plain, format), 32, "crop"))
+
+
+@pytest.mark.parametrize("largest", [255, 1023, 4095, 65535])
+@pytest.mark.parametrize("text", [False, True])
+def test_grey_of_any_depth(largest, text):
+    values = np.linspace(0, largest, 64).astype(np.uint16)
+    head = f"{'P2' if text else 'P5'} 8 8 {largest}\n".encode()
+    body = " ".join(map(str, values)).encode() if text else values.astype(">u2" if largest > 255 else "u1").tobytes()
+    found = read_image(head + body, 8, "crop")[..., 0].ravel()
+    assert np.abs(found - values * 255.0 / largest).max() <= 1
+
+
 def test_a_file_of_many_bytes_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(image_file, "MAX_BYTES", 100)
     path = write_image(tmp_path / "a.png")
@@ -111,15 +178,10 @@ def test_a_file_of_many_bytes_is_not_read(tmp_path, monkeypatch):
 
 
 def test_what_the_file_system_refuses_is_reported(tmp_path):
-    for path, reason in ((tmp_path / "none.png", "No such file"), (tmp_path, "Is a directory")):
+    os.mkfifo(tmp_path / "fifo.png")
+    for path, reason in (
+        (tmp_path / "none.png", "No such file"), (tmp_path, "Is a directory"), (tmp_path / "fifo.png", "a FIFO, not a"),
+        (Path("/dev/zero"), "a device, not a"),
+    ):  # fmt: skip
         with pytest.raises(InputError, match=reason):
             read_image(path, 32, "crop")
-
-
-def test_folders_are_searched_and_files_taken_once(tmp_path):
-    one, two = write_image(tmp_path / "in/b.PNG"), write_image(tmp_path / "in/deep/a.webp")
-    (tmp_path / "in/notes.txt").write_text("no image")
-    (tmp_path / "empty").mkdir()
-    files, missing = image_files([tmp_path / "in", one, tmp_path / "empty", tmp_path / "none.png"])
-    assert files == [one, two]
-    assert [line.split(": ")[1][:12] for line in missing] == ["has no image", "is not there"]

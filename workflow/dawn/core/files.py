@@ -1,6 +1,7 @@
 """Atomic writing: a file that a step writes is complete or absent."""
 
 import csv
+import errno
 import glob
 import hashlib
 import io
@@ -8,6 +9,7 @@ import json
 import os
 import re
 import socket
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -86,7 +88,16 @@ def _line(row: Sequence[object], separator: str) -> str:
     return out.getvalue().removesuffix(end) + "\n"
 
 
+def open_plain(path: Path) -> io.BufferedReader:
+    """Open a file to read; an OSError where it is a FIFO, from which a reader waits, or a device, which has no end."""
+    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    if stat.S_ISREG(mode := os.fstat(file.fileno()).st_mode):
+        return file
+    file.close()
+    raise OSError(errno.EINVAL, f"{'a FIFO' if stat.S_ISFIFO(mode) else 'a device'}, not a file", str(path))
+
+
 def sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -377,16 +377,6 @@ def test_nonsense_is_refused_before_anything_is_asked(tmp_path, monkeypatch, arg
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture(autouse=True)
-def handlers():
-    """The signal handlers as they were, where a test runs main in this process."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.getsignal(number) for number in numbers]
-    yield
-    for number, handler in zip(numbers, before, strict=True):
-        signal.signal(number, handler)
-
-
 def test_flags_come_before_the_data_section(monkeypatch):
     data = SimpleNamespace(urls=("a", "b"), sha256=SUM, bytes=5)
     monkeypatch.setattr(download.experiment, "load", lambda path: SimpleNamespace(data=data))

@@ -1,16 +1,25 @@
 """Folders and archives of images of any kind as arrays: classes, splits, sizes, and what is refused."""
 
+import errno
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
 import tarfile
+import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from archives import call
 from conftest import ROOT, experiment
 from PIL import Image
+from pillow_heif import register_heif_opener
 from seeds import pixels, write_image
 
 from dawn import arrays, preset
@@ -223,12 +232,12 @@ def test_many_classes_have_wider_labels(tmp_path):
         (["a.png", "b/c.png"], "in no class folder: 'a.png'; each image must be in a folder"),
         (["a/1.png", "a/2.png"], r"has 1 class folders \('a'\), 2 to 65536 are needed"),
         (["a\n/1.png", "b/2.png"], r"folder 'a\\n' cannot name a class"),
-        (["test/a/1.png", "val/a/1.png", "train/a/1.png"], "has a test and a validation split; delete one"),
+        (["test/a/1.png", "val/a/1.png", "train/a/1.png"], "has a test and a validation split; move one away"),
     ],
 )
 def test_names_that_are_no_classes_are_refused(paths, message):
     with pytest.raises(InputError, match=message) as refusal:
-        listing.listing(paths, "photos")
+        listing.listing(paths, [], "photos")
     assert "\n" not in str(refusal.value)
 
 
@@ -249,7 +258,9 @@ def test_sources_that_cannot_be_used_are_refused(photos, tmp_path):
         assert "is no whole tar or zip archive" in run(tmp_path, source)
     assert "is not there; name a folder" in run(tmp_path, tmp_path / "none")
     assert "data.size is null" in run(tmp_path, photos, size=None)
-    assert "leave a class without images on one side" in run(tmp_path, photos, test_fraction=0.01)
+    assert "leave classes without images on one side: 'ant hill (10)', 'cat (10)'" in run(
+        tmp_path, photos, test_fraction=0.01
+    )
 
 
 def test_a_change_in_a_folder_is_seen(photos):
@@ -294,11 +305,11 @@ def test_the_proposed_size_is_one_that_most_images_have(tmp_path):
     assert survey(tmp_path / "top").size == 64
 
 
-def test_no_preset_for_what_is_no_data(photos, tmp_path):
+def test_no_preset_for_what_is_no_data(photos, tmp_path, capsys):
     assert "is not there; name a folder of images" in new(tmp_path, tmp_path / "none")[0]
     (photos / "cat/bad.png").write_bytes(b"none")
     refusal, out = new(tmp_path, photos)
-    assert "cannot be read: 'cat/bad.png (UnidentifiedImageError)'; delete or replace" in refusal
+    assert "1 images cannot be read; delete or replace them, or leave them out with --skip-broken" in refusal
     assert not out.exists()
 
 
@@ -374,6 +385,200 @@ def test_an_encrypted_zip_is_refused(photos, tmp_path):
 
 def test_a_file_that_goes_away_while_the_source_is_read_is_named(photos, tmp_path, monkeypatch):
     path = packed(photos, tmp_path, "tar")
-    monkeypatch.setattr(reader, "names", lambda source: [*source_files.names(source), "photos/dog/new.png"])
+    files, folders = source_files.names(path)
+    monkeypatch.setattr(reader, "names", lambda source: ([*files, "photos/dog/new.png"], folders))
     assert "'photos/dog/new.png' is not there; run the step again" in run(tmp_path, path)
     assert not list((tmp_path / "data").iterdir())
+
+
+def listed(out):
+    """The rows of left_out.tsv."""
+    head, *rows = (line.split("\t") for line in (out / "left_out.tsv").read_text().splitlines())
+    assert head == ["file", "reason"]
+    return rows
+
+
+def test_what_was_taken_for_what_is_printed(photos, tmp_path, capsys):
+    assert run(tmp_path, photos) is None
+    line = f"{photos}: classes: ant hill (10), cat (10), dog (10); no test split"
+    assert line in capsys.readouterr().err.splitlines()
+    assert listed(tmp_path / "data") == []
+
+
+def test_skipped_files_are_as_if_they_were_deleted(photos, tmp_path, capsys):
+    bad = {"cat/bad.png": b"none", "dog/cut.jpg": (photos / "dog/01.jpg").read_bytes()[:100], "dog/empty.webp": b""}
+    for name, data in bad.items():
+        (photos / name).write_bytes(data)
+    (photos / "dog/nowhere.png").symlink_to("none.png")
+    os.mkfifo(photos / "dog/fifo.png")
+    (photos / "notes.txt").write_text("notes")
+    assert "5 of 35 images cannot be read" in run(tmp_path, photos)
+    capsys.readouterr()
+    assert run(tmp_path, photos, tmp_path / "one", skip_broken=True) is None
+    assert "left out, since they cannot be read: 5 of 35 images" in capsys.readouterr().err
+    names = [*sorted(bad), "dog/fifo.png", "dog/nowhere.png"]
+    reasons = dict(listed(tmp_path / "one"))
+    assert sorted(reasons) == sorted([*names, "notes.txt"])
+    assert reasons["dog/nowhere.png"] == "cannot be read (No such file or directory)"
+    assert reasons["dog/fifo.png"] == "cannot be read (a FIFO, not a file)"
+    assert reasons["notes.txt"] == "no image by its name"
+    for name in names:
+        (photos / name).unlink()
+    assert run(tmp_path, photos, tmp_path / "two") is None
+    for name in ("dataset.json", "files.tsv", "train_images.npy", "test_images.npy", "test_labels.npy"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_a_class_of_broken_files_alone_is_refused(photos, tmp_path):
+    for path in (photos / "dog").rglob("*.*"):
+        path.write_bytes(b"none")
+    assert "leave classes without images on one side: 'dog (0)'" in run(tmp_path, photos, skip_broken=True)
+    assert not list((tmp_path / "data").glob("*"))
+
+
+def test_skipping_needs_a_size():
+    with pytest.raises(InputError, match="data: skip_broken is for images of your own; set size"):
+        experiment(data={"layout": "folders", "skip_broken": True})
+
+
+def test_files_that_vanish_while_they_are_read_are_named(photos, tmp_path, monkeypatch, capsys):
+    found = source_files.contents
+
+    def vanishing(*arguments):
+        (photos / "cat/00.png").unlink()
+        return found(*arguments)
+
+    monkeypatch.setattr(reader, "contents", vanishing)
+    assert "1 of 30 images cannot be read" in run(tmp_path, photos)
+    assert f"{photos}/cat/00.png: cannot be read (No such file or directory)" in capsys.readouterr().err
+
+
+def test_a_class_of_heic_and_one_of_avif(photos, tmp_path):
+    register_heif_opener()
+    for name in ("heic", "avif"):
+        for i in range(5):
+            write_image(photos / name / f"{i}.{name}", pixels(40, 40, seed=i))
+    assert run(tmp_path, photos) is None
+    assert made(tmp_path / "data")[1]["class_counts"]["train"] == [8, 4, 8, 8, 4]
+
+
+def test_a_linked_class_folder_is_read(photos, tmp_path):
+    (photos / "dog").rename(tmp_path / "dog")
+    (photos / "dog").symlink_to(tmp_path / "dog")
+    assert run(tmp_path, photos) is None
+    assert made(tmp_path / "data")[1]["classes"] == ["ant hill", "cat", "dog"]
+
+
+def test_a_zip_with_backslashes_is_read(photos, tmp_path):
+    with zipfile.ZipFile(tmp_path / "windows.zip", "w") as archive:
+        for path in sorted(photos.rglob("*.*")):
+            info = zipfile.ZipInfo("photos/" + path.relative_to(photos).as_posix())
+            info.filename = info.filename.replace("/", "\\")
+            archive.writestr(info, path.read_bytes())
+    assert run(tmp_path, photos, tmp_path / "one") is None
+    assert run(tmp_path, tmp_path / "windows.zip", tmp_path / "two") is None
+    assert all(
+        np.array_equal(array, made(tmp_path / "two")[0][name]) for name, array in made(tmp_path / "one")[0].items()
+    )
+
+
+@pytest.mark.parametrize("name", ["photos/cat/link.png", "photos/bird"])
+def test_a_link_in_a_zip_is_refused(photos, tmp_path, name):
+    path = packed(photos, tmp_path, "zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        info = zipfile.ZipInfo(name)
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, "elsewhere")
+    refusal = run(tmp_path, path)
+    assert f"'{name}' is a link, a device" in refusal
+    assert "pack it anew" in refusal
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_an_empty_class_folder_of_an_archive_is_refused(photos, tmp_path, kind):
+    path = packed(photos, tmp_path, kind)
+    if kind == "zip":
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("photos/bird/", b"")
+    else:
+        with tarfile.open(path, "a") as archive:
+            info = tarfile.TarInfo("photos/bird")
+            info.type = tarfile.DIRTYPE
+            archive.addfile(info)
+    assert "no images in 'photos/bird', which would be a class" in run(tmp_path, path)
+
+
+def test_fifos_and_devices_are_no_sources(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for source, kind in ((tmp_path / "fifo", "a FIFO"), (Path("/dev/zero"), "a device")):
+        for data in ({}, {"size": None, "layout": "binary"}):
+            assert f"{kind}, not a file: {source}" in run(tmp_path, source, **data)
+        assert f"{kind}, not a file: {source}" in new(tmp_path, source)[0]
+
+
+def test_a_full_disk_is_noticed_before_images_are_read(photos, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(reader, "contents", lambda *_: pytest.fail("images were read"))
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    refusal = run(tmp_path, photos)
+    assert f"{tmp_path}/data/train_images.npy needs 18,560 bytes (No space left on device, " in refusal
+    assert not list((tmp_path / "data").iterdir())
+
+
+@pytest.mark.parametrize("code", [errno.EOPNOTSUPP, errno.EINVAL])
+def test_a_file_system_that_reserves_nothing_is_written_to(photos, tmp_path, monkeypatch, code):
+    def without(*_):
+        raise OSError(code, "no")
+
+    monkeypatch.setattr(os, "posix_fallocate", without)
+    assert run(tmp_path, photos) is None
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_a_signal_leaves_no_processes(tmp_path, number):
+    for name in "ab":
+        image = write_image(tmp_path / name / "0.png", pixels(1500, 1500))
+        for i in range(1, 300):
+            os.link(image, tmp_path / name / f"{i}.png")
+    line = [sys.executable, "-m", "dawn.arrays", "--source", tmp_path, "--params", tmp_path / "p.yaml"]
+    (tmp_path / "p.yaml").write_text(dump(experiment(data={"urls": ["x"], "layout": "folders", "size": 16})))
+    process = subprocess.Popen([*map(str, line), "--out", str(tmp_path / "out")], stderr=subprocess.PIPE)
+    with process:
+        workers = []
+        while len(workers) < 3:  # two, and what tracks their resources
+            workers = psutil.Process(process.pid).children()
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(number)
+        assert process.wait(20) == (-number if number == signal.SIGKILL else 128 + number)
+        assert b"Traceback" not in process.stderr.read()
+    assert not psutil.wait_procs(workers, 10)[1]
+    assert number == signal.SIGKILL or not list((tmp_path / "out").iterdir())
+
+
+def test_a_class_of_one_image_gets_no_preset(photos, tmp_path):
+    write_image(photos / "bird/1.png")
+    assert "leave classes without images on one side: 'bird (1)'" in new(tmp_path, photos)[0]
+    assert "'bird (1)'" in run(tmp_path, photos)
+
+
+def test_broken_images_are_not_counted_in_a_preset(photos, tmp_path, capsys):
+    (photos / "dog/cut.jpg").write_bytes((photos / "dog/01.jpg").read_bytes()[:200])
+    assert "1 images cannot be read; delete or replace them" in new(tmp_path, photos)[0]
+    assert f"{photos}/dog/cut.jpg: is a damaged image" in capsys.readouterr().err
+    refusal, out = new(tmp_path, photos, "--skip-broken")
+    assert refusal is None
+    assert "30 images of 3 classes, 10 for each" in capsys.readouterr().out
+    assert check(merge(read(ROOT / "params.yaml"), read(out))).data.skip_broken
+
+
+def test_a_preset_names_the_folders_that_are_classes(tmp_path):
+    for i in range(12):
+        write_image(tmp_path / "in" / ("train", "test")[i % 2] / f"{i}.png")
+    assert "are named as a split" in new(tmp_path, tmp_path / "in")[0]
+    refusal, out = new(tmp_path, tmp_path / "in", "--classes", "test", "train")
+    assert refusal is None
+    assert read(out)["data"]["classes"] == ["test", "train"]

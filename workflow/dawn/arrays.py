@@ -6,17 +6,20 @@
 The source is an archive of CIFAR-10 or CIFAR-100, one of 32-pixel PNG files such as fast.ai's, or, with data.size, a
 folder of images or a tar or zip of one: CLASS/FILE, or train/CLASS/FILE and test/CLASS/FILE, of any number of classes,
 sizes and formats. Each of these is brought to data.size pixels as data.resize says (dawn/data/image_file.py); without a
-test split of its own, data.test_fraction of each class becomes one. All files that cannot be read are named at once.
+test split of its own, data.test_fraction of each class becomes one. All files that cannot be read are named at once;
+with data.skip_broken they are left out.
 
 Writes {train,test}_images.npy, uint8 (n, size, size, 3) in RGB, {train,test}_labels.npy, uint8 (n,), uint16 with more
 than 256 classes, the same for a holdout cut from the train split if there is one, files.tsv, which says where in the
-source each image is, and, last, dataset.json, which says what they are.
+source each image is, left_out.tsv, which names the files that are not used, and, last, dataset.json, which says what
+they are.
 """
 
 import json
+import math
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, get_args
 
@@ -28,13 +31,15 @@ from dawn.config.errors import explain
 from dawn.config.experiment import load
 from dawn.config.sections import Data
 from dawn.core import cli, files
+from dawn.core.array_file import reserve
 from dawn.core.cli import InputError, quoted
 from dawn.data.archive.contents import Contents
 from dawn.data.archive.layouts import LAYOUTS
 from dawn.data.collection import reader
-from dawn.data.collection.listing import faults, printable
+from dawn.data.collection import source as source_files
+from dawn.data.collection.listing import printable
 from dawn.data.copies import check_copies
-from dawn.data.stratified import held_out
+from dawn.data.stratified import check_both, held_out
 
 Rows = dict[str, NDArray[np.int64]]  # by split: places in the source, in order
 CHOICES = get_args(Data.model_fields["layout"].annotation)
@@ -52,6 +57,7 @@ def main() -> None:
     about |= contents.about | {"holdout_seed": data.holdout_seed if data.holdout else None}
     with ExitStack() as stack:  # leaves in reverse order: dataset.json is put in place last, and a failure leaves none
         described = stack.enter_context(files.replacing(args.out / "dataset.json"))
+        stack.enter_context(closing(contents.blocks))
         digests = write(args.out, stack, contents, rows)
         train = [digests[i] for name, places in rows.items() if name != "test" for i in places.tolist()]
         check_copies(train, [digests[i] for i in rows["test"].tolist()], str(source))
@@ -114,8 +120,7 @@ def checked(digest: str, source: Path, data: Data) -> str:
 
 def read(source: Path, data: Data) -> Contents:
     """The contents of a source; InputError unless an archive has the classes that are expected, in this order."""
-    if data.size and not source.exists():
-        raise InputError(f"{source} is not there; name a folder or an archive of images")
+    source_files.check(source)
     if data.layout == "folders":
         contents = reader.read(source, data)
     else:
@@ -131,15 +136,11 @@ def read(source: Path, data: Data) -> Contents:
 
 def splits(contents: Contents, source: Path, data: Data) -> Rows:
     """The images of each split, a holdout taken out of train; InputError if a class has none in train or test."""
+    check_both(contents.labels, contents.test, contents.classes, str(source))
     rows = {"train": np.flatnonzero(~contents.test), "test": np.flatnonzero(contents.test)}
-    for name, places in rows.items():
-        counts = np.bincount(contents.labels[places], minlength=len(contents.classes))
-        if not counts.all():
-            missing = [contents.classes[i] for i in np.flatnonzero(counts == 0)]
-            raise InputError(f"{source}: no {name} image of class {faults(missing)}; every class needs one")
     if data.holdout:
-        train, count = rows["train"], len(contents.classes)
-        held = held_out(contents.labels[train], count, data.holdout, data.holdout_seed, "data.holdout")
+        train = rows["train"]
+        held = held_out(contents.labels[train], contents.classes, data.holdout, data.holdout_seed, "data.holdout")
         rows |= {"train": train[~held], "holdout": train[held]}
     return rows
 
@@ -170,6 +171,8 @@ def write(out: Path, stack: ExitStack, contents: Contents, rows: Rows) -> list[s
         ]
     text = files.table_text(("split", "row", "class", "file"), table, "\t")
     stack.enter_context(files.replacing(out / "files.tsv")).write_text(text, encoding="utf-8")
+    text = files.table_text(("file", "reason"), [(printable(name), why) for name, why in contents.left_out], "\t")
+    stack.enter_context(files.replacing(out / "left_out.tsv")).write_text(text, encoding="utf-8")
     partial = {name: stack.enter_context(files.replacing(out / f"{name}_images.npy")) for name in rows}
     digests: list[str] = []
     with ExitStack() as opened:
@@ -177,6 +180,7 @@ def write(out: Path, stack: ExitStack, contents: Contents, rows: Rows) -> list[s
         for name, places in rows.items():
             shape = (len(places), contents.side, contents.side, 3)
             np.lib.format.write_array_header_1_0(images[name], {"descr": "|u1", "fortran_order": False, "shape": shape})
+            reserve(images[name], images[name].tell() + math.prod(shape), out / f"{name}_images.npy")
         for block, checksums in contents.blocks:
             for name, places in rows.items():
                 first, last = np.searchsorted(places, [len(digests), len(digests) + len(block)])

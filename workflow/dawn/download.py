@@ -12,7 +12,6 @@ version of its file. Proxies and certificates are taken from the environment, as
 import argparse
 import re
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -69,8 +68,6 @@ def main() -> None:
     options = parser.parse_args()
     if not (options.params or options.url):
         parser.error("--params or --url is needed")
-    for number in (signal.SIGINT, signal.SIGTERM):  # as an exception, so that useless files are deleted
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
     fetch(*sources(options), options.out, Limits(timeout=options.timeout))
 
 

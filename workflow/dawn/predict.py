@@ -3,8 +3,9 @@
     python -m dawn.predict --model results/seed-0 photo.jpg photos/
     python -m dawn.predict --format json --model results/seed-0 results/seed-1 photo.jpg
 
-Prints a table, JSON or CSV. The images may have any size, grey or colour, as PNG, JPEG, WebP, GIF, BMP, TIFF or PPM; a
-folder stands for all the image files below it. They are brought to the network's input as model.safetensors says.
+Prints a table, JSON or CSV. The images may have any size, grey or colour, as PNG, JPEG, WebP, GIF, BMP, TIFF, PPM, AVIF
+or HEIC; a folder stands for the image files below it, but hidden ones. They are brought to the network's input as
+model.safetensors says.
 With several networks, std is the standard deviation over them of the printed class's probability, agreement the
 fraction of them that would print this class alone. Files that cannot be used are named at the end, and the exit code is
 1.
@@ -18,7 +19,7 @@ import torch
 
 from dawn.config.types import Views
 from dawn.core import cli
-from dawn.data.image_file import image_files
+from dawn.data.collection.walk import image_files
 from dawn.tasks.classify.serving.prediction import FORMATS, predictions
 from dawn.tasks.classify.serving.predictor import SUFFIX, WEIGHTS, Predictor, add_network
 

@@ -87,12 +87,14 @@ def new(arguments: list[str]) -> None:
         "--params", type=Path, default=Path("params.yaml"), help="what the preset changes (params.yaml)"
     )
     parser.add_argument("--out", type=Path, help="the preset, YAML (workflow/presets/NAME.yaml)")
+    parser.add_argument("--classes", nargs="+", metavar="NAME", help="the folders that are classes (those found)")
+    parser.add_argument("--skip-broken", action="store_true", help="leave out images that cannot be read")
     args = parser.parse_args(arguments)
     name = re.sub(r"[^\w.-]+", "-", args.data.absolute().name.partition(".")[0], flags=re.ASCII).strip("-") or "mine"
     out: Path = args.out or Path("workflow/presets", f"{name}.yaml")
     if out.exists():
         raise cli.InputError(f"{out} exists; delete it, or name another file with --out")
-    found = survey(args.data)
+    found = survey(args.data, args.classes, args.skip_broken)
     check(merge(read(args.params), parse(found.preset(), str(out))), str(out))
     write_text(out, found.preset())
     print(*found.lines(), f"{out} is written; check it, then: snakemake --configfile {out}", sep="\n")

@@ -17,7 +17,8 @@ from PIL import Image
 from dawn.core import cli
 from dawn.core.cli import InputError
 from dawn.core.files import replacing
-from dawn.data.image_file import image_files, read_image
+from dawn.data.collection.walk import image_files
+from dawn.data.image_file import read_image
 from dawn.tasks.cycle.translation import translate
 from dawn.tasks.cycle.weights import Trained, restored
 

@@ -66,6 +66,7 @@ rule arrays:
         ARRAYS,
         dataset="data/dataset.json",
         files="data/files.tsv",
+        left_out="data/left_out.tsv",
     log:
         "logs/arrays.log",
     threads: 2

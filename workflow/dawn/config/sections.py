@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, model_validator
 
-from dawn.config.types import STRICT, Count, Every, ImageSize, Labels, NonNegative, Resize, Seed
+from dawn.config.types import STRICT, ClassName, Count, Every, ImageSize, Labels, NonNegative, Resize, Seed
 
 
 class Data(BaseModel):
@@ -31,7 +31,9 @@ class Data(BaseModel):
     """Fraction of each class that becomes the test split, if the folders have none."""
     test_seed: Seed = 0
     """Seed of the choice of these images."""
-    classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
+    skip_broken: bool = False
+    """Leave out image files that cannot be read, and list them in data/left_out.tsv, in place of stopping."""
+    classes: Annotated[tuple[ClassName, ...], Field(min_length=2)] | None = None
     """Expected class names; null: those of the archive."""
     holdout: Count = 0
     """Images held out of train, the same fraction of each class, and monitored in place of the test split."""
@@ -55,6 +57,8 @@ class Data(BaseModel):
             raise ValueError(f"sha256 = null is allowed only for local files; {remote[0]} needs sha256 or bytes")
         if self.size is not None and self.layout != "folders":
             raise ValueError(f"size = {self.size} is only for layout folders; set it to null for layout {self.layout}")
+        if self.skip_broken and self.size is None:
+            raise ValueError("skip_broken is for images of your own; set size to the pixels that they are brought to")
         return self
 
 

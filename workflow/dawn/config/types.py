@@ -1,5 +1,7 @@
 """The types of the settings in params.yaml."""
 
+import json
+import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
@@ -26,6 +28,17 @@ Kernels = Annotated[tuple[Annotated[int, Field(ge=1, le=15)], ...], Field(min_le
 Pool = Literal["adaptive", "fixed"]
 Views = Literal["none", "mirror", "six", "six_equal"]
 MOST_CHANNELS = 16384  # more can only be a mistyped width
+
+
+def _class_name(name: Any) -> Any:
+    """Return a class name as it is compared, NFC; a ValueError for a word that YAML reads as something else."""
+    if isinstance(name, bool | int | float) or name is None:
+        written = "yes, no, on, off, true or false" if isinstance(name, bool) else "a number or null"
+        raise ValueError(f"{json.dumps(name)} is what YAML makes of {written}; put the name of the class in quotes")
+    return unicodedata.normalize("NFC", name) if isinstance(name, str) else name
+
+
+ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str)]
 
 Labels = Literal["fine", "coarse"]  # of CIFAR-100
 Resize = Literal["crop", "stretch"]  # how an image becomes a square; dawn/data/image_file.py

@@ -1,6 +1,9 @@
 """Arrays as .npy files, and several in one .npz; what is read is checked before memory is taken for it."""
 
+import errno
 import io
+import os
+import shutil
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -46,6 +49,19 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
     """Write an array as .npy, atomically."""
     with replacing(path) as partial, partial.open("wb") as file:
         np.save(file, array, allow_pickle=False)
+
+
+def reserve(file: BinaryIO, size: int, path: Path) -> None:
+    """Take the disk space of a file of ``size`` bytes before it is written; an InputError where there is too little."""
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # the file system cannot; writing will show
+            return
+        free = shutil.disk_usage(path.parent).free
+        raise InputError(
+            f"{path} needs {size:,} bytes ({error.strerror}, {free:,} are free); make room, or write to another disk"
+        ) from error
 
 
 def load_array(path: Path, kind: Kind | None = None) -> NDArray[Any]:

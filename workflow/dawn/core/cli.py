@@ -7,8 +7,10 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
@@ -111,7 +113,8 @@ def run(step: Callable[[], None]) -> None:
     try:
         if log := os.environ.get("DAWN_LOG"):
             sys.stderr = Tee(sys.stderr, Path(log))
-        step()
+        with _unwound():
+            step()
     except (InputError, OSError) as error:
         if os.environ.get("DAWN_TRACEBACK") == "1":
             raise
@@ -124,10 +127,31 @@ def run(step: Callable[[], None]) -> None:
         sys.exit(f"{name(step)}: {describe(error)}{f' (rank {rank})' if rank else ''}")
 
 
+@contextmanager
+def _unwound() -> Iterator[None]:
+    """End a step on SIGTERM and SIGINT as an exception does, so that its partial files and processes go with it."""
+    ours = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL and threading.current_thread() is threading.main_thread()
+    if ours:
+        signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def quoted(value: object, limit: int = 80) -> str:
     """Text from outside as a message may show it: in quotes, escaped, and cut at ``limit`` characters."""
     text = str(value)
     return repr(text[:limit]) + (f"... ({len(text)} characters)" if len(text) > limit else "")
+
+
+def listed(values: Collection[object], most: int = 20) -> str:
+    """Values from outside in quotes, the first of many, and how many more there are."""
+    more = f" and {len(values) - most:,} more" if len(values) > most else ""
+    return ", ".join(quoted(value) for value in list(values)[:most]) + more
 
 
 def describe(error: Exception) -> str:

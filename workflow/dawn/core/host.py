@@ -1,12 +1,17 @@
 """The machine that a step runs on: its cores, its GPUs, its processor, what its commands print."""
 
+import ctypes
 import math
 import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+
+PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
 
 
 def affinity() -> set[int]:
@@ -93,6 +98,14 @@ def allocated_gpus() -> str | None:
     """The variable in which a scheduler says that it gave this job a GPU, with its value."""
     given = [name for name, wanted in ALLOCATED.items() if re.search(wanted, os.environ.get(name, "").strip())]
     return f"{given[0]} = {os.environ[given[0]]!r}" if given else None
+
+
+def end_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
+    """Have the kernel send a signal to this process when its parent ends, however that happens (prctl(2), Linux)."""
+    with suppress(OSError, AttributeError):  # a system without it
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+    if os.getppid() != parent:  # which has ended already
+        os.kill(os.getpid(), number)
 
 
 def processor() -> str:

@@ -1,7 +1,7 @@
 """What the layouts of Krizhevsky share: train batches, a test batch and a member with the class names."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ class Layout:
             yield name, member.read(limit)
 
 
-def blocks(batches: list[NDArray[np.uint8]]) -> Iterator[Block]:
+def blocks(batches: list[NDArray[np.uint8]]) -> Generator[Block]:
     """The images of batches of colour planes, copied a block at a time, so that the data set is in memory once."""
     for planes in batches:
         for start in range(0, len(planes), AT_ONCE):

@@ -1,6 +1,6 @@
 """The images of a source, whatever its layout; the checks of class names that all layouts share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,6 +24,7 @@ class Contents:
 
     ``labels`` int64 (n,) are positions in ``classes``; ``test`` bool (n,) marks the test split; ``names`` say where in
     the source each image is. ``blocks`` gives the images, once, so that they need not be in memory together.
+    ``left_out`` are the files that are not used, each with the reason.
     """
 
     classes: tuple[str, ...]
@@ -31,8 +32,9 @@ class Contents:
     test: NDArray[np.bool_]
     names: Sequence[str]
     side: int
-    blocks: Iterator[Block]
+    blocks: Generator[Block]
     about: dict[str, Any] = field(default_factory=dict)
+    left_out: Sequence[tuple[str, str]] = ()
 
 
 def class_names(names: Sequence[str | bytes], member: str) -> tuple[str, ...]:

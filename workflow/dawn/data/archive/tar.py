@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from dawn.core.cli import InputError, quoted
+from dawn.core.files import open_plain
 
 HEADERS = 16 << 10  # bytes of all the headers that stand before one member
 PADDING = 1 << 20  # zero bytes after the end-of-archive mark
@@ -86,13 +87,13 @@ class Headers:
         return self.last
 
 
-def members(archive: Path, limits: Limits) -> Iterator[Member]:
-    """The plain files of a tar, compressed or not, in its order.
+def members(archive: Path, limits: Limits, folders: list[str] | None = None) -> Iterator[Member]:
+    """The plain files of a tar, compressed or not, in its order; appends to ``folders`` its directories.
 
     InputError on a member that is neither a plain file nor a directory, a name that is absolute, climbs or comes twice,
     and on damage of any kind.
     """
-    with damage(archive), archive.open("rb") as raw, decompressed(raw) as file:
+    with damage(archive), open_plain(archive) as raw, decompressed(raw) as file:
         headers = Headers(file)
         with tarfile.TarFile(fileobj=cast(IO[bytes], headers)) as tar:
             names, count = set[str](), 0
@@ -102,15 +103,22 @@ def members(archive: Path, limits: Limits) -> Iterator[Member]:
                 headers.count = 0
                 count += 1
                 if not (info.isreg() or info.isdir()) or info.sparse is not None or info.size < 0:
-                    raise InputError(
-                        f"{archive}: {quoted(info.name)} is a link, a device, sparse or of negative size; only plain "
-                        "files and directories are allowed"
-                    )
+                    raise no_plain_file(archive, info.name)
                 limits.check(archive, count, info.name, info.offset_data + info.size)
                 if info.isreg():
                     add(info.name, names, archive)
                     yield Member(info.name, info.size, partial(_read, archive, file, info))
+                elif folders is not None:
+                    folders.append(info.name.removeprefix("./"))
         _check_end(archive, file, headers.last)
+
+
+def no_plain_file(archive: Path, name: str) -> InputError:
+    """The refusal of a member that is neither a plain file nor a directory."""
+    return InputError(
+        f"{archive}: {quoted(name)} is a link, a device, sparse or of negative size; only plain files and directories "
+        "are allowed; pack it anew, with what links point to in their place (tar --dereference --hard-dereference)"
+    )
 
 
 def decompressed(file: IO[bytes]) -> IO[bytes]:

@@ -1,22 +1,20 @@
 """From the names of image files to classes and splits: the folder that a file is in is its class."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dawn.core.cli import InputError, quoted
+from dawn.core.cli import InputError, listed, quoted
 from dawn.data.archive.contents import check_class
-from dawn.data.image_file import SUFFIXES
+from dawn.data.collection.layout import BY_CLASSES, Layout, Parts, is_split, layout
+from dawn.data.collection.walk import SUFFIXES, hidden, is_image
 
-TRAIN, TEST, VALIDATION = ("train", "training"), ("test",), ("val", "valid", "validation")
-SPLITS = {folder: names[0] for names in (TRAIN, TEST, VALIDATION) for folder in names}
-DOMAINS = {split + domain: (split, domain) for split in ("train", "test") for domain in "AB"}  # CycleGAN's folders
 MOST_CLASSES = 1 << 16
-SHOWN = 20  # faults in a message
+SHOWN = 20  # classes in a message
 
 
 @dataclass(frozen=True)
@@ -24,59 +22,82 @@ class Listing:
     """The image files of a source in its order, with the class and the split of each.
 
     ``labels`` int64 (n,) are positions in ``classes``; ``test`` bool (n,), or None where the source has no split.
+    ``others`` are files that are no images, ``without`` folders without images that could have been classes.
     """
 
     names: tuple[str, ...]
     classes: tuple[str, ...]
     labels: NDArray[np.int64]
     test: NDArray[np.bool_] | None
-    others: tuple[str, ...]  # files that are no images, which are left out
+    others: tuple[str, ...]
+    without: tuple[str, ...]
+    layout: Layout
+
+    def described(self) -> str:
+        """A line of what was taken for what: the classes, how many images each has, and the splits."""
+        counts = np.bincount(self.labels, minlength=len(self.classes))
+        shown = [f"{printable(name)} ({n:,})" for name, n in zip(self.classes[:SHOWN], counts.tolist(), strict=False)]
+        more = [f"{len(self.classes) - SHOWN:,} more"] if len(self.classes) > SHOWN else []
+        within = f" in {printable('/'.join(self.layout.shared))}" if self.layout.shared else ""
+        splits = [f"{split} split {', '.join(map(printable, tops))}" for split, tops in self.layout.splits.items()]
+        return f"classes{within}: {', '.join(shown + more)}; {', '.join(splits) or 'no test split'}"
+
+    def kept(self, broken: Collection[str]) -> "Listing":
+        """The listing without some files."""
+        keep = np.array([name not in broken for name in self.names])
+        names = tuple(name for name in self.names if name not in broken)
+        return replace(self, names=names, labels=self.labels[keep], test=None if self.test is None else self.test[keep])
 
 
 def listing(
-    names: Sequence[str], source: str, expected: Sequence[str] | None = None, by: str = "data.classes"
+    names: Sequence[str],
+    folders: Sequence[str],
+    source: str,
+    expected: Sequence[str] | None = None,
+    by: str = "data.classes",
 ) -> Listing:
     """The listing of a source's files; ``expected`` are its classes in label order, or None for those found, sorted.
 
     A file is CLASS/.../FILE or SPLIT/CLASS/.../FILE, below any folders that all files share; trainA, trainB, testA and
-    testB are the splits of the classes A and B. InputError names the files that are in no class.
+    testB are the splits of the classes A and B. InputError names the files that are in no class, and those of the
+    source's ``folders`` that would be classes without images.
     """
-    names = [name for name in names if not _hidden(name)]
-    images = [name for name in names if PurePosixPath(name).suffix.lower() in SUFFIXES]
+    names = [name for name in names if not hidden(name)]
+    images = [name for name in names if is_image(name)]
     if not images:
         raise InputError(f"{source}: has no image files ({', '.join(SUFFIXES)})")
-    parts = _below_shared([PurePosixPath(name).parts for name in images])
-    if all(part[0] in DOMAINS for part in parts):
-        parts = [(*DOMAINS[part[0]], *part[1:]) for part in parts]
-    split = all(part[0].lower() in SPLITS and len(part) > 2 for part in parts)
-    if split and len({SPLITS[part[0].lower()] for part in parts}) > 2:
-        raise InputError(
-            f"{source}: has a test and a validation split; delete one (data.holdout draws a validation split)"
-        )
-    strays = [name for name, part in zip(images, parts, strict=True) if len(part) < 2]
-    if strays:
-        raise InputError(
-            f"{source}: in no class folder: {faults(strays)}; each image must be in a folder named as its class"
-        )
-    found = [part[1] if split else part[0] for part in parts]
-    classes = class_names(found, source, expected, by)
-    test = np.array([SPLITS[part[0].lower()] != "train" for part in parts]) if split else None
+    paths = [PurePosixPath(name).parts for name in images]
+    found = layout(paths, source, expected)
+    classes = class_names(found.classes, source, expected, by)
+    without = _without_images([PurePosixPath(name).parts for name in folders], names, paths)
+    _check_empty(without, found, source, expected)
+    test = None if found.kinds is None else np.array([kind != "train" for kind in found.kinds])
     place = {name: label for label, name in enumerate(classes)}
-    taken = set(images)
-    others = tuple(name for name in names if name not in taken)
-    return Listing(tuple(images), classes, np.array([place[name] for name in found]), test, others)
+    labels = np.array([place[name] for name in found.classes])
+    others = tuple(name for name in names if not is_image(name))
+    return Listing(tuple(images), classes, labels, test, others, tuple(map("/".join, without)), found)
 
 
-def _hidden(name: str) -> bool:
-    """Whether a file is hidden, or among those that macOS adds to an archive."""
-    return any((part.startswith(".") and part != ".") or part == "__MACOSX" for part in PurePosixPath(name).parts)
+def _without_images(folders: Sequence[Parts], names: Sequence[str], images: Sequence[Parts]) -> list[Parts]:
+    """The outermost folders without images, sorted: of ``folders``, and of those of files."""
+    inner = {PurePosixPath(name).parts[:-1] for name in names} | {
+        part for part in folders if not hidden("/".join(part))
+    }
+    every = {part[: i + 1] for part in inner for i in range(len(part))}
+    shown = {part[: i + 1] for part in {image[:-1] for image in images} for i in range(len(part))} | {()}
+    return sorted(part for part in every - shown if part[:-1] in shown)
 
 
-def _below_shared(parts: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The parts of the paths below the folders that all of them share, unless these are a split or a single class."""
-    while len({part[0] for part in parts}) == 1 and all(len(part) > 2 for part in parts):
-        parts = [part[1:] for part in parts]
-    return parts
+def _check_empty(without: Sequence[Parts], found: Layout, source: str, expected: Sequence[str] | None) -> None:
+    """InputError if a folder without images would be a class or a split with them."""
+    above = [found.shared[:i] for i in range(len(found.shared) + 1)]
+    splits = [part for part in without if part[:-1] in above and is_split(part[-1])]
+    classes = [part for part in without if part[:-1] in found.around] if expected is None else []
+    if empty := splits or classes:
+        raise InputError(
+            f"{source}: no images in {listed(['/'.join(part) for part in empty])}, which would be "
+            f"{'a split' if splits else 'a class'}; put images into it, move it away, {BY_CLASSES}"
+        )
 
 
 def class_names(found: Sequence[str], source: str, expected: Sequence[str] | None, by: str) -> tuple[str, ...]:
@@ -95,17 +116,12 @@ def class_names(found: Sequence[str], source: str, expected: Sequence[str] | Non
     return tuple(expected) if expected is not None else tuple(classes)
 
 
-def faults(lines: Sequence[str]) -> str:
-    """The first of many, quoted, and how many more there are."""
-    more = f" and {len(lines) - SHOWN:,} more" if len(lines) > SHOWN else ""
-    return ", ".join(quoted(line) for line in lines[:SHOWN]) + more
-
-
-def left_out(others: Sequence[str]) -> str:
-    """A line about the files that are no images."""
-    kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in others)
+def left_out(found: Listing) -> list[str]:
+    """Lines about files that are no images and folders that hold none."""
+    kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in found.others)
     shown = ", ".join(f"{count:,} x {printable(kind)}" for kind, count in kinds.most_common(5))
-    return f"left out, since no image: {shown}"
+    lines = [f"left out, since no image: {shown}"] if kinds else []
+    return lines + ([f"folders without images: {listed(found.without)}"] if found.without else [])
 
 
 def printable(name: str) -> str:

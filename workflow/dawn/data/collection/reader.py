@@ -2,40 +2,55 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from dawn.config.sections import Data
 from dawn.core.cli import InputError, quoted
 from dawn.data.archive.contents import TEXT, Block, Contents, class_lines
 from dawn.data.archive.tar import DATA_SET
-from dawn.data.collection.decoding import decoded
-from dawn.data.collection.listing import Listing, left_out, listing
+from dawn.data.collection.decoding import Decoded, decoded
+from dawn.data.collection.listing import Listing, left_out, listing, printable
 from dawn.data.collection.source import COLLECTION, contents, members, names
 from dawn.data.image_file import MAX_BYTES, MAX_PNG
 from dawn.data.stratified import held_out
 
 SHOWN = 200  # faults that are printed
+NO_IMAGE = "no image by its name"
 
 
 def read(source: Path, data: Data) -> Contents:
     """The images of a source, brought to ``data.size``; without it the source is an archive such as fast.ai's.
 
-    InputError on what cannot be used.
+    InputError on what cannot be used; files that cannot be read are left out where ``data.skip_broken`` is set.
     """
     about: dict[str, Any] = {}
-    found = listing(names(source), str(source), data.classes) if data.size else fast_ai(source)
-    test = found.test
+    broken: dict[str, str] = {}
+    found = listing(*names(source), str(source), data.classes) if data.size else fast_ai(source)
     if data.size:
         drawn = {"test_fraction": data.test_fraction, "test_seed": data.test_seed}
-        about = {"resize": data.resize} | (drawn if test is None else dict.fromkeys(drawn))
-        if found.others:
-            print(left_out(found.others), file=sys.stderr)
-    if test is None:
-        size = round(data.test_fraction * len(found.labels))
-        test = held_out(found.labels, len(found.classes), size, data.test_seed, "data.test_fraction")
-    return Contents(found.classes, found.labels, test, found.names, data.side, images(source, found, data), about)
+        about = {"resize": data.resize} | (drawn if found.test is None else dict.fromkeys(drawn))
+        print(f"{source}: {found.described()}", *left_out(found), sep="\n", file=sys.stderr)
+    if data.skip_broken:
+        broken = unreadable(source, found, data)
+        print(f"left out, since they cannot be read: {len(broken):,} of {len(found.names):,} images", file=sys.stderr)
+        found = found.kept(broken)
+    test = test_split(found, data.test_fraction, data.test_seed)
+    unused = [(name, reason) for name, reason in broken.items()] + [(name, NO_IMAGE) for name in found.others]
+    blocks = images(source, found, data)
+    return Contents(found.classes, found.labels, test, found.names, data.side, blocks, about, unused)
+
+
+def test_split(found: Listing, fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Which images are in the test split, bool (n,): its own, or a fraction of each class that a seed draws."""
+    if found.test is not None:
+        return found.test
+    size = round(fraction * len(found.labels))
+    return held_out(found.labels, found.classes, size, seed, "data.test_fraction")
 
 
 def fast_ai(source: Path) -> Listing:
@@ -48,7 +63,7 @@ def fast_ai(source: Path) -> Listing:
             files.append(member.name)
     if not classes:
         raise InputError(f"{source}: has no labels.txt; is this the right archive for the chosen layout?")
-    found = listing(files, str(source), classes, "labels.txt")
+    found = listing(files, [], str(source), classes, "labels.txt")
     if strays := sorted(set(files) - set(found.names)):
         raise InputError(
             f"{source}: unexpected member {quoted(strays[0])}; is this the right archive for the chosen layout?"
@@ -58,17 +73,37 @@ def fast_ai(source: Path) -> Listing:
     return found
 
 
-def images(source: Path, found: Listing, data: Data) -> Iterator[Block]:
-    """The images of a listing in its order; InputError after all of them if some cannot be read."""
+def decoded_files(source: Path, found: Listing, data: Data) -> Iterator[Decoded]:
+    """The images of a listing in its order, some at a time, and what cannot be read."""
     limits, most = (COLLECTION, MAX_BYTES) if data.size else (DATA_SET, MAX_PNG)
-    files, count = contents(source, found.names, most + 1, limits), len(found.names)
-    lines: list[str] = []
-    for pixels, digests, faults in decoded(files, count, data.size, data.resize):
-        lines += faults
+    return decoded(contents(source, found.names, most + 1, limits), len(found.names), data.size, data.resize)
+
+
+def unreadable(source: Path, found: Listing, data: Data) -> dict[str, str]:
+    """Why files cannot be read, by their names; printed. It costs as much time as reading the images."""
+    broken = {name: why for _, _, faults in decoded_files(source, found, data) for name, why in faults.items()}
+    report(source, broken)
+    return broken
+
+
+def report(source: Path, broken: dict[str, str]) -> None:
+    """Print why files cannot be read, a line for each of the first."""
+    for name, why in list(broken.items())[:SHOWN]:
+        print(f"{source}/{printable(name)}: {why}", file=sys.stderr)
+
+
+def images(source: Path, found: Listing, data: Data) -> Generator[Block]:
+    """The images of a listing in its order; InputError after all of them if some cannot be read."""
+    broken: dict[str, str] = {}
+    for pixels, digests, faults in decoded_files(source, found, data):
+        broken |= faults
         yield pixels, digests
-    if lines:
-        print(*(f"{source}/{line}" for line in lines[:SHOWN]), sep="\n", file=sys.stderr)
-        raise InputError(f"{source}: {len(lines):,} of {count:,} images cannot be read; delete or replace them")
+    if broken:
+        report(source, broken)
+        raise InputError(
+            f"{source}: {len(broken):,} of {len(found.names):,} images cannot be read; delete or replace them, or "
+            "leave them out with data.skip_broken: true"
+        )
 
 
 def checksum(names: Sequence[str], digests: Sequence[str]) -> str:

@@ -7,20 +7,24 @@ from statistics import median
 
 import numpy as np
 import yaml
-from PIL import Image
 
+from dawn.config.sections import Data
 from dawn.core.cli import InputError
-from dawn.data.collection.listing import Listing, faults, left_out, listing
+from dawn.data.collection.listing import Listing, left_out, listing
+from dawn.data.collection.reader import test_split, unreadable
 from dawn.data.collection.source import contents, names
-from dawn.data.image_file import FORMATS, MAX_BYTES, opened
+from dawn.data.image_file import MAX_BYTES, read_size
+from dawn.data.stratified import check_both
 
-LOOKED_AT = 500  # images whose sizes are read, evenly spread
+READ = 2000  # images up to which all are read; of more, as many, evenly spread
 SIZES = (32, 48, 64)  # pixels that are proposed; larger ones cost time and are worth a decision
 FRACTION = 0.2
 COMMENTS = {
     "size": "pixels; the images are brought to this size",
     "resize": "the largest square in the middle; stretch: the whole image",
     "test_fraction": "of each class, drawn by data.test_seed; not used with a split of your own",
+    "skip_broken": "true leaves out images that cannot be read",
+    "classes": "those of the folders",
     "widths": "channels; each group of layers halves the image",
     "schedule": "rises for a fifth of the training, then falls to zero",
 }
@@ -28,11 +32,14 @@ COMMENTS = {
 
 @dataclass(frozen=True)
 class Survey:
-    """The files of a source, and width and height of some of them."""
+    """The files of a source that can be read, the images of its train split, and width and height of some of them."""
 
     source: Path
     found: Listing
+    train: int
     sizes: list[tuple[int, int]]
+    classes: Sequence[str] | None
+    skip_broken: bool
 
     @property
     def size(self) -> int:
@@ -40,26 +47,18 @@ class Survey:
         short = median(min(size) for size in self.sizes)
         return max([size for size in SIZES if size <= short], default=SIZES[0])
 
-    @property
-    def train(self) -> int:
-        """Images of the train split."""
-        test = self.found.test
-        return (
-            int((~test).sum()) if test is not None else len(self.found.names) - round(FRACTION * len(self.found.names))
-        )
-
     def lines(self) -> list[str]:
         """What was found, in words."""
         counts = np.bincount(self.found.labels, minlength=len(self.found.classes))
         widths, heights = zip(*self.sizes, strict=True)
         split = "a train and a test split" if self.found.test is not None else "no test split"
-        others = self.found.others
+        part = "" if len(self.sizes) == len(self.found.names) else f" in the {len(self.sizes):,} that were read"
         return [
             f"{self.source}: {len(self.found.names):,} images of {len(self.found.classes):,} classes, "
             f"{span(counts.tolist())} for each; {split}",
-            f"width {span(widths)}, height {span(heights)} pixels"
-            + ("" if len(self.sizes) == len(self.found.names) else f" in {len(self.sizes)} of them"),
-            *([left_out(others)] if others else []),
+            self.found.described(),
+            f"width {span(widths)}, height {span(heights)} pixels{part}",
+            *left_out(self.found),
         ]
 
     def preset(self) -> str:
@@ -76,7 +75,8 @@ class Survey:
             "size": self.size,
             "resize": "crop",
             "test_fraction": FRACTION,
-            "classes": None,
+            "skip_broken": self.skip_broken,
+            "classes": list(self.classes) if self.classes else None,
         }
         peak = round(0.05 * (batch / 16) ** 0.5, 3)
         schedule = {"kind": "linear", "peak": peak, "div": 5, "warmup": 0.2, "momentum": [0.85, 0.85]}
@@ -108,19 +108,22 @@ def span(values: Sequence[int]) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def survey(source: Path) -> Survey:
-    """Look at a source; InputError with the images whose size cannot be read, and what ``listing`` refuses."""
-    if not source.exists():
-        raise InputError(f"{source} is not there; name a folder of images, or a tar or zip of one")
-    found = listing(names(source), str(source))
-    places = np.unique(np.linspace(0, len(found.names) - 1, min(LOOKED_AT, len(found.names)), dtype=np.int64))
-    sizes, bad = [], []
-    for name, content in contents(source, [found.names[i] for i in places.tolist()], MAX_BYTES + 1):
-        try:
-            with opened(content) as file, Image.open(file, formats=FORMATS) as image:
-                sizes.append(image.size)
-        except Exception as error:  # decoders of a damaged file raise whatever it leads them to
-            bad.append(f"{name} ({type(error).__name__})")
-    if bad:
-        raise InputError(f"{source}: cannot be read: {faults(bad)}; delete or replace them")
-    return Survey(source, found, sizes)
+def survey(source: Path, classes: Sequence[str] | None = None, skip_broken: bool = False) -> Survey:
+    """Look at a source, of these classes if any; InputError on images that cannot be read unless they are skipped.
+
+    What else training would refuse is refused: no class folders, a class without an image for one of the splits.
+    """
+    found = listing(*names(source), str(source), classes)
+    data = Data(urls=(str(source),), layout="folders", size=SIZES[0])
+    every = {found.names[i] for i in np.linspace(0, len(found.names) - 1, READ, dtype=np.int64)}
+    looked_at = found.kept(set(found.names) - every)
+    if (broken := unreadable(source, looked_at, data)) and not skip_broken:
+        raise InputError(
+            f"{source}: {len(broken):,} images cannot be read; delete or replace them, or leave them out with "
+            "--skip-broken"
+        )
+    found, looked_at = found.kept(broken), looked_at.kept(broken)
+    test = test_split(found, FRACTION, 0)
+    check_both(found.labels, test, found.classes, str(source))
+    sizes = [read_size(content) for _, content in contents(source, looked_at.names, MAX_BYTES + 1)]
+    return Survey(source, found, int((~test).sum()), sizes, classes, skip_broken)

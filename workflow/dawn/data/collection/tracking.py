@@ -1,17 +1,13 @@
 """What a change in a folder of images is recognised by, without reading the images."""
 
 import hashlib
-import os
 from pathlib import Path
+
+from dawn.data.collection.walk import walk
 
 
 def file_list(folder: str) -> str:
     """SHA-256 of the path, size and modification time of every file below a folder; hidden ones do not count."""
-    lines = []
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                about = Path(place, name).stat()
-                lines.append(f"{os.path.relpath(place, folder)}/{name} {about.st_size} {about.st_mtime_ns}")
-    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
+    files, folders = walk(Path(folder))
+    lines = [f"{name} {status.st_size} {status.st_mtime_ns}" for name, status in files.items()]
+    return hashlib.sha256("\n".join([*lines, *folders]).encode("utf-8", "surrogateescape")).hexdigest()

@@ -4,7 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
-from dawn.config.types import MOST_CHANNELS, STRICT, Batch, Below1, Every, Fraction, NonNegative, Positive, Seed, whole
+from dawn.config.types import (
+    MOST_CHANNELS,
+    STRICT,
+    Batch,
+    Below1,
+    ClassName,
+    Every,
+    Fraction,
+    NonNegative,
+    Positive,
+    Seed,
+    whole,
+)  # fmt: skip
 
 Width = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
 LEAST = 4  # images of a domain
@@ -20,9 +32,9 @@ class Domains(BaseModel):
     kind: Literal["classes", "hue", "grey", "shapes"] = "classes"
     """classes: classes of the arrays, which image folders are too | hue, grey: images of the arrays, and others with
     their hue turned or without colour | shapes: drawn, filled and outlined. All but classes have a truth."""
-    a: tuple[str, ...] = ("horse",)
+    a: tuple[ClassName, ...] = ("horse",)
     """classes: those of domain A | hue, grey: those that are used, [] for all."""
-    b: tuple[str, ...] = ("deer",)
+    b: tuple[ClassName, ...] = ("deer",)
     """classes: those of domain B."""
     degrees: Annotated[float, Field(gt=0, lt=360)] = 120.0
     """hue: the turn of the colours about the grey axis."""

@@ -30,6 +30,20 @@ def experiment(**over: object) -> Experiment:
     return check(merge(merge(read(ROOT / "params.yaml"), TINY), over))
 
 
+def in_full(*cases: Any) -> list[Any]:
+    """These cases of a parametrized test, for ``make test-all`` alone: the others test the same in less time."""
+    return [pytest.param(*(c if isinstance(c, tuple) else (c,)), marks=pytest.mark.full) for c in cases]
+
+
+@pytest.fixture(scope="session")
+def avx512() -> None:
+    """Skips where the custom convolutions cannot run; asks while tests run, since the answer needs a C++ compiler."""
+    from dawn.kernels.network import can_convolve
+
+    if not can_convolve():
+        pytest.skip("this CPU has no AVX-512 BF16, or has AMX")
+
+
 @pytest.fixture
 def params(tmp_path: Path) -> Callable[..., Path]:
     """Write an experiment to a file."""

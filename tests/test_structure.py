@@ -1,6 +1,7 @@
 """The structure that docs/structure.md describes: which package imports which, and the size of files."""
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -68,11 +69,27 @@ def test_a_closure_has_the_cpp_files_and_what_they_include():
     assert {"winograd.cpp", "lanes.h"} <= kernels
 
 
-def loaded(*modules):
-    """The package's files that Python loads with these modules."""
-    lines = [f"import dawn.{module}" for module in modules]
-    lines.append("print(*sorted(m.__file__ for n, m in sys.modules.items() if n.split('.')[0] == 'dawn'))")
-    return set(subprocess.check_output([sys.executable, "-c", "\n".join(["import sys", *lines])], text=True).split())
+LOADED = """
+import importlib, json, os, sys
+import matplotlib.pyplot, scipy.stats, torch, torchvision
+for modules in json.loads(sys.argv[1]):
+    if os.fork() == 0:
+        for module in modules:
+            importlib.import_module(f"dawn.{module}")
+        files = [module.__file__ for name, module in sys.modules.items() if name.split(".")[0] == "dawn"]
+        print(json.dumps([modules, files]), flush=True)
+        os._exit(0)
+    assert os.wait()[1] == 0, modules
+"""
+
+
+def loaded(*cases):
+    """The package's files that Python loads with the modules of each case, in a process of its own without those of
+    the others; all are forked from one that has imported torch.
+    """
+    line = [sys.executable, "-W", "ignore", "-c", LOADED, json.dumps(cases)]
+    rows = map(json.loads, subprocess.check_output(line, text=True).splitlines())
+    return {tuple(modules): set(files) for modules, files in rows}
 
 
 OF_SETTINGS = re.compile(r"/tasks/(?:\w+/)*(?:task|settings|measures|family|__init__)\.py$|/config/augment\.py$")
@@ -80,11 +97,20 @@ VERBS = ("train", "evaluate", "model", "summarize", "summary", "plot")
 CASES = [(verb, task) for task in registry.TASKS for verb in VERBS]
 
 
+def modules(verb, task):
+    """The command, and the module of the task that does its work."""
+    return (verb, f"tasks.{task}.{verb}") if registry.has(task, verb) else (verb,)
+
+
+@pytest.fixture(scope="module")
+def files_of():
+    return loaded(*{modules(*case) for case in CASES}, ("arrays",), ("download",))
+
+
 @pytest.mark.parametrize(("verb", "task"), CASES, ids=["-".join(case) for case in CASES])
-def test_the_code_of_a_command_for_a_task_is_what_python_loads(verb, task):
+def test_the_code_of_a_command_for_a_task_is_what_python_loads(verb, task, files_of):
     """Apart from what only reports, and the declarations and settings of the tasks, which check every experiment."""
-    own = [f"tasks.{task}.{verb}"] if registry.has(task, verb) else []
-    files, run = {str(path) for path in code([verb], task)}, loaded(verb, *own)
+    files, run = {str(path) for path in code([verb], task)}, files_of[modules(verb, task)]
     others = {path for path in run if OF_SETTINGS.search(path)}
     assert run - REPORTED - others <= files | {str(path) for path in closure(verb)}
     assert not [path for path in files for other in registry.TASKS
@@ -97,8 +123,8 @@ def allowed(task, other):
 
 
 @pytest.mark.parametrize("step", ["arrays", "download"])
-def test_a_closure_is_what_python_loads(step):
-    run = loaded(step)
+def test_a_closure_is_what_python_loads(step, files_of):
+    run = files_of[step,]
     assert run - {path for path in run if OF_SETTINGS.search(path)} <= {str(path) for path in closure(step)}
 
 

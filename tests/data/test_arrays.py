@@ -14,6 +14,7 @@ import archives
 import numpy as np
 import pytest
 from archives import CIFAR10, LAYOUTS, Sample, sample
+from conftest import in_full
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from real import needs_cifar10, real_archive
@@ -247,7 +248,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @needs_cifar10
-@pytest.mark.parametrize(("layout", "seconds"), [("binary", 4), ("folders", 20)])
+@pytest.mark.parametrize(("layout", "seconds"), [("binary", 4), *in_full(("folders", 20))])
 def test_the_real_data_set(tmp_path: Path, layout: str, seconds: float) -> None:
     archive = real_archive(layout)
     command = [sys.executable, "-m", "dawn.arrays", "--layout", layout, "--source", archive, "--out", tmp_path]

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tomllib
 
-import jsonschema
 import pytest
 import yaml
 from archives import call
@@ -107,6 +106,8 @@ def test_make_writes_the_schema_again_after_an_edit_to_the_settings(tmp_path):
     ],
 )
 def test_the_schema_accepts_and_refuses_as_the_workflow_does(written, section, change, valid):
+    import jsonschema  # its import takes a second, which every worker would pay at the top
+
     rules = jsonschema.Draft202012Validator(written)
     values = read("params.yaml")
     values[section] |= change

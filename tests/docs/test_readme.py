@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import workspace
-from conftest import ROOT
+from conftest import ROOT, in_full
 
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "containers").glob("*.md"))]
@@ -44,7 +44,10 @@ def plans(*pages):
 COMMANDS = [
     c for c in commands(README, ROOT / "docs/report.md") if not c.startswith(("dvc", "git", "python -m dawn.preset"))
 ]
-OTHERS = [pytest.param(plan, marks=pytest.mark.full) for plan in plans(*PAGES) if plan not in plans(README)]
+# One plan of each kind; each starts a snakemake of its own, which takes two seconds.
+KINDS = {"app", "search", "study=demo", "profiles/slurm", "profiles/cycle-demo"}
+QUICK = [plan for plan in plans(README) if not plan or KINDS & set(plan)]
+OTHERS = in_full(*((plan,) for plan in plans(*PAGES) if plan not in QUICK))
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +73,7 @@ def engines(tmp_path_factory):
     return env | {"PATH": f"{folder}{os.pathsep}{env['PATH']}"}
 
 
-@pytest.mark.parametrize("plan", [*plans(README), *OTHERS], ids=" ".join)
+@pytest.mark.parametrize("plan", [*QUICK, *OTHERS], ids=" ".join)
 def test_a_documented_snakemake_command_has_a_plan(place, engines, plan):
     done = subprocess.run(
         [workspace.BIN / "snakemake", "-n", *plan], cwd=place.path, capture_output=True, text=True,

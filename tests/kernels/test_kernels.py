@@ -13,7 +13,7 @@ from dawn.core.cli import InputError
 from dawn.kernels import compiled
 from dawn.kernels.blocks import Block
 from dawn.kernels.compiled import Unavailable
-from dawn.kernels.network import CustomKernels, can_convolve, parts, with_kernels
+from dawn.kernels.network import CustomKernels, parts, with_kernels
 from dawn.kernels.winograd import Convolution
 from dawn.runtime.distributed import World
 from dawn.tasks.classify import preparation
@@ -111,7 +111,7 @@ def test_the_number_of_threads_changes_no_bit():
     assert all(map(torch.equal, *both))
 
 
-@pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
+@pytest.mark.usefixtures("avx512")
 @pytest.mark.parametrize(
     ("inputs", "outputs", "side", "count"), [(64, 64, 7, 3), (24, 80, 4, 70), (72, 64, 9, 2), (64, 136, 1, 2)]
 )
@@ -129,7 +129,7 @@ def test_convolutions_by_winograd(inputs, outputs, side, count, bias):
         assert 0.001 < (other - true).norm() / true.norm() < 0.015  # 0 where the kernels did not run
 
 
-@pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
+@pytest.mark.usefixtures("avx512")
 @pytest.mark.parametrize(
     ("inputs", "outputs", "height", "width", "count"),
     [(24, 64, 31, 31, 5), (64, 72, 15, 14, 3), (32, 40, 4, 4, 3), (24, 24, 2, 3, 2)],
@@ -235,7 +235,7 @@ def test_why_layers_cannot_be_with_kernels(net, precision, reason):
         with_kernels(net, precision)
 
 
-@pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
+@pytest.mark.usefixtures("avx512")
 def test_a_training_in_bf16_learns_as_with_pytorchs_layers(data, tmp_path):
     train = CUSTOM["train"] | {"precision": "bf16"}
     wide = {"model": CUSTOM["model"] | {"widths": [64, 64]}, "train": train}

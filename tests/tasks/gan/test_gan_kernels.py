@@ -6,7 +6,6 @@ from gan_training import FULL_GAN, ready_gan, resumed_gan, trained_gan
 
 from dawn.config.experiment import merge
 from dawn.kernels import compiled, winograd
-from dawn.kernels.network import can_convolve
 from dawn.tasks.gan.layers import Conv
 
 CUSTOM = {
@@ -15,14 +14,13 @@ CUSTOM = {
     "loss": "hinge", "clamp": None, "share_samples": True, "conditional": True, "epochs": 1.5,
     "precision": "bf16", "custom_kernels": True,
 }  # fmt: skip
-needs_avx512 = pytest.mark.skipif(not can_convolve(), reason="this CPU has no AVX-512 BF16, or has AMX")
 
 
 def convolutions(net):
     return [layer for layer in net.modules() if isinstance(layer, Conv)]
 
 
-@needs_avx512
+@pytest.mark.usefixtures("avx512")
 def test_a_training_is_the_same_up_to_rounding_and_continues_bit_for_bit(data, tmp_path):
     ours = trained_gan(data, tmp_path / "custom", **CUSTOM)
     plain = trained_gan(data, tmp_path / "plain", **(CUSTOM | {"custom_kernels": False}))
@@ -37,7 +35,7 @@ def test_a_training_is_the_same_up_to_rounding_and_continues_bit_for_bit(data, t
     assert all(map(torch.equal, *weights))
 
 
-@needs_avx512
+@pytest.mark.usefixtures("avx512")
 def test_they_compute_the_large_3x3_convolutions_of_both_networks(data, tmp_path):
     state = ready_gan(data, tmp_path, **CUSTOM).task.state
     for net in (state.generator, state.critic):
@@ -47,7 +45,7 @@ def test_they_compute_the_large_3x3_convolutions_of_both_networks(data, tmp_path
         assert any(layer.kernel for layer in convolutions(net))
 
 
-@needs_avx512
+@pytest.mark.usefixtures("avx512")
 def test_samples_are_made_by_pytorchs_layers(data, tmp_path):
     generator = ready_gan(data, tmp_path, **CUSTOM).task.state.generator.eval()
     latents, labels = torch.randn(2, 8), torch.tensor([0, 1])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import in_full
 from scipy import ndimage
 from simulations import clusters
 
@@ -156,7 +157,7 @@ def smooth(rng, n):
     ],
     ids=["exact", "mirrored", "noise", "blur", "shift", "shift by 2", "mirrored shift", "contrast"],
 )
-@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("times", [1, *in_full(2)])
 def test_imperfect_copies_are_found_by_their_pixels(spoil, times):
     rng = np.random.default_rng(4)
     train, test, samples = (smooth(rng, n) for n in (600, 200, 200))

@@ -53,7 +53,7 @@ def test_frechet_of_equal_distributions_is_not_too_sure():
 
 
 def test_manifold():
-    trials = 100
+    trials = 50
     for _, held, width in neighbours.simulate("clusters", 100, trials, seed=4).values():
         assert held >= 0.93 - 2 * np.sqrt(0.07 * 0.93 / trials)
         assert width < 2

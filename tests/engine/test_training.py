@@ -1,13 +1,15 @@
 """The training step by step: learning, SGD, averages, precisions, accumulation, compiling."""
 
 import copy
+import resource
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from training import CPU, trained, weights
+from training import CPU, ready, trained, weights
 
 from dawn.core.cli import InputError
 from dawn.data import dataset
@@ -190,3 +192,39 @@ def test_compiled_and_parallel_micro_batches_exchange_gradients_once(data, tmp_p
     state.parallel = Exchange()
     state.step([(IMAGES[:4], LABELS[:4]), (IMAGES[4:6], LABELS[4:6]), (IMAGES[6:], LABELS[6:])], at(0.1, 0.9))
     assert calls == ["off", "off"]
+
+
+@pytest.fixture
+def full_disk():
+    """No file of this process can have more than 1,000 bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_found_before_the_first_step(data, tmp_path, full_disk):
+    trainer = ready(data, tmp_path / "state")
+    with pytest.raises(
+        InputError, match=r"state/.*/seed-0 cannot be written \(File too large; 0\.\d MB will be written"
+    ):
+        trainer.require_room(tmp_path / "out")
+    trainer.checkpoints = None
+    with pytest.raises(
+        InputError, match=r"/out cannot be written \(File too large; .*: make room or choose another dir"
+    ):
+        trainer.require_room(tmp_path / "out")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["lock"]
+
+
+@pytest.mark.parametrize("place", ["/proc/out", "/dev/null/out"])
+def test_a_directory_that_cannot_be_written_is_found_before_the_first_step(data, tmp_path, place):
+    trainer = ready(data, tmp_path / "state")
+    with pytest.raises(InputError, match=f"{place} cannot be written"):
+        trainer.require_room(Path(place))
+    assert trainer.step == 0
+
+
+def test_there_is_room_where_no_directory_is_yet(data, tmp_path):
+    ready(data, tmp_path / "state").require_room(tmp_path / "a/b/out")
+    assert not (tmp_path / "a").exists()

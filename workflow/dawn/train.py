@@ -17,11 +17,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from dawn.config import registry
 from dawn.config.experiment import Experiment, load
-from dawn.core import cli
+from dawn.core import cli, out_of_memory
 from dawn.core.files import write_json, write_table
 from dawn.core.host import of_launcher
 from dawn.engine.shutdown import DIVERGED, EXIT_CODE, Diverged, Interrupted, StopRequest, stopping_together
@@ -58,6 +56,7 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
 def run(trainer: Trainer[Any], line: Any, out: Path, stop: StopRequest) -> None:
     """Train to the end and report each epoch; ``line`` describes its metrics in words."""
     trainer.resume()
+    trainer.require_room(out)
     reports = reports_of(trainer, line, out)
     with ExitStack() as stack:
         for report in reports:
@@ -80,10 +79,12 @@ def reports_of(trainer: Trainer[Any], line: Any, out: Path) -> list[Progress | L
 
 @contextmanager
 def out_of_memory_explained(settings: str, world: World) -> Iterator[None]:
-    """Turn torch's error into one line that names the settings to change."""
+    """Turn the error of an allocator into one line that names the settings to change."""
     try:
         yield
-    except torch.OutOfMemoryError as error:
+    except (RuntimeError, MemoryError) as error:
+        if out_of_memory.explain(error) is None:
+            raise
         raise cli.InputError(f"{world.device} has too little memory for {settings}") from error
 
 

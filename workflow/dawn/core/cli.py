@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+from dawn.core import out_of_memory
 from dawn.core.host import of_launcher
 
 LARGEST_SEED = 2**32 - 1  # what the generators of numpy and torch both take
@@ -102,7 +103,7 @@ def name(step: Callable[..., object]) -> str:
 
 
 def run(step: Callable[[], None]) -> None:
-    """Run a step's ``main``; bad input ends it with one line and exit code 1, a missing file too.
+    """Run a step's ``main``; bad input ends it with one line and exit code 1, a missing file or too little memory too.
 
     ``DAWN_TRACEBACK=1`` shows the whole traceback instead. ``DAWN_LOG=FILE`` copies stderr to the file, except
     progress bars; stderr itself stays a terminal.
@@ -115,16 +116,16 @@ def run(step: Callable[[], None]) -> None:
             sys.stderr = Tee(sys.stderr, Path(log))
         with _unwound():
             step()
-    except (InputError, OSError) as error:
-        if os.environ.get("DAWN_TRACEBACK") == "1":
+    except Exception as error:
+        line = describe(error) if isinstance(error, InputError) else out_of_memory.explain(error)
+        if line is None and isinstance(error, OSError):
+            line = describe(error)
+        if line is None or os.environ.get("DAWN_TRACEBACK") == "1":
             raise
-        rank = of_launcher("RANK")
-        if (
-            rank
-        ):  # several processes have the same input: while this one waits, torchrun ends it if the first has failed
+        if rank := of_launcher("RANK"):  # all may fail alike: meanwhile torchrun ends this one where the first has
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             time.sleep(PATIENCE)
-        sys.exit(f"{name(step)}: {describe(error)}{f' (rank {rank})' if rank else ''}")
+        sys.exit(f"{name(step)}: {line}{f' (rank {rank})' if rank else ''}")
 
 
 @contextmanager

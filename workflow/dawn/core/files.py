@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from dawn.core.cli import InputError
+
 HOST = socket.gethostname()
 FORMULA = re.compile(r"\A'*[=+\-@\t\r]")  # how a cell starts that a spreadsheet runs, or that looks like one made safe
 QUOTED = re.compile(r"\A'(?='*[=+\-@\t\r])")
@@ -54,6 +56,21 @@ def _delete_abandoned(path: Path) -> None:
         number = partial.name.split(".")[-2]
         if number.isdigit() and not Path("/proc", number).exists():
             partial.unlink(missing_ok=True)
+
+
+def require_room(directory: Path, size: int) -> None:
+    """Raise an InputError unless ``size`` bytes can be written in a directory, which need not exist yet."""
+    place = next(path for path in (directory, *directory.absolute().parents) if path.exists())
+    probe = partial_path(place / "room")
+    try:
+        with probe.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, max(1, size))
+    except OSError as error:
+        what = f"{error.strerror}; {size / 1e6:,.1f} MB will be written there"
+        raise InputError(f"{directory} cannot be written ({what}): make room or choose another directory") from error
+    finally:
+        with suppress(OSError):
+            probe.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from PIL.ExifTags import Base
 from PIL.Image import Transpose
 
 from dawn.config.types import Resize
+from dawn.core import out_of_memory
 from dawn.core.cli import InputError
 from dawn.core.files import open_plain
 
@@ -89,6 +90,7 @@ def decoding() -> Iterator[None]:
     except UnidentifiedImageError as error:
         raise InputError(f"is no image of a known format; {', '.join(FORMATS)} and HEIC can be read") from error
     except Exception as error:  # decoders of a damaged file raise whatever it leads them to
+        out_of_memory.pass_on(error)
         if isinstance(error, OSError) and error.errno is not None:  # of the file system
             raise InputError(f"cannot be read ({error.strerror})") from error
         raise InputError(f"is a damaged image ({' '.join(str(error).split()) or type(error).__name__})") from error

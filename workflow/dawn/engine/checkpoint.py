@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from dawn.config.experiment import Experiment
-from dawn.core import file_lock
+from dawn.core import file_lock, out_of_memory
 from dawn.core.cli import InputError, describe
 from dawn.core.code_deps import code
 from dawn.core.files import replacing, sha256
@@ -95,6 +95,7 @@ class Checkpoints:
                     path.replace(self.directory / BEFORE)
             self._damaged = False
         except (OSError, RuntimeError) as error:  # torch.save has a RuntimeError for a full disk
+            out_of_memory.pass_on(error)
             raise InputError(f"{path} cannot be written ({reason(error)}); run it again when there is "
                              "room; it continues from the one before") from error  # fmt: skip
 
@@ -145,6 +146,7 @@ def read(path: Path, device: torch.device) -> dict[str, Any]:
         values: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
         written = values.pop("checksum")
     except Exception as error:  # torch.load has no error of its own
+        out_of_memory.pass_on(error)
         raise Damaged(f"it cannot be read: {type(error).__name__}") from error
     if checksum(values) != written:
         raise Damaged("its checksum is another than when it was written")
@@ -167,6 +169,14 @@ def delete(directory: Path) -> None:
     for parent in (directory.parent, directory.parent.parent):
         if parent.is_dir() and not any(parent.iterdir()):
             parent.rmdir()
+
+
+def size(state: Any) -> int:
+    """Return about how many bytes nested dictionaries and lists of tensors and values take in a file."""
+    if isinstance(state, torch.Tensor):
+        return state.numel() * state.element_size()
+    parts = state.values() if isinstance(state, dict) else state if isinstance(state, (list, tuple)) else ()
+    return 256 + sum(map(size, parts))
 
 
 def checksum(state: Any) -> str:

@@ -3,13 +3,15 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from dawn.config.experiment import Experiment
-from dawn.engine.checkpoint import Checkpoints, checksum
+from dawn.core.files import require_room
+from dawn.engine.checkpoint import Checkpoints, checksum, size
 from dawn.engine.shutdown import Interrupted, StopRequest
 from dawn.results.phases import TRAINING
 from dawn.runtime.clock import Clock
@@ -121,6 +123,13 @@ class Trainer(Generic[T]):
         self.clock.restore(saved, *TRAINING, "monitor", "save")
         torch.set_num_threads(saved["threads"])  # of another number, sums on a CPU differ in their last bits
         return True
+
+    def require_room(self, out: Path) -> None:
+        """Raise an InputError where checkpoints, or the weights in ``out``, cannot be written."""
+        if self.world.first and self.checkpoints:  # three at once: the last, the one before, and the next
+            require_room(self.checkpoints.directory, size(self.task.state_dict()) * (1 if self.first_step else 3))
+        if self.world.first:
+            require_room(out, sum(size(net.state_dict()) for net in self.task.networks))
 
     def save(self) -> None:
         """Write a checkpoint, on the first process, for all: the others' weights are the same."""

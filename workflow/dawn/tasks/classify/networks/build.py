@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from dawn.core import out_of_memory
 from dawn.core.cli import InputError, describe
 from dawn.engine.weights import read_weights
 from dawn.tasks.classify.networks.family import Network
@@ -27,6 +28,7 @@ def check_output(net: nn.Module, classes: int, size: int) -> None:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             logits = net.eval()(torch.zeros(2, 3, size, size, device=device))
     except Exception as error:  # a network raises whatever its layers do
+        out_of_memory.pass_on(error)
         raise InputError(f"model: the network fails on images of {size} x {size} pixels: {describe(error)}") from error
     finally:
         net.train(was_training)

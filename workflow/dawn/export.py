@@ -3,10 +3,10 @@
     python -m dawn.export --model results/seed-0
     python -m dawn.export --model results/seed-0 --format onnx --out elsewhere
 
-Writes model.onnx and model.pt2 next to the weights. Input: images, uint8 (batch, size, size, 3), RGB, any batch.
-Output: logits, float32 (batch, classes). Normalisation, and scaling to the size at which training ended, are inside.
-How a file of any size becomes size x size pixels, and the names of the classes, are in the metadata of the ONNX file
-and in the archive's extra file dawn.json. Both files are run and compared with the network before the command ends.
+Writes model.onnx and model.pt2 next to the weights. Input: images, uint8 (batch, height, width, 3), RGB, of any size.
+Output: logits, float32 (batch, classes). Cropping, scaling as by Pillow, to the last bit, and normalisation are inside.
+The names of the classes and the preprocessing are in the metadata of the ONNX file and in the archive's extra file
+dawn.json. Both files are run and compared with the network before the command ends.
 ONNX needs the packages of the group `export`.
 """
 

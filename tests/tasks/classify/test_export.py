@@ -1,6 +1,7 @@
 """Exported networks, run by what needs none of this package."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -10,11 +11,15 @@ import onnxruntime
 import pytest
 import torch
 from archives import call
-from seeds import CLASSES, PREPROCESSING, write_seed
+from conftest import ROOT
+from PIL import Image
+from seeds import CLASSES, PREPROCESSING, pixels, write_image, write_seed
 
 from dawn import export
+from dawn.data import image_file
 from dawn.tasks.classify.serving import exported
 from dawn.tasks.classify.serving.predictor import Predictor, load_trained
+from dawn.tasks.classify.serving.resize import scaled
 
 NETWORKS = {
     "darknet": {},
@@ -43,6 +48,39 @@ def test_onnx_has_the_networks_logits_for_any_batch(name, tmp_path, capsys):
     for n in (1, 5):
         expected = Predictor([seed], torch.device("cpu")).logits(images(n))[0]
         np.testing.assert_allclose(run_onnx(seed / "model.onnx", images(n)), expected, atol=1e-4)
+    photos = [pixels(height, width) for height, width in ((90, 41), (20, 33), (33, 100))]
+    small = np.stack([image_file.scaled(Image.fromarray(photo), 32, "crop") for photo in photos])
+    found = [run_onnx(seed / "model.onnx", photo[None])[0] for photo in photos]
+    np.testing.assert_allclose(found, Predictor([seed], torch.device("cpu")).logits(small)[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("resize", ["crop", "stretch"])
+def test_scaling_is_pillows_to_the_last_bit(resize):
+    rng = np.random.default_rng(0)
+    for n in range(60):
+        height, width = rng.integers(1, 220, 2).tolist()
+        size = int(rng.choice([1, 7, 32, 48, 64, 100]))
+        pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        pixels = pixels if n % 3 else (pixels > 127) * np.uint8(255)
+        ours = scaled(torch.from_numpy(pixels[None]), size, resize)[0].numpy()
+        assert np.array_equal(ours, image_file.scaled(Image.fromarray(pixels), size, resize)), (height, width, size)
+
+
+@pytest.mark.full
+def test_the_tutorials_code_answers_as_the_prediction_does(tmp_path, monkeypatch):
+    seed, photo = write_seed(tmp_path / "results/seed-0"), tmp_path / "photo.jpg"
+    assert call(export.main, "--model", seed, "--format", "onnx") is None
+    predictor = Predictor([seed], torch.device("cpu"))
+    monkeypatch.chdir(tmp_path)
+    code = re.search(r"```python\n(.*?)```", (ROOT / "docs/tutorials/use.md").read_text(), re.DOTALL)[1]
+    for height, width, orientation in ((300, 500, 1), (500, 300, 1), (90, 40, 6), (32, 32, 1), (20, 30, 3)):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        write_image(photo, pixels(height, width), exif=exif)
+        exec(code, names := {})
+        assert names["classes"] == CLASSES
+        expected = predictor.logits(image_file.read_image(photo, 32, "crop")[None])[0]
+        np.testing.assert_allclose(names["logits"], expected, atol=1e-4)
 
 
 def test_onnx_is_one_checked_file_that_knows_its_classes(tmp_path):

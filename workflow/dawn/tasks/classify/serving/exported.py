@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from dawn.core.cli import InputError
 from dawn.core.files import replacing
 from dawn.tasks.classify.serving.predictor import Trained
+from dawn.tasks.classify.serving.resize import scaled
 
 OPSET = 20  # of ONNX; its Resize averages where an image shrinks, as ours does
 EXAMPLES = 3  # images that an export is traced with and compared on
@@ -21,7 +22,7 @@ INFO = "dawn.json"  # the extra file of torch.export's archive
 
 
 class Pixels(nn.Module):
-    """The network behind its preprocessing: uint8 (n, size, size, 3) to logits float32 (n, classes)."""
+    """The network behind its preprocessing: uint8 (n, h, w, 3), any h and w, to logits float32 (n, classes)."""
 
     def __init__(self, trained: Trained) -> None:
         super().__init__()
@@ -29,6 +30,7 @@ class Pixels(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Scale, normalise, classify."""
+        images = scaled(images, self.preprocessing.size, self.preprocessing.resize)
         logits: Tensor = self.net(self.preprocessing.input(images))
         return logits
 
@@ -39,14 +41,14 @@ def info(trained: Trained) -> dict[str, str]:
 
 
 def traced(trained: Trained) -> tuple[torch.export.ExportedProgram, NDArray[np.uint8], Tensor]:
-    """The program for any number of images, images to compare on, uint8 (3, size, size, 3), and their logits."""
+    """The program for any number of images of one size, images to compare on, uint8 (3, h, w, 3), and their logits."""
     size = trained.preprocessing.size
-    images = np.random.default_rng(0).integers(0, 256, (EXAMPLES, size, size, 3), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (EXAMPLES, size + 7, 2 * size + 9, 3), dtype=np.uint8)
     example = torch.from_numpy(images)
     module = Pixels(trained).eval()
-    batch = torch.export.Dim("batch", min=1, max=1 << 20)
+    sides = (torch.export.Dim(name, min=1, max=1 << 20) for name in ("batch", "height", "width"))
     try:
-        program = torch.export.export(module, (example,), dynamic_shapes=({0: batch},))
+        program = torch.export.export(module, (example,), dynamic_shapes=(dict(enumerate(sides)),))
     except Exception as error:  # torch raises many kinds for what it cannot trace
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"{trained.path}: torch.export cannot trace this network ({reason})") from error

@@ -91,13 +91,13 @@ def test_seeds_of_an_earlier_experiment_are_passed_over(tmp_path):
 def test_a_variant_is_found_by_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     finished(tmp_path / "results/studies/blocks/B-3-1", BASE)
-    assert compare.found("blocks/B(3,1)").values("accuracy") == BASE
+    assert compare.read("blocks/B(3,1)").values("accuracy") == BASE
     with pytest.raises(InputError, match=r"blocks/B\(3,3\) is no directory .*\(blocks/B-3-1\).* no experiment of DVC"):
-        compare.found("blocks/B(3,3)")
+        compare.read("blocks/B(3,3)")
     assert "which two results?" in step("compare", "blocks/B(3,1)").stderr
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty holds no finished experiment"):
-        compare.found("empty")
+        compare.read("empty")
 
 
 def test_a_variant_has_the_first_seeds_that_are_finished(tmp_path):
@@ -139,10 +139,10 @@ def test_experiments_of_dvc_are_read_from_its_cache(tmp_path, monkeypatch):
         run(dvc, "commit", "--force", "--quiet")
         run(dvc, "exp", "save", "--name", name)
     monkeypatch.chdir(tmp_path)
-    shown = compare.comparison(compare.found("base"), compare.found("wider"))
+    shown = compare.comparison(compare.read("base"), compare.found("wider"))
     assert shown.splitlines()[-1].startswith("wider is better than base by 1.05 points")
     assert any(line.split() == ["train.epochs", "4", "5"] for line in shown.splitlines())
     with pytest.raises(InputError, match="nothing is no directory"):
-        compare.found("nothing")
+        compare.read("nothing")
     write_json(tmp_path / "results/metrics.json", {"other": 1})
-    assert compare.found("base").values("accuracy") == {0: 93.0, 1: 93.1}
+    assert compare.read("base").values("accuracy") == {0: 93.0, 1: 93.1}

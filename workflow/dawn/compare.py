@@ -41,8 +41,8 @@ def directory(name: str) -> Path | None:
     return next((path for path in paths if path.is_dir()), None)
 
 
-def found(name: str) -> Result:
-    """The result of a directory, of a variant of a study, or of an experiment of DVC."""
+def read(name: str) -> Result:
+    """Read the result of a directory, of a variant of a study, or of an experiment of DVC."""
     path = directory(name)
     result = of_revision(name) if path is None else of_directory(name, path)
     if result is None:
@@ -69,12 +69,9 @@ def matters(names: list[str], measure: Measure) -> float:
 
 def measured(result: Result) -> dict[str, str]:
     """All measures with their intervals, and what its training took."""
-    shown = {}
-    for measure in DECIDING.values():
-        if found := result.summary(measure):
-            shown[measure.title] = interval(found, measure.digits)
-    found = over([float(training["seconds"]) for training in result.trainings.values()], SECONDS)
-    return shown | {SECONDS.title: interval(found, SECONDS.digits)}
+    summaries = {measure: result.summary(measure) for measure in DECIDING.values()}
+    summaries[SECONDS] = over([float(training["seconds"]) for training in result.trainings.values()], SECONDS)
+    return {measure.title: interval(mean, measure.digits) for measure, mean in summaries.items() if mean}
 
 
 def rows(result: Result) -> dict[str, str]:
@@ -107,7 +104,7 @@ def settings(values: dict[str, Any]) -> dict[str, str]:
 
 
 def decides(base: Result, other: Result) -> Measure:
-    """What the verdict is by; two tasks have nothing in common."""
+    """Return the measure that the verdict is by; two tasks have nothing in common."""
     if base.task != other.task:
         tasks = f"the tasks {base.task} and {other.task}"
         raise cli.InputError(f"{base.name} and {other.name}: {tasks} have no measure in common")
@@ -140,20 +137,20 @@ def comparison(base: Result, other: Result, margin: float = MATTERS, adjusted: A
 
 
 def said(base: Result, other: Result, margin: float, adjusted: Adjusted | None, beware: list[str]) -> list[str]:
-    """What is said of the difference, the verdict last."""
+    """Say what is known of the difference, the verdict last."""
     measure = decides(base, other)
     notes = [ALONE] if adjusted is None else adjusted.notes
-    found = verdict(base, other, margin, measure) if adjusted is None else adjusted.verdict
-    if found is None:
+    result = verdict(base, other, margin, measure) if adjusted is None else adjusted.verdict
+    if result is None:
         return [*beware, *notes]
-    counts = (found.difference.n,) if adjusted is None else adjusted.counts
-    (more,) = further([found], {"base": base, "other": other}, measure, counts)
-    last = " ".join([sentence(found, measure), *beware])
-    return [*filter(None, (single(more), in_addition(more, measure), two_seeds(found))), *notes, last]
+    counts = (result.difference.n,) if adjusted is None else adjusted.counts
+    (more,) = further([result], {"base": base, "other": other}, measure, counts)
+    last = " ".join([sentence(result, measure), *beware])
+    return [*filter(None, (single(more), in_addition(more, measure), two_seeds(result))), *notes, last]
 
 
 def two_seeds(verdict: Verdict) -> str | None:
-    """What can be said of two seeds against more: their spread has one degree of freedom."""
+    """Say what two seeds show against more: their spread has one degree of freedom."""
     counts = {name: len(seeds) for name, seeds in verdict.seeds.items()}
     few = [name for name, count in counts.items() if count == 2]
     if verdict.difference.error is None or not verdict.difference.unequal or not few:
@@ -184,7 +181,7 @@ def main() -> None:
         raise cli.InputError(
             "which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B"
         )
-    base, other, margin = found(args.base), found(args.other), args.difference
+    base, other, margin = read(args.base), read(args.other), args.difference
     if margin is None:
         margin = matters([args.base, args.other], decides(base, other))
     places = [directory(name) for name in (args.base, args.other)]

@@ -51,12 +51,12 @@ def main() -> None:
     for name in args.checks or names:
         if name == "mirrors":
             data = load(args.params).data
-            found = mirrors(data.urls, data.bytes)
+            findings = mirrors(data.urls, data.bytes)
         else:
-            found = CHECKS[name](ROOT)
-        for finding in found:
+            findings = CHECKS[name](ROOT)
+        for finding in findings:
             print(line(name, finding), flush=True)
-        problems += sum(finding.state == "problem" for finding in found)
+        problems += sum(finding.state == "problem" for finding in findings)
     if problems:
         print(f"{problems} problem{'s' * (problems > 1)}", file=sys.stderr)
         sys.exit(1)

@@ -94,10 +94,10 @@ def new(arguments: list[str]) -> None:
     out: Path = args.out or Path("workflow/presets", f"{name}.yaml")
     if out.exists():
         raise cli.InputError(f"{out} exists; delete it, or name another file with --out")
-    found = survey(args.data, args.classes, args.skip_broken)
-    check(merge(read(args.params), parse(found.preset(), str(out))), str(out))
-    write_text(out, found.preset())
-    print(*found.lines(), f"{out} is written; check it, then: snakemake --configfile {out}", sep="\n")
+    images = survey(args.data, args.classes, args.skip_broken)
+    check(merge(read(args.params), parse(images.preset(), str(out))), str(out))
+    write_text(out, images.preset())
+    print(*images.lines(), f"{out} is written; check it, then: snakemake --configfile {out}", sep="\n")
 
 
 def main() -> None:

@@ -41,12 +41,12 @@ def inside(image: str, *command: str) -> str:
 
 def debian(listed: str) -> list[dict[str, str]]:
     """Components for Debian's packages, from lines of name, version and architecture."""
-    found = []
+    components = []
     for line in listed.splitlines():
         name, version, architecture = line.split("\t")
         url = f"pkg:deb/debian/{name}@{version.replace('+', '%2B').replace(':', '%3A')}?arch={architecture}"
-        found.append({"type": "library", "bom-ref": url, "name": name, "version": version, "purl": url})
-    return found
+        components.append({"type": "library", "bom-ref": url, "name": name, "version": version, "purl": url})
+    return components
 
 
 def licences(component: dict[str, Any]) -> str:

@@ -101,10 +101,10 @@ def timed(experiment: Experiment, data: Path, stats: Path, world: World) -> dict
                 rate, at = best_rate(world.device, DTYPES[kind])
                 peaks[kind] = {"flops_per_s": rate, "at": at}
             for work, call in works(trainer).items():
-                found = measure(call, world.device, settings.repeats, settings.seconds)
-                speed = counted[work] * batch / found.seconds
-                rows.append({"precision": kind, "batch": batch, "work": work, **found.as_dict(),
-                             "images_per_s": batch / found.seconds, "flops_per_s": speed,
+                times = measure(call, world.device, settings.repeats, settings.seconds)
+                speed = counted[work] * batch / times.seconds
+                rows.append({"precision": kind, "batch": batch, "work": work, **times.as_dict(),
+                             "images_per_s": batch / times.seconds, "flops_per_s": speed,
                              "share_of_peak": speed / peaks[kind]["flops_per_s"]})  # fmt: skip
     return {"flops": counted, "peaks": peaks, "rows": rows}
 
@@ -118,12 +118,12 @@ def main() -> None:
     experiment = load(args.params)
     with joined(experiment.run) as world:
         gpu = world.device.type == "cuda"
-        found = timed(experiment, args.data, args.stats, world)
+        table = timed(experiment, args.data, args.stats, world)
         device = torch.cuda.get_device_name(world.device) if gpu else processor()
     about = {"device": device, "torch": torch.__version__, "threads": None if gpu else torch.get_num_threads()}
-    write_table(args.out.with_suffix(".tsv"), COLUMNS, [[row[name] for name in COLUMNS] for row in found["rows"]])
-    save(timing(found["rows"]), args.out.with_suffix(".png"))
-    write_json(args.out, about | found)
+    write_table(args.out.with_suffix(".tsv"), COLUMNS, [[row[name] for name in COLUMNS] for row in table["rows"]])
+    save(timing(table["rows"]), args.out.with_suffix(".png"))
+    write_json(args.out, about | table)
 
 
 if __name__ == "__main__":

@@ -36,15 +36,15 @@ def _effects(study: Study) -> list[Contrast]:
     """
     settings = [[level(key, value) for value in values] for key, values in study.grid.items()]
     points = dict(zip(study.overrides, itertools.product(*settings), strict=True))
-    found = []
+    effects = []
     for first, *others in settings:
         for one in others:
-            found.append({"name": one, "base": first, "weights": _means(points, [(one, first)])})
+            effects.append({"name": one, "base": first, "weights": _means(points, [(one, first)])})
     for (first, *others), (second, *rest) in itertools.combinations(settings, 2):
         for one, two in itertools.product(others, rest):
             weights = _means(points, [(one, first), (two, second)])
-            found.append({"name": f"{one} with {two}", "base": "the sum of both effects", "weights": weights})
-    return found
+            effects.append({"name": f"{one} with {two}", "base": "the sum of both effects", "weights": weights})
+    return effects
 
 
 def _means(points: dict[str, tuple[str, ...]], effects: list[tuple[str, str]]) -> dict[str, float]:

@@ -22,10 +22,10 @@ PLAIN = {"model_type": MAPPING, "model_attributes_type": MAPPING, "too_short": "
 
 
 def explain(error: ValidationError, settings: Any) -> str:
-    """Return the faults that pydantic found in ``settings``, a class or a type, separated by semicolons."""
-    found = error.errors(include_url=False)
-    more = [f"and {len(found) - MOST_FAULTS} more faults"] if len(found) > MOST_FAULTS else []
-    return "; ".join([cut(_fault(fault, settings), LONGEST) for fault in found[:MOST_FAULTS]] + more)
+    """Return the faults that pydantic names in ``settings``, a class or a type, separated by semicolons."""
+    faults = error.errors(include_url=False)
+    more = [f"and {len(faults) - MOST_FAULTS} more faults"] if len(faults) > MOST_FAULTS else []
+    return "; ".join([cut(_fault(fault, settings), LONGEST) for fault in faults[:MOST_FAULTS]] + more)
 
 
 def cut(text: str, limit: int) -> str:
@@ -99,8 +99,8 @@ def _unknown(key: str, name: str, section: type[BaseModel]) -> str:
     near = difflib.get_close_matches(name, allowed, n=1)
     places = [] if near else list(dict.fromkeys(_places(name, section)))
     what = "a section" if places and key == name else "a known key"
-    found = near or [key.removesuffix(name) + place for place in places]
-    hint = f"did you mean {' or '.join(found)}? " if found else ""
+    meant = near or [key.removesuffix(name) + place for place in places]
+    hint = f"did you mean {' or '.join(meant)}? " if meant else ""
     return f"{key} is not {what}; {hint}allowed: {', '.join(allowed)}"
 
 

@@ -129,9 +129,9 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
         variant = Variant(name, slug(name), _experiment(path, name, values, own))
         _distinct(path, variant, variants)
         variants[variant.slug] = variant
-    found = Plan(path.stem, path, study, shared, variants)
-    check_measure(path, study, found.measure, shared, {v.name: v.experiment for v in variants.values()})
-    return found
+    complete = Plan(path.stem, path, study, shared, variants)
+    check_measure(path, study, complete.measure, shared, {v.name: v.experiment for v in variants.values()})
+    return complete
 
 
 def _seeds(path: Path, study: Study, over: Mapping[str, Any]) -> int | list[int]:

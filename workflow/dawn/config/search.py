@@ -83,11 +83,11 @@ class Budget(BaseModel):
     @property
     def rungs(self) -> tuple[float, ...]:
         """The epochs of each rung."""
-        found, epochs = [], self.first
+        below, epochs = [], self.first
         while epochs < self.most * (1 - 1e-9):
-            found.append(epochs)
+            below.append(epochs)
             epochs *= self.factor
-        return (*found, self.most)
+        return (*below, self.most)
 
 
 class Search(BaseModel):

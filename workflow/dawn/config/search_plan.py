@@ -83,9 +83,9 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Se
         known = ", ".join(sorted(p.stem for p in presets.glob("*.yaml")))
         raise InputError(f"{path}: base = {search.base}: no such preset; presets: {known}")
     values = merge(read(params), read(preset)) if search.base else read(params)
-    found = SearchPlan(path.stem, search, merge(merge(values, search.settings), over))
-    _check(path, found)
-    return found
+    complete = SearchPlan(path.stem, search, merge(merge(values, search.settings), over))
+    _check(path, complete)
+    return complete
 
 
 def stored(directory: Path) -> SearchPlan:
@@ -94,14 +94,14 @@ def stored(directory: Path) -> SearchPlan:
     return SearchPlan(about["name"], Search.model_validate(about["search"]), about["values"])
 
 
-def _check(path: Path, found: SearchPlan) -> None:
+def _check(path: Path, complete: SearchPlan) -> None:
     """Refuse a search on the test split, of a GAN, or of a value that no experiment can have."""
-    base = found.base
+    base = complete.base
     if "accuracy" not in base.declared.deciding:
         raise InputError(f"{path}: task = {base.task}: a search compares accuracies, which only task: classify has")
     if not base.data.holdout:
         raise InputError(f"{path}: data.holdout = 0: a search never uses the test split; set data.holdout to a number "
                          "of images, such as 5000")  # fmt: skip
-    for key, values in found.search.space.items():
+    for key, values in complete.search.space.items():
         for value in values.ends:
-            found.experiment({key: value}, 0)
+            complete.experiment({key: value}, 0)

@@ -112,13 +112,13 @@ class Study(BaseModel):
         """The settings of each variant, by its name."""
         if self.variants:
             return {name: over or {} for name, over in self.variants.items()}
-        found = {}
+        combined = {}
         for values in itertools.product(*self.grid.values()):
             over: dict[str, Any] = {}
             for key, value in zip(self.grid, values, strict=True):
                 over = merge(over, nested(key, value))
-            found[", ".join(map(level, self.grid, values))] = over
-        return found
+            combined[", ".join(map(level, self.grid, values))] = over
+        return combined
 
 
 def load(path: Path) -> Study:

@@ -39,13 +39,13 @@ def container(root: Path) -> list[Finding]:
         name = os.environ.get("APPTAINER_CONTAINER") or os.environ.get("DAWN_IMAGE") or "an image"
         return [compared(f"inside {name}", inside.read_text(encoding="utf-8"), lock)]
     versions = [answer(engine, "--version") for engine in ("apptainer", "singularity", "docker")]
-    found = [Finding("ok", version) for version in versions if version]
+    findings = [Finding("ok", version) for version in versions if version]
     image = root / "containers" / "dawn.sif"
     if image.exists() and (engine := shutil.which("apptainer") or shutil.which("singularity")):
         rootless = ["--userns"] if os.geteuid() == 0 else []  # root needs it where Apptainer is not setuid
         built = answer(engine, "exec", *rootless, str(image), "cat", f"/opt/dawn/{LOCK}", seconds=120)
-        found.append(compared("containers/dawn.sif", built, lock))
-    return found or [Finding("not needed", "no Apptainer or Docker on this machine")]
+        findings.append(compared("containers/dawn.sif", built, lock))
+    return findings or [Finding("not needed", "no Apptainer or Docker on this machine")]
 
 
 def compared(name: str, built: str | None, lock: str) -> Finding:

@@ -20,9 +20,9 @@ DRIVERS = {"11": 450, "12": 525, "13": 580}
 def driver() -> str | None:
     """The version of NVIDIA's driver, from the kernel or from nvidia-smi."""
     kernel = Path("/proc/driver/nvidia/version")
-    found = re.search(r"\s(\d{3}\.\d+(?:\.\d+)?)\s", kernel.read_text()) if kernel.exists() else None
+    loaded = re.search(r"\s(\d{3}\.\d+(?:\.\d+)?)\s", kernel.read_text()) if kernel.exists() else None
     listed = answer("nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader")
-    return found[1] if found else (listed.splitlines()[0] if listed else None)
+    return loaded[1] if loaded else (listed.splitlines()[0] if listed else None)
 
 
 def gpu(root: Path) -> list[Finding]:
@@ -102,12 +102,12 @@ def shm(root: Path) -> list[Finding]:
 
 def disk(root: Path) -> list[Finding]:
     """Free space in the working directory and in the directory of temporary files."""
-    found = []
+    findings = []
     for place in dict.fromkeys((str(Path.cwd()), tempfile.gettempdir())):
         free = shutil.disk_usage(place).free / GB
         text = f"{free:.1f} GB free in {place}"
         if free < RUN_GB:
-            found.append(Finding("problem", f"{text}, less than {RUN_GB:g}", "snakemake --directory, or TMPDIR"))
+            findings.append(Finding("problem", f"{text}, less than {RUN_GB:g}", "snakemake --directory, or TMPDIR"))
         else:
-            found.append(Finding("ok", text))
-    return found
+            findings.append(Finding("ok", text))
+    return findings

@@ -86,15 +86,15 @@ def rapl(root: Path = POWERCAP) -> Meter:
     zone psys is the whole platform, packages included, core and uncore are parts of a package, and intel-rapl-mmio
     shows a package a second time, so they are left out. AMD's packages have the same names.
     """
-    found = []
+    counters = []
     for zone in sorted(root.glob("intel-rapl:*")):
         try:
             name = (zone / "name").read_text().strip()
             if name.startswith("package") or name == "dram":
-                found.append(_zone(zone))
+                counters.append(_zone(zone))
         except (OSError, ValueError):
             continue
-    return Meter("rapl", found) if found else Meter()
+    return Meter("rapl", counters) if counters else Meter()
 
 
 def _zone(zone: Path) -> Counter:

@@ -16,8 +16,8 @@ def interval(value: Mapping[str, Any] | None, digits: int = 2, unit: str = "") -
     if value is None or value["mean"] is None:
         return DASH
     text = f"{value['mean']:,.{digits}f}{unit}"
-    if found := ends(value, digits):
-        return f"{text} ({found})"
+    if limits := ends(value, digits):
+        return f"{text} ({limits})"
     return f"{text} ({both})" if (both := two_seeds(value, digits)) else text
 
 
@@ -42,8 +42,8 @@ def two_seeds(value: Mapping[str, Any], digits: int) -> str | None:
 
 def limits(value: Mapping[str, Any], digits: int) -> str:
     """An interval alone, for a cell of a table, or why there is none."""
-    if found := ends(value, digits):
-        return found
+    if between := ends(value, digits):
+        return between
     return DASH if value.get("std") is None else two_seeds(value, digits) or "none, all equal"
 
 
@@ -52,8 +52,8 @@ def described(value: Mapping[str, Any], digits: int = 2, unit: str = "") -> str:
     mean = f"{value['mean']:,.{digits}f}{unit}"
     if value["std"] is None:
         return mean
-    if found := ends(value, digits):
-        return f"{mean} (95 % interval {found}, std {value['std']:,.{digits}f})"
+    if between := ends(value, digits):
+        return f"{mean} (95 % interval {between}, std {value['std']:,.{digits}f})"
     return f"{mean} ({two_seeds(value, digits) or 'equal in all seeds, so without an interval'})"
 
 

@@ -15,7 +15,7 @@ def times(trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
     rows = []
     measured = [{**training["seconds_by_phase"], **training["seconds_untimed"]} for training in trainings]
     for phase, text in PHASES.items():
-        seconds = [found[phase] for found in measured if phase in found]
+        seconds = [by_phase[phase] for by_phase in measured if phase in by_phase]
         if not any(value >= 0.05 for value in seconds):
             continue  # rounds to nothing
         span = f"{min(seconds):,.1f} to {max(seconds):,.1f}" if len(seconds) > 1 else ""

@@ -42,10 +42,10 @@ def known(root: Path) -> dict[str, Experiment]:
     base = parse(committed, "params.yaml at HEAD") if committed else read(root / "params.yaml")
     name = f"params.yaml at {answer('git', 'rev-parse', '--short', 'HEAD', at=root)}" if committed else "params.yaml"
     presets = {f"the preset {path.stem}": read(path) for path in sorted((root / "workflow/presets").glob("*.yaml"))}
-    found = {}
+    experiments = {}
     for label, over in {name: {}, **presets}.items():
         try:
-            found[label] = check(merge(base, over))
+            experiments[label] = check(merge(base, over))
         except InputError:  # an edited params.yaml may not fit a preset
             continue
-    return found
+    return experiments

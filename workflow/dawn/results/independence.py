@@ -16,11 +16,11 @@ Training = Mapping[str, Any]  # metrics.json of a seed
 
 def groups(values: Mapping[int, Hashable]) -> list[list[int]]:
     """Return the seeds that have a value in common, as lists of two or more; None is no value."""
-    found = defaultdict(list)
+    by_value = defaultdict(list)
     for seed, value in values.items():
         if value is not None:
-            found[value].append(seed)
-    return [seeds for seeds in found.values() if len(seeds) > 1]
+            by_value[value].append(seed)
+    return [seeds for seeds in by_value.values() if len(seeds) > 1]
 
 
 def sharing(trainings: Iterable[Training]) -> list[list[int]]:

@@ -35,12 +35,12 @@ def verify(seed: Path, names: Iterable[str] | None = None) -> dict[str, Any]:
     path = location(seed)
     if not path.is_file():
         raise InputError(f"{seed} has no manifest {path}; finish the experiment with snakemake")
-    found: dict[str, Any] = read_json(path)
-    for name in found["sha256"] if names is None else names:
-        if sha256(seed / name) != found["sha256"][name]:
+    manifest_of_seed: dict[str, Any] = read_json(path)
+    for name in manifest_of_seed["sha256"] if names is None else names:
+        if sha256(seed / name) != manifest_of_seed["sha256"][name]:
             raise InputError(f"{seed / name} was changed after the evaluation: its SHA-256 is not that in {path}; "
                              "delete the file, and snakemake makes it again")  # fmt: skip
-    return found
+    return manifest_of_seed
 
 
 def check(experiment: Experiment, seed: Path) -> None:
@@ -67,7 +67,7 @@ def header(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             metadata = json.loads(file.read(length)).get("__metadata__", {})
-            found: dict[str, Any] = json.loads(metadata.get("dawn", "{}"))
+            settings: dict[str, Any] = json.loads(metadata.get("dawn", "{}"))
     except (struct.error, ValueError) as error:
         raise InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
-    return found
+    return settings

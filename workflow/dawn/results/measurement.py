@@ -124,7 +124,7 @@ def save(path: Path | None, what: str, rows: Sequence[Row], origin: Mapping[str,
     origin = origin or collect(CHECKOUT)
     versions = {name: origin["packages"][name] for name in PACKAGES if name in origin["packages"]}
     image = origin["machine"]["image"]
-    found = {
+    measured = {
         "what": what,
         "command": origin["command"],
         "commit": origin["code"]["commit"],
@@ -138,8 +138,8 @@ def save(path: Path | None, what: str, rows: Sequence[Row], origin: Mapping[str,
         "packages": {"python": origin["python"], **versions},
         "rows": [row.model_dump(exclude_defaults=True) for row in rows],
     }
-    _checked(path, json.dumps(found))
-    write_json(path, found)
+    _checked(path, json.dumps(measured))
+    write_json(path, measured)
 
 
 def training(metrics: Mapping[str, Any], variant: str = "", values: Mapping[str, Any] | None = None) -> Row:
@@ -163,13 +163,13 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
     The seconds by phase become ``seconds_train`` and so on.
     """
-    found: dict[str, float] = {}
+    flattened: dict[str, float] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found |= {f"{name.removesuffix('_by_phase')}_{key}": number for key, number in numbers(value).items()}
+            flattened |= {f"{name.removesuffix('_by_phase')}_{key}": number for key, number in numbers(value).items()}
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            found[name] = value
-    return found
+            flattened[name] = value
+    return flattened
 
 
 def repetitions(values: Iterable[Mapping[str, float]], variant: str = "") -> list[Row]:

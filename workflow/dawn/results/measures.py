@@ -28,10 +28,10 @@ def over(values: Sequence[float], measure: Measure, images: int | None = None) -
 
 def value(evaluation: Mapping[str, Any], key: str) -> float | None:
     """A measure in evaluation.json, None where it was not measured: a number, or of a GAN an entry of ``measures``."""
-    found = evaluation.get("measures", evaluation).get(key)
-    if isinstance(found, Mapping):
-        found = found.get("value")
-    return None if found is None else float(found)
+    entry = evaluation.get("measures", evaluation).get(key)
+    if isinstance(entry, Mapping):
+        entry = entry.get("value")
+    return None if entry is None else float(entry)
 
 
 def over_seeds(evaluations: Sequence[Mapping[str, Any]], measure: Measure) -> dict[str, float | None] | None:

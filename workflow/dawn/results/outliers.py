@@ -61,13 +61,13 @@ def too_even(values: Mapping[str, Sequence[float]], expected: float) -> dict[str
     small a sum, adjusted for the number of variants (Bonferroni). Seeds that are all equal are named elsewhere.
     """
     known = {name: v for name, v in values.items() if len(v) > 1}
-    found = {}
+    suspects = {}
     for name, v in known.items():
         variance, freedom = statistics.variance(v), len(v) - 1
         p = min(1.0, len(known) * float(stats.chi2.cdf(freedom * variance / expected**2, freedom)))
         if variance and p < TOO_EVEN:
-            found[name] = (math.sqrt(variance), p)
-    return found
+            suspects[name] = (math.sqrt(variance), p)
+    return suspects
 
 
 def standard_error(accuracy: float, images: int) -> float:

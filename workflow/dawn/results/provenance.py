@@ -62,8 +62,8 @@ def machine() -> dict[str, Any]:
 
 def packages() -> dict[str, str]:
     """Name and version of every installed distribution."""
-    found = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
-    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+    versions = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
 
 
 def command() -> str:
@@ -84,8 +84,8 @@ def public(text: str) -> str:
     """Text whose absolute paths are relative to the checkout; of a file elsewhere its name is left."""
 
     def shortened(path: re.Match[str]) -> str:
-        found = Path(path[0])
-        return str(found.relative_to(CHECKOUT)) if found.is_relative_to(CHECKOUT) else found.name
+        absolute = Path(path[0])
+        return str(absolute.relative_to(CHECKOUT)) if absolute.is_relative_to(CHECKOUT) else absolute.name
 
     return PATH.sub(shortened, text)
 

@@ -30,14 +30,14 @@ def result(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
     """The best trial and the base in one sentence."""
     base = next(trial for trial in trials if trial.number == BASE)
     accuracy = f"{best.accuracies[-1]:.2f} %"
-    found = f"{best.name.capitalize()} has the best hold-out accuracy, {accuracy}"
+    claim = f"{best.name.capitalize()} has the best hold-out accuracy, {accuracy}"
     if base.score[0] < len(plan.counts):
-        return f"{found}; the base diverged."
+        return f"{claim}; the base diverged."
     other = f"{base.accuracies[-1]:.2f} %"
     if base.score >= best.score:
         return (f"No trial was better on the hold-out split than the base, which has {other}. The best of the others "
                 f"is {best.name} with {accuracy}.")  # fmt: skip
-    return f"{found}; the base has {other}."
+    return f"{claim}; the base has {other}."
 
 
 def caution(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:

@@ -32,20 +32,20 @@ def propose(plan: SearchPlan, round: int, before: Sequence[Trial]) -> list[dict[
     space = {key: _distribution(values) for key, values in plan.search.space.items()}
     study = optuna_study(plan, before, InMemoryStorage(), _sampler(plan.search.seed, round))
     tried = [trial.settings for trial in before]
-    found: list[dict[str, Any]] = []
+    proposed: list[dict[str, Any]] = []
     for _ in range(ATTEMPTS * plan.search.trials):
-        if len(found) == plan.search.trials:
+        if len(proposed) == plan.search.trials:
             break
         asked = study.ask(space)
         settings = {key: _value(plan.search.space[key], value) for key, value in asked.params.items()}
-        if settings in tried + found or not _valid(plan, settings):
+        if settings in tried + proposed or not _valid(plan, settings):
             study.tell(asked, state=TrialState.FAIL)
         else:
-            found.append(settings)
-    if not found and round == 0:
+            proposed.append(settings)
+    if not proposed and round == 0:
         raise InputError(f"search {plan.name}: no {ATTEMPTS * plan.search.trials} draws from the space gave a valid "
                          "experiment; narrow the space")  # fmt: skip
-    return found
+    return proposed
 
 
 def optuna_study(

@@ -39,18 +39,18 @@ def folder(directory: Path, round: int, rung: int, number: int) -> Path:
 
 def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list[Trial]:
     """The trials of the first rounds, and those of the first ``rungs`` of the round after them, by their numbers."""
-    found: dict[int, Trial] = {}
+    by_number: dict[int, Trial] = {}
     for round, rung in [step for step in plan.rungs if step < (rounds, rungs)]:
         for proposed in read_json(directory / f"round-{round}" / f"rung-{rung}.json")["trials"]:
             number = proposed["trial"]
-            trial = found.setdefault(number, Trial(number, round, proposed["settings"]))
+            trial = by_number.setdefault(number, Trial(number, round, proposed["settings"]))
             path = folder(directory, round, rung, number) / "trial.json"
             result = read_json(path)
             if result["cause"] != proposed["cause"]:
                 raise InputError(f"{path} was trained with other settings; delete it to have it trained again")
             trial.accuracies.append(result["accuracy"])
             trial.seconds += result["seconds"]
-    return [found[number] for number in sorted(found)]
+    return [by_number[number] for number in sorted(by_number)]
 
 
 def causes(rung: Path) -> dict[str, str]:

@@ -59,10 +59,10 @@ class Extractor:
     @torch.inference_mode()
     def __call__(self, images: NDArray[np.uint8]) -> Features:
         """Features of images uint8 (n, h, w, 3), n >= 1."""
-        found: list[tuple[Tensor, Tensor, Tensor]] = []
+        batches: list[tuple[Tensor, Tensor, Tensor]] = []
         for first in range(0, len(images), self.batch):
-            found.append(self._batch(torch.tensor(images[first : first + self.batch], device=self.mean.device)))
-        return Features(*(torch.cat(parts).numpy() for parts in zip(*found, strict=True)))
+            batches.append(self._batch(torch.tensor(images[first : first + self.batch], device=self.mean.device)))
+        return Features(*(torch.cat(parts).numpy() for parts in zip(*batches, strict=True)))
 
     def _batch(self, pixels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Penultimate and middle features and logits of pixels uint8 (b, h, w, 3), on the CPU."""

@@ -55,7 +55,7 @@ def number(directory: Path) -> int:
 
 def judges(directories: Iterable[Path], data: Path, stats: Path, device: torch.device) -> list[Judge]:
     """The judges in these directories; one of other classes, data or channel statistics is refused."""
-    found, classes = [], read_json(data / "dataset.json")["classes"]
+    loaded, classes = [], read_json(data / "dataset.json")["classes"]
     train = dataset.load(data, stats, "train", device)
     for directory in directories:
         experiment = load(directory.parent / "params.yaml")
@@ -68,8 +68,8 @@ def judges(directories: Iterable[Path], data: Path, stats: Path, device: torch.d
         extractors = [Extractor(net, experiment, train.mean, train.std) for net in nets]
         for extractor in extractors:
             extractor.set_units(train.images[:SCALED].cpu().numpy())
-        found.append(Judge(directory, *extractors))
-    return found
+        loaded.append(Judge(directory, *extractors))
+    return loaded
 
 
 def check(weights: Path, experiment: Experiment, classes: list[str], preprocessing: Preprocessing) -> None:

@@ -64,7 +64,7 @@ def copies(evaluations: Evaluations) -> list[str]:
 def measures_table(evaluations: Evaluations) -> list[Block]:
     """Each measure with its interval and references."""
     known = {key: reference(evaluations, key) for key in measured(evaluations)}
-    names = [name for name in dict.fromkeys(REFERENCES.values()) if any(name in found for found in known.values())]
+    names = [name for name in dict.fromkeys(REFERENCES.values()) if any(name in scores for scores in known.values())]
     rows = []
     for key, measure in measured(evaluations).items():
         value, d = over_seeds(evaluations, key), measure.digits

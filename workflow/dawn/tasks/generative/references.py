@@ -28,13 +28,13 @@ ALMOST = 0.2  # distance of a test image to the nearest train image over that to
 
 def seen(judge: Judge, images: dict[str, Images], train: Images) -> evaluation.Judge:
     """What a judge makes of the sets of images and, in the layer of the nearest neighbours, of the train split."""
-    found = {name: judge.features(pixels) for name, pixels in images.items()}
+    features = {name: judge.features(pixels) for name, pixels in images.items()}
     layers = {
-        layer: {name: features[layer] for name, features in found.items()}
+        layer: {name: by_layer[layer] for name, by_layer in features.items()}
         for layer in ("penultimate", "middle", "random")
     }
     layers[evaluation.COPYING]["train"] = judge.of_train(train).middle
-    return evaluation.Judge(layers, {"test": found["test"]["logits"]})
+    return evaluation.Judge(layers, {"test": features["test"]["logits"]})
 
 
 def unlike_train(test: Images, train: Images) -> evaluation.Ratios:
@@ -68,15 +68,15 @@ def main() -> None:
     images = {"test": np.ascontiguousarray(test), **image_sets(train, train_labels, len(test))}
     pixels = unlike_train(images["test"], train)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    found, trained = [], judges(args.judges, args.data, args.stats, device)
+    views, trained = [], judges(args.judges, args.data, args.stats, device)
     for judge in trained:
-        found.append(seen(judge, images, train))
+        views.append(seen(judge, images, train))
         layers = {layer: {name: f for name, f in sets.items() if name in ("test", "train")}
-                  for layer, sets in found[-1].layers.items()}  # fmt: skip
+                  for layer, sets in views[-1].layers.items()}  # fmt: skip
         arrays = {f"{layer}/{name}": f for layer, sets in layers.items() for name, f in sets.items()}
-        write_features(features_file(args.out, judge), arrays | {"logits/test": found[-1].logits["test"]})
+        write_features(features_file(args.out, judge), arrays | {"logits/test": views[-1].logits["test"]})
     neighbours = load(args.params).measures.neighbours
-    scores = evaluation.references(found, images, labels, neighbours, pixels=pixels)
+    scores = evaluation.references(views, images, labels, neighbours, pixels=pixels)
     checksums = [judge.about()["sha256"] for judge in trained]
     write_json(args.out, {"neighbours": neighbours, "judges": checksums, "pixels": pixels.tolist(), "measures": scores})
 

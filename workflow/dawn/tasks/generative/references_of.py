@@ -27,9 +27,9 @@ def measured(evaluations: Evaluations) -> dict[str, Measure]:
 
 def over_seeds(evaluations: Evaluations, key: str) -> dict[str, float | None]:
     """Mean, std and 95 % interval of the mean over the seeds; of a single seed its interval over the images."""
-    found = over(evaluations, MEASURES[key])
-    assert found is not None
-    return found
+    summary = over(evaluations, MEASURES[key])
+    assert summary is not None
+    return summary
 
 
 def reference(evaluations: Evaluations, key: str) -> dict[str, float]:
@@ -44,13 +44,13 @@ def reference(evaluations: Evaluations, key: str) -> dict[str, float]:
 
 def panels(evaluations: Evaluations) -> list[Panel]:
     """A panel of the figure for each measure."""
-    found = []
+    drawn = []
     for key, measure in measured(evaluations).items():
         values = [float(evaluation["measures"][key]["value"]) for evaluation in evaluations]
         low, high = (over_seeds(evaluations, key)[name] for name in ("low", "high"))
         interval = None if low is None or high is None else (low, high)
-        found.append(Panel(measure.title, values, interval, reference(evaluations, key), measure.log))
-    return found
+        drawn.append(Panel(measure.title, values, interval, reference(evaluations, key), measure.log))
+    return drawn
 
 
 def over_judges(evaluation: Mapping[str, Any]) -> str:

@@ -25,8 +25,8 @@ def log_power(images: NDArray[np.uint8]) -> Decibels:
     """
     total = np.zeros(images.shape[1:3])
     for first in range(0, len(images), BLOCK):
-        found = np.fft.fft2(images[first : first + BLOCK].astype(np.float32), axes=(1, 2))
-        total += np.log10(found.real**2 + found.imag**2 + 1).mean(3).sum(0)
+        waves = np.fft.fft2(images[first : first + BLOCK].astype(np.float32), axes=(1, 2))
+        total += np.log10(waves.real**2 + waves.imag**2 + 1).mean(3).sum(0)
     return 10 * total / len(images)
 
 

@@ -34,11 +34,11 @@ ROWS = 8
 
 def chosen(labels: Tensor, rows: int) -> list[int]:
     """The first image of each class in turn, then the second, until there are ``rows``; ``labels`` (n,)."""
-    found: list[int] = []
+    chosen: list[int] = []
     places = [torch.nonzero(labels == label).flatten().tolist() for label in range(int(labels.max()) + 1)]
     for turn in range(max(len(place) for place in places)):
-        found += [place[turn] for place in places if turn < len(place)]
-    return found[:rows]
+        chosen += [place[turn] for place in places if turn < len(place)]
+    return chosen[:rows]
 
 
 def pixels(images: Tensor, mean: Tensor, std: Tensor) -> NDArray[np.float32]:

@@ -41,9 +41,9 @@ class Proof:
     def check(self, path: Path) -> None:
         """Raise ContentError unless the file is the right one, as far as can be known."""
         check_size(path.stat().st_size, self.bytes)
-        if self.sha256 and (found := files.sha256(path)) != self.sha256:
+        if self.sha256 and (digest := files.sha256(path)) != self.sha256:
             raise ContentError(
-                f"wrong content: its sha256 is {found}, and {self.sha256} is expected; if this is the archive that you "
+                f"wrong content: its sha256 is {digest}, and {self.sha256} is expected; if this is the archive that you "
                 "want, set data.sha256 to the former"
             )
 

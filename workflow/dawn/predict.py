@@ -57,9 +57,9 @@ def main() -> None:
     files, faults = image_files(images)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     predictor = Predictor(models, device, args.tta, args.network)
-    found = list(predictions(predictor, files, faults))
-    if found:
-        print(FORMATS[args.format](found, predictor.classes, args.top), end="")
+    results = list(predictions(predictor, files, faults))
+    if results:
+        print(FORMATS[args.format](results, predictor.classes, args.top), end="")
     if faults:
         print(*faults, sep="\n", file=sys.stderr)
         raise cli.InputError(f"{len(faults)} of the paths given could not be used; they are named above")

@@ -3,7 +3,7 @@
     python -m dawn.sbom --image dawn --out containers/sbom.json                    a Docker image
     python -m dawn.sbom --image containers/dawn.sif --out containers/sbom.json     an Apptainer image
 
-The Python packages are those that cyclonedx-bom found when the image was built. Debian's packages come from the image's
+The Python packages are those that cyclonedx-bom lists when the image is built. Debian's packages come from the image's
 own database, which does not hold their licences; those are in /usr/share/doc/*/copyright of the image.
 """
 

@@ -67,7 +67,7 @@ class JobLog(logging.Formatter):
         waiting = {name: n for name, n in self.left.items() if n > 0}
         if any(is_training(name) and name not in self.durations for name in waiting):
             return None
-        means = {name: sum(found) / len(found) for name, found in self.durations.items()}
+        means = {name: sum(seconds) / len(seconds) for name, seconds in self.durations.items()}
         passed = sum(min(time.monotonic() - start, means.get(name, 0.0)) for name, start in self.running.values())
         return max(0.0, sum(n * means.get(name, 0.0) for name, n in waiting.items()) - passed) / max(
             1, len(self.running)

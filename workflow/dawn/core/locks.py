@@ -89,12 +89,12 @@ def _jobs(owner: str) -> list[int]:
     """The ids of this user's processes that were started by an owner."""
     import psutil
 
-    found = []
+    holders = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             if process.environ().get(VARIABLE) == owner:
-                found.append(process.pid)
-    return found
+                holders.append(process.pid)
+    return holders
 
 
 def _dead(path: Path) -> dict[str, Any] | None:

@@ -98,11 +98,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         names = [name for name, _ in pairs]
         raise ValueError(f"{quoted(next(name for name in names if names.count(name) > 1))} is there twice")
-    return found
+    return mapping
 
 
 def _finite(name: str) -> float:

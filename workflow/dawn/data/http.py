@@ -75,9 +75,9 @@ def answer(
         return ask(), None
     partial.refusals += 1
     response = ask(headers={"Range": f"bytes={start}-", "If-Range": record.validator})
-    found = RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if response.status_code == 206 and found and record.describes(response.headers):
-        first, last, total = map(int, found.groups())
+    given = RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if response.status_code == 206 and given and record.describes(response.headers):
+        first, last, total = map(int, given.groups())
         if first == start <= last < total and {size, record.total} <= {None, total}:
             partial.resumed, partial.refusals = True, 0
             return response, total

@@ -49,15 +49,15 @@ class Preprocessing:
     def parse(cls, values: Any, source: Path) -> "Preprocessing":
         """That in the header of ``source``, checked."""
         try:
-            found = TypeAdapter(cls).validate_python(values)
+            parsed = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:
             raise InputError(f"{source} does not store its preprocessing; train again to have it stored") from error
-        if not (all(map(math.isfinite, (*found.mean, *found.std))) and min(found.std) > 0):
+        if not (all(map(math.isfinite, (*parsed.mean, *parsed.std))) and min(parsed.std) > 0):
             raise InputError(
-                f"{source}: the preprocessing has mean {list(found.mean)} and std {list(found.std)}, which must be "
+                f"{source}: the preprocessing has mean {list(parsed.mean)} and std {list(parsed.std)}, which must be "
                 "finite, and std above 0; run dawn.stats and train again"
             )
-        return found
+        return parsed
 
     def plain(self) -> dict[str, Any]:
         """The preprocessing as values of JSON."""

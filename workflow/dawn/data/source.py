@@ -35,10 +35,10 @@ def local(url: str) -> Path | None:
     raise cli.InputError(f"{url}: must be http://..., https://..., file:///absolute/path or a plain path")
 
 
-def check_size(found: int, expected: int | None, error: type[SourceError] = ContentError) -> None:
+def check_size(size: int, expected: int | None, error: type[SourceError] = ContentError) -> None:
     """Raise an error unless this many bytes can be right; None where the size is not known."""
-    if expected is not None and found != expected:
-        raise error(f"wrong content, {found} bytes, expected {expected}")
+    if expected is not None and size != expected:
+        raise error(f"wrong content, {size} bytes, expected {expected}")
 
 
 def check_local(source: Path, size: int | None) -> None:

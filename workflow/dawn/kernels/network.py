@@ -28,12 +28,12 @@ class CustomKernels(nn.Module):
 
 def parts(layers: list[nn.Module], convolutions: bool) -> list[Any]:
     """Return the layers, with a kernel in place of those that it computes."""
-    found: list[Any] = []
+    replaced: list[Any] = []
     while layers:
         kernel, count = kernel_of(layers, convolutions)
-        found.append(kernel or layers[0])
+        replaced.append(kernel or layers[0])
         layers = layers[count:]
-    return found
+    return replaced
 
 
 def kernel_of(layers: list[nn.Module], convolutions: bool) -> tuple[Any, int]:
@@ -52,14 +52,14 @@ def with_kernels(net: nn.Module, precision: str) -> CustomKernels:
         raise Unavailable("they need train.precision fp32 or bf16")
     if not isinstance(net, nn.Sequential):
         raise Unavailable("the network is no plain sequence of layers")
-    found = CustomKernels(net, precision == "bf16" and can_convolve())
-    kernels = [part for part in found.parts if not isinstance(part, nn.Module)]
+    replaced = CustomKernels(net, precision == "bf16" and can_convolve())
+    kernels = [part for part in replaced.parts if not isinstance(part, nn.Module)]
     if not kernels:
         raise Unavailable("the network has no relu, silu or gelu, and no large 3x3 convolution")
     for kernel in kernels:
         if hasattr(kernel, "activation"):
             compiled_for(PRECISIONS[precision], kernel.activation)
-    return found
+    return replaced
 
 
 def can_convolve() -> bool:

@@ -59,9 +59,9 @@ def packed(weight: Tensor, mirror: bool) -> Tensor:
     """Return the transformed filters as pairs of input channels; ``mirror``: those of the gradient of the input."""
     outputs, inputs = weight.shape[:2]
     rows, columns = (outputs, inputs) if mirror else (inputs, outputs)
-    found = torch.empty(PLACES, -(-columns // COLUMNS), rows // 2, COLUMNS, 2, dtype=torch.bfloat16)
-    library("winograd").pack(sizes(0, 0, 0, inputs, outputs), *pointers(weight), int(mirror), *pointers(found))
-    return found
+    packed = torch.empty(PLACES, -(-columns // COLUMNS), rows // 2, COLUMNS, 2, dtype=torch.bfloat16)
+    library("winograd").pack(sizes(0, 0, 0, inputs, outputs), *pointers(weight), int(mirror), *pointers(packed))
+    return packed
 
 
 def sizes(images: int, height: int, width: int, inputs: int, outputs: int) -> Any:

@@ -28,14 +28,14 @@ def settings(environment: Mapping[str, str], processes: int) -> tuple[dict[str, 
         return _threads(chosen), None
     limit = min(cores(), int(_threads(environment.get("OMP_NUM_THREADS") or str(cores()))["OMP_NUM_THREADS"]))
     free = min(free_cores(), limit) if limit > processes else float(limit)
-    found = _threads(str(max(1, round(free) // processes)))
+    variables = _threads(str(max(1, round(free) // processes)))
     if round(free) < limit and "OMP_WAIT_POLICY" not in environment:
-        found["OMP_WAIT_POLICY"] = "passive"
+        variables["OMP_WAIT_POLICY"] = "passive"
     if round(free) >= limit:
-        return found, None  # as usual
-    number = found["OMP_NUM_THREADS"]
+        return variables, None  # as usual
+    number = variables["OMP_NUM_THREADS"]
     where = "" if processes == 1 else f" for each of {processes} processes"
-    return found, f"{number} thread{'s' * (number != '1')}{where}, since {free:.1f} of {limit} cores are free"
+    return variables, f"{number} thread{'s' * (number != '1')}{where}, since {free:.1f} of {limit} cores are free"
 
 
 def _threads(number: str) -> dict[str, str]:

@@ -51,8 +51,8 @@ def integers(labels: object, where: str) -> NDArray[Any]:
     """Labels, a list of ints or a one-dimensional integer array, as an array (n,)."""
     if isinstance(labels, list) and all(type(label) is int and abs(label) < 1 << 31 for label in labels):
         return np.array(labels, np.int64)
-    if isinstance(labels, Call) and (found := array(labels, f"{where}: 'labels'")).ndim == 1:
-        return found
+    if isinstance(labels, Call) and (integers := array(labels, f"{where}: 'labels'")).ndim == 1:
+        return integers
     raise InputError(f"{where}: 'labels' is no list of integers")
 
 
@@ -79,12 +79,12 @@ def integer(kind: Call, where: str) -> np.dtype[Any]:
     """The integer dtype that a pickle describes."""
     match kind:
         case Call(name="dtype", args=(str() | bytes() as code, *_), state=(int(), str() | bytes() as order, *_)):
-            found = text(order) + text(code)
+            dtype = text(order) + text(code)
         case _:
             raise InputError(f"{where} has no dtype")
-    if not re.fullmatch("[<>|=][iu][1248]", found):
-        raise InputError(f"{where} has dtype {quoted(found)}, integers are expected")
-    return np.dtype(found)
+    if not re.fullmatch("[<>|=][iu][1248]", dtype):
+        raise InputError(f"{where} has dtype {quoted(dtype)}, integers are expected")
+    return np.dtype(dtype)
 
 
 def text(value: str | bytes) -> str:

@@ -32,8 +32,8 @@ class Card:
     @property
     def data(self) -> Mapping[str, Any]:
         """The content of dataset.json."""
-        found: Mapping[str, Any] = self.provenance["data"]
-        return found
+        data: Mapping[str, Any] = self.provenance["data"]
+        return data
 
     @property
     def dataset(self) -> tuple[str, str]:
@@ -99,11 +99,11 @@ def results(card: Card) -> list[Block]:
 
 def _classes(evaluations: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Each class with its mean recall and precision in percent, the least recalled first."""
-    found = []
+    rows = []
     for name in evaluations[0]["classes"]:
         means = [_mean(e["classes"][name][what] for e in evaluations) for what in ("recall", "precision")]
-        found.append((means[0] if means[0] is not None else -1.0, name, means))
-    return [[name, *("–" if m is None else f"{m:.1f} %" for m in means)] for _, name, means in sorted(found)]
+        rows.append((means[0] if means[0] is not None else -1.0, name, means))
+    return [[name, *("–" if m is None else f"{m:.1f} %" for m in means)] for _, name, means in sorted(rows)]
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

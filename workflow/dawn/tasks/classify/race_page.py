@@ -122,12 +122,12 @@ def remarks(race: Mapping[str, Any]) -> list[str]:
     goal = f"{target['accuracy']:g} %"
     times = f"{numbers.described(reached, CLOCK, ' s')}, {reached['seeds']} of {seeds} seeds" if reached else "never"
     energy = "not measured: no counter can be read" if race["joules"] is None else SOURCES[race["energy_source"]]
-    found = [
+    lines = [
         f"seeds at or above {goal}: {numbers.fraction(target)}",
         f"first monitored at {goal}: {times}",
         f"energy: {energy}",
         described(race["runs"]),
     ]
     if shared := sharing(race["runs"]):
-        found.append(f"no intervals: {'; '.join(map(named, shared))} share their first step, so each is one training")
-    return found
+        lines.append(f"no intervals: {'; '.join(map(named, shared))} share their first step, so each is one training")
+    return lines

@@ -59,15 +59,15 @@ def title(measure: Measure, text: str) -> str:
 
 def target(metrics: Mapping[str, Any]) -> list[str]:
     """Who reached the target, and when."""
-    found, seeds = metrics["target"], metrics["seeds"]
-    goal, reached = f"{found['accuracy']:g} %", found["seeds_in_training"]
-    first = f"test accuracy of at least {goal}: {fraction(found)} of the seeds"
+    target, seeds = metrics["target"], metrics["seeds"]
+    goal, reached = f"{target['accuracy']:g} %", target["seeds_in_training"]
+    first = f"test accuracy of at least {goal}: {fraction(target)} of the seeds"
     if not reached:
         return [first, f"time to {goal}: not reached in training"]
-    time = f"time to {goal}: {interval(found['seconds'], SECONDS.digits, ' s')}"
+    time = f"time to {goal}: {interval(target['seconds'], SECONDS.digits, ' s')}"
     if seeds == 1:
         return [first, time]
-    expected = interval(found["expected_seconds"], SECONDS.digits, " s")
+    expected = interval(target["expected_seconds"], SECONDS.digits, " s")
     return [
         first,
         f"{time}, mean of the {reached} of {seeds} seeds that reached it in training",

@@ -38,9 +38,9 @@ def made(data: Path, settings: Domains) -> Arrays:
                  ((settings.train, "a"), (settings.train, "b"), (settings.test, "test"))]  # fmt: skip
         return named(*pairs)
     if settings.kind == "classes":
-        found = [of_classes(data, split, names, key) for split in ("train", "test")
+        arrays = [of_classes(data, split, names, key) for split in ("train", "test")
                  for names, key in ((settings.a, "domains.a"), (settings.b, "domains.b"))]  # fmt: skip
-        return dict(zip(TRAINS + TESTS, found, strict=True))
+        return dict(zip(TRAINS + TESTS, arrays, strict=True))
     train, test = (of_classes(data, split, settings.a, "domains.a") for split in ("train", "test"))
     order = stream(settings.seed, "halves").permutation(len(train))
     half = len(train) // 2

@@ -32,8 +32,8 @@ def claim(run: Run) -> str:
             f"Translations {described(metrics[above.key], above.digits, above.suffix)} above the identity over {seeds}"
         )
     if metrics.get(seen.key):
-        found = described(percent(metrics[seen.key]), seen.digits - 2, " %")
-        return f"Judges see the target in {found} over {seeds}"
+        accuracy = described(percent(metrics[seen.key]), seen.digits - 2, " %")
+        return f"Judges see the target in {accuracy} over {seeds}"
     return f"Cycle error {described(metrics[error.key], error.digits, error.suffix)} over {seeds}"
 
 

@@ -100,12 +100,12 @@ class CycleTask:
         count = step - epoch * self.per_epoch
         adversarial, cycle, identity, critic = (self.sums / count).tolist()
         self.sums.zero_()
-        found = None
+        psnr = None
         if (epoch + 1) % self.settings.samples_every == 0 or step == self.steps:
             with self.clock.phase("monitor"):
-                found = self.monitored()
+                psnr = self.monitored()
         return CycleMetrics(
-            min(epoch + 1, self.epochs), adversarial, cycle, identity, critic, found, self.lr(step - 1), images_per_s,
+            min(epoch + 1, self.epochs), adversarial, cycle, identity, critic, psnr, self.lr(step - 1), images_per_s,
             seconds,
         )  # fmt: skip
 

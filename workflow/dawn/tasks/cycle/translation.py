@@ -47,7 +47,7 @@ def round_trip(there: nn.Module, back: nn.Module, pixels: Pixels, noise: float, 
         if noise:
             random = stream("noise", name, first).standard_normal(translation.shape, np.float32)
             translation = translation + torch.from_numpy(random).to(device) * (noise / 127.5)
-        found = back(translation)
-        images.append(to_pixels(found))
-        errors.append((found - source).abs().mean((1, 2, 3)).double().cpu().numpy() * 127.5)
+        restored = back(translation)
+        images.append(to_pixels(restored))
+        errors.append((restored - source).abs().mean((1, 2, 3)).double().cpu().numpy() * 127.5)
     return np.concatenate(images), np.concatenate(errors)

@@ -53,8 +53,8 @@ def penalty(critic: Score, real: Tensor, fake: Tensor, labels: Tensor, settings:
 def gradient(critic: Score, images: Tensor, labels: Tensor) -> Tensor:
     """Return the gradient (b, 3, h, w) of each image's score by the image, itself differentiable by the weights."""
     images = images.detach().requires_grad_()
-    (found,) = torch.autograd.grad(critic(images, labels).sum(), images, create_graph=True)
-    return found
+    (gradient,) = torch.autograd.grad(critic(images, labels).sum(), images, create_graph=True)
+    return gradient
 
 
 def squared_norm(gradients: Tensor) -> Tensor:

@@ -16,8 +16,8 @@ BATCH = 250  # images in a forward pass
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     """Return images (b, 3, h, w) from -1 to 1 as pixels (b, h, w, 3) from 0 to 255, rounded."""
     pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    found: NDArray[np.uint8] = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    return found
+    samples: NDArray[np.uint8] = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return samples
 
 
 @torch.no_grad()

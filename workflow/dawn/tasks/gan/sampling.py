@@ -33,8 +33,8 @@ def scores(gan: Trained, images: Images, labels: Labels) -> NDArray[np.float32]:
             torch.tensor(array[first : first + BATCH], device=device) for array in (images, labels)
         )  # fmt: skip
         parts.append(gan.critic(batch.permute(0, 3, 1, 2).float() / 127.5 - 1, classes))
-    found: NDArray[np.float32] = torch.cat(parts).float().cpu().numpy()
-    return found
+    scores: NDArray[np.float32] = torch.cat(parts).float().cpu().numpy()
+    return scores
 
 
 def latents(seed: int, draws: Iterable[int], size: int, truncation: float | None = None) -> Latents:

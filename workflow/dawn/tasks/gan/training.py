@@ -87,14 +87,14 @@ class GanTask:
         self.state.set_learning_rates(multiplier(self.settings, step, self.steps))
         due = bool(self.due[step])
         shared = due and self.settings.share_samples
-        found = self.state.critic_step(real, labels, self.draws("critic", step), step, shared)
+        losses = self.state.critic_step(real, labels, self.draws("critic", step), step, shared)
         if due:
-            found = torch.cat([found, self.state.generator_step(real, labels, self.draws("generator", step))])
-        found = mean_over_processes(found, self.world)
-        self.sums[: len(found)] += found
+            losses = torch.cat([losses, self.state.generator_step(real, labels, self.draws("generator", step))])
+        losses = mean_over_processes(losses, self.world)
+        self.sums[: len(losses)] += losses
         if due:
-            self.generator_loss = found[3:]
-        return torch.cat([found[:1], self.generator_loss])
+            self.generator_loss = losses[3:]
+        return torch.cat([losses[:1], self.generator_loss])
 
     def traced(self, step: int, losses: Tensor) -> list[float]:
         """Return step, the critic's learning rate and the losses."""
@@ -106,8 +106,8 @@ class GanTask:
 
     def check_finite(self, row: list[float]) -> None:
         """Raise Diverged if the loss of a network is NaN or infinite, naming the step and the likely remedy."""
-        step, _, *found = row
-        for network, loss in zip(("critic", "generator"), found, strict=True):
+        step, _, *losses = row
+        for network, loss in zip(("critic", "generator"), losses, strict=True):
             if not math.isfinite(loss):
                 raise Diverged(
                     f"the loss of the {network} is {loss} at step {step:g} ({self.precision}); "

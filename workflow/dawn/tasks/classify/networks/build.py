@@ -33,9 +33,9 @@ def check_output(net: nn.Module, classes: int, size: int) -> None:
     finally:
         net.train(was_training)
     if not isinstance(logits, torch.Tensor) or logits.shape != (2, classes) or not logits.is_floating_point():
-        found = f"{logits.dtype} {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else type(logits).__name__
+        output = f"{logits.dtype} {tuple(logits.shape)}" if isinstance(logits, torch.Tensor) else type(logits).__name__
         raise InputError(
-            f"model: the network turns 2 images of {size} x {size} pixels into {found}; "
+            f"model: the network turns 2 images of {size} x {size} pixels into {output}; "
             f"logits (2, {classes}) are needed"
         )
 

@@ -122,12 +122,12 @@ def _uploaded(predictor: Predictor) -> NDArray[np.uint8]:
 def _predict(predictor: Predictor) -> dict[str, Any]:
     """The classes of the uploaded image, and what the networks see of it."""
     image = _uploaded(predictor)
-    found = summarized("", predictor.classes, predictor.probabilities(image[None])[:, 0])
+    result = summarized("", predictor.classes, predictor.probabilities(image[None])[:, 0])
     return {
-        "class": found.top,
-        "probabilities": list(found.probabilities.items()),
-        "std": found.std,
-        "agreement": found.agreement,
+        "class": result.top,
+        "probabilities": list(result.probabilities.items()),
+        "std": result.std,
+        "agreement": result.agreement,
         "seen": data_url(predictor.seen(image)),
     }
 
@@ -136,9 +136,9 @@ def _nearest(predictor: Predictor, neighbours: Neighbours | None) -> dict[str, A
     """The train images nearest to the uploaded one."""
     if neighbours is None:
         raise Refused(404, "the train images are not here; start with --data and their directory")
-    found = neighbours.nearest(_uploaded(predictor), NEAREST)
+    result = neighbours.nearest(_uploaded(predictor), NEAREST)
     rows = [
-        {"label": n.label, "similarity": n.similarity, "index": n.index, "image": data_url(n.pixels)} for n in found
+        {"label": n.label, "similarity": n.similarity, "index": n.index, "image": data_url(n.pixels)} for n in result
     ]
     return {"neighbours": rows}
 

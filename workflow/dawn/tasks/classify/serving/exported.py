@@ -79,8 +79,8 @@ def write_onnx(path: Path, program: torch.export.ExportedProgram, trained: Train
 
 def difference_of_archive(path: Path, images: NDArray[np.uint8], expected: Tensor) -> float:
     """The largest difference between what the archive computes and the ``expected`` logits."""
-    found: Tensor = torch.export.load(path).module()(torch.from_numpy(images))
-    return float((found - expected).abs().max())
+    logits: Tensor = torch.export.load(path).module()(torch.from_numpy(images))
+    return float((logits - expected).abs().max())
 
 
 def difference_of_onnx(path: Path, images: NDArray[np.uint8], expected: Tensor) -> float:
@@ -88,5 +88,5 @@ def difference_of_onnx(path: Path, images: NDArray[np.uint8], expected: Tensor) 
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"images": images})
-    return float(np.abs(found - expected.numpy()).max())
+    (logits,) = session.run(None, {"images": images})
+    return float(np.abs(logits - expected.numpy()).max())

@@ -59,8 +59,8 @@ class Neighbours:
             finally:
                 if hook:
                     hook.remove()
-        found = seen[-1].flatten(1) if seen and len(seen[-1]) == len(images) else logits
-        return functional.normalize(found.float(), dim=1).cpu()
+        features = seen[-1].flatten(1) if seen and len(seen[-1]) == len(images) else logits
+        return functional.normalize(features.float(), dim=1).cpu()
 
     def nearest(self, image: NDArray[np.uint8], count: int) -> list[Neighbour]:
         """The ``count`` train images most similar to an image uint8 (size, size, 3), the nearest first."""
@@ -70,8 +70,8 @@ class Neighbours:
                 self._features = torch.cat([self.features(self.images[block]) for block in blocks])
         similarity = self._features @ self.features(image[None])[0]
         values, order = similarity.topk(min(count, len(similarity)))
-        found = zip(self.places[order.numpy()].tolist(), values.tolist(), strict=True)
+        nearest = zip(self.places[order.numpy()].tolist(), values.tolist(), strict=True)
         return [
             Neighbour(i, self.predictor.classes[int(self.labels[i])], value, np.array(self.images[i]))
-            for i, value in found
+            for i, value in nearest
         ]

@@ -67,9 +67,9 @@ def predictions(predictor: Predictor, files: Sequence[Path], faults: list[str]) 
                 yield summarized(name, predictor.classes, answer)
 
 
-def as_json(found: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
+def as_json(predictions: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
     """A list of objects, indented; the ``top`` most likely classes of each image."""
-    return json.dumps([_plain(one, top) for one in found], indent=2) + "\n"
+    return json.dumps([_plain(one, top) for one in predictions], indent=2) + "\n"
 
 
 def _plain(one: Prediction, top: int) -> dict[str, Any]:
@@ -77,19 +77,19 @@ def _plain(one: Prediction, top: int) -> dict[str, Any]:
     return {{"top": "class"}.get(key, key): value for key, value in values.items() if value is not None}
 
 
-def as_csv(found: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
+def as_csv(predictions: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
     """A row an image: path, class, probability, spread over the networks, then the probability of every class."""
     columns = ["image", "class", "probability", *SPREAD, *(f"p({name})" for name in classes)]
     rows = [(one.image, one.top, one.probability, one.std, one.agreement, *map(one.probabilities.get, classes))
-            for one in found]  # fmt: skip
+            for one in predictions]  # fmt: skip
     return table_text(columns, rows)
 
 
-def as_table(found: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
+def as_table(predictions: Sequence[Prediction], classes: Sequence[str], top: int) -> str:
     """Aligned columns to read: the ``top`` most likely classes, and with several networks their spread."""
-    several = any(one.std is not None for one in found)
+    several = any(one.std is not None for one in predictions)
     rows = [["image", "class", "probability", *([*SPREAD] if several else []), "then"]]
-    for one in found:
+    for one in predictions:
         _, *others = list(one.probabilities.items())[:top]
         spread = [f"{100 * (one.std or 0):.1f} %", f"{100 * (one.agreement or 0):.0f} %"] if several else []
         then = ", ".join(f"{name} {100 * p:.1f} %" for name, p in others)

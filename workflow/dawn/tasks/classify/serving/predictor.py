@@ -69,10 +69,10 @@ def _model(values: dict[str, Any], path: Path, network: Path | None) -> Network:
             raise InputError(f"{path} is of a network of your own; give the file {values['path']} with --network")
         values = {**values, "path": str(network.absolute())}
     try:
-        found: Network = TypeAdapter(Model).validate_python(values)
+        settings: Network = TypeAdapter(Model).validate_python(values)
     except ValidationError as error:
         raise InputError(f"{path}: {explain(error, Model)}") from error
-    return found
+    return settings
 
 
 class Predictor:
@@ -116,5 +116,5 @@ class Predictor:
 
     def seen(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """An image uint8 (size, size, 3) at the networks' input size, before normalisation."""
-        found: NDArray[np.uint8] = self.preprocessing.seen(torch.tensor(image[None]))[0].numpy()
-        return found
+        pixels: NDArray[np.uint8] = self.preprocessing.seen(torch.tensor(image[None]))[0].numpy()
+        return pixels

@@ -20,10 +20,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
     try:
-        found = json.loads(value) if isinstance(value, str) else value
+        parsed = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return value
-    return value if isinstance(found, str | list | dict) else found
+    return value if isinstance(parsed, str | list | dict) else parsed
 
 
 class File(Network):

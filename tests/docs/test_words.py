@@ -3,10 +3,13 @@
 A judge is a network whose features measure the samples of a GAN; nothing else is one, and nobody judges.
 """
 
+import ast
 import re
 import subprocess
 
 from conftest import ROOT
+
+from dawn.core.code_deps import HERE
 
 BANNED = re.compile(
     r"\b(judg(ed|ing|ement|ment)|told|heats?|sealed|seals?|course|obeys?|wish(es)?|rehears\w+|lays? over|laid over"
@@ -33,3 +36,25 @@ def test_no_private_words():
             for match in BANNED.finditer(ALLOWED.sub("", line)):
                 found.append(f"{name}:{number}: {match[0]}")
     assert sorted(found) == []
+
+
+# Values that were called so say what they are now. A name is bound by =, in a loop, or as a parameter.
+BOUND = re.compile(r"(?m)(?:^ *|\bfor |, |\(|lambda )(?:found|own|each)(?:,| in |: \w| [|+]?= |\) =)")
+ASKING = re.compile(r'"""(?:Whether|What|How|Which|Who|When|Where|Those|Of|By) ')  # a docstring without a verb
+HEAD = re.compile(r"( *)(?:def|class|@\w*property)")
+
+
+def test_names_say_what_a_value_is_and_docstrings_of_functions_have_a_verb():
+    named, asking = [], []
+    for path in set(HERE.rglob("*.py")) - set((HERE / "data/collection").iterdir()):
+        text = path.read_text(encoding="utf-8")
+        for node in ast.walk(ast.parse(text)) if BOUND.search(text) else ():  # it may be a sentence
+            if getattr(node, "id", getattr(node, "arg", None)) in ("found", "own", "each"):
+                named.append(f"{path.name}:{node.lineno}")
+        lines = text.splitlines()
+        for number in (i for i, line in enumerate(lines) if ASKING.search(line)):
+            heads = [line.strip() for line in lines[:number] if HEAD.match(line)][-2:]
+            if heads and heads[-1].startswith("def") and "property" not in heads[0]:
+                asking.append(f"{path.name}:{number + 1}: {lines[number].strip()}")
+    assert named == []
+    assert asking == []

@@ -146,7 +146,7 @@ def splits(contents: Contents, source: Path, data: Data) -> Rows:
 
 
 def describe(contents: Contents, rows: Rows) -> dict[str, Any]:
-    """What dataset.json says of the arrays themselves."""
+    """Return what dataset.json says of the arrays themselves."""
     counts = {
         name: np.bincount(contents.labels[places], minlength=len(contents.classes)).tolist()
         for name, places in rows.items()

@@ -57,8 +57,8 @@ def seen(trainset: Trainset, wanted: list[int], sizes: list[int]) -> list[NDArra
         draws = draw(len(split), trainset.augment, trainset.seed, epoch)
         place = torch.empty(len(split), dtype=torch.int64)
         place[draws.order] = torch.arange(len(split))
-        own = Draws(*(t[place[wanted]] for t in draws))
-        images, _ = trainset.cut(own, 0, len(wanted))
+        picked = Draws(*(t[place[wanted]] for t in draws))
+        images, _ = trainset.cut(picked, 0, len(wanted))
         shown.append(pixels(images, split.mean, split.std))
     return shown
 

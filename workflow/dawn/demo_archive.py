@@ -65,9 +65,9 @@ def draw_split(count: int, rng: np.random.Generator) -> Bytes:
     records = np.empty((count, 1 + 3 * SIDE * SIDE), np.uint8)
     rows = rng.permutation(count)
     for label, shape in enumerate(SHAPES.values()):
-        own = rows[label :: len(SHAPES)]
-        records[own, 0] = label
-        for some in batches(own):
+        of_class = rows[label :: len(SHAPES)]
+        records[of_class, 0] = label
+        for some in batches(of_class):
             records[some, 1:] = draw(shape, len(some), rng).reshape(len(some), -1)
     return records
 

@@ -33,7 +33,7 @@ LONGEST_WAIT = 60.0  # seconds, whatever Retry-After asks for
 
 @dataclass(frozen=True)
 class Proof:
-    """What the right archive is known by; None where it is not known."""
+    """The checksum and size that the right archive has; None where one is not known."""
 
     sha256: str | None
     bytes: int | None
@@ -111,7 +111,7 @@ def fetch(urls: Sequence[str], proof: Proof, out: Path, limits: Limits) -> None:
 
 
 def present(out: Path, proof: Proof) -> bool:
-    """Whether ``out`` is the archive already; never without a proof."""
+    """Return whether ``out`` is the archive already; never without a proof."""
     if proof == Proof(None, None) or not out.is_file():
         return False
     try:

@@ -39,7 +39,7 @@ def main() -> None:
     trained = load_trained(args.model, args.network)
     program, images, expected = exported.traced(trained)
     bound = exported.TOLERANCE * max(1.0, float(expected.abs().max()))
-    for name, write, difference in (FORMATS[each] for each in formats):
+    for name, write, difference in map(FORMATS.__getitem__, formats):
         path = (args.out or trained.path.parent) / name
         write(path, program, trained)
         off = difference(path, images, expected)

@@ -76,7 +76,7 @@ def several(processes: int, nodes: int, rendezvous: str | None, step: list[str])
 
 
 def killed(rank: int, number: int) -> str:
-    """That a process was killed by a signal, in words."""
+    """Say that a process was killed by a signal."""
     why = ", as the system does when memory runs out" if number == signal.SIGKILL else ""
     return (
         f"the process of rank {rank} was ended by signal {number} ({signal.strsignal(number)}{why}); "

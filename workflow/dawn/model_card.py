@@ -32,7 +32,7 @@ model.safetensors holds the weights, and in its header (`dawn`, JSON) the classe
 
 
 def about(card: Card, name: str) -> list[Block]:
-    """What the network is."""
+    """Describe the network."""
     metrics, (_, dataset) = card.metrics, card.dataset
     return [
         Heading(name, 1),

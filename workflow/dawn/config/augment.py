@@ -30,7 +30,7 @@ class Augment(BaseModel):
     """Range of a factor of the normalised pixels: from 1 - this to 1 + this."""
 
     def beyond(self, size: int, section: str = "train.augment") -> str | None:
-        """What is wrong if these are to be images of ``size`` x ``size`` pixels, in one line; None if nothing is.
+        """Say what is wrong with these for images of ``size`` x ``size`` pixels, in one line; None if nothing is.
 
         A border as wide as the image makes crops without a pixel of the image itself, or of a reflection that is not
         there; a square as large as the image blanks all of it.

@@ -152,8 +152,8 @@ def _put(section: dict[str, Any], key: str, value: Any, path: str) -> None:
     if key not in section:
         section[key] = value
     elif isinstance(section[key], dict) and isinstance(value, dict):
-        for name, each in value.items():
-            _put(section[key], name, each, f"{path}.{name}")
+        for name, below in value.items():
+            _put(section[key], name, below, f"{path}.{name}")
     else:
         raise InputError(f"{path} is given twice, by a dotted key and in its section; give it once")
 

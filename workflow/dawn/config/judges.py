@@ -14,5 +14,5 @@ def judges(experiment: Experiment, params: Path, presets: Path) -> Experiment:
         known = ", ".join(sorted(path.stem for path in presets.glob("*.yaml")))
         raise InputError(f"judge.preset = {name}: no such preset; presets: {known}")
     shared = experiment.model_dump(mode="json", include={"data", "run", "submission"})
-    own = {"task": "classify", "seeds": list(experiment.judge.seeds)}
-    return check({**merge(read(params), read(preset)), **shared, **own}, f"judge.preset = {name}")
+    values = merge(read(params), read(preset)) | shared
+    return check({**values, "task": "classify", "seeds": list(experiment.judge.seeds)}, f"judge.preset = {name}")

@@ -17,7 +17,7 @@ def check_measure(
         raise InputError(f"{path}: measure = {measure}: task {shared.task} has {', '.join(known)}")
     if study.difference is None and measure != "accuracy":
         raise InputError(f"{path}: measure = {measure} needs difference, the smallest one that matters")
-    by_epoch = [key for key, each in known.items() if each.by_epoch]
+    by_epoch = [key for key, declared in known.items() if declared.by_epoch]
     if study.budget and measure not in by_epoch:
         raise InputError(f"{path}: budget is for measure {_either(by_epoch)}, which curve.tsv has by epoch; "
                          f"measure = {measure} is known at the end only")  # fmt: skip

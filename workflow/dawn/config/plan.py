@@ -125,8 +125,8 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Pl
     values = merge(merge(merge(values, {"seeds": _seeds(path, study, over)}), study.settings), over)
     shared = check(values, f"{path}, settings")
     variants: dict[str, Variant] = {}
-    for name, own in study.overrides.items():
-        variant = Variant(name, slug(name), _experiment(path, name, values, own))
+    for name, over in study.overrides.items():
+        variant = Variant(name, slug(name), _experiment(path, name, values, over))
         _distinct(path, variant, variants)
         variants[variant.slug] = variant
     complete = Plan(path.stem, path, study, shared, variants)
@@ -144,12 +144,12 @@ def _seeds(path: Path, study: Study, over: Mapping[str, Any]) -> int | list[int]
     return study.seeds.most
 
 
-def _experiment(path: Path, name: str, values: dict[str, Any], own: Mapping[str, Any]) -> Experiment:
+def _experiment(path: Path, name: str, values: dict[str, Any], over: Mapping[str, Any]) -> Experiment:
     """Return the experiment of one variant; refuse a change to what all variants must share."""
     for key in SHARED:
-        if key in own:
+        if key in over:
             raise InputError(f"{path}: variant {name} changes {key}, which all variants share; put it into settings")
-    return check(merge(values, own), f"{path}, variant {name}")
+    return check(merge(values, over), f"{path}, variant {name}")
 
 
 def _distinct(path: Path, variant: Variant, others: Mapping[str, Variant]) -> None:

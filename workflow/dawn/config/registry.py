@@ -31,7 +31,7 @@ def module(name: str, verb: str) -> Any:
 
 
 def has(name: str, verb: str) -> bool:
-    """Whether a task has a module for a command."""
+    """Return whether a task has a module for a command."""
     return find_spec(f"dawn.tasks.{name}.{verb}") is not None
 
 

@@ -55,7 +55,7 @@ class Values(BaseModel):
         return [int(self.low), int(self.high)] if self.integer else [self.low, self.high]
 
     def contains(self, value: Any) -> bool:
-        """Whether the setting may take this value."""
+        """Return whether the setting may take this value."""
         if self.choices:
             return json.dumps(value) in [json.dumps(choice) for choice in self.choices]
         number = isinstance(value, int | float) and not isinstance(value, bool)

@@ -37,7 +37,7 @@ class Measure:
     constant_up_to: int = 0
 
     def informative(self, classes: int | None) -> bool:
-        """Whether networks can differ in it on a data set of so many classes; None where the number is not known."""
+        """Return whether networks can differ in it on data of so many classes; None where the number is not known."""
         return classes is None or classes > self.constant_up_to
 
     @property
@@ -78,7 +78,7 @@ class Figure(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """What a study draws along the training, by epoch and by seconds.
+    """The curve that a study draws along the training, by epoch and by seconds.
 
     ``column`` is one of curve.tsv; or, where it is None, the values are the entries ``progress`` of evaluation.json,
     one for each of the epochs at which samples are kept. ``axis`` and ``heading`` name it.

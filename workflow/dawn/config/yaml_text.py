@@ -42,7 +42,7 @@ def parse(text: str, source: str) -> Any:
 
 
 def _is_json(text: str) -> bool:
-    """Whether a text is JSON, which may be indented by tabs, as YAML may not."""
+    """Return whether a text is JSON, which may be indented by tabs, as YAML may not."""
     if "\t" not in text or not text.lstrip().startswith("{"):
         return False
     with suppress(ValueError, RecursionError):

@@ -34,7 +34,7 @@ class Kind(NamedTuple):
     shape: tuple[int | None, ...]
 
     def fault(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> str | None:
-        """How an array differs from this, or None."""
+        """Return how an array differs from this, or None."""
         same = len(shape) == len(self.shape) and all(b in (None, a) for a, b in zip(shape, self.shape, strict=True))
         if np.issubdtype(dtype, self.type) and same:
             return None
@@ -86,7 +86,7 @@ def load_arrays(
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
             if kinds is None:
                 kinds = {info.filename.removesuffix(".npy"): None for info in archive.infolist()}
-            return {each: _member(archive, f"{each}.npy", kind) for each, kind in kinds.items()}
+            return {name: _member(archive, f"{name}.npy", kind) for name, kind in kinds.items()}
     except DAMAGE as error:
         raise InputError(f"{name} is not a whole .npz file ({error}); {REMEDY}") from error
 

@@ -181,7 +181,7 @@ class Tee(io.TextIOBase):
         self.stream.flush()
 
     def isatty(self) -> bool:
-        """Whether the stream is a terminal."""
+        """Return whether the stream is a terminal."""
         return self.stream.isatty()
 
     def fileno(self) -> int:

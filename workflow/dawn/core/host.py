@@ -26,13 +26,13 @@ def cores() -> int:
     return max(1, int(min(len(affinity()), quota())))
 
 
-def quota(root: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
+def quota(root: Path = Path("/sys/fs/cgroup"), processes: Path = Path("/proc/self/cgroup")) -> float:
     """The CPU time that control groups allow, in cores: the least of the group and those above it, or infinity.
 
     https://docs.kernel.org/admin-guide/cgroup-v2.html: cpu.max; version 1 has cpu.cfs_quota_us and its period.
     """
     limits = [math.inf]
-    for line in _lines(own):
+    for line in _lines(processes):
         _, controllers, path = line.split(":", 2)
         if controllers and "cpu" not in controllers.split(","):
             continue
@@ -116,7 +116,7 @@ def processor() -> str:
 
 
 def features() -> list[str]:
-    """Those of the CPU's vector extensions on which the speed of a training depends."""
+    """Return the CPU's vector extensions on which the speed of a training depends."""
     known = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "asimd", "sve", "bf16")
     lines = [line.split(":", 1)[1].split() for line in _lines(Path("/proc/cpuinfo")) if line[:5] in ("flags", "Featu")]
     return [name for name in known if lines and name in lines[0]]
@@ -127,7 +127,7 @@ def _lines(path: Path) -> list[str]:
 
 
 def answer(*command: str, at: Path | None = None, seconds: float = 60) -> str | None:
-    """What a command prints, or None where it is missing, fails or does not end in time."""
+    """Return what a command prints, or None where it is missing, fails or does not end in time."""
     try:
         done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=seconds)
     except (subprocess.SubprocessError, OSError):

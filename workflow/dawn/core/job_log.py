@@ -97,7 +97,7 @@ class JobLog(logging.Formatter):
 
 
 def is_training(rule: str) -> bool:
-    """Whether a rule trains, by its name."""
+    """Return whether a rule trains, by its name."""
     return rule in TRAININGS or rule.startswith("train_")
 
 

@@ -52,9 +52,9 @@ class Owner:
         self.file.flush()
 
 
-def release(own: Owner) -> str | None:
+def release(owner: Owner) -> str | None:
     """Remove the lock if all its possible owners were killed on this host; return a message for the user, or None."""
-    others = [path for path in sorted(OWNERS.glob("*.json")) if path != own.path]
+    others = [path for path in sorted(OWNERS.glob("*.json")) if path != owner.path]
     dead = {path: about for path in others if (about := _dead(path)) is not None}
     if not any(LOCKS.glob("*.lock")):
         for path in dead:

@@ -74,7 +74,7 @@ class Trainset:
         self.steps, self.whole = len(split) // batch, split.images.shape[1]
         self.make, self.size = make, 0
         self.thread = ThreadPoolExecutor(1)
-        self.drawn: dict[int, Future[tuple[np.ndarray, ...]]] = {}  # by epoch: those of the next one
+        self.drawn: dict[int, Future[tuple[np.ndarray, ...]]] = {}  # the draws of the next epoch, by its number
 
     def compile(self) -> None:
         """Fuse the augmentation of a batch into few kernels."""

@@ -89,7 +89,7 @@ def answer(
 
 
 def may_pass(status: int) -> bool:
-    """Whether a later request may have more success."""
+    """Return whether a later request may have more success."""
     return status in (408, 429) or status >= 500
 
 
@@ -145,7 +145,7 @@ def translated(session: Session, limits: Limits) -> Iterator[None]:
 
 
 def root(error: BaseException) -> str:
-    """What was at the bottom of an error, in one line."""
+    """Return what was at the bottom of an error, in one line."""
     while deeper := error.__cause__ or error.__context__:
         error = deeper
     text = cli.describe(error) if isinstance(error, Exception) else repr(error)

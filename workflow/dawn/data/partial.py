@@ -28,7 +28,7 @@ class Record(BaseModel):
         return self.validator.startswith('"')
 
     def describes(self, headers: Mapping[str, str]) -> bool:
-        """Whether an answer with these headers is of the same version of the file."""
+        """Return whether an answer with these headers is of the same version of the file."""
         validator = headers.get("ETag" if self.strong else "Last-Modified")
         return validator == self.validator and headers.get("Content-Encoding") == self.encoding
 

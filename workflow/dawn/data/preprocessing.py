@@ -34,7 +34,7 @@ class Preprocessing:
 
     @classmethod
     def of(cls, experiment: Experiment, data: Path, stats: Path) -> "Preprocessing":
-        """That of a training on the arrays in ``data`` with the channel statistics in ``stats``."""
+        """Return that of a training on the arrays in ``data`` with the channel statistics in ``stats``."""
         size = int(np.load(data / "train_images.npy", mmap_mode="r", allow_pickle=False).shape[1])
         channels, sizes = read_json(stats), experiment.train.sizes
         return cls(
@@ -47,7 +47,7 @@ class Preprocessing:
 
     @classmethod
     def parse(cls, values: Any, source: Path) -> "Preprocessing":
-        """That in the header of ``source``, checked."""
+        """Check and return that in the header of ``source``."""
         try:
             parsed = TypeAdapter(cls).validate_python(values)
         except ValidationError as error:

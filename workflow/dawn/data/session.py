@@ -56,7 +56,7 @@ class Session(requests.Session):
         super().close()
 
     def get_redirect_target(self, response: requests.Response) -> str | None:
-        """Where a redirect leads; None if the answer is no redirect."""
+        """Return where a redirect leads; None if the answer is no redirect."""
         if not response.is_redirect:
             return None
         response.close()  # requests would read the whole body

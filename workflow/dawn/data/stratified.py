@@ -9,7 +9,7 @@ from dawn.core.cli import InputError, listed
 
 
 def held_out(labels: NDArray[np.integer], classes: Sequence[str], size: int, seed: int, what: str) -> NDArray[np.bool_]:
-    """Which of the images, bool (n,), are among ``size`` drawn ones; ``what`` is the setting, for the message.
+    """Return which images, bool (n,), are among ``size`` drawn ones; ``what`` is the setting, for the message.
 
     Classes keep their proportions. InputError if a class would have no image left on either side.
     """

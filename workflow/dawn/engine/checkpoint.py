@@ -62,7 +62,7 @@ class Checkpoints:
     def of(
         cls, root: Path | None, experiment: Experiment, seed: int, world: World, data: Path, stats: Path | None
     ) -> "Checkpoints | None":
-        """Those of a training on ``data`` and the file ``stats``; None without a root."""
+        """Return those of a training on ``data`` and the file ``stats``; None without a root."""
         if root is None:
             return None
         return cls(root, training_key(experiment, data, stats, world.device.type), seed)

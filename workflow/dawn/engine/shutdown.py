@@ -23,7 +23,7 @@ class Interrupted(Exception):
 
 
 class StopRequest:
-    """Whether to stop: ``requested`` is set by the first SIGTERM or SIGINT.
+    """A request to stop: ``requested`` is set by the first SIGTERM or SIGINT.
 
     The first process then saves and leaves. Another one may be waiting in a collective operation with the first by
     then, so it exits by itself after a while.

@@ -23,7 +23,7 @@ SAVED = ("step", "trace", "resumed", "after_first_step")  # plain attributes of 
 
 
 class Task(Protocol):
-    """What a Trainer trains. Random numbers are functions of the seed, the epoch and the step.
+    """The training that a Trainer runs. Random numbers are functions of the seed, the epoch and the step.
 
     ``Row`` is the dataclass of the metrics of an epoch, ``columns`` name the values of a row of the trace, ``epochs``
     may be a fraction, ``batch`` is the number of images in a step, ``steps`` are those of the whole training and

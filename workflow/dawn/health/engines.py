@@ -15,7 +15,7 @@ MIN_JOB_AGE = 120  # seconds for which Slurm must know an ended job, so that squ
 
 
 def scheduler(root: Path) -> list[Finding]:
-    """Whether Slurm answers, and remembers ended jobs for long enough."""
+    """Check that Slurm answers, and remembers ended jobs for long enough."""
     if shutil.which("sbatch") is None:
         return [Finding("not needed", "no Slurm on this machine")]
     nodes = answer("sinfo", "--noheader", "--format=%P %D %T", seconds=20)
@@ -49,7 +49,7 @@ def container(root: Path) -> list[Finding]:
 
 
 def compared(name: str, built: str | None, lock: str) -> Finding:
-    """Whether the lock file in an image, ``built``, is that of the checkout."""
+    """Check that the lock file in an image, ``built``, is that of the checkout."""
     if built is None:
         return Finding("problem", f"{name} does not open, or is not an image of dawn", "make image, make sif")
     if built.strip() != lock.strip():

@@ -69,7 +69,7 @@ def multiplied(index: int, loaded: str | None, version: str | None) -> Finding:
 
 
 def join(root: Path) -> list[Finding]:
-    """Whether processes can form a process group, as in a training: with NCCL on GPUs, with gloo on CPUs."""
+    """Check that processes can form a process group, as in a training: with NCCL on GPUs, with gloo on CPUs."""
     import torch
 
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -19,7 +19,7 @@ def mirrors(urls: Sequence[str], size: int | None) -> list[Finding]:
 
 
 def is_remote(url: str) -> bool:
-    """Whether a source is on the network."""
+    """Return whether a source is on the network."""
     return urlsplit(url).scheme in ("http", "https")
 
 

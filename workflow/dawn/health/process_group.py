@@ -18,7 +18,7 @@ TIMEOUT = 2  # minutes
 
 
 def reduced(world: World) -> bool:
-    """Whether the sum of 1 + rank over the world is right."""
+    """Return whether the sum of 1 + rank over the world is right."""
     value = torch.tensor(1.0 + world.rank, device=world.device)
     dist.all_reduce(value)
     return float(value) == world.size * (world.size + 1) / 2

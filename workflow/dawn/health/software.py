@@ -35,7 +35,7 @@ def installed(name: str) -> str | None:
 
 
 def packages(root: Path) -> list[Finding]:
-    """Whether the installed packages are those of the lock file."""
+    """Check that the installed packages are those of the lock file."""
     required = locked((root / "requirements" / "runtime.lock").read_text(encoding="utf-8"))
     other = [f"{name} is {installed(name)}, not {version}" for name, version in required.items()
              if installed(name) != version]  # fmt: skip
@@ -46,7 +46,7 @@ def packages(root: Path) -> list[Finding]:
 
 
 def torch(root: Path) -> list[Finding]:
-    """Whether PyTorch loads and computes."""
+    """Check that PyTorch loads and computes."""
     start = time.monotonic()
     try:
         import torch

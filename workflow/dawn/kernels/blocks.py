@@ -130,7 +130,7 @@ def activation_of(layer: nn.Module) -> Activation | None:
 
 
 def is_pool(layer: nn.Module) -> bool:
-    """Whether a layer is the maximum of each 2 x 2 pixels."""
+    """Return whether a layer is the maximum of each 2 x 2 pixels."""
     return (
         isinstance(layer, nn.MaxPool2d)
         and all(value in (2, (2, 2)) for value in (layer.kernel_size, layer.stride))

@@ -63,7 +63,7 @@ def with_kernels(net: nn.Module, precision: str) -> CustomKernels:
 
 
 def can_convolve() -> bool:
-    """Whether this CPU has the instructions of winograd.cpp, and oneDNN has none that are faster."""
+    """Return whether this CPU has the instructions of winograd.cpp, and oneDNN has none that are faster."""
     try:
         library("winograd")
     except Unavailable:

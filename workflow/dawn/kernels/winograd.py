@@ -97,7 +97,7 @@ def convolution_of(layer: nn.Module, pool: bool = False) -> Convolution | None:
 
 
 def fits(layer: nn.Conv2d) -> bool:
-    """Whether ``convolution`` computes that of a layer, and faster."""
+    """Return whether ``convolution`` computes that of a layer, and faster."""
     return (
         (layer.kernel_size, layer.stride, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and layer.padding in ((1, 1), "same")

@@ -28,7 +28,7 @@ SHOWN = 32  # samples whose nearest train images are listed
 
 @dataclass(frozen=True)
 class Judge:
-    """What one judge makes of sets of images.
+    """The features and logits that one judge has of sets of images.
 
     ``layers[layer][set]``: features float32 (n, d) of the sets ``samples`` and ``test``, for ``references`` those of
     dawn.measures.image_sets in place of the samples, and of all ``train`` images in the layer ``middle``.
@@ -82,7 +82,7 @@ def evaluation(
 def references(
     judges: Sequence[Judge], images: Mapping[str, Images], labels: Labels, neighbours: int = 5, *, pixels: Ratios
 ) -> dict[str, dict[str, Entry]]:
-    """Of each measure what other sets of images score: ``references[measure][set]``, once for all samples.
+    """Return what other sets of images score by each measure: ``references[measure][set]``, once for all samples.
 
     ``images``: ``test`` uint8 (m, h, w, 3), its classes ``labels`` (m,), and the sets of dawn.measures.image_sets.
     ``pixels`` (m,): the ratios of the test images by ``nearest_pixels``. The set ``floor`` is one half of test, drawn
@@ -123,7 +123,7 @@ def distances(judges: Sequence[Judge], first: str, second: str, neighbours: int)
 
 
 def class_measures(judges: Sequence[Judge], name: str, labels: Labels | None) -> dict[str, Entry]:
-    """Of one set, from the classes that the judges see in it."""
+    """Measure one set by the classes that the judges see in it."""
     logits = [judge.logits[name] for judge in judges]
     chosen: dict[str, Callable[[Floats], Estimate]] = {"entropy": entropy, "total_variation": total_variation}
     measures = {key: entry_of([measure(x) for x in logits]) for key, measure in chosen.items()}

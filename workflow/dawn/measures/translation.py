@@ -45,7 +45,7 @@ class Seen:
 def by_judges(
     translated: Sequence[Seen], sources: Sequence[Seen], real: Sequence[Seen], target: Sequence[int]
 ) -> dict[str, Entry]:
-    """How far translations look like images of the ``target`` classes, a mean over the judges, one ``Seen`` for each.
+    """Measure how far translations look like the ``target`` classes, as a mean over the judges, one ``Seen`` for each.
 
     target_accuracy  part of the translations in which a judge sees a class of the target
     kid              kernel distance to the ``real`` test images of the target

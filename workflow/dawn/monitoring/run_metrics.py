@@ -55,8 +55,8 @@ def own_joules(trainer: Trainer[Any]) -> float | None:
     return sum(known) if len(known) == len(parts) else None
 
 
-def total_joules(own: float | None, world: World) -> float | None:
+def total_joules(joules: float | None, world: World) -> float | None:
     """Return the sum over the devices of all processes, or None unless every one is known."""
-    value = torch.tensor(math.nan if own is None else own, dtype=torch.float64, device=world.device)
+    value = torch.tensor(math.nan if joules is None else joules, dtype=torch.float64, device=world.device)
     total = float(sum_over_processes(value, world))
     return None if math.isnan(total) else total

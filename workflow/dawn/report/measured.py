@@ -19,7 +19,7 @@ def claim(run: Run) -> str:
 
 
 def seeds_of(run: Run) -> str:
-    """How many seeds there are, and which are missing after a run that did not finish all."""
+    """Say how many seeds there are, and which are missing after a run that did not finish all."""
     number, missing = len(run.seeds), run.metrics.get("missing_seeds")
     if missing:
         return f"{number} of {number + len(missing)} seeds (not finished: {', '.join(map(str, missing))})"

@@ -17,8 +17,8 @@ def experiment(here: Experiment, root: Path) -> list[Block]:
     if not compared:
         reason = f"params.yaml and the presets have no valid experiment of task {here.task}"
         return [Heading("Experiment"), Bullets([f"nothing to compare it with: {reason}"])]
-    name = min(compared, key=lambda each: len(compared[each]))
-    rows = [(key, text(there), text(own)) for key, there, own in compared[name]]
+    name = min(compared, key=lambda label: len(compared[label]))
+    rows = [(key, text(there), text(now)) for key, there, now in compared[name]]
     items = [f"{name}, {'except for:' if rows else 'unchanged'}", f"seeds: {', '.join(map(str, here.seeds))}"]
     table = [Table(("setting", name, "this run"), rows)] if rows else []
     return [Heading("Experiment"), Bullets(items), *table]
@@ -31,9 +31,9 @@ def text(value: Any) -> str:
 
 def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any]]:
     """Key, value there and value here of every setting that decides a result and differs."""
-    there, own = (flat(each.model_dump(mode="json", include=set(here.decided_by))) for each in (known, here))
-    keys = [*own, *(key for key in there if key not in own)]
-    return [(key, there.get(key), own.get(key)) for key in keys if there.get(key) != own.get(key)]
+    there, now = (flat(one.model_dump(mode="json", include=set(here.decided_by))) for one in (known, here))
+    keys = [*now, *(key for key in there if key not in now)]
+    return [(key, there.get(key), now.get(key)) for key in keys if there.get(key) != now.get(key)]
 
 
 def known(root: Path) -> dict[str, Experiment]:

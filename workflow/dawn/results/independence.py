@@ -25,7 +25,7 @@ def groups(values: Mapping[int, Hashable]) -> list[list[int]]:
 
 def sharing(trainings: Iterable[Training]) -> list[list[int]]:
     """Return the seeds of trainings that share their first step, and so are parts of one training."""
-    return groups({each["seed"]: each.get("after_first_step") for each in trainings})
+    return groups({training["seed"]: training.get("after_first_step") for training in trainings})
 
 
 def require_independent(name: str, trainings: Iterable[Training]) -> None:
@@ -75,18 +75,18 @@ def independent(trainings: Iterable[Training]) -> int:
 
     Where its checksum was not recorded, a training that did not begin at its first step counts as none.
     """
-    starts = [(each.get("after_first_step"), each.get("first_step")) for each in trainings]
+    starts = [(training.get("after_first_step"), training.get("first_step")) for training in trainings]
     known = {start for start, _ in starts if start is not None}
     return len(known) + sum(start is None and not first for start, first in starts)
 
 
 def described(trainings: Sequence[Training]) -> str:
     """Return how many trainings were independent and which continued from a checkpoint, in words."""
-    known = [each for each in trainings if each.get("after_first_step")]
+    known = [training for training in trainings if training.get("after_first_step")]
     text = f"independent trainings: {independent(trainings)} of {len(trainings)}"
     if len(known) < len(trainings):
         text += f" (the first step of {len(trainings) - len(known)} was not recorded)"
-    continued = [f"{each['seed']} at step {each['first_step']}" for each in known if each["resumed"]]
+    continued = [f"{training['seed']} at step {training['first_step']}" for training in known if training["resumed"]]
     return text + f"; continued from their own checkpoints: seed {', '.join(continued)}" * bool(continued)
 
 

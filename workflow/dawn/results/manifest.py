@@ -26,7 +26,7 @@ def manifest(experiment: Experiment, seed: Path) -> dict[str, Any]:
 
 
 def location(seed: Path) -> Path:
-    """Where the manifest of ``results/seed-N`` is: ``results/manifests/N.json``."""
+    """Return where the manifest of ``results/seed-N`` is: ``results/manifests/N.json``."""
     return seed.parent / "manifests" / f"{seed.name.removeprefix('seed-')}.json"
 
 

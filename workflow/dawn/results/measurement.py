@@ -73,7 +73,7 @@ class Row(BaseModel):
 
 
 class Measurement(BaseModel):
-    """What one call of a command measured."""
+    """The measurement of one call of a command."""
 
     model_config = EXACT
 
@@ -174,9 +174,9 @@ def numbers(values: Mapping[str, Any]) -> dict[str, float]:
 
 def repetitions(values: Iterable[Mapping[str, float]], variant: str = "") -> list[Row]:
     """A row for each repetition of a benchmark."""
-    return [Row(variant=variant, repetition=i, values=dict(each)) for i, each in enumerate(values)]
+    return [Row(variant=variant, repetition=i, values=dict(measured)) for i, measured in enumerate(values)]
 
 
 def independent(rows: Iterable[Row]) -> int:
-    """How many of the rows are independent trainings."""
+    """Return how many of the rows are independent trainings."""
     return independence.independent(row.model_dump() for row in rows)

@@ -71,7 +71,7 @@ def too_even(values: Mapping[str, Sequence[float]], expected: float) -> dict[str
 
 
 def standard_error(accuracy: float, images: int) -> float:
-    """That of an accuracy in percent over so many images, in percentage points (binomial).
+    """Return that of an accuracy in percent over so many images, in percentage points (binomial).
 
     With two hits and two misses more (Agresti and Coull, The American Statistician 52, 1998), so that it is not 0 where
     all images are right.

@@ -89,7 +89,7 @@ class Heartbeat(threading.Thread):
         os._exit(os.EX_TEMPFAIL)
 
     def missing(self) -> str:
-        """Which processes are missing, in words."""
+        """Name the processes that are missing."""
         ranks = [rank for rank, seconds in enumerate(self.silent) if seconds > self.limit]
         known = [rank for rank in ranks if self.store.check([f"place {rank}"])]
         names = [f"rank {n} ({self.store.get(f'place {n}').decode()})" if n in known else f"rank {n}" for n in ranks]

@@ -41,7 +41,7 @@ def result(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
 
 
 def caution(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> str:
-    """What the winner's accuracy is worth, and what decides."""
+    """Say what the winner's accuracy is worth, and what decides."""
     tried = sum(trial.number != BASE for trial in trials)
     low, high = (
         max(0.0, plan.search.spread * optimism(plan.counts, plan.search.rounds, persistent))
@@ -96,7 +96,7 @@ def table(plan: SearchPlan, trials: Sequence[Trial], best: Trial) -> Table:
 
 
 def method(plan: SearchPlan, trials: Sequence[Trial]) -> list[str]:
-    """How the trials were chosen and trained."""
+    """Say how the trials were chosen and trained."""
     search, data = plan.search, plan.base.data
     trainings, hours = sum(len(trial.accuracies) for trial in trials), sum(trial.seconds for trial in trials) / 3600
     return [

@@ -104,7 +104,7 @@ def _stored(values: Values, setting: Any) -> Any:
 
 
 def _valid(plan: SearchPlan, settings: dict[str, Any]) -> bool:
-    """Whether settings that are valid alone are so together."""
+    """Return whether settings that are valid alone are so together."""
     try:
         plan.experiment(settings, 0)
     except InputError:

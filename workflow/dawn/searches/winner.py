@@ -58,7 +58,7 @@ def study(plan: SearchPlan, winner: Trial) -> str:
 
 
 def optimism(counts: Sequence[int], rounds: int, persistent: bool) -> float:
-    """By how much the winner's last accuracy exceeds its true one on average if no trial is better, in spreads.
+    """Simulate by how much the winner's last accuracy exceeds its true one if no trial is better, in spreads.
 
     Simulated searches: ``rounds`` of successive halving with ``counts`` trials at each rung. The chance in an accuracy
     is new in each training, or, ``persistent``, stays with the settings, since all trials share their seed and the

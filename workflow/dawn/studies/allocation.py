@@ -105,7 +105,7 @@ def with_look(history: History, look: Look, when: str, planned: bool = False) ->
 
 
 class Context:
-    """What was planned and seen before a look, of the experiments that comparisons connect with its own.
+    """The plans and results that were seen before a look, of the experiments that comparisons connect with it.
 
     new      the experiments of the look that were neither seen nor planned before
     first    whether nothing of the look was seen before

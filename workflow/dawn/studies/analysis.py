@@ -20,7 +20,7 @@ SAME, WORSE, BETTER = "no difference", "worse by the margin", "better by the mar
 
 @dataclass(frozen=True)
 class Design:
-    """How a study is analysed. All of it is chosen before its results are seen.
+    """The analysis of a study, all of which is chosen before its results are seen.
 
     comparisons  what is compared
     counts       the seeds of each planned analysis; one number for a fixed study

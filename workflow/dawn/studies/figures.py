@@ -76,7 +76,7 @@ def _arms(value: Spread) -> list[list[float]] | None:
 
 
 class Point(NamedTuple):
-    """What is known at the end of an epoch; the seconds are of training."""
+    """A point of a learning curve at the end of an epoch; the seconds are of training."""
 
     epoch: float
     seconds: float

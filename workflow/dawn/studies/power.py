@@ -19,7 +19,7 @@ Edges = tuple[np.ndarray, np.ndarray]  # |difference| that is significant, over 
 
 @dataclass(frozen=True)
 class TTest:
-    """How a comparison is tested.
+    """The test of a comparison.
 
     paired  whether differences are taken seed by seed
     level   of this comparison; by Dunnett's test of all comparisons together

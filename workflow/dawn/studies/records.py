@@ -28,7 +28,7 @@ def checksum(sections: Mapping[str, Any]) -> str:
 
 
 class Quantity(BaseModel):
-    """What is compared: a measure, the images that it is of, and what a training may spend, if it is limited."""
+    """A measure, the images that it is of, and what a training may spend, if it is limited."""
 
     model_config = FROZEN
 

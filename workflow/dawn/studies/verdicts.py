@@ -12,7 +12,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared with what: the names of both sides, and the weight of each variant in the contrast."""
+    """Two sides that are compared: their names, and the weight of each variant in the contrast."""
 
     name: str
     base: str
@@ -21,7 +21,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a study says of one comparison.
+    """The verdict of a study on one comparison.
 
     difference    the measured one; positive where the measure is higher than the base's
     interval      of 95 % for this comparison by itself, whichever analysis ended it

@@ -21,7 +21,7 @@ SHOWN = [MEASURES[key] for key in ("accuracy", "top5", "loss", "calibration_erro
 
 @dataclass(frozen=True)
 class Card:
-    """What a card is made from: an experiment and the files that its run left."""
+    """An experiment and the files that its run left, from which the card is made."""
 
     experiment: Experiment
     metrics: Mapping[str, Any]
@@ -121,7 +121,7 @@ def confusions(files: Iterable[Path], most: int = 3) -> list[str]:
 
 
 def limits(card: Card, confused: Sequence[str]) -> list[Block]:
-    """What the numbers do not say."""
+    """Say what the numbers do not show."""
     side, counts = card.data["shape"][0], card.data["counts"]
     watched = card.training["monitored"]
     items = [

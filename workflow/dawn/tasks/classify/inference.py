@@ -86,9 +86,9 @@ def logits_of(
     for part in torch.split(indices[first:last], batch):
         images = normalise(split.images[part], split.mean, split.std)
         parts.append(sum((weight * forward(view) for weight, view in views(images, tta)), torch.tensor(0.0)))
-    own = torch.cat(parts).cpu()
+    logits = torch.cat(parts).cpu()
     if world.size == 1:
-        return own
+        return logits
     gathered: list[Tensor | None] = [None] * world.size
-    dist.all_gather_object(gathered, own)
+    dist.all_gather_object(gathered, logits)
     return torch.cat([part for part in gathered if part is not None])

@@ -38,7 +38,7 @@ def mistakes(seeds: Sequence[Path]) -> list[Mistake]:
         if any(not np.array_equal(other[name], arrays[0][name]) for name in ("labels", "files")):
             raise InputError(f"{path} and {paths[0]} are of different test images; delete both to have them made again")
     labels, files = arrays[0]["labels"].astype(np.int64), arrays[0]["files"]
-    logs = np.stack([log_softmax(found["logits"].astype(np.float64), axis=1) for found in arrays])
+    logs = np.stack([log_softmax(seed["logits"].astype(np.float64), axis=1) for seed in arrays])
     mean = logsumexp(logs, axis=0) - np.log(len(seeds))
     rows = np.arange(len(labels))
     predicted, loss = mean.argmax(1), -mean[rows, labels]

@@ -12,7 +12,7 @@ from dawn.tasks.classify.settings import Schedule, Train
 
 @dataclass(frozen=True)
 class Scheduled:
-    """What is scheduled for one step: multipliers of the learning rates, and the momentum of SGD."""
+    """The scheduled values of one step: multipliers of the learning rates, and the momentum of SGD."""
 
     lr: float
     momentum: float

@@ -21,7 +21,7 @@ def summarize(
     experiment: Experiment, seeds: Sequence[Path], evaluations: Sequence[dict[str, Any]],
     trainings: Sequence[dict[str, Any]], metrics: dict[str, Any],
 ) -> dict[str, Any]:  # fmt: skip
-    """What the ``metrics`` of a classifier have besides the measures over its seeds."""
+    """Return what the ``metrics`` of a classifier have besides the measures over its seeds."""
     target, price = experiment.evaluate.target, experiment.submission.cost_per_hour
     curves = [read_columns(seed / "curve.tsv") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
@@ -38,7 +38,7 @@ def summarize(
 
 
 def to_target(curves: Sequence[Sequence[Values]], target: float, price: float | None) -> dict[str, Any]:
-    """How many seeds reached the target in training, after how many epochs, seconds and dollars.
+    """Return how many seeds reached the target in training, after how many epochs, seconds and dollars.
 
     These are means of the seeds that reached it; ``expected_seconds`` counts what the others spent in vain as well.
     """

@@ -58,7 +58,7 @@ def title(measure: Measure, text: str) -> str:
 
 
 def target(metrics: Mapping[str, Any]) -> list[str]:
-    """Who reached the target, and when."""
+    """Say how many seeds reached the target, and when."""
     target, seeds = metrics["target"], metrics["seeds"]
     goal, reached = f"{target['accuracy']:g} %", target["seeds_in_training"]
     first = f"test accuracy of at least {goal}: {fraction(target)} of the seeds"

@@ -78,7 +78,7 @@ class Panel:
         self.a, self.b = self.see(a), self.see(b)
 
     def see(self, images: Pixels) -> list[Seen]:
-        """What each judge makes of images."""
+        """Return each judge's features and logits of images."""
         seen = [judge.trained(np.ascontiguousarray(images)) for judge in self.judges]
         return [Seen(features.penultimate, features.logits) for features in seen]
 

@@ -36,7 +36,7 @@ def side_by_side(directions: Sequence[tuple[str, NDArray[Any]]], title: str) -> 
 
 @dataclass(frozen=True)
 class FromJudges:
-    """What the judges make of the translations that were kept at an epoch."""
+    """The judges' measures of the translations that were kept at an epoch."""
 
     epoch: float
     target_accuracy: float

@@ -33,7 +33,7 @@ def translations(seed: Path, data: Path, paired: bool) -> list[tuple[str, NDArra
 
 
 def of_judges(seeds: Sequence[Path], epochs: Sequence[float]) -> list[list[FromJudges]]:
-    """What the judges made of the translations kept at these epochs, for each seed; empty without judges."""
+    """Return the judges' measures of the translations kept at these epochs, by seed; empty without judges."""
     progress = [read_json(seed / "evaluation.json").get("progress", []) for seed in seeds]
     return [[FromJudges(epoch, **row) for epoch, row in zip(epochs, rows, strict=True)] for rows in progress if rows]
 

@@ -90,9 +90,9 @@ class CycleState:
         losses = []
         for critic, real, fake, pool in zip(self.parts[1], (batch.a, batch.b), translations, self.pools, strict=True):
             seen = pool.exchange(gathered(fake, self.world), step)  # the pools of all processes are the same
-            own = seen[self.world.rank * len(fake) : (self.world.rank + 1) * len(fake)]
+            shard = seen[self.world.rank * len(fake) : (self.world.rank + 1) * len(fake)]
             with self.precisions[1].autocast():
-                scores = critic(torch.cat([real, own])).float()
+                scores = critic(torch.cat([real, shard])).float()
             losses.append(critic_loss(scores[: len(real)], scores[len(real) :]))
         return losses[0] + losses[1]
 

@@ -38,7 +38,7 @@ def claim(run: Run) -> str:
 
 
 def result(run: Run) -> list[Block]:
-    """What was trained, figures, measures in both directions, each seed."""
+    """Return what was trained, figures, measures in both directions, each seed."""
     return [
         *about(run),
         *equal_seeds(run.seeds),
@@ -49,11 +49,11 @@ def result(run: Run) -> list[Block]:
 
 
 def about(run: Run) -> list[Block]:
-    """What was trained, and on which images it was measured."""
+    """Return what was trained, and on which images it was measured."""
     cycle, evaluation, trainings, data = run.experiment.cycle, run.evaluations[0], run.trainings, run.provenance["data"]
     (a, b), counts, images = evaluation["names"], data["counts"], evaluation["images"]
     side = data["shape"][0]
-    seconds = math.fsum(each["seconds"] for each in trainings) / len(trainings)
+    seconds = math.fsum(training["seconds"] for training in trainings) / len(trainings)
     pairs = "on pairs, without critics" if cycle.pairs else "without pairs"
     measured = (
         "Each is known in both domains, so the translations are compared with the truth."
@@ -73,7 +73,7 @@ def about(run: Run) -> list[Block]:
 
 
 def without_truth(judges: Sequence[Mapping[str, Any]]) -> str:
-    """What tells how good translations are where no truth is known."""
+    """Say what shows how good translations are where no truth is known."""
     if not judges:
         return "No truth is known and there are no judges, so only the cycle is measured."
     right = ", ".join(f"{judge['accuracy']:.1f} %" for judge in judges)

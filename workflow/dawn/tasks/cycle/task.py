@@ -41,7 +41,7 @@ def check(experiment: Any) -> None:
 
 
 def needs_judges(experiment: Any) -> bool:
-    """Whether classifiers measure the translations: where no truth is known."""
+    """Return whether classifiers measure the translations: where no truth is known."""
     return experiment.judge.preset is not None and not experiment.domains.paired
 
 

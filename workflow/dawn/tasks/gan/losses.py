@@ -20,7 +20,7 @@ from dawn.tasks.gan.settings import Loss
 
 
 def needs_real_scores(kind: Loss) -> bool:
-    """Whether the generator's loss depends on the scores of real images."""
+    """Return whether the generator's loss depends on the scores of real images."""
     return kind == "relativistic"
 
 

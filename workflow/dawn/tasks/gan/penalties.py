@@ -21,12 +21,12 @@ Score = Callable[[Tensor, Tensor], Tensor]
 
 
 def wanted(settings: Penalty) -> bool:
-    """Whether any penalty has a weight."""
+    """Return whether any penalty has a weight."""
     return bool(settings.gradient or settings.r1 or settings.r2)
 
 
 def due(settings: Penalty, step: int) -> bool:
-    """Whether the critic's step of this number, from 0, has a penalty: every ``settings.every``-th."""
+    """Return whether the critic's step of this number, from 0, has a penalty: every ``settings.every``-th."""
     return wanted(settings) and step % settings.every == 0
 
 

@@ -26,7 +26,7 @@ def claim(run: Run) -> str:
 
 
 def result(run: Run) -> list[Block]:
-    """What was trained, what the measures mean, figures, measures, seeds, classes, judges."""
+    """Return what was trained, what the measures mean, figures, measures, seeds, classes, judges."""
     return [
         *about(run),
         *reading(run.evaluations),
@@ -40,7 +40,7 @@ def result(run: Run) -> list[Block]:
 
 
 def about(run: Run) -> list[Block]:
-    """What was trained, and on which images it was measured."""
+    """Return what was trained, and on which images it was measured."""
     gan, first, training, data = run.experiment.gan, run.evaluations[0], run.trainings[0], run.provenance["data"]
     images, judges = first["images"], first["judges"]
     sides = {net.architecture for net in (gan.generator, gan.critic)}
@@ -52,7 +52,7 @@ def about(run: Run) -> list[Block]:
             f"{data['counts']['train']:,} train images of {data['shape'][0]} x {data['shape'][1]} pixels in "
             f"{len(data['classes'])} classes, for {training['epochs']:g} epochs of the critic and "
             f"{training['generator_steps']:,} steps of the generator; it took "
-            f"{interval(mean_of([each['seconds'] for each in run.trainings]), 0, ' s')}."
+            f"{interval(mean_of([training['seconds'] for training in run.trainings]), 0, ' s')}."
         ),
         Paragraph(
             f"{images['samples']:,} samples of each seed are compared with the {images['test']:,} images of the test "

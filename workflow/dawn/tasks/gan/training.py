@@ -163,8 +163,8 @@ class GanTask:
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that changes from step to step."""
-        own = {"sums": self.sums, "generator_loss": self.generator_loss, "progress": self.progress}
-        return own | self.state.state_dict()
+        state = {"sums": self.sums, "generator_loss": self.generator_loss, "progress": self.progress}
+        return state | self.state.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a ``state_dict``."""

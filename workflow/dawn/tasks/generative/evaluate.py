@@ -84,15 +84,15 @@ def split(data: Path, name: str) -> tuple[Images, Labels]:
 
 
 def seen_by(judge: Judge, made: Images, references: Path) -> tuple[evaluation.Judge, Floats]:
-    """What a judge makes of the samples next to what it made of the real images, and its logits of the samples."""
-    real, own = read_features(features_file(references, judge)), judge.features(made)
-    layers: dict[str, Arrays] = {layer: {"samples": own[layer]} for layer in own if layer != "logits"}
-    for name, features in real.items():
+    """Return a judge's features of the samples and of the real images, and its logits of the samples."""
+    real, features = read_features(features_file(references, judge)), judge.features(made)
+    made_logits = features.pop("logits")
+    layers: dict[str, Arrays] = {layer: {"samples": array} for layer, array in features.items()}
+    for name, array in real.items():
         layer, _, kind = name.partition("/")
         if layer in layers:
-            layers[layer][kind] = features
-    logits = {"samples": own["logits"], "test": real["logits/test"]}
-    return evaluation.Judge(layers, logits), own["logits"]
+            layers[layer][kind] = array
+    return evaluation.Judge(layers, {"samples": made_logits, "test": real["logits/test"]}), made_logits
 
 
 def critic_scores(sampler: Sampler, data: Path, experiment: Experiment) -> tuple[Floats, Floats] | None:
@@ -111,7 +111,7 @@ def critic_scores(sampler: Sampler, data: Path, experiment: Experiment) -> tuple
 def progress(judges: list[Judge], layers: list[Any], path: Path) -> list[dict[str, Any]]:
     """KID of the samples kept along the training, an entry for each row of progress.npy; few images, so uncertain."""
     rows = np.load(path, allow_pickle=False)
-    real = [own[evaluation.MAIN]["test"] for own in layers]
+    real = [sets[evaluation.MAIN]["test"] for sets in layers]
     known = [(judge, test, own_sums(test)) for judge, test in zip(judges, real, strict=True)]
     return [
         evaluation.entry_of([kid(judge.features(images)[evaluation.MAIN], *test) for judge, *test in known])

@@ -23,7 +23,7 @@ WEIGHTED = (nn.Conv2d, nn.Linear)
 
 @dataclass(frozen=True)
 class Features:
-    """Of n images: features (n, d) of two layers, and logits (n, classes)."""
+    """Features (n, d) of two layers and logits (n, classes) of n images."""
 
     penultimate: Floats
     middle: Floats

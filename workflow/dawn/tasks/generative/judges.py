@@ -42,7 +42,7 @@ class Judge:
         return self.trained(images)
 
     def about(self) -> dict[str, Any]:
-        """What a result says of the judge that it depends on."""
+        """Return what a result says of the judge that it depends on."""
         manifest = verify(self.directory, ("evaluation.json", "model.safetensors"))
         accuracy = read_json(self.directory / "evaluation.json")["accuracy"]
         return {"seed": number(self.directory), "sha256": manifest["sha256"]["model.safetensors"], "accuracy": accuracy}
@@ -85,7 +85,7 @@ def check(weights: Path, experiment: Experiment, classes: list[str], preprocessi
 
 
 def features_file(references: Path, judge: Judge) -> Path:
-    """Where the judge's features of the real images are, next to references.json."""
+    """Return where the judge's features of the real images are, next to references.json."""
     return references.parent / f"judge-{number(judge.directory)}.npz"
 
 
@@ -96,7 +96,7 @@ def write_features(path: Path, arrays: Arrays) -> None:
 
 
 def read_features(path: Path) -> Arrays:
-    """What ``write_features`` has written."""
+    """Return what ``write_features`` has written."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return dict(arrays)

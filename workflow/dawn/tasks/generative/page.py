@@ -19,9 +19,9 @@ def mean_of(values: Sequence[float]) -> dict[str, float | None]:
 
 
 def reading(evaluations: Evaluations) -> list[Block]:
-    """What the value of the primary measure means: its place between floor and ceilings, and the other layers."""
-    own, known = over_seeds(evaluations, "kid")["mean"], reference(evaluations, "kid")
-    assert own is not None
+    """Say what the value of the primary measure means: its place between floor and ceilings, and the other layers."""
+    samples, known = over_seeds(evaluations, "kid")["mean"], reference(evaluations, "kid")
+    assert samples is not None
     items = []
     if (floor := known.get(REFERENCES["floor"])) is not None:
         items.append(f"floor: one half of the test images scores {floor:.{KID.digits}f} against the other half")
@@ -31,7 +31,7 @@ def reading(evaluations: Evaluations) -> list[Block]:
                 (("blur", "blurred train images"), ("one_class", "images of one class"), ("noise", "noise"))
                 if REFERENCES[key] in known}  # fmt: skip
     items += [f"ceiling: {name} score {value:.{KID.digits}f}"
-              + (f"; the samples are at {100 * own / value:,.1f} % of it" if value > 0 else "")
+              + (f"; the samples are at {100 * samples / value:,.1f} % of it" if value > 0 else "")
               for name, value in ceilings.items()]  # fmt: skip
     return [Heading("What the distance means"), Bullets([*items, *agreement(evaluations), *copies(evaluations)])]
 
@@ -49,7 +49,7 @@ def agreement(evaluations: Evaluations) -> list[str]:
 
 
 def copies(evaluations: Evaluations) -> list[str]:
-    """Whether samples are copies of train images."""
+    """Say whether samples are copies of train images."""
     if "copied" not in measured(evaluations):
         return []
     least = min(evaluation["measures"]["copied"]["p"] for evaluation in evaluations)
@@ -96,7 +96,7 @@ def seeds_table(evaluations: Evaluations, trainings: Sequence[Mapping[str, Any]]
 
 
 def classes_table(evaluations: Evaluations) -> list[Block]:
-    """Of each class the fraction of the samples that the judges assign to it."""
+    """Return of each class the fraction of the samples that the judges assign to it."""
     rows = []
     for i, name in enumerate(evaluations[0]["class_names"]):
         percent = [100 * evaluation["classes"][i]["value"] for evaluation in evaluations]

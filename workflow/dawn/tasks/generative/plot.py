@@ -46,8 +46,8 @@ def draw_spectrum(samples: Sequence[Images], real: Images) -> Figure:
     maps = log_power(real), np.mean([log_power(images) for images in samples], axis=0)
     profiles = {}
     for name, axis in (("horizontal", 2), ("vertical", 1)):
-        own, *others = (10 * np.log10(spectra(images, axis).mean(0) + 1) for images in (real, *samples))
-        profiles[name] = own, np.stack(others)
+        of_real, *others = (10 * np.log10(spectra(images, axis).mean(0) + 1) for images in (real, *samples))
+        profiles[name] = of_real, np.stack(others)
     return spectrum(maps, profiles, "Spectrum of samples and of test images")
 
 

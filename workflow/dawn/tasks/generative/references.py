@@ -27,7 +27,7 @@ ALMOST = 0.2  # distance of a test image to the nearest train image over that to
 
 
 def seen(judge: Judge, images: dict[str, Images], train: Images) -> evaluation.Judge:
-    """What a judge makes of the sets of images and, in the layer of the nearest neighbours, of the train split."""
+    """Return a judge's features of sets of images and, in the layer of the nearest neighbours, of the train split."""
     features = {name: judge.features(pixels) for name, pixels in images.items()}
     layers = {
         layer: {name: by_layer[layer] for name, by_layer in features.items()}

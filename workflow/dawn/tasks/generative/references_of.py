@@ -33,7 +33,7 @@ def over_seeds(evaluations: Evaluations, key: str) -> dict[str, float | None]:
 
 
 def reference(evaluations: Evaluations, key: str) -> dict[str, float]:
-    """What the sets that are no samples score, by name; the same for all seeds."""
+    """Return what the sets that are no samples score, by name; the same for all seeds."""
     known = evaluations[0]["measures"][key].get("references", {})
     scores: dict[str, float] = {}
     for which, name in REFERENCES.items():  # the first of several sets with one name counts
@@ -54,7 +54,7 @@ def panels(evaluations: Evaluations) -> list[Panel]:
 
 
 def over_judges(evaluation: Mapping[str, Any]) -> str:
-    """How many images and judges the measures are of."""
+    """Return how many images and judges the measures are of."""
     images, judges = evaluation["images"], len(evaluation["judges"])
     mean = f"Means over {judges} judges. " if judges > 1 else "One judge. "
     return f"{mean}{images['samples']:,} samples of each seed against {images['test']:,} test images."

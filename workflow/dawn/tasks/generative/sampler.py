@@ -32,4 +32,4 @@ class Sampler(Protocol):
         """Rows uint8 (pairs, steps, h, w, 3) from one sample to another, of the classes ``labels`` (pairs,)."""
 
     def scores(self, images: Images, labels: Labels) -> Scores | None:
-        """How real a critic finds images uint8 (n, h, w, 3), (n,); None where there is no critic."""
+        """Return how real a critic finds images uint8 (n, h, w, 3), (n,); None where there is no critic."""

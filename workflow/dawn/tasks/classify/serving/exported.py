@@ -36,7 +36,7 @@ class Pixels(nn.Module):
 
 
 def info(trained: Trained) -> dict[str, str]:
-    """What a user of the export has to know, as JSON texts: the classes and how an image file becomes its input."""
+    """Return what a user of the export needs, as JSON texts: the classes and how an image file becomes its input."""
     return {"classes": json.dumps(trained.classes), "preprocessing": json.dumps(trained.preprocessing.plain())}
 
 

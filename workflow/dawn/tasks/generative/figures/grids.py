@@ -101,8 +101,8 @@ def next_to_train(
     """
     n, k = len(samples) // 2, train.shape[1]
     blank = np.full(samples.shape[1:], 255, np.uint8)
-    each = np.insert(np.insert(train, 0, blank, axis=1), 0, samples, axis=1)
-    whole = np.concatenate([np.insert(each[:n], k + 2, blank, axis=1), each[n:]], axis=1)
+    tiles = np.insert(np.insert(train, 0, blank, axis=1), 0, samples, axis=1)
+    whole = np.concatenate([np.insert(tiles[:n], k + 2, blank, axis=1), tiles[n:]], axis=1)
     texts = [f"no. {number}, ratio {ratio:.2f}" for number, ratio in zip(numbers, ratios, strict=True)]
     columns = ["sample", "", "nearest", *[f"{i}." for i in range(2, k + 1)]]
     below = "Left: the first samples. Right: those most like a single train image (ratio 0: a copy; near 1: none)."

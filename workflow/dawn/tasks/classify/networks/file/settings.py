@@ -16,9 +16,9 @@ CHECKOUT = Path(__file__).resolve().parents[6]
 def _plain(value: Any) -> Any:
     """Return a string that is a JSON number, true, false or null as that value: --config passes all as strings."""
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _plain(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_plain(part) for part in value]
     try:
         parsed = json.loads(value) if isinstance(value, str) else value
     except ValueError:

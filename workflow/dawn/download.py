@@ -43,7 +43,7 @@ class Proof:
         check_size(path.stat().st_size, self.bytes)
         if self.sha256 and (digest := files.sha256(path)) != self.sha256:
             raise ContentError(
-                f"wrong content: its sha256 is {digest}, and {self.sha256} is expected; if this is the archive that you "
+                f"wrong content: its sha256 is {digest}, and {self.sha256} is expected; if it is the archive that you "
                 "want, set data.sha256 to the former"
             )
 

@@ -151,7 +151,7 @@ def _pixels(file: BinaryIO, size: int, resize: Resize) -> NDArray[np.uint8]:
 
 
 def _turn(image: Image.Image) -> Transpose | None:
-    """How the EXIF orientation says that an image is to be turned; None where its metadata is damaged."""
+    """Return how the EXIF orientation says that an image is to be turned; None where its metadata is damaged."""
     try:
         orientation = image.getexif().get(Base.Orientation)
     except Exception:  # the parser raises whatever damaged metadata leads it to

@@ -14,7 +14,7 @@ REFRESH = 0.5  # seconds between two updates of the bar
 
 
 def name_of(out: Path, seed: int) -> str:
-    """What lines about a training begin with: its seed, after the variant of a study, or the judges, in results/."""
+    """Begin the lines about a training: its seed, after the variant of a study, or the judges, in results/."""
     below = out.parts[out.parts.index("results") + 1 : -1] if "results" in out.parts else ()
     return f"{below[-1]}, seed {seed}" if below else f"seed {seed}"
 

@@ -83,7 +83,7 @@ def plain(name: str) -> str:
 
 
 def is_split(folder: str) -> bool:
-    """Whether a folder has the name of a split."""
+    """Return whether a folder has the name of a split."""
     return bool(SPLIT.fullmatch(folder) or DOMAIN.fullmatch(folder))
 
 
@@ -100,7 +100,7 @@ def _shared(paths: Sequence[Parts]) -> Parts:
 
 
 def _is_class(named: Iterable[str], parts: Sequence[Parts]) -> bool:
-    """Whether the one folder named as a split is a class of trains: it and the others hold images and no folders."""
+    """Say whether the one folder named as a split is a class of trains: all hold images and no folders."""
     (name, *more) = named
     if more or name.lower() not in VEHICLE:
         return False
@@ -157,9 +157,9 @@ def _check_kinds(named: dict[str, str], source: str) -> None:
                          f"{BY_CLASSES}")  # fmt: skip
 
 
-def _check_classes(found: Sequence[tuple[str, Parts]], source: str) -> None:
-    """InputError where classes are dates or hold folders of equal names; ``found`` has class and inner folders."""
-    classes = sorted({name for name, _ in found})
+def _check_classes(folders: Sequence[tuple[str, Parts]], source: str) -> None:
+    """InputError where classes are dates or hold folders of equal names; ``folders`` has class and inner folders."""
+    classes = sorted({name for name, _ in folders})
     dated = [name for name in classes if DATE.fullmatch(name)]
     if not dated and all(DIGITS.fullmatch(name) for name in classes):
         dated = classes
@@ -169,7 +169,7 @@ def _check_classes(found: Sequence[tuple[str, Parts]], source: str) -> None:
             f"of each class into one folder named as the class, {BY_CLASSES}"
         )
     inner: dict[str, set[str]] = {name: set() for name in classes}
-    for name, path in found:
+    for name, path in folders:
         inner[name] |= {plain(path[0]).casefold()} if path else {""}
     counts = Counter(folder for folders in inner.values() for folder in folders if folder)
     direct = all("" in folders for folders in inner.values())  # each class has images that are in no inner folder

@@ -67,15 +67,15 @@ def listing(
     if not images:
         raise InputError(f"{source}: has no image files ({', '.join(SUFFIXES)})")
     paths = [PurePosixPath(name).parts for name in images]
-    found = layout(paths, source, expected)
-    classes = class_names(found.classes, source, expected, by)
+    arranged = layout(paths, source, expected)
+    classes = class_names(arranged.classes, source, expected, by)
     without = _without_images([PurePosixPath(name).parts for name in folders], names, paths)
-    _check_empty(without, found, source, expected)
-    test = None if found.kinds is None else np.array([kind != "train" for kind in found.kinds])
+    _check_empty(without, arranged, source, expected)
+    test = None if arranged.kinds is None else np.array([kind != "train" for kind in arranged.kinds])
     place = {name: label for label, name in enumerate(classes)}
-    labels = np.array([place[name] for name in found.classes])
+    labels = np.array([place[name] for name in arranged.classes])
     others = tuple(name for name in names if not is_image(name))
-    return Listing(tuple(images), classes, labels, test, others, tuple(map("/".join, without)), found)
+    return Listing(tuple(images), classes, labels, test, others, tuple(map("/".join, without)), arranged)
 
 
 def _without_images(folders: Sequence[Parts], names: Sequence[str], images: Sequence[Parts]) -> list[Parts]:
@@ -88,11 +88,11 @@ def _without_images(folders: Sequence[Parts], names: Sequence[str], images: Sequ
     return sorted(part for part in every - shown if part[:-1] in shown)
 
 
-def _check_empty(without: Sequence[Parts], found: Layout, source: str, expected: Sequence[str] | None) -> None:
+def _check_empty(without: Sequence[Parts], arranged: Layout, source: str, expected: Sequence[str] | None) -> None:
     """InputError if a folder without images would be a class or a split with them."""
-    above = [found.shared[:i] for i in range(len(found.shared) + 1)]
+    above = [arranged.shared[:i] for i in range(len(arranged.shared) + 1)]
     splits = [part for part in without if part[:-1] in above and is_split(part[-1])]
-    classes = [part for part in without if part[:-1] in found.around] if expected is None else []
+    classes = [part for part in without if part[:-1] in arranged.around] if expected is None else []
     if empty := splits or classes:
         raise InputError(
             f"{source}: no images in {listed(['/'.join(part) for part in empty])}, which would be "
@@ -100,9 +100,9 @@ def _check_empty(without: Sequence[Parts], found: Layout, source: str, expected:
         )
 
 
-def class_names(found: Sequence[str], source: str, expected: Sequence[str] | None, by: str) -> tuple[str, ...]:
+def class_names(names: Sequence[str], source: str, expected: Sequence[str] | None, by: str) -> tuple[str, ...]:
     """The classes in label order; InputError unless there are 2 or more, of printable names, or as expected."""
-    classes = sorted(set(found))
+    classes = sorted(set(names))
     if expected is None and not 2 <= len(classes) <= MOST_CLASSES:
         raise InputError(
             f"{source}: has {len(classes)} class folders ({quoted(classes[0])}), 2 to {MOST_CLASSES} are needed"
@@ -116,12 +116,12 @@ def class_names(found: Sequence[str], source: str, expected: Sequence[str] | Non
     return tuple(expected) if expected is not None else tuple(classes)
 
 
-def left_out(found: Listing) -> list[str]:
+def left_out(entries: Listing) -> list[str]:
     """Lines about files that are no images and folders that hold none."""
-    kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in found.others)
+    kinds = Counter(PurePosixPath(name).suffix.lower() or "no suffix" for name in entries.others)
     shown = ", ".join(f"{count:,} x {printable(kind)}" for kind, count in kinds.most_common(5))
     lines = [f"left out, since no image: {shown}"] if kinds else []
-    return lines + ([f"folders without images: {listed(found.without)}"] if found.without else [])
+    return lines + ([f"folders without images: {listed(entries.without)}"] if entries.without else [])
 
 
 def printable(name: str) -> str:

@@ -30,27 +30,27 @@ def read(source: Path, data: Data) -> Contents:
     """
     about: dict[str, Any] = {}
     broken: dict[str, str] = {}
-    found = listing(*names(source), str(source), data.classes) if data.size else fast_ai(source)
+    entries = listing(*names(source), str(source), data.classes) if data.size else fast_ai(source)
     if data.size:
         drawn = {"test_fraction": data.test_fraction, "test_seed": data.test_seed}
-        about = {"resize": data.resize} | (drawn if found.test is None else dict.fromkeys(drawn))
-        print(f"{source}: {found.described()}", *left_out(found), sep="\n", file=sys.stderr)
+        about = {"resize": data.resize} | (drawn if entries.test is None else dict.fromkeys(drawn))
+        print(f"{source}: {entries.described()}", *left_out(entries), sep="\n", file=sys.stderr)
     if data.skip_broken:
-        broken = unreadable(source, found, data)
-        print(f"left out, since they cannot be read: {len(broken):,} of {len(found.names):,} images", file=sys.stderr)
-        found = found.kept(broken)
-    test = test_split(found, data.test_fraction, data.test_seed)
-    unused = [(name, reason) for name, reason in broken.items()] + [(name, NO_IMAGE) for name in found.others]
-    blocks = images(source, found, data)
-    return Contents(found.classes, found.labels, test, found.names, data.side, blocks, about, unused)
+        broken = unreadable(source, entries, data)
+        print(f"left out, since they cannot be read: {len(broken):,} of {len(entries.names):,} images", file=sys.stderr)
+        entries = entries.kept(broken)
+    test = test_split(entries, data.test_fraction, data.test_seed)
+    unused = [(name, reason) for name, reason in broken.items()] + [(name, NO_IMAGE) for name in entries.others]
+    blocks = images(source, entries, data)
+    return Contents(entries.classes, entries.labels, test, entries.names, data.side, blocks, about, unused)
 
 
-def test_split(found: Listing, fraction: float, seed: int) -> NDArray[np.bool_]:
-    """Which images are in the test split, bool (n,): its own, or a fraction of each class that a seed draws."""
-    if found.test is not None:
-        return found.test
-    size = round(fraction * len(found.labels))
-    return held_out(found.labels, found.classes, size, seed, "data.test_fraction")
+def test_split(entries: Listing, fraction: float, seed: int) -> NDArray[np.bool_]:
+    """Return which images are in the test split, bool (n,): its own, or a fraction of each class that a seed draws."""
+    if entries.test is not None:
+        return entries.test
+    size = round(fraction * len(entries.labels))
+    return held_out(entries.labels, entries.classes, size, seed, "data.test_fraction")
 
 
 def fast_ai(source: Path) -> Listing:
@@ -63,25 +63,25 @@ def fast_ai(source: Path) -> Listing:
             files.append(member.name)
     if not classes:
         raise InputError(f"{source}: has no labels.txt; is this the right archive for the chosen layout?")
-    found = listing(files, [], str(source), classes, "labels.txt")
-    if strays := sorted(set(files) - set(found.names)):
+    entries = listing(files, [], str(source), classes, "labels.txt")
+    if strays := sorted(set(files) - set(entries.names)):
         raise InputError(
             f"{source}: unexpected member {quoted(strays[0])}; is this the right archive for the chosen layout?"
         )
-    if found.test is None:
+    if entries.test is None:
         raise InputError(f"{source}: has no folders train and test; is this the right archive for the chosen layout?")
-    return found
+    return entries
 
 
-def decoded_files(source: Path, found: Listing, data: Data) -> Iterator[Decoded]:
+def decoded_files(source: Path, entries: Listing, data: Data) -> Iterator[Decoded]:
     """The images of a listing in its order, some at a time, and what cannot be read."""
     limits, most = (COLLECTION, MAX_BYTES) if data.size else (DATA_SET, MAX_PNG)
-    return decoded(contents(source, found.names, most + 1, limits), len(found.names), data.size, data.resize)
+    return decoded(contents(source, entries.names, most + 1, limits), len(entries.names), data.size, data.resize)
 
 
-def unreadable(source: Path, found: Listing, data: Data) -> dict[str, str]:
+def unreadable(source: Path, entries: Listing, data: Data) -> dict[str, str]:
     """Why files cannot be read, by their names; printed. It costs as much time as reading the images."""
-    broken = {name: why for _, _, faults in decoded_files(source, found, data) for name, why in faults.items()}
+    broken = {name: why for _, _, faults in decoded_files(source, entries, data) for name, why in faults.items()}
     report(source, broken)
     return broken
 
@@ -92,16 +92,16 @@ def report(source: Path, broken: dict[str, str]) -> None:
         print(f"{source}/{printable(name)}: {why}", file=sys.stderr)
 
 
-def images(source: Path, found: Listing, data: Data) -> Generator[Block]:
+def images(source: Path, entries: Listing, data: Data) -> Generator[Block]:
     """The images of a listing in its order; InputError after all of them if some cannot be read."""
     broken: dict[str, str] = {}
-    for pixels, digests, faults in decoded_files(source, found, data):
+    for pixels, digests, faults in decoded_files(source, entries, data):
         broken |= faults
         yield pixels, digests
     if broken:
         report(source, broken)
         raise InputError(
-            f"{source}: {len(broken):,} of {len(found.names):,} images cannot be read; delete or replace them, or "
+            f"{source}: {len(broken):,} of {len(entries.names):,} images cannot be read; delete or replace them, or "
             "leave them out with data.skip_broken: true"
         )
 

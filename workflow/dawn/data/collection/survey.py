@@ -35,7 +35,7 @@ class Survey:
     """The files of a source that can be read, the images of its train split, and width and height of some of them."""
 
     source: Path
-    found: Listing
+    listing: Listing
     train: int
     sizes: list[tuple[int, int]]
     classes: Sequence[str] | None
@@ -48,17 +48,17 @@ class Survey:
         return max([size for size in SIZES if size <= short], default=SIZES[0])
 
     def lines(self) -> list[str]:
-        """What was found, in words."""
-        counts = np.bincount(self.found.labels, minlength=len(self.found.classes))
+        """Say what the folder or archive holds."""
+        counts = np.bincount(self.listing.labels, minlength=len(self.listing.classes))
         widths, heights = zip(*self.sizes, strict=True)
-        split = "a train and a test split" if self.found.test is not None else "no test split"
-        part = "" if len(self.sizes) == len(self.found.names) else f" in the {len(self.sizes):,} that were read"
+        split = "a train and a test split" if self.listing.test is not None else "no test split"
+        part = "" if len(self.sizes) == len(self.listing.names) else f" in the {len(self.sizes):,} that were read"
         return [
-            f"{self.source}: {len(self.found.names):,} images of {len(self.found.classes):,} classes, "
+            f"{self.source}: {len(self.listing.names):,} images of {len(self.listing.classes):,} classes, "
             f"{span(counts.tolist())} for each; {split}",
-            self.found.described(),
+            self.listing.described(),
             f"width {span(widths)}, height {span(heights)} pixels{part}",
-            *left_out(self.found),
+            *left_out(self.listing),
         ]
 
     def preset(self) -> str:
@@ -113,17 +113,17 @@ def survey(source: Path, classes: Sequence[str] | None = None, skip_broken: bool
 
     What else training would refuse is refused: no class folders, a class without an image for one of the splits.
     """
-    found = listing(*names(source), str(source), classes)
+    entries = listing(*names(source), str(source), classes)
     data = Data(urls=(str(source),), layout="folders", size=SIZES[0])
-    every = {found.names[i] for i in np.linspace(0, len(found.names) - 1, READ, dtype=np.int64)}
-    looked_at = found.kept(set(found.names) - every)
+    every = {entries.names[i] for i in np.linspace(0, len(entries.names) - 1, READ, dtype=np.int64)}
+    looked_at = entries.kept(set(entries.names) - every)
     if (broken := unreadable(source, looked_at, data)) and not skip_broken:
         raise InputError(
             f"{source}: {len(broken):,} images cannot be read; delete or replace them, or leave them out with "
             "--skip-broken"
         )
-    found, looked_at = found.kept(broken), looked_at.kept(broken)
-    test = test_split(found, FRACTION, 0)
-    check_both(found.labels, test, found.classes, str(source))
+    entries, looked_at = entries.kept(broken), looked_at.kept(broken)
+    test = test_split(entries, FRACTION, 0)
+    check_both(entries.labels, test, entries.classes, str(source))
     sizes = [read_size(content) for _, content in contents(source, looked_at.names, MAX_BYTES + 1)]
-    return Survey(source, found, int((~test).sum()), sizes, classes, skip_broken)
+    return Survey(source, entries, int((~test).sum()), sizes, classes, skip_broken)

@@ -15,12 +15,12 @@ ADDED = {"__MACOSX", "@eaDir", ".@__thumb", "$RECYCLE.BIN", "System Volume Infor
 
 
 def hidden(name: str) -> bool:
-    """Whether a relative path is hidden, or in a folder that a system added."""
+    """Return whether a relative path is hidden, or in a folder that a system added."""
     return any((part.startswith(".") and part != ".") or part in ADDED for part in PurePosixPath(name).parts)
 
 
 def is_image(name: str) -> bool:
-    """Whether a file has the name of an image."""
+    """Return whether a file has the name of an image."""
     return PurePosixPath(name).suffix.lower() in SUFFIXES
 
 

@@ -10,13 +10,13 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from archives import call
+from archives import call, png
 from conftest import ROOT
 from PIL import Image
 from seeds import CLASSES, PREPROCESSING, pixels, write_image, write_seed
 
 from dawn import export
-from dawn.data import image_file
+from dawn.data.image_file import read_image
 from dawn.tasks.classify.serving import exported
 from dawn.tasks.classify.serving.predictor import Predictor, load_trained
 from dawn.tasks.classify.serving.resize import scaled
@@ -49,7 +49,7 @@ def test_onnx_has_the_networks_logits_for_any_batch(name, tmp_path, capsys):
         expected = Predictor([seed], torch.device("cpu")).logits(images(n))[0]
         np.testing.assert_allclose(run_onnx(seed / "model.onnx", images(n)), expected, atol=1e-4)
     photos = [pixels(height, width) for height, width in ((90, 41), (20, 33), (33, 100))]
-    small = np.stack([image_file.scaled(Image.fromarray(photo), 32, "crop") for photo in photos])
+    small = np.stack([read_image(png(photo), 32, "crop") for photo in photos])
     found = [run_onnx(seed / "model.onnx", photo[None])[0] for photo in photos]
     np.testing.assert_allclose(found, Predictor([seed], torch.device("cpu")).logits(small)[0], atol=1e-4)
 
@@ -63,7 +63,7 @@ def test_scaling_is_pillows_to_the_last_bit(resize):
         pixels = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         pixels = pixels if n % 3 else (pixels > 127) * np.uint8(255)
         ours = scaled(torch.from_numpy(pixels[None]), size, resize)[0].numpy()
-        assert np.array_equal(ours, image_file.scaled(Image.fromarray(pixels), size, resize)), (height, width, size)
+        assert np.array_equal(ours, read_image(png(pixels), size, resize)), (height, width, size)
 
 
 @pytest.mark.full
@@ -79,7 +79,7 @@ def test_the_tutorials_code_answers_as_the_prediction_does(tmp_path, monkeypatch
         write_image(photo, pixels(height, width), exif=exif)
         exec(code, names := {})
         assert names["classes"] == CLASSES
-        expected = predictor.logits(image_file.read_image(photo, 32, "crop")[None])[0]
+        expected = predictor.logits(read_image(photo, 32, "crop")[None])[0]
         np.testing.assert_allclose(names["logits"], expected, atol=1e-4)
 
 

@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter
 
 from dawn.core.files import replacing
+from dawn.report.fonts import with_all_characters
 
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#000000", "#56b4e9", "#d55e00", "#f0e442")
 LINES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (6, 2, 1, 2, 1, 2)), (0, (1, 1)), (0, (8, 2)), (0, (3, 1)))
@@ -59,7 +60,7 @@ def bar(i: int) -> dict[str, Any]:
 def save(drawn: Figure, path: Path) -> None:
     """Write a figure in the format of its suffix (PNG without one), atomically."""
     _without_formulas(drawn)
-    with replacing(path) as partial:
+    with with_all_characters(drawn), replacing(path) as partial:
         drawn.savefig(partial, format=path.suffix.lstrip(".") or "png", dpi=DPI)
 
 

@@ -9,7 +9,7 @@ ONE = 1 << 22  # Pillow's coefficients are whole multiples of 1 / ONE
 
 
 def scaled(images: Tensor, size: int, resize: Resize) -> Tensor:
-    """Images uint8 (n, h, w, 3) at ``size`` x ``size`` pixels, uint8 (n, size, size, 3), as ``image_file.scaled``.
+    """Images uint8 (n, h, w, 3) at ``size`` x ``size`` pixels, uint8 (n, size, size, 3), as ``image_file.read_image``.
 
     Sums of whole numbers, exact in float64, so that the result is that of Pillow 13 to the last bit on every device.
     """

@@ -36,7 +36,7 @@ def key(place):
 @pytest.mark.parametrize(
     ("module", "rules", "stages", "resumable"),
     [
-        ("tasks/classify/muon.py", ON_TRAINING, TRAIN, False),
+        ("tasks/classify/muon.py", set(), TRAIN, True),
         ("engine/trainer.py", ON_TRAINING, TRAIN, False),
         ("data/augment.py", ON_TRAINING, TRAIN | EVALUATE, False),
         ("runtime/clock.py", ON_TRAINING, TRAIN | EVALUATE, False),

@@ -137,8 +137,8 @@ def _matrix(seeds: str, stage: Stage) -> Stage:
 
 
 def _files(task: Task, *commands: str) -> list[str]:
-    """The files that commands run for a task; those that settings choose are dependencies by themselves."""
-    return _paths(code(commands, task.name))
+    """The files that commands run for a task, with all that settings may choose."""
+    return _paths(code(commands, task.name, task.optional))
 
 
 def _paths(files: Iterable[Path]) -> list[str]:

@@ -154,7 +154,8 @@ class Task:
     evaluation_rules     further rules that the evaluation of a seed takes
     evaluation_commands  the modules that they run
     stages          further stages of DVC
-    dvc_files       files that settings choose, on which a training depends
+    optional        those of the modules that some experiments use, on which the stages of DVC depend in all
+    dvc_files       other files that settings choose, by names in which DVC puts the settings
     other_plots     plots of DVC that are not of curves.json
     """
 
@@ -193,6 +194,7 @@ class Task:
     evaluation_rules: tuple[str, ...] = ()
     evaluation_commands: tuple[str, ...] = ()
     stages: tuple[Stage, ...] = ()
+    optional: tuple[tuple[str, str], ...] = ()
     dvc_files: tuple[str, ...] = ()
     other_plots: tuple[Mapping[str, Any], ...] = ()
 

@@ -7,9 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dawn.tasks.classify.optimizer import FILTERS
 from dawn.tasks.classify.settings import Muon as Settings
-
-FILTERS = "filters"  # the name of the parameter groups that take orthogonal steps
 
 
 def orthogonal(matrices: Tensor, steps: int, coefficients: Sequence[float]) -> Tensor:

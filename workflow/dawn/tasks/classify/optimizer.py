@@ -1,18 +1,23 @@
 """The optimiser: SGD, or Muon for filters, over groups of weights that each have a learning rate of their own."""
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from dawn.runtime.precision import trainable
-from dawn.tasks.classify.muon import FILTERS, Muon
 from dawn.tasks.classify.networks.layers import Stem
 from dawn.tasks.classify.schedule import Scheduled
 from dawn.tasks.classify.settings import Train
 
-WEIGHTS, BIASES, STEM_BIAS = "weights", "biases", "stem bias"  # the other groups, by what is in them
+WEIGHTS, BIASES, STEM_BIAS, FILTERS = (
+    "weights",
+    "biases",
+    "stem bias",
+    "filters",
+)  # groups of weights; Muon trains filters
 
 
 def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> torch.optim.SGD:
@@ -27,7 +32,8 @@ def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> t
     else:
         on_cpu = weights[0].device.type == "cpu"
         dtype = torch.float32 if on_cpu and train.precision != "bf16" else torch.bfloat16
-        optimizer = Muon(groups, train.muon, dtype, **settings)
+        muon = import_module("dawn.tasks.classify.muon")  # by name: code of those trainings alone that use it
+        optimizer = muon.Muon(groups, train.muon, dtype, **settings)
     start_momentum(optimizer)
     return optimizer
 

@@ -8,7 +8,6 @@ from torch import Tensor
 from dawn.data.augment import Draws, draw, windows
 from dawn.data.dataset import Trainset
 from dawn.runtime.distributed import World
-from dawn.tasks.classify import cuda_graph
 from dawn.tasks.classify.step import TrainState
 
 
@@ -30,7 +29,8 @@ def warm_up(state: TrainState, trainset: Trainset, world: World) -> str | None:
     The weights end as they were. Return what the settings ask for and cannot be had here, or None.
     """
     settings = state.settings
-    reason = cuda_graph.obstacle(world) if settings.cuda_graph else None
+    graphs = import_module("dawn.tasks.classify.cuda_graph") if settings.cuda_graph else None  # by name, as above
+    reason = graphs.obstacle(world) if graphs else None
     if settings.compile and world.device.type == "cuda":  # a CPU augments a hundred times as fast as it trains
         trainset.compile()
     count = settings.batch // (world.size * settings.accumulate)
@@ -40,8 +40,8 @@ def warm_up(state: TrainState, trainset: Trainset, world: World) -> str | None:
         if settings.compile:
             compile_step(state, images, labels)
             compile_augmentation(trainset, size, count)
-        if settings.cuda_graph and reason is None:
-            reason = cuda_graph.capture(state, images, labels)
+        if graphs and reason is None:
+            reason = graphs.capture(state, images, labels)
     return f"train.cuda_graph has no effect: {reason}" if reason else None
 
 

@@ -1,5 +1,6 @@
 """A classifier: what it declares of itself. Imports no torch."""
 
+from itertools import compress
 from typing import Any
 
 from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays
@@ -36,6 +37,12 @@ OTHER_PLOTS = (
                  "x_label": "percent of the class found", "title": "Accuracy of each class"}},
 )  # fmt: skip
 
+OPTIONAL = (
+    ("tasks.classify.preparation", "kernels.network"),
+    ("tasks.classify.preparation", "tasks.classify.cuda_graph"),
+    ("tasks.classify.optimizer", "tasks.classify.muon"),
+)
+
 
 def check_divisible(train: Train, processes: int) -> None:
     """Raise ValueError unless the batch splits evenly over processes and micro-batches."""
@@ -56,10 +63,11 @@ def check(experiment: Any) -> None:
 
 
 def modules(experiment: Any) -> tuple[tuple[str, str], ...]:
-    """The network of the family, and the kernels where they are used, each after the module that imports it."""
+    """The network of the family, and what else the settings choose, each after the module that imports it."""
     network = ("tasks.classify.networks.build", f"tasks.classify.networks.{experiment.model.family}.network")
-    kernels = ("tasks.classify.preparation", "kernels.network")
-    return (network, kernels) if experiment.train.custom_kernels else (network,)
+    train = experiment.train
+    used = (train.custom_kernels, train.cuda_graph, train.optimizer == "muon")
+    return (network, *compress(OPTIONAL, used))
 
 
 TASK = Task(
@@ -88,11 +96,12 @@ TASK = Task(
     last_size=lambda experiment: next((size for _, size in experiment.train.sizes[-1:]), experiment.data.side),
     check=check,
     modules=modules,
+    optional=OPTIONAL,
     parallel_evaluation=True,
     rules=("classify/rules.smk",),
     evaluation_rules=("dawnbench",),
     evaluation_commands=("dawnbench",),
-    dvc_files=("workflow/networks", "workflow/dawn/kernels", "workflow/dawn/tasks/classify/networks/${model.family}"),
+    dvc_files=("workflow/networks", "workflow/dawn/tasks/classify/networks/${model.family}"),
     other_plots=OTHER_PLOTS,
     exports=("dawnbench.json", "dawnbench.tsv"),
 )

@@ -61,9 +61,12 @@ def measurable(measure: Measure, experiment: Any) -> str | None:
     return None
 
 
+OPTIONAL = (("tasks.gan.train", "kernels.winograd"),)
+
+
 def modules(experiment: Any) -> tuple[tuple[str, str], ...]:
     """The kernels where they are used, after the module that imports them."""
-    return (("tasks.gan.train", "kernels.winograd"),) if experiment.gan.custom_kernels else ()
+    return OPTIONAL if experiment.gan.custom_kernels else ()
 
 
 TASK = Task(
@@ -87,7 +90,7 @@ TASK = Task(
     needs_judges=lambda experiment: True,
     measurable=measurable,
     modules=modules,
-    dvc_files=("workflow/dawn/kernels",),
+    optional=OPTIONAL,
     rules=("generative/references.smk",),
     evaluation_rules=("cas",),
     evaluation_commands=(

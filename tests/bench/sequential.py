@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from study_simulation import SPREADS, against_first, by_name, draw, verdicts
 
-from dawn.config.sequential import Sequential
+from dawn.config.study import Sequential
 from dawn.core import cli
 from dawn.results import measurement
 from dawn.results.measurement import Row

@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from study_simulation import SPREADS
 from written_studies import SHOWN, Results, in_haste
 
-from dawn.config.sequential import Sequential
+from dawn.config.study import Sequential
 from dawn.studies.verdicts import Verdict
 
 Verdicts = Iterator[list[Verdict]]

@@ -5,8 +5,7 @@ from conftest import ROOT
 from search_files import GOOD, planned
 
 from dawn.config.plan import find
-from dawn.config.search import Budget, Values
-from dawn.config.search_plan import plan, stored
+from dawn.config.search import Budget, Values, plan, stored
 from dawn.core.cli import InputError
 from dawn.core.files import write_text
 from dawn.searches.winner import seeds

@@ -3,7 +3,7 @@
 import yaml
 from conftest import ROOT
 
-from dawn.config.search_plan import plan
+from dawn.config.search import plan
 from dawn.core.files import write_json, write_text
 from dawn.core.reading import read_json
 

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from scipy.special import stdtr, stdtrit
 from study_files import finished
 
-from dawn.config.comparisons import contrasts
+from dawn.config.plan import contrasts
 from dawn.config.study import Study
 from dawn.results.measures import MEASURES
 from dawn.studies import between, comparisons, history, outcome, variants

@@ -19,10 +19,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from dawn.config.search_plan import stored
+from dawn.config.search import stored
 from dawn.core import cli
 from dawn.engine.shutdown import DIVERGED
-from dawn.searches import outcome, rung
+from dawn.searches import rung
 
 
 def propose(args: argparse.Namespace) -> None:
@@ -37,14 +37,14 @@ def trial(args: argparse.Namespace) -> None:
     """Write the result of a training."""
     if args.exit_code not in (0, DIVERGED):
         sys.exit(args.exit_code)
-    outcome.write_outcome(args.trial, args.seed, args.exit_code == DIVERGED)
+    rung.write_outcome(args.trial, args.seed, args.exit_code == DIVERGED)
 
 
 def page(args: argparse.Namespace) -> None:
     """Write the files of a finished search."""
-    from dawn.searches import files
+    from dawn.searches.page import write
 
-    files.write(stored(args.search), args.search)
+    write(stored(args.search), args.search)
 
 
 def main() -> None:

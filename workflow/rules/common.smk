@@ -21,7 +21,7 @@ from dawn.config import registry
 from dawn.config.experiment import check, dump, expanded, load, merge, read
 from dawn.config.judges import judges
 from dawn.config.plan import find, plan
-from dawn.config import search_plan
+from dawn.config import search
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
 for variable, first in (
@@ -66,7 +66,7 @@ try:
     SEARCH = None
     if "search" in CHOSEN:
         SEARCH_FILE = find(CHOSEN["search"], SEARCHES, "search", "searches")
-        SEARCH = search_plan.plan(SEARCH_FILE, ROOT / "params.yaml", PRESETS, SETTINGS)
+        SEARCH = search.plan(SEARCH_FILE, ROOT / "params.yaml", PRESETS, SETTINGS)
         EXPERIMENT = SEARCH.base
     else:
         EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))

@@ -41,7 +41,7 @@ if SEARCH:
     rule trial:
         input:
             [f"data/{split}_{part}.npy" for split in ("train", "holdout") for part in ("images", "labels")],
-            code=code_for(EXPERIMENT, "train", "launch") + closure("searches.outcome"),
+            code=code_for(EXPERIMENT, "train", "launch") + closure("searches.rung"),
             dataset="data/dataset.json",
             stats="data/stats.json",
         output:
@@ -82,7 +82,7 @@ if SEARCH:
                 for round, rung in SEARCH.rungs
                 for trial in trials.results(Path(checkpoints.propose.get(round=round, rung=rung).output[0]))
             ],
-            code=closure("searches.files"),
+            code=closure("searches.page"),
         output:
             [f"{SEARCH.directory}/{file}" for file in ("page.md", "trials.csv", "optuna.log")],
             f"{SEARCH.directory}/{SEARCH.name}-winner.yaml",

@@ -1,17 +1,16 @@
-"""The plan of a study: its variants as complete experiments, each with a directory."""
+"""The plan of a study: its variants as complete experiments, each with a directory, and what it compares."""
 
+import itertools
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.comparisons import contrasts
 from dawn.config.experiment import Experiment, check, merge, read
-from dawn.config.measured import check_measure
-from dawn.config.sequential import Sequential
-from dawn.config.study import Study, load
+from dawn.config.study import Sequential, Study, level, load
 from dawn.core.cli import InputError
 
 SHARED = ("task", "data", "seeds", "run", "judge", "domains")  # what no variant may change
@@ -165,3 +164,87 @@ def _distinct(path: Path, variant: Variant, others: Mapping[str, Variant]) -> No
     for other in others.values():
         if other.experiment == variant.experiment:
             raise InputError(f"{path}: variants {other.name} and {variant.name} are the same experiment")
+
+
+Contrast = dict[str, Any]  # name, base: of both sides; weights: of the variants, by name
+
+
+def contrasts(study: Study) -> list[Contrast]:
+    """The comparisons that ``against`` asks for."""
+    names = list(study.overrides)
+    match study.against:
+        case "previous":
+            return [_pair(other, base) for base, other in itertools.pairwise(names)]
+        case "all":
+            return [_pair(other, base) for base, other in itertools.combinations(names, 2)]
+        case "effects":
+            return _effects(study)
+        case base:
+            first = base or names[0]
+            return [_pair(name, first) for name in names if name != first]
+
+
+def _pair(name: str, base: str) -> Contrast:
+    return {"name": name, "base": base, "weights": {base: -1.0, name: 1.0}}
+
+
+def _effects(study: Study) -> list[Contrast]:
+    """Main effects: each value of a setting against its first, over the means of the others; then interactions.
+
+    An interaction of two values is what both together bring beyond the sum of what each brings with the first value of
+    the other.
+    """
+    settings = [[level(key, value) for value in values] for key, values in study.grid.items()]
+    points = dict(zip(study.overrides, itertools.product(*settings), strict=True))
+    effects = []
+    for first, *others in settings:
+        for one in others:
+            effects.append({"name": one, "base": first, "weights": _means(points, [(one, first)])})
+    for (first, *others), (second, *rest) in itertools.combinations(settings, 2):
+        for one, two in itertools.product(others, rest):
+            weights = _means(points, [(one, first), (two, second)])
+            effects.append({"name": f"{one} with {two}", "base": "the sum of both effects", "weights": weights})
+    return effects
+
+
+def _means(points: dict[str, tuple[str, ...]], effects: list[tuple[str, str]]) -> dict[str, float]:
+    """Weights of the points: the product of a sign for each effect, over the number of points in its mean."""
+    signs = {name: math.prod((one in values) - (other in values) for one, other in effects)
+             for name, values in points.items()}  # fmt: skip
+    averaged = sum(sign > 0 for sign in signs.values()) / 2 ** (len(effects) - 1)
+    return {name: sign / averaged for name, sign in signs.items() if sign}
+
+
+def check_measure(
+    path: Path, study: Study, measure: str, shared: Experiment, variants: Mapping[str, Experiment]
+) -> None:
+    """Refuse a measure that the task does not have, that is not measured, or without a difference that matters."""
+    known = shared.declared.deciding
+    if measure not in known:
+        raise InputError(f"{path}: measure = {measure}: task {shared.task} has {', '.join(known)}")
+    if study.difference is None and measure != "accuracy":
+        raise InputError(f"{path}: measure = {measure} needs difference, the smallest one that matters")
+    by_epoch = [key for key, declared in known.items() if declared.by_epoch]
+    if study.budget and measure not in by_epoch:
+        raise InputError(f"{path}: budget is for measure {_either(by_epoch)}, which curve.tsv has by epoch; "
+                         f"measure = {measure} is known at the end only")  # fmt: skip
+    if study.split == "holdout":
+        _check_holdout(path, measure, by_epoch, shared)
+    faults = {name: shared.declared.measurable(known[measure], variant) for name, variant in variants.items()}
+    for name, fault in faults.items():
+        if fault:
+            where = "" if all(faults.values()) else f"variant {name}: "
+            raise InputError(f"{path}: {where}measure = {measure} {fault}")
+
+
+def _either(measures: list[str]) -> str:
+    return " or ".join(measures) or "of classifiers"
+
+
+def _check_holdout(path: Path, measure: str, by_epoch: list[str], shared: Experiment) -> None:
+    """Refuse to decide on the hold-out where it is not measured, or where there is none."""
+    if measure not in by_epoch:
+        raise InputError(f"{path}: split: holdout is for measure {_either(by_epoch)}; measure = {measure} is of the "
+                         "test split only")  # fmt: skip
+    if not shared.data.holdout:
+        raise InputError(f"{path}: split: holdout needs images held out of train; set data.holdout in settings")

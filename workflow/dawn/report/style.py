@@ -1,13 +1,16 @@
-"""The style of every figure, readable in black and white and by the colour-blind.
+"""The style of every figure, readable in black and white and by the colour-blind; the heading, and bands over seeds.
 
 Nothing is shown by colour alone: a series has its own colour, line and marker, a bar its own colour and hatch.
 The colours are Okabe and Ito's (Color Universal Design, 2008), ordered so that neighbours differ in lightness.
 """
 
+import statistics
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from matplotlib import rcParams
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import LogFormatter
@@ -76,3 +79,37 @@ def _without_formulas(drawn: Figure) -> None:
     for text in drawn.findobj(Text):
         if isinstance(text, Text) and id(text) not in powers:
             text.set_parse_math(False)
+
+
+INK, PAPER, SHADE = "black", "white", "0.75"
+
+
+def heading(picture: Figure, text: str, below: str = "") -> None:
+    """A bold line over the whole figure, and a plain smaller one under it."""
+    picture.suptitle(text + ("\n" if below else ""), x=0.01, ha="left", fontsize=11, fontweight="bold")
+    if below:
+        # Placed from the upper edge in points, since the layout leaves the suptitle's two lines free.
+        height = picture.get_figheight() * 72
+        picture.text(0.01, 1 - 21 / height, below, ha="left", va="top", fontsize=9, color="0.25")
+
+
+TARGET = {"color": "0.3", "linewidth": 1.2, "linestyle": (0, (1, 1))}
+
+
+class Row(Protocol):
+    """A row of a curve.tsv, of whatever network."""
+
+    @property
+    def epoch(self) -> float:
+        """Epochs trained so far."""
+
+
+def band(axes: Axes, seeds: Sequence[Sequence[Row]], name: str, label: str, style: int) -> None:
+    """One column of the curves: its mean over the seeds as a marked line, lowest to highest as a band."""
+    rows = [(epoch[0].epoch, [getattr(row, name) for row in epoch]) for epoch in zip(*seeds, strict=True)]
+    rows = [(epoch, values) for epoch, values in rows if None not in values]
+    epochs, means = [row[0] for row in rows], [statistics.fmean(row[1]) for row in rows]
+    axes.plot(epochs, means, **line(style), markevery=max(1, len(rows) // 12), label=label)
+    if len(seeds) > 1:
+        low, high = ([limit(row[1]) for row in rows] for limit in (min, max))
+        axes.fill_between(epochs, low, high, color=COLOURS[style], alpha=0.25, linewidth=0)

@@ -1,13 +1,55 @@
-"""The page of a search: the best trial, why its accuracy is optimistic, and all trials."""
+"""The files of a finished search: the page, its figure, all trials, and the study that tests the winner."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from dawn.config.experiment import flat
-from dawn.config.search_plan import BASE, SearchPlan
-from dawn.report.page import Block, Bullets, Heading, Image, Paragraph, Table
-from dawn.searches.trials import Trial
-from dawn.searches.winner import optimism, seeds, study_file
+from dawn.config.search import BASE, SearchPlan
+from dawn.core.cli import InputError
+from dawn.core.files import replacing, write_table, write_text
+from dawn.report import style
+from dawn.report.page import Block, Bullets, Heading, Image, Paragraph, Table, markdown, web
+from dawn.searches.trials import Trial, load, winner_of
+from dawn.searches.winner import optimism, seeds, study, study_file
+
+
+def write(plan: SearchPlan, directory: Path) -> None:
+    """Read the results of all trials, and write all files, the page last."""
+    trials = load(plan, directory, plan.search.rounds)
+    best = winner_of(plan, trials)
+    if best is None:
+        raise InputError(f"search {plan.name}: every trial diverged before its last epoch; lower the learning rates "
+                         "of the space")  # fmt: skip
+    _csv(plan, trials, directory / "trials.csv")
+    _journal(plan, trials, directory / "optuna.log")
+    draw(plan, trials, best, directory / "trials.png")
+    write_text(directory / Path(study_file(plan)).name, study(plan, best))
+    parts = blocks(plan, trials, best, directory / "trials.png")
+    write_text(directory / "page.html", web(plan.name, parts))
+    write_text(directory / "page.md", markdown(parts, directory))
+
+
+def _csv(plan: SearchPlan, trials: list[Trial], path: Path) -> None:
+    """Write a line for each trial: its settings, its accuracy at each rung, its seconds."""
+    keys, rungs = list(plan.search.space), plan.search.epochs.rungs
+    columns = ["trial", "round", *keys, *(f"accuracy_{epochs:g}_epochs" for epochs in rungs), "seconds"]
+    rows = [[t.number, t.round, *(t.settings.get(key) for key in keys),
+             *(t.accuracies + [None] * (len(rungs) - len(t.accuracies))), t.seconds] for t in trials]  # fmt: skip
+    write_table(path, columns, rows, ",")
+
+
+def _journal(plan: SearchPlan, trials: list[Trial], path: Path) -> None:
+    """Write the trials as a journal of Optuna."""
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    from dawn.searches.proposals import optuna_study
+
+    with replacing(path) as partial:
+        partial.unlink(missing_ok=True)
+        optuna_study(plan, trials, JournalStorage(JournalFileBackend(str(partial))))
 
 
 def blocks(plan: SearchPlan, trials: Sequence[Trial], best: Trial, figure: Path) -> list[Block]:
@@ -126,3 +168,66 @@ def show(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+COLUMNS = 3
+LOOKS: dict[str, Any] = {
+    "other": {"color": "0.55", "linewidth": 1, "markersize": 4},
+    "base": {"color": style.COLOURS[4], "linestyle": "--"},
+    "winner": {"color": style.COLOURS[6], "linewidth": 2.5},
+}
+
+
+def draw(plan: SearchPlan, trials: Sequence[Trial], best: Trial | None, path: Path) -> None:
+    """Accuracy on the hold-out split over epochs, then a panel for each setting; a rung has its own marker."""
+    keys = list(plan.search.space)
+    lines = 1 + len(keys) // COLUMNS
+    figure = style.figure(4 * min(COLUMNS, 1 + len(keys)), 3.4 * lines)
+    panels = figure.subplots(lines, min(COLUMNS, 1 + len(keys)), squeeze=False).flat
+    _rungs(plan, trials, best, next(panels))
+    for key in keys:
+        _setting(plan, key, trials, best, next(panels))
+    for left in panels:
+        left.set_axis_off()
+    style.save(figure, path)
+
+
+def _rungs(plan: SearchPlan, trials: Sequence[Trial], best: Trial | None, axes: Any) -> None:
+    shown = set()
+    for trial in trials:
+        kind = _kind(trial, best)
+        label = trial.name if kind != "other" else "other trials"
+        points = [(e, a) for e, a in zip(plan.search.epochs.rungs, trial.accuracies, strict=False) if a is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), marker="o", label=None if label in shown else label,
+                      zorder=2 if kind == "other" else 3, **LOOKS[kind])  # fmt: skip
+            shown.add(label)
+    axes.set(title="Successive halving", xlabel="epochs of the training", ylabel="hold-out accuracy, %", xscale="log")
+    axes.set_xticks(plan.search.epochs.rungs, [f"{epochs:g}" for epochs in plan.search.epochs.rungs])
+    axes.minorticks_off()
+    axes.legend(fontsize=8)
+
+
+def _setting(plan: SearchPlan, key: str, trials: Sequence[Trial], best: Trial | None, axes: Any) -> None:
+    """The last accuracy of each trial over one setting."""
+    values = plan.search.space[key]
+    choices = [json.dumps(choice) for choice in values.choices]
+    for trial in trials:
+        last, setting = trial.accuracies[-1] if trial.accuracies else None, trial.settings.get(key)
+        if last is None or not values.contains(setting):
+            continue
+        place = choices.index(json.dumps(setting)) if choices else setting
+        look = LOOKS[_kind(trial, best)] | {
+            "linestyle": "none",
+            "marker": style.MARKERS[(len(trial.accuracies) - 1) % 8],
+        }
+        axes.plot([place], [last], markerfacecolor="none" if len(trial.accuracies) < len(plan.counts) else None, **look)
+    if choices:
+        axes.set_xticks(range(len(choices)), choices, fontsize=8)
+    if values.log:
+        axes.set_xscale("log")
+    axes.set(title=key, xlabel="filled: trained to the last rung")
+
+
+def _kind(trial: Trial, best: Trial | None) -> str:
+    return "base" if trial.number == BASE else "winner" if trial is best else "other"

@@ -17,8 +17,7 @@ from optuna.samplers import BaseSampler, QMCSampler, TPESampler
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from dawn.config.search import Values
-from dawn.config.search_plan import SearchPlan
+from dawn.config.search import SearchPlan, Values
 from dawn.core.cli import InputError
 from dawn.searches.trials import Trial
 

@@ -1,11 +1,13 @@
-"""The trials of a rung: new ones from Optuna at the first rung, else the best of the rung before."""
+"""The trials of a rung, new ones from Optuna at the first rung, else the best of the rung before; and their results."""
 
 from pathlib import Path
 
 from dawn.config.experiment import dump, flat
-from dawn.config.search_plan import BASE, SearchPlan
+from dawn.config.experiment import load as load_experiment
+from dawn.config.search import BASE, SearchPlan
 from dawn.core.cli import InputError
 from dawn.core.files import write_json, write_text
+from dawn.core.reading import read_json
 from dawn.searches.trials import Trial, folder, load
 from dawn.searches.winner import seeds
 
@@ -47,3 +49,18 @@ def kept(plan: SearchPlan, directory: Path, round: int, rung: int) -> list[Trial
                          "rates of the space")  # fmt: skip
     best = sorted(here, key=lambda trial: trial.score, reverse=True)[: plan.counts[rung]]
     return [trial for trial in trials if trial in best or (trial.number == BASE and trial.score[0] == rung)]
+
+
+def write_outcome(trial: Path, seed: int, diverged: bool) -> None:
+    """Write trial.json, and delete the weights, since a search keeps none."""
+    trained = trial / f"seed-{seed}"
+    result = {"accuracy": None, "loss": None, "seconds": 0.0}
+    if not diverged:
+        metrics = read_json(trained / "metrics.json")
+        if metrics["monitored"] != "holdout":
+            raise InputError(f"{trained}/metrics.json has accuracies of the {metrics['monitored']} split, not of the "
+                             "hold-out split; set data.holdout")  # fmt: skip
+        result = {key: metrics[key] for key in result}
+    experiment = load_experiment(trial / "params.yaml")
+    write_json(trial / "trial.json", result | {"cause": experiment.text(*experiment.trained_by)})
+    (trained / "model.safetensors").unlink(missing_ok=True)

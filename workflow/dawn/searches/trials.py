@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dawn.config.search_plan import BASE, SearchPlan
+from dawn.config.search import BASE, SearchPlan
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 

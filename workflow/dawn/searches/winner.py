@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 
 from dawn.config.experiment import merge, nested
-from dawn.config.search_plan import SearchPlan
+from dawn.config.search import SearchPlan
 from dawn.core.cli import InputError
 from dawn.searches.trials import Trial
 from dawn.studies.power import TTest, seeds_needed

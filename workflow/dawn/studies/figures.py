@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from dawn.config.task import Measure
 from dawn.report import style
-from dawn.report.frame import heading
+from dawn.report.style import heading
 from dawn.results.curve import at_epochs, number, read_columns
 from dawn.results.measures import MEASURES, over
 from dawn.studies.comparisons import Difference, contrast, reach

@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dawn.config.comparisons import contrasts
 from dawn.config.experiment import Experiment
-from dawn.config.plan import Plan
+from dawn.config.plan import Plan, contrasts
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.report.numbers import count

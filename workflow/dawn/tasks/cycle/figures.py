@@ -8,10 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.report.bands import Row, band
-from dawn.report.frame import heading
 from dawn.report.numbers import count
-from dawn.report.style import figure
+from dawn.report.style import Row, band, figure, heading
 from dawn.tasks.generative.figures.grids import grid
 
 COLUMNS = ("source", "translation", "cycle", "truth")

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from dawn.report.bands import Row, band
-from dawn.report.frame import heading
 from dawn.report.numbers import count
-from dawn.report.style import figure
+from dawn.report.style import Row, band, figure, heading
 
 
 def losses(seeds: Sequence[Sequence[Row]], loss: str) -> Figure:

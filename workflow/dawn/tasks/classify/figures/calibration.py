@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.report.frame import INK, SHADE, heading
 from dawn.report.numbers import count
-from dawn.report.style import COLOURS, figure
+from dawn.report.style import COLOURS, INK, SHADE, figure, heading
 from dawn.tasks.classify.calibration import binned
 
 Floats = NDArray[np.float64]

@@ -8,9 +8,8 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.report.frame import heading
 from dawn.report.numbers import count
-from dawn.report.style import bar, figure
+from dawn.report.style import bar, figure, heading
 
 WRITTEN = 20  # classes at most whose percentages are written into the cells
 NAMED = 60  # classes at most that are named at the axes, and that have bars

@@ -5,10 +5,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from dawn.report.bands import TARGET, band
-from dawn.report.frame import INK, heading
 from dawn.report.numbers import count
-from dawn.report.style import COLOURS, figure
+from dawn.report.style import COLOURS, INK, TARGET, band, figure, heading
 from dawn.results.curve import at_target
 from dawn.tasks.classify.curve import EpochMetrics
 

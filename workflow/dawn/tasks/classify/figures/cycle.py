@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from dawn.report.frame import INK, heading
-from dawn.report.style import COLOURS, LINES, figure
+from dawn.report.style import COLOURS, INK, LINES, figure, heading
 
 
 def cycle(rates: Sequence[float], momenta: Sequence[float], per_epoch: int, name: str) -> Figure:

@@ -9,9 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.report.frame import heading
 from dawn.report.numbers import count
-from dawn.report.style import figure
+from dawn.report.style import figure, heading
 
 Pixels = NDArray[Any]  # (..., h, w, 3), uint8 or floats in [0, 1]
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from dawn.report.frame import INK, heading
-from dawn.report.style import COLOURS, figure
+from dawn.report.style import COLOURS, INK, figure, heading
 
 
 def range_test(

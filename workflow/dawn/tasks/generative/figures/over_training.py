@@ -6,10 +6,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dawn.report.bands import TARGET
-from dawn.report.frame import heading
 from dawn.report.numbers import count
-from dawn.report.style import COLOURS, figure
+from dawn.report.style import COLOURS, TARGET, figure, heading
 
 Points = Sequence[tuple[float, float, Mapping[str, Any]]]  # epoch, seconds, entry with value, low and high
 

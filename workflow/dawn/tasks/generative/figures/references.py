@@ -10,9 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import SymmetricalLogLocator
 
-from dawn.report.frame import heading
 from dawn.report.numbers import count
-from dawn.report.style import COLOURS, figure, line
+from dawn.report.style import COLOURS, figure, heading, line
 
 ACROSS = 3  # panels in a row
 

@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dawn.report.frame import heading
 from dawn.report.numbers import count
-from dawn.report.style import COLOURS, figure, line
+from dawn.report.style import COLOURS, figure, heading, line
 
 Decibels = NDArray[np.floating[Any]]
 MARKED = (0.25, 0.5)  # cycles/pixel: the periods of 4 and 2 pixels

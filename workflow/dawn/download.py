@@ -43,8 +43,8 @@ class Proof:
         check_size(path.stat().st_size, self.bytes)
         if self.sha256 and (digest := files.sha256(path)) != self.sha256:
             raise ContentError(
-                f"wrong content: its sha256 is {digest}, and {self.sha256} is expected; if it is the archive that you "
-                "want, set data.sha256 to the former"
+                f"wrong content, sha256 {digest}, expected {self.sha256}; if this is the archive that you want, set "
+                "data.sha256 to the former"
             )
 
     def __str__(self) -> str:

@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from dawn.core import cli
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, printable
 from dawn.core.files import replacing
 from dawn.data.collection.walk import image_files
 from dawn.data.image_file import read_image
@@ -31,7 +31,7 @@ def translated(trained: Trained, files: list[Path], source: Path, out: Path, to:
         try:
             image = read_image(path, trained.size, "stretch" if trained.resize == "stretch" else "crop")
         except InputError as error:
-            faults.append(f"{path}: {error}")
+            faults.append(f"{printable(str(path))}: {error}")
             continue
         target = out / path.relative_to(source)
         with replacing(target.with_name(f"{path.name.replace('.', '_')}.png")) as partial:

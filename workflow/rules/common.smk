@@ -15,7 +15,7 @@ if not (ROOT / "workflow/dawn").is_dir():
     raise WorkflowError("this workflow cannot be a module of another: clone it and run it there (config/README.md)")
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, describe
 from dawn.core import code_deps
 from dawn.config import registry
 from dawn.config.experiment import check, dump, expanded, load, merge, read
@@ -73,7 +73,7 @@ try:
     TASK = EXPERIMENT.declared
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.has_judges else None
 except InputError as error:
-    raise WorkflowError(str(error)) from None
+    raise WorkflowError(describe(error)) from None
 
 if STAGE:
     check_stage()

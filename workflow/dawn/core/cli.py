@@ -108,12 +108,9 @@ def run(step: Callable[[], None]) -> None:
     ``DAWN_TRACEBACK=1`` shows the whole traceback instead. ``DAWN_LOG=FILE`` copies stderr to the file, except
     progress bars; stderr itself stays a terminal.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's charset does not have is printed escaped
-            stream.reconfigure(errors="backslashreplace")
     try:
-        if log := os.environ.get("DAWN_LOG"):
-            sys.stderr = Tee(sys.stderr, Path(log))
+        log = os.environ.get("DAWN_LOG")
+        sys.stdout, sys.stderr = Printed(bare(sys.stdout)), Printed(bare(sys.stderr), Path(log) if log else None)
         with _unwound():
             step()
     except Exception as error:
@@ -157,24 +154,42 @@ def listed(values: Collection[object], most: int = 20) -> str:
 
 def describe(error: Exception) -> str:
     """The error in one line; an OSError by its reason and its file."""
+    text = str(error)
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-    return " ".join(str(error).split())
+        text = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    return printable(" ".join(text.split()))
 
 
-class Tee(io.TextIOBase):
-    """A stream whose lines are also written to a file; the redrawn lines of a progress bar are not."""
+def printable(text: str, kept: str = "") -> str:
+    """Text from outside in which nothing moves a cursor or turns the direction: what is not printable is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text)
 
-    def __init__(self, stream: TextIO, path: Path) -> None:
-        self.stream = stream
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
+
+def bare(stream: TextIO) -> TextIO:
+    """The stream below ``Printed``, for a progress bar, which moves the cursor."""
+    return stream.stream if isinstance(stream, Printed) else stream
+
+
+class Printed(io.TextIOBase):
+    """A stream that escapes what is not printable, such as escape sequences in names; may copy its lines to a file."""
+
+    def __init__(self, stream: TextIO, path: Path | None = None) -> None:
+        self.stream, self.file = stream, None
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's charset does not have is printed escaped
+            stream.reconfigure(errors="backslashreplace")
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = path.open("a", encoding="utf-8", errors="backslashreplace", buffering=1)
 
     def write(self, text: str) -> int:
         """Write to both."""
-        if "\r" not in text and "\x1b" not in text:
-            self.file.write(text)
-        return self.stream.write(text)
+        shown = printable(text, kept="\n\t")
+        if self.file:
+            self.file.write(shown)
+        self.stream.write(shown)
+        return len(text)
 
     def flush(self) -> None:
         """Flush the stream."""

@@ -10,6 +10,8 @@ import time
 from collections import Counter
 from typing import Any
 
+from dawn.core.cli import printable
+
 STOPPING = "Terminating processes on user request"
 ADVICE = (
     "Stopping. Finished jobs are kept, and an unfinished training continues from its checkpoint: "
@@ -74,7 +76,11 @@ class JobLog(logging.Formatter):
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line of a record."""
+        """The line of a record, in which nothing is left that moves the cursor."""
+        return printable(self.text(record), kept="\n\t")
+
+    def text(self, record: logging.LogRecord) -> str:
+        """The line of a record as it is."""
         if str(record.__dict__.get("event")) == "job_info":
             return self._line(record.__dict__)
         if record.getMessage().startswith(STOPPING):

@@ -6,6 +6,7 @@ the size is known, a shorter body is an error that may pass, and a longer one is
 
 import functools
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,8 +56,11 @@ def http(url: str, partial: Partial, size: int | None, limits: Limits) -> None:
                 if total is not None:
                     check_size(total, size, SourceError)
                 partial.restart(url, response.headers, total)
-            name, start = url.rsplit("/", 1)[-1], partial.size
-            bar = tqdm(desc=name, initial=start, total=total, unit="B", unit_scale=True, disable=None, leave=False)
+            name, start = cli.printable(url.rsplit("/", 1)[-1]), partial.size
+            bar = tqdm(
+                desc=name, initial=start, total=total, unit="B", unit_scale=True, disable=None, leave=False,
+                file=cli.bare(sys.stderr),
+            )  # fmt: skip
             with partial.path.open("ab") as file, bar:
                 for piece in pieces(response, session, start, limit, limits):
                     file.write(piece)

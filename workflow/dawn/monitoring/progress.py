@@ -3,11 +3,13 @@
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
 from tqdm import tqdm
 
+from dawn.core.cli import bare
 from dawn.engine.trainer import Trainer
 
 REFRESH = 0.5  # seconds between two updates of the bar
@@ -41,7 +43,7 @@ class Progress:
         if self.shown and sys.stderr.isatty():
             self.bar = tqdm(
                 total=trainer.task.steps * batch, initial=trainer.step * batch, unit="img", unit_scale=True,
-                dynamic_ncols=True, leave=False,
+                dynamic_ncols=True, leave=False, file=bare(sys.stderr),
             )  # fmt: skip
             self.thread.start()
         if trainer.note:
@@ -67,8 +69,8 @@ class Progress:
     def line(self, text: str) -> None:
         """Print a line, above the bar if there is one."""
         if self.shown:
-            text = f"{self.name}  {text}"
-            tqdm.write(text, file=sys.stderr) if self.bar is not None else print(text, file=sys.stderr, flush=True)
+            with nullcontext() if self.bar is None else tqdm.external_write_mode(file=self.bar.fp):
+                print(f"{self.name}  {text}", file=sys.stderr, flush=True)
 
     def _follow(self) -> None:
         """Update the bar until the block ends."""

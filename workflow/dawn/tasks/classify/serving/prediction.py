@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, printable
 from dawn.core.files import table_text
 from dawn.data.image_file import read_image
 from dawn.tasks.classify.serving.predictor import Predictor
@@ -58,7 +58,7 @@ def predictions(predictor: Predictor, files: Sequence[Path], faults: list[str]) 
             try:
                 images.append(read_image(path, size, resize))
             except InputError as error:
-                faults.append(f"{path}: {error}")
+                faults.append(f"{printable(str(path))}: {error}")
             else:
                 names.append(str(path))
         if images:
@@ -93,7 +93,7 @@ def as_table(predictions: Sequence[Prediction], classes: Sequence[str], top: int
         _, *others = list(one.probabilities.items())[:top]
         spread = [f"{100 * (one.std or 0):.1f} %", f"{100 * (one.agreement or 0):.0f} %"] if several else []
         then = ", ".join(f"{name} {100 * p:.1f} %" for name, p in others)
-        rows.append([one.image, one.top, f"{100 * one.probability:.1f} %", *spread, then])
+        rows.append([printable(one.image), one.top, f"{100 * one.probability:.1f} %", *spread, then])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) + "\n"

@@ -35,7 +35,7 @@ def unbroken(cluster):
 
 def test_the_whole_pipeline_runs_as_jobs(cluster):
     output = cluster.finish(cluster.start("all"))
-    assert output.count("has been submitted with SLURM jobid") == 6, output
+    assert output.count("has been submitted with SLURM jobid") == 5, output
     metrics = json.loads((cluster.place.path / "results/metrics.json").read_text())
     assert metrics["seeds"] == 1
     assert "Nothing to be done" in cluster.finish(cluster.start("all"))

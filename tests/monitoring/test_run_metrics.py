@@ -4,10 +4,14 @@ import json
 
 import pytest
 import torch
-from training import trained
+from training import At, Never, ready, trained
 
+from dawn.engine import trainer as engine_trainer
+from dawn.engine.shutdown import Interrupted
+from dawn.monitoring import run_metrics as run_metrics_module
 from dawn.monitoring.energy import Meter
 from dawn.monitoring.run_metrics import run_metrics, total_joules
+from dawn.results import provenance
 from dawn.results.phases import TIMED, UNTIMED
 from dawn.runtime.distributed import World
 from dawn.tasks.classify.train import result
@@ -28,6 +32,23 @@ def test_time_and_energy_are_those_of_the_timed_phases(data, tmp_path):
     assert metrics["parameters"] == sum(p.numel() for p in trainer.task.state.net.parameters())
 
 
+def test_a_training_names_every_machine_that_it_ran_on(data, tmp_path, monkeypatch):
+    first = ready(data, tmp_path)
+    with pytest.raises(Interrupted):
+        list(first.run(At(first, 3)))
+    other = provenance.here() | {"host": "other"}
+    for module in (run_metrics_module, engine_trainer):
+        monkeypatch.setattr(module, "here", lambda: other)
+    resumed = ready(data, tmp_path)
+    list(resumed.run(Never()))
+    assert run_metrics(resumed, result(resumed))["ran_on"] == [provenance.here(), other]
+    again = ready(data, tmp_path / "again")
+    list(again.run(Never()))
+    assert run_metrics(again, result(again))["ran_on"] == [other]
+    assert {"host", "python", "machine", "packages"} == other.keys()
+    assert torch.__version__.startswith(other["packages"]["torch"])
+
+
 def test_without_a_counter_for_every_phase_there_is_no_energy(data, tmp_path):
     trainer = trained(data, tmp_path, train={"epochs": 1})
     assert (
@@ -41,5 +62,6 @@ def test_without_a_counter_for_every_phase_there_is_no_energy(data, tmp_path):
     trainer.resumed, trainer.world = 1, World(0, 2, trainer.world.device)  # the checkpoint has one process's energy
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(2))
+        patch.setattr(torch.distributed, "all_gather_object", lambda values, value: None)
         assert run_metrics(trainer, result(trainer))["joules"] is None
         assert total_joules(4.0, trainer.world) == 8.0

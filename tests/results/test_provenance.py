@@ -8,6 +8,7 @@ from pathlib import Path
 from conftest import ROOT
 
 from dawn.core.files import sha256
+from dawn.report.origin import differing
 from dawn.results import provenance
 
 
@@ -32,6 +33,36 @@ def test_packages_and_machine_are_of_this_python():
     assert found["cores"] >= 1
     assert found["cpu"]
     assert set(found["features"]) <= set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
+
+
+def ran_on(host, cpu="Xeon", torch="2.15.0"):
+    machine = {"system": "Linux", "cpu": cpu, "features": ["avx2"], "cores": 8, "gpus": [], "image": None}
+    return {"host": host, "python": "3.11.7", "machine": machine, "packages": {"torch": torch, "numpy": "2.4.0"}}
+
+
+def test_the_machine_is_that_of_the_trainings():
+    trainings = [{"seed": seed, "ran_on": [ran_on(f"n{seed}")]} for seed in (3, 4)]
+    found = provenance.collect(ROOT, trainings)
+    assert (found["hosts"], found["python"], found["differences"]) == (["n3", "n4"], "3.11.7", {})
+    assert found["machine"] == ran_on("n3")["machine"]
+    assert found["packages"] == {"torch": "2.15.0", "numpy": "2.4.0"}
+    assert (
+        provenance.collect(ROOT, [{"seed": 0}])["machine"]["cpu"] == provenance.machine()["cpu"]
+    )  # an earlier version
+
+
+def test_where_machines_or_packages_differ_the_seeds_are_named():
+    trainings = [
+        {"seed": 0, "ran_on": [ran_on("a")]},
+        {"seed": 1, "ran_on": [ran_on("a"), ran_on("b", "EPYC")]},  # resumed elsewhere
+        {"seed": 2, "ran_on": [ran_on("b", "EPYC", "2.14.0")]},
+    ]
+    found = provenance.collect(ROOT, trainings)
+    assert found["differences"] == {
+        "machine.cpu": {"Xeon": [0, 1], "EPYC": [1, 2]},
+        "packages.torch": {"2.15.0": [0, 1], "2.14.0": [2]},
+    }
+    assert differing(found)["machine.cpu"] == "Xeon (seed 0, 1); EPYC (seed 1, 2)"
 
 
 def test_rows_of_other_measurements_are_no_changed_code(tmp_path, monkeypatch):

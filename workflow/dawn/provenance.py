@@ -1,9 +1,12 @@
 """Record the provenance of a result: code, lock files, data, packages, machine.
 
-    python -m dawn.provenance --root . --data data --out results/provenance.json
+    python -m dawn.provenance --root . --data data --out results/provenance.json results/seed-0 results/seed-1
 
-Reads the package metadata, git and nvidia-smi; imports no torch.
+Machine and packages are those of the trainings, by the metrics.json of each seed; without seeds, those of this machine.
+Imports no torch.
 """
+
+from pathlib import Path
 
 from dawn.core import cli
 from dawn.core.files import write_json
@@ -18,9 +21,11 @@ def main() -> None:
     cli.add_inputs(parser, "data")
     parser.add_argument("--about", default="dataset.json", help="file of --data that describes it (%(default)s)")
     cli.add_out(parser, "the provenance, JSON")
+    parser.add_argument("seeds", type=Path, nargs="*", help="directories of the trained seeds (none)")
     args = parser.parse_args()
+    trainings = [read_json(seed / "metrics.json") for seed in args.seeds]
     data = read_json(args.data / args.about)
-    write_json(args.out, collect(args.root) | {"data": data})
+    write_json(args.out, collect(args.root, trainings) | {"data": data})
 
 
 if __name__ == "__main__":

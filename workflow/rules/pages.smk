@@ -1,6 +1,6 @@
 """For an experiment, and for its judges: the networks, the numbers over the seeds, figures, provenance, the page, the crate.
 
-On a cluster these run where snakemake was started, as they are short, but for the provenance, which is of a node.
+On a cluster these run where snakemake was started, as they are short.
 """
 
 for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
@@ -93,16 +93,16 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             "logs/{run}/provenance.log",
         wildcard_constraints:
             run=runs(GROUP_RUNS),
-        resources:
-            **ONE_NODE,
+        localrule: True
         params:
             root=lambda wildcards: os.path.relpath(ROOT),
             about=GROUP_TASK.about,
+            seeds=lambda wildcards: seeds(wildcards.run),
         message:
             "Write the provenance"
         shell:
             "DAWN_LOG={log:q} python -m dawn.provenance --root {params.root:q} --data data --about {params.about:q}"
-            " --out {output:q}"
+            " --out {output:q} {params.seeds:q}"
 
     rule:
         name:

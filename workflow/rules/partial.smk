@@ -60,7 +60,10 @@ def summarize_seeds(run, done):
         "python -m dawn.summarize {directories:q} --params {run:q}/params.yaml --model {run:q}/model.json"
         " --out {out:q}/metrics.json --plots {out:q}"
     )
-    shell("python -m dawn.provenance --root {root:q} --data data --about {about:q} --out {out:q}/provenance.json")
+    shell(
+        "python -m dawn.provenance --root {root:q} --data data --about {about:q} --out {out:q}/provenance.json"
+        " {directories:q}"
+    )
     shell(
         "python -m dawn.summary {directories:q} --params {run:q}/params.yaml --metrics {out:q}/metrics.json"
         " --provenance {out:q}/provenance.json --root {root:q} --out {out:q}/summary.md"

@@ -14,12 +14,13 @@ from dawn.core.files import require_room
 from dawn.engine.checkpoint import Checkpoints, checksum, size
 from dawn.engine.shutdown import Interrupted, StopRequest
 from dawn.results.phases import TRAINING
+from dawn.results.provenance import distinct, here
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.streams import torch_seed
 
 CHECK_EVERY = 50  # steps between checks of the losses on a GPU, each of which waits for the device
-SAVED = ("step", "trace", "resumed", "after_first_step")  # plain attributes of a Trainer in its checkpoint
+SAVED = ("step", "trace", "resumed", "after_first_step", "ran_on")  # plain attributes of a Trainer in its checkpoint
 
 
 class Task(Protocol):
@@ -93,6 +94,7 @@ class Trainer(Generic[T]):
         self.task, self.checkpoints = task, checkpoints
         self.step, self.first_step, self.resumed = 0, 0, 0
         self.after_first_step: str | None = None
+        self.ran_on: list[dict[str, Any]] = []  # the machines of the first process until a checkpoint
         self.curve: list[Any] = []
         self.trace: list[list[float]] = []
         self.note: str | None = None  # which setting has no effect here, if any
@@ -135,6 +137,7 @@ class Trainer(Generic[T]):
         """Write a checkpoint, on the first process, for all: the others' weights are the same."""
         if self.world.first and self.checkpoints:
             with self.clock.phase("save"):
+                self.ran_on = distinct([*self.ran_on, here()])
                 saved: dict[str, Any] = {name: getattr(self, name) for name in SAVED} | self.clock.state()
                 saved |= {"curve": [list(astuple(row)) for row in self.curve], "task": self.task.state_dict()}
                 saved |= {"threads": torch.get_num_threads()}

@@ -7,7 +7,8 @@ import torch
 
 from dawn.engine.trainer import Trainer
 from dawn.results.phases import TIMED, UNTIMED
-from dawn.runtime.distributed import World, sum_over_processes
+from dawn.results.provenance import distinct, here
+from dawn.runtime.distributed import World, objects_of_all, sum_over_processes
 from dawn.runtime.measure import peak
 
 
@@ -39,6 +40,7 @@ def run_metrics(trainer: Trainer[Any], result: dict[str, Any]) -> dict[str, Any]
         "resumed": trainer.resumed,
         "first_step": trainer.first_step,
         "after_first_step": trainer.after_first_step,
+        "ran_on": distinct([*trainer.ran_on, *objects_of_all(here(), world)]),
     }
 
 

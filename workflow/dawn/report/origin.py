@@ -30,6 +30,16 @@ def equal_seeds(seeds: Sequence[Path]) -> list[Block]:
     return [Paragraph(text, bold=True) for text in suspicious(curves)]
 
 
+def differing(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """In what the machines and packages of the seeds differ, with the values of each: at most five lines."""
+    found = provenance.get("differences", {})
+    lines = {
+        name: "; ".join(f"{value} (seed {', '.join(map(str, seeds))})" for value, seeds in values.items())
+        for name, values in list(found.items())[:5]
+    }
+    return lines | ({"more": f"{len(found) - 5} parts, see provenance.json"} if len(found) > 5 else {})
+
+
 def origin(provenance: Mapping[str, Any], trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
     """The machine, and what the numbers came out of: provenance.json, and metrics.json of each training."""
     training = trainings[0]
@@ -40,6 +50,7 @@ def origin(provenance: Mapping[str, Any], trainings: Sequence[Mapping[str, Any]]
         f"CPU: {machine['cpu']}, {machine['cores']} cores; GPU: {gpus}",
         f"{machine['system']}; Python {provenance['python']}, torch {torch}",
         f"container: {machine['image'] or 'none'}",
+        *(f"the seeds differ in {name}: {values}" for name, values in differing(provenance).items()),
     ]
     commit = "not in a git repository" if code["commit"] is None else code["commit"]
     made = [

@@ -7,7 +7,10 @@ import platform
 import re
 import shlex
 import shutil
+import socket
 import sys
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +51,7 @@ def image() -> str | None:
 
 
 def machine() -> dict[str, Any]:
-    """Processor with its vector extensions, cores, GPUs and driver."""
+    """Processor with its vector extensions, cores, GPUs and driver, and the image, without its checksum."""
     query = answer("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader")
     return {
         "system": platform.platform(),
@@ -56,7 +59,7 @@ def machine() -> dict[str, Any]:
         "features": features(),
         "cores": os.cpu_count(),
         "gpus": query.splitlines() if query else [],
-        "image": image(),
+        "image": os.environ.get("APPTAINER_CONTAINER") or os.environ.get("DAWN_IMAGE"),
     }
 
 
@@ -64,6 +67,38 @@ def packages() -> dict[str, str]:
     """Name and version of every installed distribution."""
     versions = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
     return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
+
+
+@cache
+def here() -> dict[str, Any]:
+    """What this process runs on: the name of the host, Python, machine and packages."""
+    python = sys.version.split()[0]
+    return {"host": socket.gethostname(), "python": python, "machine": machine(), "packages": packages()}
+
+
+def distinct(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each of several records once, in their order."""
+    kept: list[dict[str, Any]] = []
+    for record in records:
+        if record not in kept:
+            kept.append(record)
+    return kept
+
+
+def differences(trainings: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[int]]]:
+    """Where trainings ran on what differs, such as ``machine.cpu``: the seeds by what each of them had."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for training in trainings:
+        for record in training.get("ran_on", ()):
+            parts = {"python": record["python"]}
+            parts |= {f"{part}.{key}": value for part in ("machine", "packages") for key, value in record[part].items()}
+            for name, value in parts.items():
+                text = ", ".join(value) if isinstance(value, list) else str(value)
+                seeds = found.setdefault(name, {}).setdefault(text, [])
+                if training["seed"] not in seeds:
+                    seeds.append(training["seed"])
+    of_all = [training["seed"] for training in trainings]
+    return {name: values for name, values in found.items() if list(values.values()) != [of_all]}
 
 
 def command() -> str:
@@ -90,13 +125,22 @@ def public(text: str) -> str:
     return PATH.sub(shortened, text)
 
 
-def collect(root: Path) -> dict[str, Any]:
-    """All of this, and when it was written; ``root`` is the checkout."""
+def collect(root: Path, trainings: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """All of this, and when it was written; ``root`` is the checkout.
+
+    ``trainings`` are the metrics.json of the seeds: machine and packages are those of the first, and what differs is
+    named. Without any, or with those of an earlier version, they are those of this process.
+    """
+    records = [record for training in trainings for record in training.get("ran_on", ())] or [here()]
+    first = records[0]["machine"]
+    with_checksum = image() if first["image"] == here()["machine"]["image"] else first["image"]
     return {
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": command(),
         "code": code(root),
-        "python": sys.version.split()[0],
-        "machine": machine(),
-        "packages": packages(),
+        "python": records[0]["python"],
+        "hosts": sorted({record["host"] for record in records}),
+        "machine": first | {"image": with_checksum},
+        "packages": records[0]["packages"],
+        "differences": differences(trainings),
     }

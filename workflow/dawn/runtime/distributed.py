@@ -151,6 +151,14 @@ def gathered(values: Tensor, world: World) -> Tensor:
     return torch.cat(parts)
 
 
+def objects_of_all(value: Any, world: World) -> list[Any]:
+    """Return the plain values of all processes, in their order, in each of them."""
+    values = [value] * world.size
+    if world.size > 1:
+        dist.all_gather_object(values, value)
+    return values
+
+
 def use_gpu(device: torch.device) -> None:
     """Make ``device`` the GPU of this process, and fp32 on it IEEE single precision as on a CPU, never TF32.
 

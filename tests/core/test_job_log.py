@@ -2,6 +2,7 @@
 
 import io
 import logging
+from pathlib import Path
 
 import pytest
 
@@ -130,6 +131,45 @@ def test_a_failed_job_does_not_list_all_its_code(printed):
     printed.logger.handlers[0].formatter.inner = Inputs()
     shown = printed("job_error", "Error", level=logging.ERROR, input=list("abcdef"))
     assert shown == "a, b, c, d, ... (6 files)"
+
+
+def fail(printed, *logs):
+    return printed("job_error", "Error in rule train", level=logging.ERROR, jobid=1, rule_name="train", log=list(logs))
+
+
+def test_a_failed_job_is_followed_by_the_last_line_of_its_logs(printed, tmp_path):
+    own, slurm = str(tmp_path / "train-0.log"), str(tmp_path / "12.log")
+    Path(own).write_text("seed 0  epoch 1/2\n\x1b[31mdawn.train: the loss is nan\n\n")
+    Path(slurm).write_text("srun: begin\nslurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***\n")
+    assert fail(printed, own, slurm, str(tmp_path / "none.log")).splitlines() == [
+        "Error in rule train",
+        f"    {own} ends with: ?[31mdawn.train: the loss is nan",
+        f"    {slurm} ends with: slurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***",
+    ]
+
+
+def test_a_planned_stop_is_no_failure(printed, tmp_path):
+    log = tmp_path / "train-0.log"
+    log.write_text("seed 0  epoch 1/2\nseed 0: stopped; the same command continues from its checkpoint\n")
+    assert fail(printed, str(log)) == "train: stopped as planned; it continues from its checkpoint"
+
+
+def test_a_job_that_is_tried_again_keeps_its_number(printed):
+    printed("run_info", stats={"train": 2, "all": 1, "total": 3})
+    assert start(printed, 1, "train", "Train 0", 0) == "[1/2] Train 0"
+    assert start(printed, 1, "train", "Train 0", 9) == "[1/2] Train 0"
+    start(printed, 0, "all", None, 9)
+    assert start(printed, 2, "train", "Train 1", 9) == "[2/2] Train 1"
+
+
+def test_on_a_cluster_jobs_are_submitted_and_finish(printed):
+    shorten(printed.logger, remote=True)
+    printed("run_info", stats={"train": 1, "stats": 1, "total": 2})
+    local = printed("job_info", at=0, jobid=1, rule_name="stats", rule_msg="Compute", local=True)
+    assert local == "[1/2] Compute"
+    assert printed("job_finished", job_id=1, at=1) == ""
+    assert start(printed, 2, "train", "Train 0", 0) == "[2/2] Train 0: submitted"
+    assert printed("job_finished", job_id=2, at=900) == "[2/2] Train 0: finished"
 
 
 def test_errors_without_a_stop_are_printed(printed):

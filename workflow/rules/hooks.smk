@@ -36,6 +36,7 @@ onstart:
         write_text(Path(SHARED, "search.json"), SEARCH.text)
     if not workflow.local_exec:
         OWNER.submits_to(workflow.executor_plugin.name)
+        shorten(logger, remote=True)
     enter_stage()
 
 

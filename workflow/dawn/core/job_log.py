@@ -1,5 +1,8 @@
 """What ``snakemake`` prints while it runs: a line for each job, with its number and the time that is left.
 
+A job that failed is followed by the last line of its log, which says why. One that stopped as planned, at its time
+limit or by preemption, is no failure. On a cluster a job has a line when it is submitted and one when it has finished.
+
 Snakemake's own lines are complete in its log file, .snakemake/log/. They are printed as they are in a dry run, and with
 --verbose or --printshellcmds.
 """
@@ -8,6 +11,7 @@ import copy
 import logging
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from dawn.core.cli import printable
@@ -20,6 +24,8 @@ ADVICE = (
 DROPPED = ("job_started", "job_finished", "progress")  # events without a line of their own
 RESULTS = "results"  # of params.yaml
 FEW = 4  # inputs of a failed job
+PLANNED = "continues from its checkpoint"  # how the last line of a log ends where a training was stopped on request
+TAIL = 20_000  # bytes of a log
 TRAININGS = {"train", "race_seeds"}  # rules, with those that begin with train_
 
 
@@ -33,8 +39,11 @@ class JobLog(logging.Formatter):
     def __init__(self, inner: logging.Formatter) -> None:
         super().__init__()
         self.inner = inner
+        self.remote = False  # whether jobs that are not local are submitted, and wait before they run
         self.left: Counter[str] = Counter()
-        self.total = self.number = 0
+        self.total = 0
+        self.numbers: dict[int, int] = {}  # by the id of the job, which keeps its number when it is tried again
+        self.submitted: dict[int, str] = {}
         self.running: dict[int, tuple[str, float]] = {}
         self.durations: dict[str, list[float]] = {}
         self.stopping = False
@@ -46,11 +55,15 @@ class JobLog(logging.Formatter):
         if event == "run_info":
             self.left = Counter({name: n for name, n in values["stats"].items() if name not in ("total", "all")})
             self.total = self.left.total()
-        elif event == "job_info":
-            self.number += 1
+        elif event == "job_info" and values["rule_name"] != "all":
+            self.numbers.setdefault(values["jobid"], len(self.numbers) + 1)
             self.running[values["jobid"]] = (values["rule_name"], time.monotonic())
+            if self.remote and not values.get("local"):
+                self.submitted[values["jobid"]] = values["rule_msg"] or values["rule_name"]
         elif event == "job_finished":
             self._finish(values["job_id"])
+            if values["job_id"] in self.submitted and not self.stopping:
+                return True
         elif record.getMessage().startswith(STOPPING):
             self.stopping = True
             return True
@@ -65,7 +78,12 @@ class JobLog(logging.Formatter):
             self.durations.setdefault(name, []).append(time.monotonic() - start)
 
     def seconds_left(self) -> float | None:
-        """The estimate; None while a training is left of a rule that has not finished once, since it takes longest."""
+        """The estimate; None while a training is left of a rule that has not finished once, since it takes longest.
+
+        None on a cluster too, where the time that a job waits is not known.
+        """
+        if self.submitted:
+            return None
         waiting = {name: n for name, n in self.left.items() if n > 0}
         if any(is_training(name) and name not in self.durations for name in waiting):
             return None
@@ -81,14 +99,24 @@ class JobLog(logging.Formatter):
 
     def text(self, record: logging.LogRecord) -> str:
         """The line of a record as it is."""
-        if str(record.__dict__.get("event")) == "job_info":
+        event = str(record.__dict__.get("event"))
+        if event == "job_info":
             return self._line(record.__dict__)
+        if event == "job_finished":
+            job = record.__dict__["job_id"]
+            return f"[{self._number(job)}] {self.submitted[job]}: finished"
         if record.getMessage().startswith(STOPPING):
             return ADVICE
         if len(inputs := record.__dict__.get("input") or []) > FEW:  # the code of a failed job is no news
             record = copy.copy(record)
             record.__dict__["input"] = [*inputs[:FEW], f"... ({len(inputs)} files)"]
-        return self.inner.format(record)
+        if event != "job_error":
+            return self.inner.format(record)
+        reasons = [(path, line) for path in record.__dict__.get("log") or [] if (line := last_line(path))]
+        if any(line.endswith(PLANNED) for _, line in reasons):
+            what = self.submitted.get(record.__dict__.get("jobid", -1), record.__dict__.get("rule_name"))
+            return f"{what}: stopped as planned; it {PLANNED}"
+        return "\n".join([self.inner.format(record), *(f"    {path} ends with: {line}" for path, line in reasons)])
 
     def _line(self, values: dict[str, Any]) -> str:
         what = values["rule_msg"] or values["rule_name"]
@@ -99,7 +127,23 @@ class JobLog(logging.Formatter):
             return ""
         seconds = self.seconds_left()
         left = f"  (about {duration(seconds)} left)" if seconds is not None and seconds >= 5 else ""
-        return f"[{self.number}/{max(self.number, self.total)}] {what}{left}"
+        submitted = ": submitted" if values["jobid"] in self.submitted else ""
+        return f"[{self._number(values['jobid'])}] {what}{submitted}{left}"
+
+    def _number(self, job: int) -> str:
+        return f"{self.numbers[job]}/{max(len(self.numbers), self.total)}"
+
+
+def last_line(path: str) -> str | None:
+    """The last line of a log that says something; None without one, or where it cannot be read."""
+    try:
+        with Path(path).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL))
+            lines = file.read().decode("utf-8", "replace").replace("\r", "\n").splitlines()
+    except OSError:
+        return None
+    printable = ("".join(c if c.isprintable() else "?" for c in line).strip() for line in reversed(lines))
+    return next((line[:500] for line in printable if line), None)
 
 
 def is_training(rule: str) -> bool:
@@ -114,10 +158,15 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def shorten(logger: logging.Logger) -> None:
-    """Give Snakemake's handler of the terminal a ``JobLog``, unless the command asked for more."""
+def shorten(logger: logging.Logger, remote: bool = False) -> None:
+    """Give Snakemake's handler of the terminal a ``JobLog``, unless the command asked for more.
+
+    ``remote`` is known only when the jobs start: a second call says so.
+    """
     for handler in logger.handlers:
-        if handler.name == "DefaultStreamHandler" and handler.formatter and not isinstance(handler.formatter, JobLog):
+        if isinstance(handler.formatter, JobLog):
+            handler.formatter.remote = remote
+        elif handler.name == "DefaultStreamHandler" and handler.formatter:
             settings = handler.filters[0]
             if not any(getattr(settings, name) for name in ("dryrun", "verbose", "printshellcmds")):
                 brief = JobLog(handler.formatter)

@@ -32,12 +32,12 @@ def equal_seeds(seeds: Sequence[Path]) -> list[Block]:
 
 def differing(provenance: Mapping[str, Any]) -> dict[str, str]:
     """In what the machines and packages of the seeds differ, with the values of each: at most five lines."""
-    found = provenance.get("differences", {})
+    parts = provenance.get("differences", {})
     lines = {
         name: "; ".join(f"{value} (seed {', '.join(map(str, seeds))})" for value, seeds in values.items())
-        for name, values in list(found.items())[:5]
+        for name, values in list(parts.items())[:5]
     }
-    return lines | ({"more": f"{len(found) - 5} parts, see provenance.json"} if len(found) > 5 else {})
+    return lines | ({"more": f"{len(parts) - 5} parts, see provenance.json"} if len(parts) > 5 else {})
 
 
 def origin(provenance: Mapping[str, Any], trainings: Sequence[Mapping[str, Any]]) -> list[Block]:

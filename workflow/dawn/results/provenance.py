@@ -87,18 +87,18 @@ def distinct(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def differences(trainings: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[int]]]:
     """Where trainings ran on what differs, such as ``machine.cpu``: the seeds by what each of them had."""
-    found: dict[str, dict[str, list[int]]] = {}
+    parts_of_seeds: dict[str, dict[str, list[int]]] = {}
     for training in trainings:
         for record in training.get("ran_on", ()):
             parts = {"python": record["python"]}
             parts |= {f"{part}.{key}": value for part in ("machine", "packages") for key, value in record[part].items()}
             for name, value in parts.items():
                 text = ", ".join(value) if isinstance(value, list) else str(value)
-                seeds = found.setdefault(name, {}).setdefault(text, [])
+                seeds = parts_of_seeds.setdefault(name, {}).setdefault(text, [])
                 if training["seed"] not in seeds:
                     seeds.append(training["seed"])
     of_all = [training["seed"] for training in trainings]
-    return {name: values for name, values in found.items() if list(values.values()) != [of_all]}
+    return {name: values for name, values in parts_of_seeds.items() if list(values.values()) != [of_all]}
 
 
 def command() -> str:

@@ -26,7 +26,8 @@ def scheduler(root: Path) -> list[Finding]:
     age = re.search(r"MinJobAge\s*=\s*(\d+)", answer("scontrol", "show", "config", seconds=20) or "")
     if age and int(age[1]) < MIN_JOB_AGE:
         text = f"Slurm forgets an ended job after {age[1]} s (MinJobAge), too soon for squeue"
-        return [Finding("problem", text, "slurm-status-command: sacct in profiles/slurm")]
+        remedy = f"ask the cluster's staff for MinJobAge={MIN_JOB_AGE} or more (not sacct: docs/cluster.md)"
+        return [Finding("problem", text, remedy)]
     partitions = ", ".join(" ".join(line.split()) for line in nodes.splitlines())
     return [Finding("ok", f"{answer('sinfo', '--version')}: {partitions}")]
 

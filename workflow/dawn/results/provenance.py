@@ -71,7 +71,7 @@ def packages() -> dict[str, str]:
 
 @cache
 def here() -> dict[str, Any]:
-    """What this process runs on: the name of the host, Python, machine and packages."""
+    """Return what this process runs on: the name of the host, Python, machine and packages."""
     python = sys.version.split()[0]
     return {"host": socket.gethostname(), "python": python, "machine": machine(), "packages": packages()}
 
@@ -86,7 +86,7 @@ def distinct(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def differences(trainings: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, list[int]]]:
-    """Where trainings ran on what differs, such as ``machine.cpu``: the seeds by what each of them had."""
+    """Return where trainings ran on what differs, such as ``machine.cpu``: the seeds by what each of them had."""
     parts_of_seeds: dict[str, dict[str, list[int]]] = {}
     for training in trainings:
         for record in training.get("ran_on", ()):

@@ -151,7 +151,8 @@ def test_a_failed_job_is_followed_by_the_last_line_of_its_logs(printed, tmp_path
 def test_a_planned_stop_is_no_failure(printed, tmp_path):
     log = tmp_path / "train-0.log"
     log.write_text("seed 0  epoch 1/2\nseed 0: stopped; the same command continues from its checkpoint\n")
-    assert fail(printed, str(log)) == "train: stopped as planned; it continues from its checkpoint"
+    start(printed, 1, "train", "Train 0", 0)
+    assert fail(printed, str(log)) == "Train 0: stopped as planned; it continues from its checkpoint"
 
 
 def test_a_job_that_is_tried_again_keeps_its_number(printed):

@@ -96,7 +96,6 @@ if not STUDY and not SEARCH:
 # The judges are one experiment for all variants of a study. The rules of a seed have one text for the experiment and for
 # its judges: GROUPS has their runs, by what the names of the rules end with.
 JUDGE = f"{SHARED}/judge"
-OF_RUN = ", {wildcards.run}" if STUDY else ""  # in the message of a job
 EXPERIMENTS = {**RUNS, JUDGE: JUDGES} if JUDGES else RUNS
 GROUPS = {"": (TASK, RUNS), **({"_judge": (JUDGES.declared, {JUDGE: JUDGES})} if JUDGES else {})}
 

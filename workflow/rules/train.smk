@@ -35,7 +35,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             cause=cause(*GROUP_TASK.trained_by),
             stats=["--stats", "data/stats.json"] if "stats.json" in GROUP_TASK.data(FIRST) else [],
         message:
-            f"Train {WHAT} with seed {{wildcards.seed}}{OF_RUN}"
+            f"Train {WHAT} with seed {{wildcards.seed}}"
         shell:
             "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} --nodes {resources.nodes:q}"
             " --gpus {resources.node_gpus:q} --cpus {threads:q} dawn.train"
@@ -69,7 +69,7 @@ for GROUP, (GROUP_TASK, GROUP_RUNS) in GROUPS.items():
             cause=lambda wildcards: EXPERIMENTS[wildcards.run].text(*EXPERIMENTS[wildcards.run].evaluated_by),
             options=evaluation_options,
         message:
-            f"Evaluate {WHAT}, seed {{wildcards.seed}}{OF_RUN}"
+            f"Evaluate {WHAT}, seed {{wildcards.seed}}"
         shell:
             "DAWN_LOG={log:q} python -m dawn.launch --processes {resources.processes:q} dawn.evaluate"
             " --params {wildcards.run:q}/params.yaml --data data {params.options:q}"

@@ -43,7 +43,8 @@ class JobLog(logging.Formatter):
         self.left: Counter[str] = Counter()
         self.total = 0
         self.numbers: dict[int, int] = {}  # by the id of the job, which keeps its number when it is tried again
-        self.submitted: dict[int, str] = {}
+        self.messages: dict[int, str] = {}
+        self.submitted: set[int] = set()
         self.running: dict[int, tuple[str, float]] = {}
         self.durations: dict[str, list[float]] = {}
         self.stopping = False
@@ -58,8 +59,9 @@ class JobLog(logging.Formatter):
         elif event == "job_info" and values["rule_name"] != "all":
             self.numbers.setdefault(values["jobid"], len(self.numbers) + 1)
             self.running[values["jobid"]] = (values["rule_name"], time.monotonic())
+            self.messages[values["jobid"]] = message(values)
             if self.remote and not values.get("local"):
-                self.submitted[values["jobid"]] = values["rule_msg"] or values["rule_name"]
+                self.submitted.add(values["jobid"])
         elif event == "job_finished":
             self._finish(values["job_id"])
             if values["job_id"] in self.submitted and not self.stopping:
@@ -104,7 +106,7 @@ class JobLog(logging.Formatter):
             return self._line(record.__dict__)
         if event == "job_finished":
             job = record.__dict__["job_id"]
-            return f"[{self._number(job)}] {self.submitted[job]}: finished"
+            return f"[{self._number(job)}] {self.messages[job]}: finished"
         if record.getMessage().startswith(STOPPING):
             return ADVICE
         if len(inputs := record.__dict__.get("input") or []) > FEW:  # the code of a failed job is no news
@@ -114,24 +116,26 @@ class JobLog(logging.Formatter):
             return self.inner.format(record)
         reasons = [(path, line) for path in record.__dict__.get("log") or [] if (line := last_line(path))]
         if any(line.endswith(PLANNED) for _, line in reasons):
-            what = self.submitted.get(record.__dict__.get("jobid", -1), record.__dict__.get("rule_name"))
-            return f"{what}: stopped as planned; it {PLANNED}"
+            return f"{self.messages.get(record.__dict__['jobid'], 'a training')}: stopped as planned; it {PLANNED}"
         return "\n".join([self.inner.format(record), *(f"    {path} ends with: {line}" for path, line in reasons)])
 
     def _line(self, values: dict[str, Any]) -> str:
-        what = values["rule_msg"] or values["rule_name"]
-        run = (values.get("wildcards") or {}).get("run", RESULTS)
-        if run != RESULTS and run not in what:  # a variant of a study, or the judges
-            what += f": {run}"
         if values["rule_name"] == "all":
             return ""
         seconds = self.seconds_left()
         left = f"  (about {duration(seconds)} left)" if seconds is not None and seconds >= 5 else ""
         submitted = ": submitted" if values["jobid"] in self.submitted else ""
-        return f"[{self._number(values['jobid'])}] {what}{submitted}{left}"
+        return f"[{self._number(values['jobid'])}] {self.messages[values['jobid']]}{submitted}{left}"
 
     def _number(self, job: int) -> str:
         return f"{self.numbers[job]}/{max(len(self.numbers), self.total)}"
+
+
+def message(values: dict[str, Any]) -> str:
+    """Return what a job does, with the variant of a study or the judges that it is of."""
+    what: str = values["rule_msg"] or values["rule_name"]
+    run = (values.get("wildcards") or {}).get("run", RESULTS)
+    return what if run == RESULTS or run in what else f"{what}: {run}"
 
 
 def last_line(path: str) -> str | None:

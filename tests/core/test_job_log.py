@@ -143,7 +143,7 @@ def test_a_failed_job_is_followed_by_the_last_line_of_its_logs(printed, tmp_path
     Path(slurm).write_text("srun: begin\nslurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***\n")
     assert fail(printed, own, slurm, str(tmp_path / "none.log")).splitlines() == [
         "Error in rule train",
-        f"    {own} ends with: ?[31mdawn.train: the loss is nan",
+        f"    {own} ends with: \\x1b[31mdawn.train: the loss is nan",
         f"    {slurm} ends with: slurmstepd: error: *** JOB 12 ON n1 CANCELLED DUE TO TIME LIMIT ***",
     ]
 

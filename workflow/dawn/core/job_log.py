@@ -146,8 +146,7 @@ def last_line(path: str) -> str | None:
             lines = file.read().decode("utf-8", "replace").replace("\r", "\n").splitlines()
     except OSError:
         return None
-    printable = ("".join(c if c.isprintable() else "?" for c in line).strip() for line in reversed(lines))
-    return next((line[:500] for line in printable if line), None)
+    return next((line.strip()[:500] for line in reversed(lines) if line.strip()), None)
 
 
 def is_training(rule: str) -> bool:

@@ -582,3 +582,33 @@ def test_a_preset_names_the_folders_that_are_classes(tmp_path):
     refusal, out = new(tmp_path, tmp_path / "in", "--classes", "test", "train")
     assert refusal is None
     assert read(out)["data"]["classes"] == ["test", "train"]
+
+
+GAN = {"task": "gan", "gan": {"batch": 8}}
+CYCLE = {"task": "cycle", "domains": {"a": ["a"], "b": ["b"]}}
+
+
+@pytest.mark.parametrize(
+    ("counts", "settings", "message"),
+    [
+        ((40, 5), {}, "measures.neighbours = 5 needs 28 images, and there are 10 test images; add images"),
+        ((40, 8), {}, "there are 16 test images; add images, or lower measures.neighbours to 2"),
+        ((40, 8), {"measures": {"neighbours": 2}}, "judge.preset = judge: train.batch = 500 is more than the 80"),
+        ((6, 14), {}, "measures.neighbours = 5 needs 14 images, and there are 12 train images"),
+        ((40, 14), {"gan": {"batch": 100}}, "gan.batch = 100 is more than the 80 images"),
+        ((40, 3), CYCLE, "domains.b: 3 test images of b; at least 4 are needed"),
+        ((40, 3), merge(CYCLE, {"domains": {"a": ["c"]}}), "domains.a: c is no class of the data; they are 'a, b'"),
+    ],
+)  # fmt: skip
+def test_images_too_few_for_an_evaluation_by_judges_are_refused_at_once(tmp_path, counts, settings, message):
+    for i, split in enumerate(("train", "test")):
+        for label, name in enumerate("ab"):
+            for k in range(counts[i] + (name == "a" and counts[i] == 3)):
+                write_image(tmp_path / "in" / split / name / f"{k}.png", pixels(8, 8, seed=1000 * i + 100 * label + k))
+    values = merge(merge(GAN, {"data": {"urls": ["in"], "layout": "folders", "size": 16}}), settings)
+    (tmp_path / "params.yaml").write_text(dump(experiment(**values)))
+    refusal = call(
+        arrays.main, "--params", tmp_path / "params.yaml", "--source", tmp_path / "in", "--out", tmp_path / "data"
+    )
+    assert message in refusal
+    assert not (tmp_path / "data").exists()

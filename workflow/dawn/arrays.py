@@ -29,10 +29,12 @@ from pydantic import ValidationError
 
 from dawn.config.errors import explain
 from dawn.config.experiment import load
+from dawn.config.judges import judges
 from dawn.config.sections import Data
 from dawn.core import cli, files
 from dawn.core.array_file import reserve
 from dawn.core.cli import InputError, quoted
+from dawn.core.code_deps import HERE
 from dawn.data.archive.contents import Contents
 from dawn.data.archive.layouts import LAYOUTS
 from dawn.data.collection import reader
@@ -55,6 +57,7 @@ def main() -> None:
     about = describe(contents, rows) | {"layout": data.layout, "archive": source.name}
     about |= {"sha256": digest} if digest else {}
     about |= contents.about | {"holdout_seed": data.holdout_seed if data.holdout else None}
+    check_measurable(args.params, about)
     with ExitStack() as stack:  # leaves in reverse order: dataset.json is put in place last, and a failure leaves none
         described = stack.enter_context(files.replacing(args.out / "dataset.json"))
         stack.enter_context(closing(contents.blocks))
@@ -66,6 +69,18 @@ def main() -> None:
         described.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
         stale = {f"holdout_{part}.npy" for part in ("images", "labels") if "holdout" not in rows}
         stack.callback(discard, args.out, {"dataset.json"} | stale)
+
+
+def check_measurable(params: Path | None, about: dict[str, Any]) -> None:
+    """InputError where an evaluation by judges, after all trainings, would find the data too small."""
+    experiment = load(params) if params else None
+    if experiment and experiment.has_judges:
+        experiment.declared.check_data(experiment, about)
+        judge = judges(experiment, HERE.parents[1] / "params.yaml", HERE.parent / "presets")
+        try:
+            judge.declared.check_data(judge, about)
+        except InputError as error:
+            raise InputError(f"judge.preset = {experiment.judge.preset}: {error}") from error
 
 
 def arguments(parser: ArgumentParser) -> ArgumentParser:

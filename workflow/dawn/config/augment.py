@@ -2,15 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from dawn.config.types import STRICT, Below1
+from dawn.config.types import Below1, Settings
 
 
-class Augment(BaseModel):
+class Augment(Settings):
     """Augmentation of the training images, drawn anew in every epoch."""
-
-    model_config = STRICT
 
     pad: Annotated[int, Field(ge=0, le=64)] = 0
     """Border of the random crop, in pixels."""

@@ -6,21 +6,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ValidationError, create_model, model_validator
+from pydantic import ValidationError, create_model, model_validator
 
 from dawn.config import registry
 from dawn.config.errors import explain
 from dawn.config.sections import Data, Run, Submission
 from dawn.config.task import Task
-from dawn.config.types import STRICT, Seeds
+from dawn.config.types import Seeds, Settings
 from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
 
 
-class Experiment(BaseModel):
+class Experiment(Settings):
     """All settings of one experiment, checked: these sections, and those that the tasks declare."""
-
-    model_config = STRICT
 
     task: str = registry.TASKS[0]
     """What is trained; the packages of dawn/tasks."""

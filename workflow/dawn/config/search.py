@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from dawn.config.errors import explain
 from dawn.config.experiment import Experiment, check, merge, nested, read
-from dawn.config.types import MOST_SEEDS, STRICT, Positive, Seed
+from dawn.config.types import MOST_SEEDS, Positive, Seed, Settings
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 
 SECTIONS = ("model", "train")  # what decides the weights, apart from the data and the seed
 
 
-class Values(BaseModel):
+class Values(Settings):
     """The values that one setting may take: ``choices``, or the range from ``low`` to ``high``."""
-
-    model_config = STRICT
 
     choices: tuple[Any, ...] = ()
     """Any values, such as true and false, words or lists."""
@@ -65,10 +63,8 @@ class Values(BaseModel):
         return bool(number and self.ends[0] <= value <= self.ends[1] and (not self.integer or value == int(value)))
 
 
-class Budget(BaseModel):
+class Budget(Settings):
     """Epochs of the trials: all for ``first`` epochs, one in ``factor`` of them for ``factor`` times that."""
-
-    model_config = STRICT
 
     first: Positive
     """Epochs of every trial."""
@@ -93,16 +89,14 @@ class Budget(BaseModel):
         return (*below, self.most)
 
 
-class Search(BaseModel):
+class Search(Settings):
     """The settings in a file of workflow/searches."""
-
-    model_config = STRICT
 
     question: Annotated[str, Field(min_length=1)]
     """The question, which is the title of the page."""
     base: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] | None = None
     """Preset that all trials start from; null: params.yaml."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default={})
     """Settings of all trials, merged with the preset."""
     space: Annotated[dict[str, Values], Field(min_length=1)]
     """Dotted keys of model and train, and the values of each."""

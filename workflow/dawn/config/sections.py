@@ -3,15 +3,13 @@
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-from dawn.config.types import STRICT, ClassName, Count, Every, ImageSize, Labels, NonNegative, Resize, Seed
+from dawn.config.types import ClassName, Count, Every, ImageSize, Labels, NonNegative, Resize, Seed, Settings
 
 
-class Data(BaseModel):
+class Data(Settings):
     """The archive and how its train split is divided."""
-
-    model_config = STRICT
 
     urls: Annotated[tuple[str, ...], Field(min_length=1)]
     """Sources, tried in order: http(s), file:// or a plain path."""
@@ -62,10 +60,8 @@ class Data(BaseModel):
         return self
 
 
-class Run(BaseModel):
+class Run(Settings):
     """Where and how the work runs; no setting here changes a result, so none repeats a step."""
-
-    model_config = STRICT
 
     processes: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = "auto"
     """Processes on each node; auto: one for each visible GPU."""
@@ -89,10 +85,8 @@ class Run(BaseModel):
     """Write TensorBoard event files; needs the package tensorboard."""
 
 
-class Submission(BaseModel):
+class Submission(Settings):
     """The author and price in the DAWNBench files."""
-
-    model_config = STRICT
 
     author: str = ""
     """Name of the author."""

@@ -6,21 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import Discriminator, Field, Tag, ValidationError, model_validator
 
 from dawn.config import registry
 from dawn.config.errors import explain
 from dawn.config.experiment import merge, nested, read
-from dawn.config.types import MOST_SEEDS, STRICT, Positive
+from dawn.config.types import MOST_SEEDS, Positive, Settings
 from dawn.core.cli import InputError
 
 Number = Annotated[int, Field(ge=2, le=MOST_SEEDS)]
 
 
-class Sequential(BaseModel):
+class Sequential(Settings):
     """Seeds of each variant at the interim analyses and at the last one."""
-
-    model_config = STRICT
 
     first: Number = 5
     """Seeds at the first analysis; fewer than 5 cannot show whether seeds are as the tests assume."""
@@ -64,10 +62,8 @@ Seeds = Annotated[
 ]
 
 
-class Budget(BaseModel):
+class Budget(Settings):
     """What each training may spend until its value is taken; one of the two."""
-
-    model_config = STRICT
 
     seconds: Positive | None = None
     """Seconds of training."""
@@ -81,25 +77,23 @@ class Budget(BaseModel):
         return self
 
 
-class Study(BaseModel):
+class Study(Settings):
     """The settings in a file of workflow/studies."""
-
-    model_config = STRICT
 
     question: Annotated[str, Field(min_length=1)]
     """The question, which is the title of the page."""
     base: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] | None = None
     """Preset that all variants start from; null: params.yaml."""
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = Field(default={})
     """Settings of all variants, merged with the preset."""
     seeds: Seeds = 5
     """Seeds of each variant: a list, n for 0 to n - 1 (5 if not given), or {first, most} with interim analyses between,
     first = 5 if not given."""
     until: Literal["decided"] | None = None
     """decided: train more seeds of the variants that an interim analysis has not decided."""
-    variants: dict[str, dict[str, Any] | None] = {}
+    variants: dict[str, dict[str, Any] | None] = Field(default={})
     """Name of each variant, and its own settings."""
-    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = {}
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] = Field(default={})
     """In place of variants: dotted keys and their values, a variant for each combination."""
     against: str | None = None
     """The variant that the others are compared with; null: the first | previous: each with the one before | all: every

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from dawn.core.cli import InputError
+
 Better = Literal["higher", "lower", "0", "1"]
 Scale = Literal["fraction", "percent", "similarity", "positive", "any"]  # the range of a mean (results/statistics.py)
 
@@ -141,6 +143,7 @@ class Task:
     evaluation_data  returns the further ones that an evaluation reads
     last_size       returns the side in pixels of the images at the end of a training
     check           raises ValueError for sections that do not fit together
+    check_data      raises InputError for data, by dataset.json, that is too small for the training or its evaluation
     needs_judges    returns whether trained classifiers measure the result
     judges_decide   whether ``evaluated_by`` decides nothing without judges
     measurable      returns why an experiment does not have a measure, or None
@@ -180,6 +183,7 @@ class Task:
     evaluation_data: Callable[[Any], tuple[str, ...]] = _none
     last_size: Callable[[Any], int] = lambda experiment: int(experiment.data.side)
     check: Callable[[Any], None] = lambda experiment: None
+    check_data: Callable[[Any, Mapping[str, Any]], None] = lambda experiment, about: check_batch(experiment, about)
     needs_judges: Callable[[Any], bool] = lambda experiment: False
     judges_decide: bool = False
     measurable: Callable[[Measure, Any], str | None] = lambda measure, experiment: None
@@ -207,6 +211,13 @@ class Task:
     def deciding(self) -> dict[str, Measure]:
         """The measures by which a study can decide, by key; the first is the default."""
         return {measure.key: measure for measure in self.measures if measure.decides}
+
+
+def check_batch(experiment: Any, about: Mapping[str, Any]) -> None:
+    """Raise InputError unless the train split fills a batch."""
+    batch, images, section = experiment.main.batch, about["counts"]["train"], experiment.declared.main
+    if batch > images:
+        raise InputError(f"{section}.batch = {batch} is more than the {images} images of the train split; lower it")
 
 
 def arrays(experiment: Any) -> tuple[str, ...]:

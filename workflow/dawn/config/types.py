@@ -2,15 +2,38 @@
 
 import json
 import unicodedata
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dawn.core.cli import LARGEST_SEED
 
 STRICT = ConfigDict(
     frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
 )
+
+
+class Settings(BaseModel):
+    """Settings: they do not change, have no other keys, and their numbers are no booleans, as pydantic would allow."""
+
+    model_config = STRICT
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_booleans(cls, values: Any) -> Any:
+        for key, field in cls.model_fields.items() if isinstance(values, Mapping) else ():
+            value, kinds = values.get(key), _kinds(field.annotation)
+            several = value if isinstance(value, list | tuple) else [value]
+            if kinds & {int, float} and bool not in kinds and any(isinstance(each, bool) for each in several):
+                raise ValueError(f"{key} = {json.dumps(value)}: numbers are needed; YAML reads yes and on as true")
+        return values
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """The types in an annotation."""
+    return {annotation}.union(*map(_kinds, get_args(annotation))) if get_origin(annotation) is not Literal else set()
+
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Below1 = Annotated[float, Field(ge=0, lt=1)]

@@ -39,7 +39,8 @@ class Listing:
         shown = [f"{printable(name)} ({n:,})" for name, n in zip(self.classes[:SHOWN], counts.tolist(), strict=False)]
         more = [f"{len(self.classes) - SHOWN:,} more"] if len(self.classes) > SHOWN else []
         within = f" in {printable('/'.join(self.layout.shared))}" if self.layout.shared else ""
-        splits = [f"{split} split {', '.join(map(printable, tops))}" for split, tops in self.layout.splits.items()]
+        folders = sorted(self.layout.splits.items(), key=lambda item: item[0] != "train")
+        splits = [f"{split} split {', '.join(map(printable, tops))}" for split, tops in folders]
         return f"classes{within}: {', '.join(shown + more)}; {', '.join(splits) or 'no test split'}"
 
     def kept(self, broken: Collection[str]) -> "Listing":

@@ -2,12 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dawn.config.augment import Augment
 from dawn.config.types import (
     LARGEST,
-    STRICT,
     Batch,
     Below1,
     Count,
@@ -16,6 +15,7 @@ from dawn.config.types import (
     ImageSize,
     NonNegative,
     Positive,
+    Settings,
     Views,
     whole,
 )
@@ -23,10 +23,8 @@ from dawn.config.types import (
 Coefficient = Annotated[float, Field(ge=-1000, le=1000)]
 
 
-class Schedule(BaseModel):
+class Schedule(Settings):
     """Learning rate and momentum of each step; the formulas are in dawn/tasks/classify/schedule.py."""
-
-    model_config = STRICT
 
     kind: Literal["one_cycle", "cosine", "linear", "step"] = "one_cycle"
     """Shape of the schedule."""
@@ -56,10 +54,8 @@ class Schedule(BaseModel):
         return self
 
 
-class Muon(BaseModel):
+class Muon(Settings):
     """Muon, the optimizer of the filters; the formulas are in dawn/tasks/classify/muon.py."""
-
-    model_config = STRICT
 
     lr: Positive = 0.24
     """Learning rate of the filters at the peak of the schedule."""
@@ -71,10 +67,8 @@ class Muon(BaseModel):
     """Coefficients of the iteration's odd polynomial of degree 5."""
 
 
-class Lookahead(BaseModel):
+class Lookahead(Settings):
     """Lookahead: pull the weights towards a slow average of them; the formulas are in dawn/engine/averaging.py."""
-
-    model_config = STRICT
 
     every: Count = 0
     """Steps between updates of the slow weights; 0: never."""
@@ -84,10 +78,8 @@ class Lookahead(BaseModel):
     """The exponent in decay."""
 
 
-class Train(BaseModel):
+class Train(Settings):
     """Settings of a training."""
-
-    model_config = STRICT
 
     epochs: Annotated[float, Field(gt=0, le=100_000), AfterValidator(whole)]
     """Passes over the train split; a fraction ends the last epoch early."""
@@ -173,10 +165,8 @@ class Train(BaseModel):
             )
 
 
-class Evaluate(BaseModel):
+class Evaluate(Settings):
     """Evaluation of a trained network; a change never trains again."""
-
-    model_config = STRICT
 
     tta: Views = "none"
     """Test-time augmentation: the views of an image whose logits are averaged (dawn/tasks/classify/inference.py)."""
@@ -192,10 +182,8 @@ class Evaluate(BaseModel):
     """Accuracy in percent for which time to target is reported."""
 
 
-class LrFind(BaseModel):
+class LrFind(Settings):
     """The learning-rate range test."""
-
-    model_config = STRICT
 
     low: Positive = 1e-5
     """First learning rate."""
@@ -215,10 +203,8 @@ class LrFind(BaseModel):
         return self
 
 
-class Timing(BaseModel):
+class Timing(Settings):
     """What dawn.timing measures; an empty list takes the training's own value."""
-
-    model_config = STRICT
 
     batches: tuple[Batch, ...] = ()
     """Batch sizes."""

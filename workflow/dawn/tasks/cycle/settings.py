@@ -2,11 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from dawn.config.types import (
     MOST_CHANNELS,
-    STRICT,
     Batch,
     Below1,
     ClassName,
@@ -15,6 +14,7 @@ from dawn.config.types import (
     NonNegative,
     Positive,
     Seed,
+    Settings,
     whole,
 )  # fmt: skip
 
@@ -24,10 +24,8 @@ TRAINS, TESTS = ("domain_a_train", "domain_b_train"), ("domain_a_test", "domain_
 OTHERS = ("domain_a_train_in_b", "domain_b_train_in_a")  # only where there is a truth
 
 
-class Domains(BaseModel):
+class Domains(Settings):
     """Where the images of domain A and of domain B come from, without pairs in the train splits."""
-
-    model_config = STRICT
 
     kind: Literal["classes", "hue", "grey", "shapes"] = "classes"
     """classes: classes of the arrays, which image folders are too | hue, grey: images of the arrays, and others with
@@ -65,10 +63,8 @@ class Domains(BaseModel):
         return self
 
 
-class Translator(BaseModel):
+class Translator(Settings):
     """The networks that translate an image into the other domain; the shapes are in dawn/tasks/cycle/generator.py."""
-
-    model_config = STRICT
 
     width: Width = 64
     """Channels of the first and last layers; the residual blocks have four times as many."""
@@ -79,10 +75,8 @@ class Translator(BaseModel):
     convolution."""
 
 
-class Patches(BaseModel):
+class Patches(Settings):
     """The networks that give each patch of an image a score, near 1 if it is real; dawn/tasks/cycle/critic.py."""
-
-    model_config = STRICT
 
     width: Width = 64
     """Channels after the first layer; each layer that halves the size doubles them, to eight times as many at most."""
@@ -90,10 +84,8 @@ class Patches(BaseModel):
     """Side of a patch in pixels; 70 as published."""
 
 
-class Cycle(BaseModel):
+class Cycle(Settings):
     """Settings of a CycleGAN's training; the defaults are as published (arXiv 1703.10593)."""
-
-    model_config = STRICT
 
     generator: Translator = Translator()
     """The two generators."""

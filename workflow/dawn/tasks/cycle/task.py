@@ -1,11 +1,13 @@
 """A CycleGAN: what it declares of itself. Imports no torch."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from dawn.config.augment import Augment
 from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays
-from dawn.tasks.cycle.settings import Cycle, Domains
+from dawn.core.cli import InputError, quoted
+from dawn.tasks.cycle.settings import LEAST, Cycle, Domains
 from dawn.tasks.generative.measures import KID
 from dawn.tasks.generative.settings import Judge
 
@@ -38,6 +40,23 @@ def check(experiment: Any) -> None:
         raise ValueError(fault)
     if cycle.pairs and not domains.paired:
         raise ValueError(f"cycle.pairs needs a truth, which domains.kind {domains.kind} does not have")
+
+
+def check_data(experiment: Any, about: Mapping[str, Any]) -> None:
+    """Raise InputError for domains of classes that the data does not have, or of too few images."""
+    classes = list(about["classes"])
+    for key in ("a", "b"):
+        names = getattr(experiment.domains, key)
+        if unknown := [name for name in names if name not in classes]:
+            raise InputError(
+                f"domains.{key}: {unknown[0]} is no class of the data; they are {quoted(', '.join(classes), 300)}"
+            )
+        for split, least in (("train", max(LEAST, experiment.cycle.batch)), ("test", LEAST)):
+            count = sum(about["class_counts"][split][classes.index(name)] for name in names)
+            if count < least:
+                raise InputError(
+                    f"domains.{key}: {count} {split} images of {', '.join(names)}; at least {least} are needed"
+                )
 
 
 def needs_judges(experiment: Any) -> bool:
@@ -79,6 +98,7 @@ TASK = Task(
     evaluation_data=lambda experiment: (*arrays(experiment), "stats.json") if needs_judges(experiment) else (),
     generated=lambda experiment: experiment.domains.kind == "shapes",
     check=check,
+    check_data=check_data,
     needs_judges=needs_judges,
     measurable=measurable,
     rules=("cycle/domains.smk",),

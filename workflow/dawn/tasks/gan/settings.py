@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-from dawn.config.types import MOST_CHANNELS, STRICT, Batch, Below1, Count, Every, Fraction, NonNegative, Positive
+from dawn.config.types import MOST_CHANNELS, Batch, Below1, Count, Every, Fraction, NonNegative, Positive, Settings
 
 Loss = Literal["wasserstein", "dcgan", "hinge", "relativistic"]
 Architecture = Literal["lesson", "dcgan", "sn_cnn"]
@@ -13,10 +13,8 @@ Width = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
 Layers = Annotated[int, Field(ge=0, le=64)]
 
 
-class Generator(BaseModel):
+class Generator(Settings):
     """The network that makes images from latent vectors; the shapes are in dawn/tasks/gan/generator.py."""
-
-    model_config = STRICT
 
     architecture: Architecture = "lesson"
     """lesson: convolution, activation, batch norm | dcgan: convolution, batch norm, activation | sn_cnn: SNGAN's."""
@@ -33,10 +31,8 @@ class Generator(BaseModel):
     """Decay of an exponential moving average of the weights, which makes the samples in their place; 0: none."""
 
 
-class Critic(BaseModel):
+class Critic(Settings):
     """The network that gives an image a score: high for real ones. The shapes are in dawn/tasks/gan/critic.py."""
-
-    model_config = STRICT
 
     architecture: Architecture = "lesson"
     """Kind of layers, as in the generator."""
@@ -52,10 +48,8 @@ class Critic(BaseModel):
     """Weight of the cross-entropy of a classifier in the critic, which teaches both networks the classes; 0: none."""
 
 
-class Penalty(BaseModel):
+class Penalty(Settings):
     """Penalties on the gradient of the critic's score by the image, computed in fp32; dawn/tasks/gan/penalties.py."""
-
-    model_config = STRICT
 
     gradient: NonNegative = 0.0
     """Weight of (norm - 1)^2 between real and generated images (WGAN-GP)."""
@@ -67,10 +61,8 @@ class Penalty(BaseModel):
     """Critic steps between two penalties, each of which is multiplied by this number."""
 
 
-class CriticSteps(BaseModel):
+class CriticSteps(Settings):
     """The critic's steps before each step of the generator."""
-
-    model_config = STRICT
 
     usual: Every = 5
     """Critic steps before a generator step for which ``first`` and ``every`` do not ask for ``many``."""
@@ -82,10 +74,8 @@ class CriticSteps(BaseModel):
     """Generator steps whose number in their phase, from 0, is divisible by this have ``many`` too; 0: none."""
 
 
-class GanOptimizer(BaseModel):
+class GanOptimizer(Settings):
     """The optimizers of both networks."""
-
-    model_config = STRICT
 
     kind: Literal["rmsprop", "adam"] = "rmsprop"
     """RMSprop or Adam, with torch's defaults for what is not here."""
@@ -99,10 +89,8 @@ class GanOptimizer(BaseModel):
     """Learning rate over the training: constant, or linear to 0."""
 
 
-class Gan(BaseModel):
+class Gan(Settings):
     """Settings of a GAN's training; the defaults are the lesson's."""
-
-    model_config = STRICT
 
     generator: Generator = Generator()
     """The generator."""

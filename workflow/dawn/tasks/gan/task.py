@@ -1,8 +1,9 @@
 """A GAN: what it declares of itself. Imports no torch."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays
+from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays, check_batch
 from dawn.core.cli import InputError
 from dawn.tasks.gan.settings import Gan
 from dawn.tasks.generative.measures import OF_SAMPLES
@@ -52,6 +53,27 @@ def check_size(size: int) -> None:
         )
 
 
+def check_data(experiment: Any, about: Mapping[str, Any]) -> None:
+    """Raise InputError for data with too few images to measure samples by, or to fill a batch.
+
+    dawn/measures/manifold.py needs 2 (k + 2) images in each set for k neighbours. Of the sets that references.json has,
+    two are halves of the test split, one is train images, and one those of the first class and their mirror images.
+    """
+    check_batch(experiment, about)
+    k = experiment.measures.neighbours
+    needed = {
+        f"{about['counts']['test']} test images": (about["counts"]["test"], 4),
+        f"{about['counts']['train']} train images": (about["counts"]["train"], 2),
+        f"{about['class_counts']['train'][0]} train images of the first class": (about["class_counts"]["train"][0], 1),
+    }
+    for found, (count, times) in needed.items():
+        if count < times * (k + 2):
+            lower = f", or lower measures.neighbours to {count // times - 2}" if count >= times * 3 else ""
+            raise InputError(
+                f"measures.neighbours = {k} needs {times * (k + 2)} images, and there are {found}; add images{lower}"
+            )
+
+
 def measurable(measure: Measure, experiment: Any) -> str | None:
     """Why the experiment does not have the measure, or None."""
     if measure.key == "critic_gap_distance" and not experiment.data.holdout:
@@ -87,6 +109,7 @@ TASK = Task(
     data=arrays,
     evaluation_data=lambda experiment: ("stats.json",),
     check=check,
+    check_data=check_data,
     needs_judges=lambda experiment: True,
     measurable=measurable,
     modules=modules,

@@ -27,6 +27,7 @@ from dawn.tasks.gan.curve import GanMetrics
 from dawn.tasks.gan.layers import Conv
 from dawn.tasks.gan.networks import build
 from dawn.tasks.gan.state import GanState
+from dawn.tasks.gan.task import check_data
 from dawn.tasks.gan.training import GanTask
 
 
@@ -40,15 +41,14 @@ def set_up(
     gan = experiment.gan
     if gan.batch % world.size:
         raise InputError(f"gan.batch {gan.batch} is not divisible by {world.size} processes")
+    about = read_json(data / "dataset.json")
+    if "counts" in about:
+        check_data(experiment, about)
     with clock.phase("load"):
         split = load(data, None, "train", world.device)
-        if len(split) < gan.batch:
-            raise InputError(
-                f"gan.batch = {gan.batch} is more than the {len(split)} images of the train split; lower it"
-            )
         trainset = Trainset(split, Augment(flip="random" if gan.flip else "none"), seed, gan.batch)
     with clock.phase("build"):
-        classes = len(read_json(data / "dataset.json")["classes"])
+        classes = len(about["classes"])
         generator, critic = build(gan, classes, trainset.whole, seed)
         for net in (generator, critic):
             net.to(world.device).to(memory_format=torch.channels_last)

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from dawn.config.task import Stage
-from dawn.config.types import STRICT, Positive, Seeds
+from dawn.config.types import Positive, Seeds, Settings
 
 REFERENCES = Stage(
     name="references",
@@ -18,11 +18,9 @@ REFERENCES = Stage(
 )
 
 
-class Judge(BaseModel):
+class Judge(Settings):
     """The classifiers that measure the samples of a GAN, or the translations of a CycleGAN between classes; trained
     once, for all variants of a study."""
-
-    model_config = STRICT
 
     preset: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$")] | None = "judge"
     """Preset of workflow/presets that they are trained with, on all classes of the data; null: none, which only a
@@ -31,10 +29,8 @@ class Judge(BaseModel):
     """A judge for each; a single number n is short for 0 to n - 1."""
 
 
-class Measures(BaseModel):
+class Measures(Settings):
     """What is measured of the samples of a GAN; a change never trains again."""
-
-    model_config = STRICT
 
     truncation: Positive | None = None
     """Latent components beyond this absolute value are drawn again; null: none."""

@@ -1,14 +1,10 @@
 """What the settings of every family of networks have."""
 
-from pydantic import BaseModel
-
-from dawn.config.types import STRICT
+from dawn.config.types import Settings
 
 
-class Network(BaseModel):
+class Network(Settings):
     """A section ``model``. A family gives ``family`` the type of its name, ``Literal["darknet"]``."""
-
-    model_config = STRICT
 
     family: str
 

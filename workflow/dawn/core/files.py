@@ -19,6 +19,7 @@ from dawn.core.cli import InputError
 
 HOST = socket.gethostname()
 FORMULA = re.compile(r"\A'*[=+\-@\t\r]")  # how a cell starts that a spreadsheet runs, or that looks like one made safe
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a write says them without the file
 QUOTED = re.compile(r"\A'(?='*[=+\-@\t\r])")
 
 
@@ -40,6 +41,10 @@ def replacing(path: Path) -> Iterator[Path]:
         os.umask(umask)
         partial.chmod(0o666 & ~umask)
         partial.replace(path)
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()

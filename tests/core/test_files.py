@@ -1,11 +1,14 @@
-"""Tables: what is written is read back, and no cell is a formula."""
+"""Files: tables are read back, and no cell is a formula; a full disk; what is no file."""
 
 import csv
+import errno
+import os
+from pathlib import Path
 
 import pytest
 
-from dawn.core.cli import InputError
-from dawn.core.files import table_text, write_table
+from dawn.core.cli import InputError, describe
+from dawn.core.files import open_plain, replacing, table_text, write_table
 from dawn.core.reading import read_table
 
 HOSTILE = [
@@ -35,3 +38,18 @@ def test_a_table_whose_names_have_commas_unquoted_is_refused(tmp_path):
     path.write_text("actual,predicted\ncat, tame,dog\n")
     with pytest.raises(InputError, match="rows of other columns than actual, predicted; delete it"):
         read_table(path)
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+def test_a_full_disk_is_reported_with_the_file(tmp_path, code):
+    with pytest.raises(OSError, match=os.strerror(code)) as refusal, replacing(tmp_path / "a.bin"):
+        raise OSError(code, os.strerror(code))
+    assert describe(refusal.value) == f"{os.strerror(code)}: {tmp_path}/a.bin"
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path, kind in ((tmp_path / "fifo", "a FIFO"), (Path("/dev/zero"), "a device")):
+        with pytest.raises(OSError, match=f"{kind}, not a file"):
+            open_plain(path)

@@ -57,6 +57,7 @@ def test_a_link_to_a_folder_around_it_is_refused(photos, target):
     (photos / "cat/again").symlink_to(target)
     with pytest.raises(InputError, match="cat/again is a link to a folder that it is in; delete the link"):
         walk(photos)
+    assert "cat/again is a link to a folder that it is in" in file_list(str(photos))
 
 
 def test_folders_within_folders_have_no_limit(tmp_path):
@@ -84,6 +85,7 @@ def test_a_folder_that_cannot_be_read_is_named(photos, monkeypatch):
     with pytest.raises(PermissionError, match="photos/dog"):
         walk(photos)
     assert image_files([photos]) == ([], [f"{photos}/dog: cannot be read (Permission denied)"])
+    assert file_list(str(photos)) == f"Permission denied: {photos}/dog"
 
 
 def test_folders_are_searched_and_files_taken_once(tmp_path):

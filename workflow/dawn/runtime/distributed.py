@@ -19,7 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from dawn.config.sections import Run
 from dawn.core.cli import InputError, describe, quoted
-from dawn.core.host import allocated_gpus, of_launcher
+from dawn.core.host import allocated_gpus, end_with_parent, of_launcher
 from dawn.runtime.batch_norm import convert
 from dawn.runtime.heartbeat import Heartbeat, store_of_torchrun
 from dawn.runtime.memory import keep_freed
@@ -65,6 +65,7 @@ def joined(run: Run = DEFAULTS) -> Iterator[World]:
     if size == 1:
         yield World(0, 1, device)
         return
+    end_with_parent(os.getppid(), signal.SIGTERM)  # torchrun, which may be killed
     rank, store = of_launcher("RANK"), store_of_torchrun(60 * run.timeout)
     heartbeat = Heartbeat(store, rank, size, 60 * run.timeout)
     heartbeat.start()

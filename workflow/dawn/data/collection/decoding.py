@@ -1,7 +1,6 @@
 """Many image files to arrays of one size over several processes, with a bounded number of images in memory."""
 
 import hashlib
-import itertools
 import multiprocessing
 import os
 from collections import deque
@@ -22,6 +21,7 @@ from dawn.data.collection.source import File
 from dawn.data.image_file import MAX_BYTES, read_image, read_png
 
 CHUNK = 64  # files that a process decodes at once
+CHUNK_BYTES = 16 << 20  # of those of an archive, after which a chunk ends
 FEW = 400  # files that are not worth starting processes for
 
 # of some files: images uint8 (k, size, size, 3), SHA-256 of each file, and why some cannot be read, by their names
@@ -51,11 +51,24 @@ def _beginning(path: Path) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
+def _chunks(files: Iterator[File]) -> Iterator[list[File]]:
+    """The files, ``CHUNK`` at a time, or fewer where they have many bytes in memory."""
+    chunk: list[File] = []
+    size = 0
+    for name, source in files:
+        chunk.append((name, source))
+        size += len(source) if isinstance(source, bytes) else 0
+        if len(chunk) == CHUNK or size > CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk
+
+
 def decoded(files: Iterator[File], count: int, size: int | None, resize: Resize) -> Iterator[Decoded]:
     """Decode ``count`` files in order, in this process or several; these end with this one, however it ends."""
-    chunks = iter(lambda: list(itertools.islice(files, CHUNK)), [])
     if count <= FEW or cores() == 1:
-        yield from (decode(chunk, size, resize) for chunk in chunks)
+        yield from (decode(chunk, size, resize) for chunk in _chunks(files))
         return
     workers = cores()
     pending: deque[Future[Decoded]] = deque()
@@ -63,7 +76,7 @@ def decoded(files: Iterator[File], count: int, size: int | None, resize: Resize)
     with ProcessPoolExecutor(workers, context, end_with_parent, (os.getpid(),)) as pool:
         ended = False
         try:
-            for chunk in chunks:
+            for chunk in _chunks(files):
                 pending.append(pool.submit(decode, chunk, size, resize))
                 if len(pending) > 2 * workers:
                     yield pending.popleft().result()

@@ -20,7 +20,7 @@ DOMAIN = re.compile(rf"(?:{ANY})(?:[-_ ]|(?-i:(?=[AB])))(?P<domain>[AB])", re.IG
 VEHICLE = ("train", "trains")  # a split's name that is a class too
 WRAPPER = re.compile("images?|imgs?|photos?|pictures?|data|jpe?gs?|pngs?|raw|originals?|rgb|colou?r", re.IGNORECASE)
 YEAR, MONTH, DAY = "(?:19|20)[0-9]{2}", "(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"
-GAP, AGAIN = "[-_. ]", r"(?:[-_ ]\(?[0-9]{1,6}\)?)?"
+GAP, AGAIN = "[-_. /]", r"(?:[-_ ]\(?[0-9]{1,6}\)?)?"
 NAMED = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 DATE = re.compile(
     rf"(?:{YEAR}{GAP}{MONTH}(?:{GAP}{DAY})?|{DAY}{GAP}{MONTH}{GAP}{YEAR}|{MONTH}{GAP}{YEAR}|{NAMED}{GAP}{YEAR}"
@@ -67,7 +67,7 @@ def layout(paths: Sequence[Parts], source: str, expected: Collection[str] | None
     if len(domains) == len(tops):
         return _domains(parts, shared, {top: (_split(m), m["domain"].upper()) for top, m in domains.items()}, source)
     if not named or _is_class(named, parts):
-        _check_classes([(plain(part[0]), part[1:-1]) for part in parts], source)
+        _check_classes([(plain(part[0]), part[1:-1]) for part in parts], source, shared)
         return Layout([plain(part[0]) for part in parts], shared, [shared])
     if other := [top for top in tops if top not in named]:
         raise InputError(
@@ -138,7 +138,7 @@ def _splits(
     depth = min(len(_shared(paths)) for paths in below.values())  # train/images/CLASS, test/images/CLASS
     inner = [part[1 + depth :] for part in parts]
     if expected is None or {plain(part[0]) for part in inner} != {plain(name) for name in expected}:
-        _check_classes([(plain(part[0]), part[1:-1]) for part in inner], source)
+        _check_classes([(plain(part[0]), part[1:-1]) for part in inner], source, shared)
     around = {(*shared, *part[: 1 + depth]) for part in parts}
     splits = {split: [top] for top, split in named.items()}
     return Layout([plain(part[0]) for part in inner], shared, around, [named[part[0]] for part in parts], splits)
@@ -157,10 +157,10 @@ def _check_kinds(named: dict[str, str], source: str) -> None:
                          f"{BY_CLASSES}")  # fmt: skip
 
 
-def _check_classes(folders: Sequence[tuple[str, Parts]], source: str) -> None:
+def _check_classes(folders: Sequence[tuple[str, Parts]], source: str, above: Parts) -> None:
     """InputError where classes are dates or hold folders of equal names; ``folders`` has class and inner folders."""
     classes = sorted({name for name, _ in folders})
-    dated = [name for name in classes if DATE.fullmatch(name)]
+    dated = [name for name in classes if DATE.fullmatch(name) or DATE.fullmatch("/".join((*above[-1:], name)))]
     if not dated and all(DIGITS.fullmatch(name) for name in classes):
         dated = classes
     if dated:

@@ -13,12 +13,17 @@ from dawn import compare, interim
 from dawn import study as study_command
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
+from dawn.studies import changes
 from dawn.studies.outcome import load
 from dawn.studies.records import checksum
 from dawn.studies.sequential import PLANNED, levels
 from dawn.studies.variants import of_variant
 
 EXPERIMENTS, SEEDS = 6, 12
+
+
+def other_settings(outcome):
+    return changes.settings(outcome.past, outcome.look)
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +118,7 @@ def test_another_measure_is_chosen_from_what_was_seen_and_the_first_one_keeps_it
     before = by_name(results.look("a", [0, 1, 3], seeds=5))
     folder = results.write("a", [0, 1, 3], seeds=5, measure="loss")
     found = load(folder, note=True)
-    assert found.other_settings == ["measure was accuracy and is loss"]
+    assert other_settings(found) == ["measure was accuracy and is loss"]
     (verdict, _) = found.verdicts
     assert verdict.adjusted == pytest.approx(min(1, verdict.p * 18 * 0.05 / (0.9 * 0.000125)))
     assert by_name(results.look("a", [0, 1, 3], seeds=5)) == before
@@ -123,7 +128,7 @@ def test_the_first_test_stays_and_another_difference_is_for_any(results):
     before = results.look("a", [0, 1, 2, 3], seeds=5, difference=0.5)
     folder = results.write("a", [0, 1, 2, 3], seeds=5, difference=0.6, test="dunnett")
     outcome = load(folder, note=True)
-    assert outcome.other_settings == ["difference was 0.5 and is 0.6", "test was holm and is dunnett"]
+    assert other_settings(outcome) == ["difference was 0.5 and is 0.6", "test was holm and is dunnett"]
     text = " ".join(outcome.unplanned)
     assert "The first test is used." in text and "corrected by Bonferroni" in text
     assert [v.adjusted for v in outcome.verdicts] == [v.adjusted for v in before]

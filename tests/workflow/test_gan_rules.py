@@ -11,8 +11,8 @@ import yaml
 from conftest import ROOT, experiment, step
 
 from dawn.config.experiment import read
-from dawn.config.judges import judges
 from dawn.config.plan import plan
+from dawn.config.presets import judges
 from dawn.core.cli import InputError
 
 PARAMS, PRESETS = ROOT / "params.yaml", ROOT / "workflow/presets"

@@ -29,7 +29,7 @@ from pydantic import ValidationError
 
 from dawn.config.errors import explain
 from dawn.config.experiment import load
-from dawn.config.judges import judges
+from dawn.config.presets import judges
 from dawn.config.sections import Data
 from dawn.core import cli, files
 from dawn.core.array_file import reserve

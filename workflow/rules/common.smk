@@ -19,7 +19,7 @@ from dawn.core.cli import InputError, describe
 from dawn.core import code_deps
 from dawn.config import registry
 from dawn.config.experiment import check, dump, expanded, load, merge, read
-from dawn.config.judges import judges
+from dawn.config.presets import judges
 from dawn.config.plan import find, plan
 from dawn.config import search
 

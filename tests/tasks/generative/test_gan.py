@@ -23,7 +23,7 @@ from dawn.tasks.generative import page as gan
 from dawn.tasks.generative.figures import grids as gan_grids
 from dawn.tasks.generative.figures.references import Panel, references
 from dawn.tasks.generative.figures.spectrum import log_power
-from dawn.tasks.generative.references_of import measured, over_seeds, panels, reference
+from dawn.tasks.generative.page import measured, over_seeds, panels, reference
 
 NAMES = {"losses", "samples", "progress", "interpolation", "neighbours", "spectrum", "measures", "kid"}
 

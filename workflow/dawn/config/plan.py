@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import Experiment, check, merge, read
+from dawn.config.experiment import Experiment, check, merge
+from dawn.config.presets import with_preset
 from dawn.config.study import Sequential, Study, level, load
 from dawn.core.cli import InputError
 
@@ -116,16 +117,12 @@ def find(name: str, folder: Path, kind: str = "study", kinds: str = "studies") -
 def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Plan:
     """Merge params.yaml, the preset, the settings, ``over`` (the command line) and each variant, in this order."""
     study = load(path)
-    base = presets / f"{study.base}.yaml"
-    if study.base is not None and not base.is_file():
-        known = ", ".join(sorted(p.stem for p in presets.glob("*.yaml")))
-        raise InputError(f"{path}: base = {study.base}: no such preset; presets: {known}")
-    values = merge(read(params), read(base)) if study.base else read(params)
+    values = with_preset(params, presets, study.base, f"{path}: base")
     values = merge(merge(merge(values, {"seeds": _seeds(path, study, over)}), study.settings), over)
     shared = check(values, f"{path}, settings")
     variants: dict[str, Variant] = {}
-    for name, over in study.overrides.items():
-        variant = Variant(name, slug(name), _experiment(path, name, values, over))
+    for name, changes in study.overrides.items():
+        variant = Variant(name, slug(name), _experiment(path, name, values, changes))
         _distinct(path, variant, variants)
         variants[variant.slug] = variant
     complete = Plan(path.stem, path, study, shared, variants)
@@ -143,12 +140,12 @@ def _seeds(path: Path, study: Study, over: Mapping[str, Any]) -> int | list[int]
     return study.seeds.most
 
 
-def _experiment(path: Path, name: str, values: dict[str, Any], over: Mapping[str, Any]) -> Experiment:
+def _experiment(path: Path, name: str, values: dict[str, Any], changes: Mapping[str, Any]) -> Experiment:
     """Return the experiment of one variant; refuse a change to what all variants must share."""
     for key in SHARED:
-        if key in over:
+        if key in changes:
             raise InputError(f"{path}: variant {name} changes {key}, which all variants share; put it into settings")
-    return check(merge(values, over), f"{path}, variant {name}")
+    return check(merge(values, changes), f"{path}, variant {name}")
 
 
 def _distinct(path: Path, variant: Variant, others: Mapping[str, Variant]) -> None:

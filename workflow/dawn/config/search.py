@@ -10,6 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from dawn.config.errors import explain
 from dawn.config.experiment import Experiment, check, merge, nested, read
+from dawn.config.presets import with_preset
 from dawn.config.types import MOST_SEEDS, Positive, Seed, Settings
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
@@ -201,11 +202,7 @@ class SearchPlan:
 def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> SearchPlan:
     """Merge params.yaml, the preset, the settings and ``over`` (the command line), and check both ends of the space."""
     search = load(path)
-    preset = presets / f"{search.base}.yaml"
-    if search.base is not None and not preset.is_file():
-        known = ", ".join(sorted(p.stem for p in presets.glob("*.yaml")))
-        raise InputError(f"{path}: base = {search.base}: no such preset; presets: {known}")
-    values = merge(read(params), read(preset)) if search.base else read(params)
+    values = with_preset(params, presets, search.base, f"{path}: base")
     complete = SearchPlan(path.stem, search, merge(merge(values, search.settings), over))
     _check(path, complete)
     return complete

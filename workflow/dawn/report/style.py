@@ -81,7 +81,7 @@ def _without_formulas(drawn: Figure) -> None:
             text.set_parse_math(False)
 
 
-INK, PAPER, SHADE = "black", "white", "0.75"
+INK, SHADE = "black", "0.75"
 
 
 def heading(picture: Figure, text: str, below: str = "") -> None:

@@ -50,11 +50,6 @@ class Outcome:
         return changes.other_plans(self.past, self.look)
 
     @property
-    def other_settings(self) -> list[str]:
-        """The settings that were others then."""
-        return changes.settings(self.past, self.look)
-
-    @property
     def unplanned(self) -> list[str]:
         """All that was not planned but the number of seeds, in sentences."""
         notes = changes.of_study(self.past, self.look)

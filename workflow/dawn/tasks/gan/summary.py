@@ -6,8 +6,15 @@ from dawn.report.origin import equal_seeds
 from dawn.report.page import Block, Paragraph
 from dawn.results.run import Run
 from dawn.tasks.generative.measures import KID
-from dawn.tasks.generative.page import classes_table, judges_list, mean_of, measures_table, reading, seeds_table
-from dawn.tasks.generative.references_of import over_seeds
+from dawn.tasks.generative.page import (
+    classes_table,
+    judges_list,
+    mean_of,
+    measures_table,
+    over_seeds,
+    reading,
+    seeds_table,
+)
 
 FIGURES = {
     "gan-samples": "Samples by class, in the order drawn",

@@ -23,13 +23,6 @@ PLOTS = (
     Plot(("critic_loss", "generator_loss"), "loss", "Losses"),
     Plot(("real_score", "fake_score"), "mean score of the critic", "Scores"),
 )
-CAS_COMMANDS = (  # of the rule cas
-    "tasks.generative.cas_images",
-    "tasks.gan.sampling",
-    "tasks.classify.train",
-    "tasks.classify.evaluate",
-    "train",
-)
 
 
 def check(experiment: Any) -> None:

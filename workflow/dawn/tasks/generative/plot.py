@@ -16,7 +16,7 @@ from dawn.tasks.generative.figures import grids
 from dawn.tasks.generative.figures.over_training import over_training
 from dawn.tasks.generative.figures.references import references
 from dawn.tasks.generative.figures.spectrum import log_power, spectrum
-from dawn.tasks.generative.references_of import over_judges, panels, reference
+from dawn.tasks.generative.page import over_judges, panels, reference
 
 NEIGHBOURS = 10  # rows of samples next to their nearest train images
 ON_CURVE = ("real images", "blurred train", "noise")  # references of the measure along the training

@@ -50,6 +50,8 @@ def test_a_link_that_leads_nowhere_is_listed(photos):
     assert photos / "cat/3.png" in image_files([photos])[0]
     assert image_files([photos / "cat/3.png"]) == ([photos / "cat/3.png"], [])
     file_list(str(photos))
+    (photos / "bird").symlink_to("no folder")
+    assert "bird" in walk(photos)[1]
 
 
 @pytest.mark.parametrize("target", [".", "..", "../../photos"])

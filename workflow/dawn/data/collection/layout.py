@@ -17,14 +17,16 @@ ANY = "|".join(f"(?P<{split}>{words})" for split, words in WORDS.items())
 SPLIT = re.compile(rf"(?:seg|my|the)?[\W_]*(?:{ANY})[\W_]*(?:{AFTER})?[\W_\d]*", re.IGNORECASE)
 # The folders of CycleGAN's data sets, such as trainA; without a separator the letter is a capital one.
 DOMAIN = re.compile(rf"(?:{ANY})(?:[-_ ]|(?-i:(?=[AB])))(?P<domain>[AB])", re.IGNORECASE)
+# Folders that are a split of a class, such as train_cat and cat-test.
+BOTH = re.compile(rf"(?:{ANY})[-_ .].+|.+[-_ .](?:{ANY.replace('P<', 'P<after_')})", re.IGNORECASE)
 VEHICLE = ("train", "trains")  # a split's name that is a class too
 WRAPPER = re.compile("images?|imgs?|photos?|pictures?|data|jpe?gs?|pngs?|raw|originals?|rgb|colou?r", re.IGNORECASE)
 YEAR, MONTH, DAY = "(?:19|20)[0-9]{2}", "(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"
-GAP, AGAIN = "[-_. /]", r"(?:[-_ ]\(?[0-9]{1,6}\)?)?"
+GAP, AGAIN = "[-_. /]", r"(?:[-_ T]\(?[0-9][0-9.:_-]*\)?)?"  # a time, or a number
 NAMED = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 DATE = re.compile(
     rf"(?:{YEAR}{GAP}{MONTH}(?:{GAP}{DAY})?|{DAY}{GAP}{MONTH}{GAP}{YEAR}|{MONTH}{GAP}{YEAR}|{NAMED}{GAP}{YEAR}"
-    rf"|{YEAR}{GAP}{NAMED}|photos from {YEAR}){AGAIN}",
+    rf"|{YEAR}{GAP}{NAMED}|{YEAR}{GAP}?(?:Q[1-4]|W[0-5][0-9])|photos from {YEAR}){AGAIN}",
     re.IGNORECASE,
 )
 # These may be other numbers, so that only all names of a source together are taken for dates; the last is a camera's.
@@ -89,6 +91,12 @@ def is_split(folder: str) -> bool:
 
 def _split(match: re.Match[str]) -> str:
     return next(name for name in WORDS if match[name])
+
+
+def _begins(name: str) -> str | None:
+    """Of a folder that is a split of a class, which split: train or another one."""
+    match = BOTH.fullmatch(name)
+    return match and ("train" if match["train"] or match["after_train"] else "other")
 
 
 def _shared(paths: Sequence[Parts]) -> Parts:
@@ -160,6 +168,11 @@ def _check_kinds(named: dict[str, str], source: str) -> None:
 def _check_classes(folders: Sequence[tuple[str, Parts]], source: str, above: Parts) -> None:
     """InputError where classes are dates or hold folders of equal names; ``folders`` has class and inner folders."""
     classes = sorted({name for name, _ in folders})
+    if {"train", "other"} == {_begins(name) for name in classes}:
+        raise InputError(
+            f"{source}: {listed(classes)} are named as splits of classes; put the images into train/CLASS and "
+            f"test/CLASS, {BY_CLASSES}"
+        )
     dated = [name for name in classes if DATE.fullmatch(name) or DATE.fullmatch("/".join((*above[-1:], name)))]
     if not dated and all(DIGITS.fullmatch(name) for name in classes):
         dated = classes

@@ -47,8 +47,10 @@ def walk(folder: Path) -> tuple[dict[str, os.stat_result], list[str]]:
                     folders.append(name)
                     waiting.append((entry.path, f"{name}/", (*around, entry.stat())))
                     continue
+                dangling = entry.is_symlink() and not Path(entry.path).exists()
+                if dangling and not is_image(name):  # the name is that of a folder
+                    folders.append(name)
                 with suppress(FileNotFoundError):  # deleted since
-                    dangling = entry.is_symlink() and not Path(entry.path).exists()
                     files[name] = entry.stat(follow_symlinks=not dangling)
     return dict(sorted(files.items())), sorted(folders)
 

@@ -13,6 +13,7 @@ import torch
 
 from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
+from dawn.config.task import check_batch
 from dawn.core.array_file import save_array
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
@@ -46,6 +47,7 @@ def set_up(
         check_data(experiment, about)
     with clock.phase("load"):
         split = load(data, None, "train", world.device)
+        check_batch(experiment, {"counts": {"train": len(split)}})
         trainset = Trainset(split, Augment(flip="random" if gan.flip else "none"), seed, gan.batch)
     with clock.phase("build"):
         classes = len(about["classes"])

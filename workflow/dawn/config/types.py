@@ -25,7 +25,7 @@ class Settings(BaseModel):
         for key, field in cls.model_fields.items() if isinstance(values, Mapping) else ():
             value, kinds = values.get(key), _kinds(field.annotation)
             several = value if isinstance(value, list | tuple) else [value]
-            if kinds & {int, float} and bool not in kinds and any(isinstance(each, bool) for each in several):
+            if kinds & {int, float} and bool not in kinds and any(isinstance(item, bool) for item in several):
                 raise ValueError(f"{key} = {json.dumps(value)}: numbers are needed; YAML reads yes and on as true")
         return values
 

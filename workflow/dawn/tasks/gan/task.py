@@ -59,11 +59,11 @@ def check_data(experiment: Any, about: Mapping[str, Any]) -> None:
         f"{about['counts']['train']} train images": (about["counts"]["train"], 2),
         f"{about['class_counts']['train'][0]} train images of the first class": (about["class_counts"]["train"][0], 1),
     }
-    for found, (count, times) in needed.items():
+    for images, (count, times) in needed.items():
         if count < times * (k + 2):
             lower = f", or lower measures.neighbours to {count // times - 2}" if count >= times * 3 else ""
             raise InputError(
-                f"measures.neighbours = {k} needs {times * (k + 2)} images, and there are {found}; add images{lower}"
+                f"measures.neighbours = {k} needs {times * (k + 2)} images, and there are {images}; add images{lower}"
             )
 
 

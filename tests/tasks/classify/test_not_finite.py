@@ -10,13 +10,14 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from seeds import CLASSES, PREPROCESSING, write_image, write_seed
 
-from dawn import export, predict, sample, serve, translate
+from dawn import evaluate, export, predict, sample, serve, translate
 from dawn.core.cli import InputError
 from dawn.engine.weights import read_weights
 from dawn.tasks.cycle import networks as cycle_networks
 from dawn.tasks.cycle import weights as cycle_weights
 from dawn.tasks.gan import networks as gan_networks
 from dawn.tasks.gan import weights as gan_weights
+from dawn.tasks.generative.pixels import to_pixels
 
 NETWORK = {"architecture": "dcgan", "width": 4, "extra_layers": 0}
 
@@ -69,6 +70,15 @@ def test_sample_refuses(tmp_path):
     assert not out.exists()
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_generated_images_that_are_not_finite_are_refused(value):
+    images = torch.zeros(2, 3, 4, 4)
+    assert (to_pixels(images) == 128).all()
+    images[1, 2, 3, 3] = value
+    with pytest.raises(InputError, match="the generator gives images that are NaN or infinite; train again"):
+        to_pixels(images)
+
+
 def test_translate_refuses(tmp_path):
     settings = experiment(task="cycle", cycle={"generator": {"width": 4, "blocks": 1}, "critic": {"width": 4}})
     path, out = tmp_path / "cycle.safetensors", tmp_path / "out"
@@ -100,6 +110,19 @@ def test_finite_weights_whose_logits_overflow_are_refused(seed, tmp_path):
     assert (
         found == f"dawn.predict: {path} gives logits that are NaN or infinite; train again, with a lower learning rate"
     )
+
+
+@pytest.mark.parametrize("weight", [float("nan"), 3e38])
+def test_evaluate_refuses_and_writes_nothing(data, params, tmp_path, weight):
+    out = write_seed(tmp_path / "seed-0")
+    path = out / "model.safetensors"
+    with safe_open(path, "pt") as file:
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no dict)
+        metadata = file.metadata()
+    save_file({key: torch.full_like(t, weight) for key, t in tensors.items()}, path, metadata=metadata)
+    line = ["--params", params(), "--data", data, "--stats", data / "stats.json", "--model", path, "--out", out]
+    assert "NaN or infinite" in call(evaluate.main, *line)
+    assert [file.name for file in out.iterdir()] == ["model.safetensors"]
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@ from dawn.measures.translation import Seen, by_judges, mean_image
 from dawn.results.curve import read_curve
 from dawn.results.manifest import verify
 from dawn.tasks.cycle.curve import CycleMetrics
-from dawn.tasks.cycle.translation import round_trip, to_input, to_pixels
+from dawn.tasks.cycle.translation import round_trip, to_input
 from dawn.tasks.cycle.weights import restored
+from dawn.tasks.generative.pixels import to_pixels
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ from dawn.results.ranks import among_top
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
 from dawn.tasks.classify.calibration import error_if_calibrated, expected_error
-from dawn.tasks.classify.inference import evaluation_logits, warm_up
+from dawn.tasks.classify.inference import evaluation_logits, require_finite, warm_up
 from dawn.tasks.classify.networks.build import restored
 
 
@@ -64,6 +64,7 @@ def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> 
         warm_up(net, split, experiment, world)
     with clock.phase("evaluate"):
         logits = evaluation_logits(net, split, experiment, world)
+    require_finite(logits, args.model)
     labels = split.labels.cpu()
     if world.first:
         write(args.out, logits, labels, classes, file_names(args.data, "test", len(labels)))

@@ -3,6 +3,7 @@
 import copy
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 import torch.distributed as dist
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dawn.config.experiment import Experiment
+from dawn.core.cli import InputError
 from dawn.data.augment import normalise
 from dawn.data.dataset import Split
 from dawn.runtime.distributed import World
@@ -75,6 +77,12 @@ def warm_up(net: nn.Module, split: Split, experiment: Experiment, world: World) 
     """Evaluate an fp32 copy of the network on noise, so that a GPU has loaded its kernels and chosen among them."""
     noise = Split(torch.randint_like(split.images, 256), split.labels, split.mean, split.std)
     evaluation_logits(copy.deepcopy(net).float(), noise, experiment, world)
+
+
+def require_finite(logits: Tensor, weights: Path) -> None:
+    """Refuse logits with NaN or infinity, which finite weights give too where they overflow."""
+    if not bool(torch.isfinite(logits).all()):
+        raise InputError(f"{weights} gives logits that are NaN or infinite; train again, with a lower learning rate")
 
 
 def logits_of(

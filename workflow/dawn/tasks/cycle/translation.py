@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dawn.runtime.streams import stream
+from dawn.tasks.generative.pixels import to_pixels
 
 BATCH = 100  # images in a forward pass
 Pixels = NDArray[np.uint8]
@@ -16,12 +17,6 @@ def to_input(pixels: Pixels, device: torch.device) -> Tensor:
     """Return pixels uint8 (b, h, w, 3) as float32 (b, 3, h, w) from -1 to 1."""
     images = torch.tensor(pixels, device=device).permute(0, 3, 1, 2)
     return (images.float() / 127.5 - 1).contiguous()
-
-
-def to_pixels(images: Tensor) -> Pixels:
-    """Return images (b, 3, h, w) from -1 to 1 as pixels uint8 (b, h, w, 3), rounded."""
-    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
 @torch.no_grad()

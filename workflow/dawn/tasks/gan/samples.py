@@ -10,14 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from dawn.tasks.generative.pixels import to_pixels
+
 BATCH = 250  # images in a forward pass
-
-
-def to_uint8(images: Tensor) -> NDArray[np.uint8]:
-    """Return images (b, 3, h, w) from -1 to 1 as pixels (b, h, w, 3) from 0 to 255, rounded."""
-    pixels = ((images.float() + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    samples: NDArray[np.uint8] = pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
-    return samples
 
 
 @torch.no_grad()
@@ -30,7 +25,7 @@ def generate(generator: nn.Module, latents: NDArray[np.float32], labels: NDArray
     for first in range(0, len(latents), BATCH):
         vectors, classes = latents[first : first + BATCH], labels[first : first + BATCH].astype(np.int64)
         made = generator(torch.from_numpy(vectors).to(device), torch.from_numpy(classes).to(device))
-        parts.append(to_uint8(made))
+        parts.append(to_pixels(made))
     generator.train(training)
     return np.concatenate(parts)
 

@@ -17,7 +17,7 @@ from dawn.config.errors import explain
 from dawn.core.cli import InputError
 from dawn.data.preprocessing import Preprocessing
 from dawn.engine.weights import read_weights
-from dawn.tasks.classify.inference import views
+from dawn.tasks.classify.inference import require_finite, views
 from dawn.tasks.classify.networks.build import restored
 from dawn.tasks.classify.networks.family import Network
 from dawn.tasks.classify.networks.settings import Model
@@ -104,9 +104,7 @@ class Predictor:
             with self.lock:  # a page has several threads
                 answers = [torch.stack([weight * m.net(view) for weight, view in seen]).sum(0) for m in self.members]
             for member, answer in zip(self.members, answers, strict=True):
-                if not bool(torch.isfinite(answer).all()):
-                    raise InputError(f"{member.path} gives logits that are NaN or infinite; train again, with a lower "
-                                     "learning rate")  # fmt: skip
+                require_finite(answer, member.path)
             parts.append(torch.stack(answers).cpu())
         return torch.cat(parts, 1)
 

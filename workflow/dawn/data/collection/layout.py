@@ -94,7 +94,7 @@ def _split(match: re.Match[str]) -> str:
 
 
 def _begins(name: str) -> str | None:
-    """Of a folder that is a split of a class, which split: train or another one."""
+    """Return the split, train or another one, of a folder that is a split of a class."""
     match = BOTH.fullmatch(name)
     return match and ("train" if match["train"] or match["after_train"] else "other")
 

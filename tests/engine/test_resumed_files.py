@@ -57,6 +57,14 @@ def test_every_file_is_that_of_an_unbroken_training(data, tmp_path, task):
 
 
 @pytest.mark.full
+def test_three_processes_exchange_gradients_in_the_same_order(data, tmp_path):
+    wide = {"family": "wrn", "depth": 10, "width": 2}  # its gradients fill several buckets
+    over = merge(CLASSIFIER, {"model": wide, "train": {"epochs": 2, "batch": 24, "batch_norm": "global"}})
+    unbroken, resumed = trainings(tmp_path, over, data, (3, 0), (3, 2, 3, 0))
+    assert resumed == unbroken
+
+
+@pytest.mark.full
 def test_another_number_of_processes_continues_the_sums(data, tmp_path):
     over = merge(CLASSIFIER, {"train": {"batch_norm": "global"}})
     params = tmp_path / "params.yaml"

@@ -119,6 +119,7 @@ def main() -> None:
         with joined(experiment.run) as world:
             race(args, experiment, world)
     except Interrupted:
+        print("stopped; the same command continues from its checkpoint", file=sys.stderr)
         sys.exit(EXIT_CODE)
 
 

@@ -140,4 +140,5 @@ class Classifier:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from a ``state_dict``."""
         self.sums.copy_(state["sums"])
+        self.state.exchange_once(self.size(0))
         self.state.load_state_dict(state)

@@ -108,6 +108,17 @@ class TrainState:
             self.ema.swap()
         self.precision.release()
 
+    def exchange_once(self, size: int) -> None:
+        """Exchange gradients of images of ``size`` pixels and drop them, before the state of another step is loaded.
+
+        After its first exchange DistributedDataParallel orders gradients anew. In another order, sums over three
+        processes or more differ in their last bits, so a training that continues must be past it, as others are.
+        """
+        if self.parallel is not None:
+            images = torch.zeros(2, 3, size, size, device=next(self.net.parameters()).device)
+            self.precision.backward(0 * self.precision.logits(self.parallel, self.in_format(images)).sum())
+            self.net.zero_grad(set_to_none=True)
+
     def state_dict(self) -> dict[str, Any]:
         """Return everything as tensors and plain values, for a checkpoint."""
         return {

@@ -21,6 +21,7 @@ from dawn.config.experiment import Experiment, load
 from dawn.core import cli
 from dawn.core.code_deps import code
 from dawn.core.files import write_json, write_text
+from dawn.core.host import of_launcher
 from dawn.core.reading import read_json
 from dawn.data.dataset import load as load_split
 from dawn.engine import checkpoint
@@ -119,7 +120,8 @@ def main() -> None:
         with joined(experiment.run) as world:
             race(args, experiment, world)
     except Interrupted:
-        print("stopped; the same command continues from its checkpoint", file=sys.stderr)
+        if of_launcher("RANK") == 0:
+            print("stopped; the same command continues from its checkpoint", file=sys.stderr)
         sys.exit(EXIT_CODE)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.transforms import functional as reference
 
 from dawn.config.augment import Augment
@@ -30,7 +31,16 @@ def test_borders_are_numpys(mode, theirs, pad):
     np.testing.assert_array_equal(padded(IMAGES, Augment(pad=pad, mode=mode)).numpy(), expected)
 
 
-@pytest.mark.parametrize("mode", ["symmetric", "reflect", "zero"])
+def test_a_border_can_be_the_image_itself_enlarged_as_pillow_does():
+    images = IMAGES // 3 + 80  # beyond 0 to 255 Pillow clips after each axis
+    found = padded(images, Augment(pad=3, mode="enlarge")).numpy().astype(int)
+    theirs = [np.asarray(Image.fromarray(image).resize((15, 15), Image.Resampling.BICUBIC)) for image in images.numpy()]
+    assert np.abs(found - np.stack(theirs)).max() <= 1  # it rounds after each axis
+    shown = torch.cat([images for [(images, _)] in epoch(Augment(pad=3, mode="enlarge"))])
+    assert shown.shape == (12, 3, 9, 9)
+
+
+@pytest.mark.parametrize("mode", ["symmetric", "reflect", "zero", "enlarge"])
 def test_a_border_that_the_images_have_no_room_for_is_refused_by_their_size(mode):
     with pytest.raises(InputError, match=r"^train.augment.pad = 9 does not fit into images of 9 pixels; .* 0 to 8$"):
         epoch(Augment(pad=9, mode=mode))

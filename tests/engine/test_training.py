@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from training import CPU, ready, trained, weights
+from training import CPU, Never, assert_same_end, ready, stopped_and_resumed, trained, weights
 
 from dawn.core.cli import InputError
 from dawn.data import dataset
@@ -64,6 +64,24 @@ def test_sgd_is_its_formula_and_decays_what_it_should():
                     p.sub_(rate * v)
         for ours, theirs in zip(state.net.parameters(), reference.parameters(), strict=True):
             torch.testing.assert_close(ours, theirs)
+
+
+def test_the_optimizer_starts_again_after_a_warmup_cycle(data, tmp_path):
+    over = {"train": {"epochs": 2, "schedule": {"warmup_cycle": {"epochs": 1}}}, "run": {"trace": True}}
+    trainer, remembered = ready(data, tmp_path / "seen", **over), []
+    state, step = trainer.task.state, trainer.task.state.step
+
+    def spied(parts, scheduled):
+        buffers = [state.optimizer.state[p]["momentum_buffer"] for p in state.precision.weights]
+        remembered.append(sum(float(b.abs().sum()) for b in buffers))
+        return step(parts, scheduled)
+
+    state.step = spied
+    list(trainer.run(Never()))
+    start = trainer.task.per_epoch
+    assert [i for i, total in enumerate(remembered) if total == 0] == [0, start]
+    resumed = stopped_and_resumed(data, tmp_path, start, **over)
+    assert_same_end(trainer, resumed)
 
 
 def test_parts_add_up_to_the_batch():

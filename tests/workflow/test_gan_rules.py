@@ -74,6 +74,7 @@ def test_judges_are_of_their_preset_and_of_the_data_of_the_gan():
     [
         ({"measures": {"cas": True}}, r"measures\.cas .*set gan\.conditional to true"),
         ({"gan": {"batch": 30}, "run": {"processes": 4}}, r"gan\.batch 30 is not divisible by 4 processes"),
+        ({"gan": {"generator_batch": 30}, "run": {"processes": 4}}, r"gan\.generator_batch 30 is not divisible by 4"),
         ({"judge": {"seeds": [1, 1]}}, "contains a seed twice"),
     ],
 )
@@ -82,6 +83,21 @@ def test_settings_that_do_not_fit_are_refused_for_a_gan_alone(over, words):
         experiment(task="gan", **over)
     if "judge" not in over:
         experiment(**over | {"run": {}})
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({"generator_batch": 32, "conditional": True}, "with conditional a step of .* set generator_batch to"),
+        ({"generator_batch": 32, "loss": "relativistic"}, "generator_batch 32: with loss relativistic"),
+        ({"generator_batch": 32, "share_samples": True}, "generator_batch 32: with share_samples"),
+        ({"generator": {"ema": 0.9, "statistics": "running"}}, "of other weights than an average; set ema to"),
+        ({"init": "torch0.4"}, r"gan\.init = \"torch0\.4\""),
+    ],
+)
+def test_settings_of_a_gan_that_contradict_each_other_are_refused(over, words):
+    with pytest.raises(InputError, match=words):
+        experiment(task="gan", gan=over)
 
 
 def test_a_preset_of_a_gan_changes_the_pipeline_of_dvc_too(tmp_path):

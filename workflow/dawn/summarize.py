@@ -5,7 +5,8 @@
 
 Intervals are of 95 % (dawn.results.statistics); one seed and two have none, except that one seed has that over its
 images where its evaluation holds one. The seeds are verified by their manifests first. Seeds of the experiment that are
-not among the arguments are listed as ``missing_seeds``. dawn/tasks/<task>/summarize.py adds what only that task has.
+not among the arguments are listed as ``missing_seeds``, those with a far too high loss (dawn/engine/high_loss.py) as
+``seeds_with_high_loss``. dawn/tasks/<task>/summarize.py adds what only that task has.
 """
 
 from pathlib import Path
@@ -44,7 +45,8 @@ def summarize(experiment: Experiment, seeds: list[Path], model: dict[str, Any]) 
         if isinstance(figures, dict) and figures.keys() >= set(SIZES):
             metrics |= {f"{network}_{name}": figures[name] for name in SIZES}
     missing = [seed for seed in experiment.seeds if seed not in {t["seed"] for t in trainings}]
-    return metrics | ({"missing_seeds": missing} if missing else {})
+    high = [t["seed"] for t in trainings if t.get("high_loss")]
+    return metrics | ({"missing_seeds": missing} if missing else {}) | ({"seeds_with_high_loss": high} if high else {})
 
 
 def main() -> None:

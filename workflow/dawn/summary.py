@@ -16,7 +16,7 @@ from dawn.core import cli
 from dawn.core.files import write_text
 from dawn.core.reading import read_json
 from dawn.report import measured
-from dawn.report.origin import origin, times
+from dawn.report.origin import high_losses, origin, times
 from dawn.report.page import Heading, markdown, web
 from dawn.report.settings import experiment as settings
 from dawn.results.manifest import verify
@@ -41,6 +41,7 @@ def main() -> None:
     claim = task.claim(run)
     blocks = [
         Heading(claim, 1),
+        *high_losses(run.trainings),
         *task.result(run),
         *settings(run.experiment, args.root),
         *times(run.trainings),

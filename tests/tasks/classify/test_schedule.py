@@ -46,6 +46,33 @@ def test_one_cycle_is_the_table(n, fraction, peak, div, pct, momenta):
     assert lr_and_momentum(t, n, schedule) == pytest.approx(clr_beta(t, n, peak, div, pct, high, low), abs=1e-12)
 
 
+def test_a_warmup_cycle_comes_before_the_schedule():
+    train = Train(epochs=6, batch=8, schedule={"peak": 1.3, "warmup_cycle": {"epochs": 1.5}})
+    scheduler = Scheduler(train, 600, 100)
+    first = [clr_beta(t, 150, 0.13, 100, 1, 0.9, 0.8) for t in range(150)]  # the lesson's second notebook
+    after = [clr_beta(t, 450, 1.3, 20, 20, 0.95, 0.85) for t in range(450)]
+    found = [(1.3 * at.lr, at.momentum) for at in map(scheduler.at, range(600))]
+    assert found == [pytest.approx(row, abs=1e-12) for row in first + after]
+    without = Scheduler(Train(epochs=6, batch=8, schedule={"peak": 1.3}), 600, 100)
+    assert [without.at(t).lr for t in range(600)] == [
+        multiplier_and_momentum(t, 600, train.schedule)[0] for t in range(600)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({"epochs": 2}, "schedule.warmup_cycle.epochs 2 are all of the epochs 2"),
+        ({"cuda_graph": True, "precision": "bf16"}, "set schedule.warmup_cycle.epochs to 0"),
+        ({"schedule": {"peak": 1, "warmup_cycle": {"momentum": (0.8, 0.9)}}}, "swap the two"),
+    ],
+)
+def test_a_warmup_cycle_that_does_not_fit_is_refused(over, words):
+    with pytest.raises(ValueError, match=r"warmup_cycle|momentum") as refusal:
+        Train(**{"epochs": 6, "batch": 8, "schedule": {"peak": 1, "warmup_cycle": {"epochs": 2}}} | over)
+    assert words in str(refusal.value)
+
+
 @given(n=st.integers(1, 20), pct=st.floats(0, 100))
 def test_every_step_of_a_short_cycle_has_a_learning_rate(n, pct):
     schedule = Schedule(peak=1, div=20, pct=pct)

@@ -151,3 +151,13 @@ def test_two_processes_train_as_one(tmp_path):
     differences = [float((a - b).abs().max() / b.abs().max()) for a, b in zip(found[0], alone, strict=True)]
     assert 0 < max(differences[GENERATORS:]) < 1e-3, differences
     assert max(differences[:GENERATORS]) < 0.1, differences
+
+
+def test_the_images_of_both_domains_are_enlarged_for_their_crops(tmp_path):
+    task = ready(domains(tmp_path / "data"), None, pad=2, mode="enlarge", flip=False).task
+    for trainset in task.trainsets:
+        trainset.resize(trainset.whole)
+        whole = trainset.split.images.permute(0, 3, 1, 2).float()
+        larger = functional.interpolate(whole, (36, 36), mode="bicubic", antialias=True).round().clamp(0, 255)
+        crop = trainset.windows[0, :, 1, 3].permute(0, 3, 1, 2).float()
+        assert torch.equal(crop, larger[:, :, 1:33, 3:35])

@@ -91,6 +91,38 @@ def test_the_batch_norms_of_the_samples_belong_to_the_ema(data, tmp_path):
     assert norm.momentum == 0.1
 
 
+def test_the_batch_norms_of_the_samples_can_be_those_of_the_training(data, tmp_path):
+    trainer = ready_gan(data, tmp_path, generator={"statistics": "running"}, epochs=1)
+    list(trainer.run(Never()))
+    norm = trainer.task.state.generator.blocks[0].norm
+    trained = norm.running_mean.clone()
+    trainer.task.finish()
+    assert torch.equal(norm.running_mean, trained)
+    matched = trained_gan(data, tmp_path / "other", epochs=1).task.state.generator.blocks[0].norm
+    assert not torch.equal(matched.running_mean, trained)
+
+
+def test_a_step_of_the_generator_has_a_batch_of_its_own(data, tmp_path):
+    trainer = ready_gan(data, tmp_path, generator_batch=6, epochs=1)
+    seen, generator = [], trainer.task.state.generator
+    generator.register_forward_pre_hook(lambda module, args: seen.append(len(args[0])) if module.training else None)
+    task = trainer.task
+    for number, batch in zip((0, 1), task.batches(0, 0, 2), strict=True):
+        task.step(number, batch)
+    assert seen == [16, 16, 6]  # two steps of the critic, then one of the generator
+    assert torch.equal(task.draws("critic", 0).latents, ready_gan(data, tmp_path).task.draws("critic", 0).latents)
+    both = [torch.cat([task_of(data, tmp_path, rank).draws("generator", 1).latents for rank in range(2)]),
+            task.draws("generator", 1).latents]  # fmt: skip
+    assert torch.equal(*both)
+
+
+def task_of(data, tmp_path, rank):
+    """The task of one process of two, as far as its draws."""
+    task = ready_gan(data, tmp_path, generator_batch=6).task
+    task.world = World(rank, 2, task.world.device)
+    return task
+
+
 def test_the_command_writes_its_files_and_its_weights_make_its_samples(data, params, tmp_path):
     path, out = params(**merge(TINY_GAN, {"gan": {**FULL_GAN, "epochs": 2}})), tmp_path / "out"
     done = step("train", "--params", path, "--data", data, "--seed", 3, "--out", out, "--resume", tmp_path / "r")

@@ -12,8 +12,8 @@ class Augment(Settings):
 
     pad: Annotated[int, Field(ge=0, le=64)] = 0
     """Border of the random crop, in pixels."""
-    mode: Literal["symmetric", "reflect", "zero"] = "reflect"
-    """Border: symmetric repeats the edge pixel, reflect does not, zero is black."""
+    mode: Literal["symmetric", "reflect", "zero", "enlarge"] = "reflect"
+    """Border: symmetric repeats the edge pixel, reflect does not, zero is black, enlarge resizes the image."""
     flip: Literal["random", "alternating", "none"] = "none"
     """Mirroring: at random, or alternating from epoch to epoch (airbench)."""
     cutout: Annotated[int, Field(ge=0, le=512)] = 0

@@ -52,9 +52,14 @@ def drawn(count: int, augment: Augment, seed: int, epoch: int) -> tuple[np.ndarr
 
 
 def padded(images: Tensor, augment: Augment) -> Tensor:
-    """Add a border to uint8 (n, h, w, 3): symmetric repeats the edge pixel, reflect does not, zero is black."""
+    """Add a border to uint8 (n, h, w, 3): symmetric repeats the edge pixel, reflect does not, zero is black.
+
+    enlarge resizes to the same size, bicubic as in Pillow.
+    """
     if augment.pad == 0:
         return images
+    if augment.mode == "enlarge":
+        return resized(images, images.shape[1] + 2 * augment.pad, "bicubic")
     for axis in (1, 2):
         images = _pad(images, axis, augment)
     return images
@@ -80,16 +85,16 @@ def windows(images: Tensor, augment: Augment) -> Tensor:
     return sides.unfold(2, size, 1).unfold(3, size, 1).permute(0, 1, 2, 3, 5, 6, 4)
 
 
-def resized(images: Tensor, size: int) -> Tensor:
-    """Resize uint8 (n, h, w, 3) to ``size`` x ``size`` pixels: bilinear, with antialiasing, rounded."""
+def resized(images: Tensor, size: int, mode: str = "bilinear") -> Tensor:
+    """Resize uint8 (n, h, w, 3) to ``size`` x ``size`` pixels: bilinear or bicubic, with antialiasing, rounded."""
     if images.shape[1:3] == (size, size):
         return images
-    return torch.cat([interpolated(part, size) for part in torch.split(images, 2000)])
+    return torch.cat([interpolated(part, size, mode) for part in torch.split(images, 2000)])
 
 
-def interpolated(images: Tensor, size: int) -> Tensor:
+def interpolated(images: Tensor, size: int, mode: str = "bilinear") -> Tensor:
     """Do the same with so few images that float32 copies of all of them fit in memory."""
-    pixels = functional.interpolate(images.permute(0, 3, 1, 2).float(), (size, size), mode="bilinear", antialias=True)
+    pixels = functional.interpolate(images.permute(0, 3, 1, 2).float(), (size, size), mode=mode, antialias=True)
     return pixels.round_().clamp_(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from dawn.config.experiment import Experiment
 from dawn.core.files import require_room
 from dawn.engine.checkpoint import Checkpoints, checksum, size
+from dawn.engine.high_loss import Constant, high_loss
 from dawn.engine.shutdown import Interrupted, StopRequest
 from dawn.results.phases import TRAINING
 from dawn.results.provenance import distinct, here
@@ -61,6 +62,10 @@ class Task(Protocol):
     def check_finite(self, row: list[float]) -> None:
         """Raise Diverged, with a remedy, for a row of the trace with a loss that is NaN or infinite."""
 
+    @property
+    def constant(self) -> Constant | None:
+        """Return the loss of networks with a constant output, or None where it has no scale."""
+
     def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> Any:
         """Return the metrics of the epoch that ended with so many steps of the training."""
 
@@ -102,6 +107,10 @@ class Trainer(Generic[T]):
     def seconds(self) -> float:
         """Return the training time on the clock so far."""
         return sum(self.clock.seconds.get(phase, 0.0) for phase in TRAINING)
+
+    def high_loss(self) -> dict[str, Any] | None:
+        """Return the first epoch whose loss is far too high, if there is one."""
+        return high_loss(self.curve, self.task.epochs, self.task.constant)
 
     def resume(self) -> bool:
         """Continue from the checkpoint; without one, prepare the start. Return whether there was one.

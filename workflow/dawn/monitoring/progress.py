@@ -10,6 +10,7 @@ from typing import Any, Self
 from tqdm import tqdm
 
 from dawn.core.cli import bare
+from dawn.engine.high_loss import described
 from dawn.engine.trainer import Trainer
 
 REFRESH = 0.5  # seconds between two updates of the bar
@@ -59,12 +60,15 @@ class Progress:
             self.bar.close()
 
     def epoch(self, row: Any) -> None:
-        """Report an epoch on a line."""
+        """Report an epoch on a line, and on another that its loss is far too high, the first time that it is."""
         epochs = self.trainer.task.epochs
         self.line(
             f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}  {self.text(self.trainer, row)}"
             f"  {row.images_per_s:,.0f} img/s  {row.seconds:.1f} s"
         )
+        mark = self.trainer.high_loss()
+        if mark and mark["epoch"] == row.epoch:
+            self.line(described(mark))
 
     def line(self, text: str) -> None:
         """Print a line, above the bar if there is one."""

@@ -23,6 +23,7 @@ def run_metrics(trainer: Trainer[Any], result: dict[str, Any]) -> dict[str, Any]
     return {
         "seed": trainer.seed,
         **result,
+        "high_loss": trainer.high_loss(),
         "epochs": trainer.task.epochs,
         "steps": trainer.step,
         "seconds": sum(timed.values()),

@@ -40,6 +40,19 @@ def differing(provenance: Mapping[str, Any]) -> dict[str, str]:
     return lines | ({"more": f"{len(parts) - 5} parts, see provenance.json"} if len(parts) > 5 else {})
 
 
+def high_losses(trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
+    """A paragraph where the loss of a training was far too high after its first tenth; others have no mark."""
+    marked = {training["seed"]: training["high_loss"] for training in trainings if training.get("high_loss")}
+    if not marked:
+        return []
+    first, *others = (
+        f"seed {seed} had a mean loss of {mark['loss']:.4g} in epoch {mark['epoch']:g}" for seed, mark in marked.items()
+    )
+    mark = next(iter(marked.values()))
+    text = "; ".join([f"Diverged: {first}", *others])
+    return [Paragraph(f"{text}. A constant output has {mark['constant_output']:.3g}; {mark['remedy']}.", bold=True)]
+
+
 def origin(provenance: Mapping[str, Any], trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
     """The machine, and what the numbers came out of: provenance.json, and metrics.json of each training."""
     training = trainings[0]

@@ -89,6 +89,7 @@ class Survey:
             "weight_decay": 5.0e-4,
             "label_smoothing": 0.1,
             "augment": {"pad": self.size // 8, "mode": "reflect", "flip": "alternating"},
+            "precision": "auto",
         }
         model = {"family": "airbench", "widths": [32, 64, 128] if self.size == SIZES[0] else [32, 64, 128, 128]}
         values = {"data": data, "model": model, "train": train}

@@ -10,14 +10,17 @@ from torch.nn import functional
 
 from dawn.config.experiment import Experiment
 from dawn.data.dataset import MicroBatch, Split, Trainset
+from dawn.engine.high_loss import Constant
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, copy_from_first, sum_over_processes
 from dawn.tasks.classify.curve import EpochMetrics
+from dawn.tasks.classify.optimizer import clear_momentum
 from dawn.tasks.classify.schedule import Scheduler, image_size
 from dawn.tasks.classify.step import TrainState, check_finite
 from dawn.tasks.classify.whitening import set_whitening
 
 BATCH = 500  # images in a forward pass
+REMEDY = "lower train.schedule.peak, set train.schedule.warmup_cycle.epochs to 1, or model.bn_init to uniform"
 
 
 @torch.no_grad()
@@ -60,8 +63,10 @@ class Classifier:
         trainset: Trainset,
         validation: Split,
         state: TrainState,
+        classes: int,
     ) -> None:
         """``validation`` is evaluated between epochs."""
+        self.classes = classes
         self.settings, self.world, self.clock = experiment.train, world, clock
         self.trainset, self.validation, self.state = trainset, validation, state
         self.epochs, self.batch, self.per_epoch = self.settings.epochs, self.settings.batch, trainset.steps
@@ -99,6 +104,8 @@ class Classifier:
 
     def step(self, step: int, batch: list[MicroBatch]) -> Tensor:
         """Train on the micro-batches of one step. Return the loss sum and correct predictions, (2,)."""
+        if step == self.scheduler.warmup > 0:
+            clear_momentum(self.state.optimizer)
         sums = sum_over_processes(self.state.step(batch, self.scheduler.at(step)), self.world)
         self.sums += sums
         self.state.update_lookahead(step + 1, self.steps)
@@ -113,6 +120,11 @@ class Classifier:
         """Raise Diverged if the loss is NaN or infinite."""
         step, lr, _, loss = row
         check_finite(loss, int(step), lr, self.precision)
+
+    @property
+    def constant(self) -> Constant:
+        """Return the loss of equal probabilities, log(classes), with any label smoothing."""
+        return Constant("train_loss", math.log(self.classes), REMEDY)
 
     def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> EpochMetrics:
         """Return the metrics of the epoch that has just ended, validated where that is due."""

@@ -49,6 +49,13 @@ def start_momentum(optimizer: torch.optim.SGD) -> None:
             optimizer.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
 
 
+def clear_momentum(optimizer: torch.optim.Optimizer) -> None:
+    """Set all that an optimizer remembers to 0: a new cycle starts, as in fastai, with a new optimizer."""
+    for remembered in optimizer.state.values():
+        for value in remembered.values():
+            value.zero_()
+
+
 def split(net: nn.Module, weights: Sequence[Tensor], train: Train) -> dict[str, list[Tensor]]:
     """Return the weights by group, in the order of the parameters of ``net``."""
     stem = {id(bias) for bias in stem_biases(net)}

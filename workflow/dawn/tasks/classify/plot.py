@@ -21,7 +21,7 @@ from dawn.tasks.classify.figures.curves import curves, time_to_target
 from dawn.tasks.classify.figures.cycle import cycle
 from dawn.tasks.classify.figures.images import filters, misclassified
 from dawn.tasks.classify.mistakes import mistakes
-from dawn.tasks.classify.schedule import multiplier_and_momentum
+from dawn.tasks.classify.schedule import Scheduler
 
 SHOWN = 30  # mistakes
 LONGEST = 22  # characters of a file's name under an image
@@ -53,9 +53,10 @@ def draw_cycle(experiment: Experiment, dataset: dict[str, Any]) -> Figure:
     settings = experiment.train
     per_epoch = dataset["counts"]["train"] // settings.batch
     steps = max(1, math.ceil(settings.epochs * per_epoch - 1e-9))
-    scheduled = [multiplier_and_momentum(step, steps, settings.schedule) for step in range(steps)]
-    rates = [settings.schedule.peak * multiplier for multiplier, _ in scheduled]
-    return cycle(rates, [momentum for _, momentum in scheduled], per_epoch, settings.schedule.kind.replace("_", " "))
+    scheduler = Scheduler(settings, steps, per_epoch)
+    scheduled = [scheduler.at(step) for step in range(steps)]
+    rates, momenta = [settings.schedule.peak * at.lr for at in scheduled], [at.momentum for at in scheduled]
+    return cycle(rates, momenta, per_epoch, settings.schedule.kind.replace("_", " "))
 
 
 def draw_mistakes(seeds: Sequence[Path], images: NDArray[np.uint8], classes: Sequence[str]) -> Figure:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dawn.tasks.classify.settings import Schedule, Train
+from dawn.tasks.classify.settings import Schedule, Train, WarmupCycle
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,17 @@ class Scheduler:
 
     def __init__(self, train: Train, steps: int, per_epoch: int) -> None:
         self.schedule, self.steps = train.schedule, steps
+        self.warmup = min(round(train.schedule.warmup_cycle.epochs * per_epoch), steps - 1)  # steps of that cycle
         self.stem_steps = None if train.stem_epochs is None else math.ceil(train.stem_epochs * per_epoch)
 
     def at(self, step: int) -> Scheduled:
         """Return what is scheduled for a step (0 .. steps - 1)."""
-        lr, momentum = multiplier_and_momentum(step, self.steps, self.schedule)
+        cycle, warmup = self.schedule.warmup_cycle, self.warmup
+        if step < warmup:
+            lr, momentum = one_cycle(step, warmup, cycle)
+            lr *= cycle.peak
+        else:
+            lr, momentum = multiplier_and_momentum(step - warmup, self.steps - warmup, self.schedule)
         return Scheduled(lr, momentum, lr if self.stem_steps is None else max(0.0, 1 - step / self.stem_steps))
 
 
@@ -38,7 +44,7 @@ def multiplier_and_momentum(step: int, steps: int, schedule: Schedule) -> tuple[
     return curve(step, steps, schedule)
 
 
-def one_cycle(step: int, steps: int, schedule: Schedule) -> tuple[float, float]:
+def one_cycle(step: int, steps: int, schedule: Schedule | WarmupCycle) -> tuple[float, float]:
     """fastai 0.7's ``use_clr_beta``: up to the peak, down again, then an annealing to a hundredth of the start.
 
     The annealing takes ``pct`` percent of the steps; ``div`` is the peak over the start. Momentum mirrors the learning

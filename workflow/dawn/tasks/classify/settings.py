@@ -23,6 +23,32 @@ from dawn.config.types import (
 Coefficient = Annotated[float, Field(ge=-1000, le=1000)]
 
 
+class WarmupCycle(Settings):
+    """One cycle before the schedule, with an optimizer of its own, as in the lesson's second notebook."""
+
+    epochs: NonNegative = 0.0
+    """Its length, a part of train.epochs; 0: none."""
+    peak: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Its largest learning rate over that of the schedule."""
+    div: Annotated[float, Field(ge=1, le=LARGEST)] = 100.0
+    """Its largest learning rate over its first."""
+    pct: Annotated[float, Field(ge=0, le=100)] = 1.0
+    """Percent of its steps that anneal."""
+    momentum: tuple[Below1, Below1] = (0.9, 0.8)
+    """High and low momentum."""
+
+    @model_validator(mode="after")
+    def _check(self) -> "WarmupCycle":
+        check_momentum(self.momentum)
+        return self
+
+
+def check_momentum(momentum: tuple[float, float]) -> None:
+    """Raise ValueError unless the high momentum comes first."""
+    if momentum[0] < momentum[1]:
+        raise ValueError(f"momentum {list(momentum)} is not [high, low]; swap the two")
+
+
 class Schedule(Settings):
     """Learning rate and momentum of each step; the formulas are in dawn/tasks/classify/schedule.py."""
 
@@ -44,13 +70,14 @@ class Schedule(Settings):
     """step: fractions of the training at which the learning rate falls."""
     factor: Fraction = 0.2
     """step: factor of the learning rate at each milestone."""
+    warmup_cycle: WarmupCycle = WarmupCycle()
+    """A cycle of its own before all of this."""
 
     @model_validator(mode="after")
     def _check(self) -> "Schedule":
         if list(self.milestones) != sorted(set(self.milestones)):
             raise ValueError(f"milestones {list(self.milestones)} must rise, such as [0.3, 0.6]")
-        if self.momentum[0] < self.momentum[1]:
-            raise ValueError(f"momentum {list(self.momentum)} is not [high, low]; swap the two")
+        check_momentum(self.momentum)
         return self
 
 
@@ -146,6 +173,11 @@ class Train(Settings):
         starts = [start for start, _ in self.sizes]
         if starts and (starts[0] != 0 or starts != sorted(set(starts))):
             raise ValueError(f"sizes {[list(size) for size in self.sizes]}: the fractions must start at 0 and rise")
+        if self.schedule.warmup_cycle.epochs >= self.epochs:
+            raise ValueError(
+                f"schedule.warmup_cycle.epochs {self.schedule.warmup_cycle.epochs:g} are all of the epochs "
+                f"{self.epochs:g}, which include them; raise epochs"
+            )
         if self.compile and self.custom_kernels:
             raise ValueError("compile and custom_kernels both replace layers of the network; set one of them to false")
         if self.cuda_graph:
@@ -159,6 +191,8 @@ class Train(Settings):
                 "cuda_graph needs precision half, bf16 or fp32, clip null and accumulate 1, "
                 "because a captured step cannot wait for the CPU"
             )
+        if self.schedule.warmup_cycle.epochs:
+            raise ValueError("cuda_graph needs a constant momentum; set schedule.warmup_cycle.epochs to 0")
         if self.schedule.kind == "one_cycle" and len(set(self.schedule.momentum)) > 1:
             raise ValueError(
                 f"cuda_graph needs a constant momentum, not schedule.momentum {list(self.schedule.momentum)}"

@@ -51,7 +51,7 @@ def set_up(
     with clock.phase("build"):
         classes = len(read_json(data / "dataset.json")["classes"])
         state = build_state(experiment, classes, trainset.whole, seed, world)
-    task = Classifier(experiment, world, clock, trainset, validation, state)
+    task = Classifier(experiment, world, clock, trainset, validation, state, classes)
     checkpoints = Checkpoints.of(root, experiment, seed, world, data, stats)
     trainer = Trainer(experiment, seed, world, clock, task, checkpoints)
     if settings.compile or settings.cuda_graph:

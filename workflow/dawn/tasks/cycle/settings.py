@@ -111,7 +111,9 @@ class Cycle(Settings):
     batch: Batch = 1
     """Images of each domain in a step, over all processes."""
     pad: Annotated[int, Field(ge=0, le=64)] = 0
-    """Reflected border of the random crop, in pixels."""
+    """Border of the random crop, in pixels."""
+    mode: Literal["reflect", "enlarge"] = "reflect"
+    """Border: a reflection, or the image itself is enlarged: 286 pixels for 256 and a pad of 15, as published."""
     flip: bool = True
     """Mirror half of the images."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"

@@ -98,7 +98,7 @@ def trainset(images: Images, cycle: Cycle, seed: int, device: torch.device) -> T
         raise InputError(f"cycle.batch = {cycle.batch} is more than the {len(images)} images of a domain; lower it")
     half = torch.full((3,), 0.5, device=device)
     labels = torch.zeros(len(images), dtype=torch.int64, device=device)
-    augment = Augment(pad=cycle.pad, flip="random" if cycle.flip else "none")
+    augment = Augment(pad=cycle.pad, mode=cycle.mode, flip="random" if cycle.flip else "none")
     if fault := augment.beyond(images.shape[1], "cycle"):
         raise InputError(fault)
     return Trainset(Split(torch.tensor(images, device=device), labels, half, half), augment, seed, cycle.batch)

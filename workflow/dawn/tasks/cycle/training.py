@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from dawn.data.dataset import Trainset
+from dawn.engine.high_loss import Constant
 from dawn.engine.shutdown import Diverged
 from dawn.measures.paired import psnr
 from dawn.runtime.clock import Clock
@@ -94,6 +95,11 @@ class CycleTask:
                     f"{name} is {loss} at step {row[0]:g} ({self.precision}); "
                     "lower cycle.lr, or set cycle.precision to bf16 or fp32"
                 )
+
+    @property
+    def constant(self) -> Constant | None:
+        """Return the loss of both critics where each gives every patch the score 1/2; None for a training on pairs."""
+        return None if self.settings.pairs else Constant("critic_loss", 0.5, "lower cycle.lr")
 
     def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> CycleMetrics:
         """Return the metrics of the epoch that has just ended; translate test images where that is due."""

@@ -12,6 +12,8 @@ cross-entropy with the generator's loss that does not saturate; arXiv 1705.02894
 image i of one batch is compared with image i of the other.
 """
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, relu, softplus
@@ -22,6 +24,11 @@ from dawn.tasks.gan.settings import Loss
 def needs_real_scores(kind: Loss) -> bool:
     """Return whether the generator's loss depends on the scores of real images."""
     return kind == "relativistic"
+
+
+def of_constant_score(kind: Loss) -> float | None:
+    """Return the critic's loss where it gives every image the score 0; None for a difference of scores, which is 0."""
+    return {"dcgan": 2 * math.log(2), "hinge": 2.0, "relativistic": math.log(2)}.get(kind)
 
 
 def critic_loss(kind: Loss, real_scores: Tensor, fake_scores: Tensor) -> Tensor:

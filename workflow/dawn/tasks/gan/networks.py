@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from dawn.engine.initial_weights import draw_scales, draw_transposed
 from dawn.runtime.streams import number
 from dawn.tasks.gan.critic import Critic
 from dawn.tasks.gan.generator import Generator
@@ -39,6 +40,12 @@ def initialise(net: nn.Module, kind: str) -> None:
     if kind == "normal":
         for module in net.modules():
             draw_normal(module)
+    elif kind == "torch0.3":
+        draw_transposed(net)
+        draw_scales(net)
+        for module in net.modules():
+            if isinstance(module, ClassAffine):
+                nn.init.uniform_(module.gain)
     for module in net.modules():
         if isinstance(module, ShuffledConv) and module.icnr:
             module.equalise()

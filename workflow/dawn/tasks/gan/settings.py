@@ -29,6 +29,8 @@ class Generator(Settings):
     convolution | pixel_shuffle, with ICNR's initial weights or torch's."""
     ema: Below1 = 0.0
     """Decay of an exponential moving average of the weights, which makes the samples in their place; 0: none."""
+    statistics: Literal["matched", "running"] = "matched"
+    """Batch norm in samples: means over batches of the weights as they are, or the running ones of the training."""
 
 
 class Critic(Settings):
@@ -98,8 +100,9 @@ class Gan(Settings):
     """The critic."""
     conditional: bool = False
     """Condition on the class: conditional batch norm in the generator, a projection in the critic."""
-    init: Literal["torch", "normal"] = "torch"
-    """Initial weights: torch's, or DCGAN's N(0, 0.02), batch norms' scales N(1, 0.02)."""
+    init: Literal["torch", "normal", "torch0.3"] = "torch"
+    """Initial weights: torch's; DCGAN's N(0, 0.02), batch norms' scales N(1, 0.02); or those of PyTorch 0.3, with
+    scales U(0, 1) and another bound of transposed convolutions (dawn/engine/initial_weights.py)."""
     loss: Loss = "wasserstein"
     """The formulas are in dawn/tasks/gan/losses.py."""
     clamp: Positive | None = 0.01
@@ -118,6 +121,8 @@ class Gan(Settings):
     """Passes of the critic over the train split."""
     batch: Batch = 64
     """Real images in a step of the critic, over all processes; as many are generated."""
+    generator_batch: Batch | None = None
+    """Images in a step of the generator, over all processes; null: as in one of the critic."""
     augment: tuple[Literal["color", "translation", "cutout"], ...] = ()
     """DiffAugment: what is done alike to real and generated images before the critic sees them."""
     flip: bool = False
@@ -138,7 +143,20 @@ class Gan(Settings):
             raise ValueError("critic.classifier teaches the classes that were asked for; set conditional to true")
         if self.clamp is not None and self.critic.spectral_norm:
             raise ValueError("clamp and critic.spectral_norm both limit the critic's weights; set clamp to null")
+        if self.generator.ema and self.generator.statistics == "running":
+            raise ValueError("generator.statistics running are those of other weights than an average; set ema to 0")
+        self._check_generator_batch()
         penalised = self.penalty.gradient or self.penalty.r1 or self.penalty.r2
         if penalised and self.critic.norm == "batch" and self.critic.architecture != "sn_cnn":
             raise ValueError("penalty is on each image's gradient, which batch norm mixes; set critic.norm to none")
         return self
+
+    def _check_generator_batch(self) -> None:
+        """Raise ValueError where the generator's step takes images or labels of the critic's step."""
+        takers = {"conditional": self.conditional, "loss relativistic": self.loss == "relativistic",
+                  "share_samples": self.share_samples}  # fmt: skip
+        if self.generator_batch is not None and (taker := next((name for name in takers if takers[name]), None)):
+            raise ValueError(
+                f"generator_batch {self.generator_batch}: with {taker} a step of the generator uses the images of one "
+                "of the critic; set generator_batch to null"
+            )

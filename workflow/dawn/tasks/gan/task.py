@@ -28,14 +28,22 @@ PLOTS = (
 def check(experiment: Any) -> None:
     """Raise ValueError for settings that do not fit together."""
     gan, run, size = experiment.gan, experiment.run, experiment.data.size
-    if isinstance(run.processes, int) and gan.batch % (processes := run.processes * run.nodes):
-        raise ValueError(f"gan.batch {gan.batch} is not divisible by {processes} processes")
+    if isinstance(run.processes, int) and (fault := indivisible(gan, run.processes * run.nodes)):
+        raise ValueError(fault)
     if size is not None:
         check_size(size)
     if experiment.judge.preset is None:
         raise ValueError("judge.preset null: the samples of a GAN need a judge, such as preset judge")
     if experiment.measures.cas and not gan.conditional:
         raise ValueError("measures.cas trains a classifier on samples of known classes; set gan.conditional to true")
+
+
+def indivisible(gan: Gan, processes: int) -> str | None:
+    """Which batch so many processes cannot share equally, in one line; None if they can share both."""
+    for name in ("batch", "generator_batch"):
+        if (batch := getattr(gan, name)) and batch % processes:
+            return f"gan.{name} {batch} is not divisible by {processes} processes"
+    return None
 
 
 def check_size(size: int) -> None:

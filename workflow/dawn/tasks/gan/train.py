@@ -28,7 +28,7 @@ from dawn.tasks.gan.curve import GanMetrics
 from dawn.tasks.gan.layers import Conv
 from dawn.tasks.gan.networks import build
 from dawn.tasks.gan.state import GanState
-from dawn.tasks.gan.task import check_data
+from dawn.tasks.gan.task import check_data, indivisible
 from dawn.tasks.gan.training import GanTask
 
 
@@ -40,8 +40,8 @@ def set_up(
     Its checkpoints are below ``root``, or nowhere; ``Trainer.resume`` comes next.
     """
     gan = experiment.gan
-    if gan.batch % world.size:
-        raise InputError(f"gan.batch {gan.batch} is not divisible by {world.size} processes")
+    if fault := indivisible(gan, world.size):
+        raise InputError(fault)
     about = read_json(data / "dataset.json")
     if "counts" in about:
         check_data(experiment, about)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from dawn.data.dataset import MicroBatch, Trainset
+from dawn.engine.high_loss import Constant
 from dawn.engine.shutdown import Diverged
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, mean_over_processes
 from dawn.runtime.streams import stream
-from dawn.tasks.gan import diff_augment, draws
+from dawn.tasks.gan import diff_augment, draws, losses
 from dawn.tasks.gan.curve import GanMetrics
 from dawn.tasks.gan.samples import buffers_kept, generate, match_batch_norms
 from dawn.tasks.gan.schedule import generator_due, multiplier, phase_starts
@@ -69,7 +70,8 @@ class GanTask:
 
     def draws(self, network: str, step: int) -> Draws:
         """Return the random numbers of a network's step."""
-        settings, count = self.settings, self.batch
+        settings = self.settings
+        count = (settings.generator_batch if network == "generator" else None) or self.batch
         columns = diff_augment.draws_needed(settings.augment)
         drawn = (
             draws.latents(count, settings.generator.latent, self.seed, network, step),
@@ -114,6 +116,15 @@ class GanTask:
                     f"lower gan.optimizer.{network}_lr, or set gan.precision to bf16 or fp32"
                 )
 
+    @property
+    def constant(self) -> Constant | None:
+        """Return the critic's loss where all its scores and logits are 0; Wasserstein's has no scale."""
+        loss = losses.of_constant_score(self.settings.loss)
+        if loss is None:
+            return None
+        loss += self.settings.critic.classifier * math.log(self.classes) + self.settings.penalty.gradient
+        return Constant("critic_loss", loss, "lower gan.optimizer.critic_lr and gan.optimizer.generator_lr")
+
     def metrics(self, epoch: int, step: int, images_per_s: float, seconds: float) -> GanMetrics:
         """Return the metrics of the epoch that has just ended; sample the generator where that is due."""
         first = epoch * self.per_epoch
@@ -142,11 +153,16 @@ class GanTask:
         if ema is not None:
             ema.swap()
         try:
-            match_batch_norms(self.state.generator, self.random_batches(batches))
+            self.match(batches)
             yield
         finally:
             if ema is not None:
                 ema.swap()
+
+    def match(self, batches: int) -> None:
+        """Set the generator's statistics of batch norm to means over so many batches, unless the settings keep them."""
+        if self.settings.generator.statistics == "matched":
+            match_batch_norms(self.state.generator, self.random_batches(batches))
 
     def random_batches(self, count: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield latents (b, latent) and labels (b,) of batches as large as in the training."""
@@ -159,7 +175,7 @@ class GanTask:
         """Leave the generator with the weights that make the samples, and the batch norms that belong to them."""
         if self.state.ema is not None:
             self.state.ema.swap()
-        match_batch_norms(self.state.generator, self.random_batches(MATCHED))
+        self.match(MATCHED)
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that changes from step to step."""

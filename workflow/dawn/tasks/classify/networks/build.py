@@ -8,6 +8,7 @@ from torch import nn
 
 from dawn.core import out_of_memory
 from dawn.core.cli import InputError, describe
+from dawn.engine.initial_weights import draw_scales
 from dawn.engine.weights import read_weights
 from dawn.tasks.classify.networks.family import Network
 
@@ -18,6 +19,10 @@ def build(model: Network, classes: int, seed: int) -> nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net: nn.Module = family.build(model, classes)
+        if model.bn_init == "uniform" and not draw_scales(net):
+            raise InputError(
+                f"model.bn_init = uniform: {model.title} has no batch norm whose scales are trained; set it to ones"
+            )
         return net
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dawn.config.types import MOST_CHANNELS, Activation, Positive
 from dawn.tasks.classify.networks.family import Network
@@ -47,3 +47,9 @@ class Airbench(Network):
     def title(self) -> str:
         """The network's usual name."""
         return f"airbench {list(self.widths)}"
+
+    @model_validator(mode="after")
+    def _check(self) -> "Airbench":
+        if self.bn_init == "uniform" and not self.bn_scale:
+            raise ValueError("bn_init uniform draws scales, which bn_scale false keeps at 1; set bn_scale to true")
+        return self

@@ -20,13 +20,13 @@ class Block(nn.Module):
         self.inplace, self.scaled, self.scale = model.inplace, model.block == "scaled", model.scale
         self.enter = nn.Sequential(nn.BatchNorm2d(ni), nn.ReLU(inplace=model.inplace))
         first, *others = model.kernels
-        layers: list[nn.Module] = [convolution(ni, nf, first, stride)]
+        layers: list[nn.Module] = [convolution(model, ni, nf, first, stride)]
         for kernel in others:
             layers += [nn.BatchNorm2d(nf), nn.ReLU(inplace=model.inplace)]
             layers += [nn.Dropout(model.dropout)] if model.dropout else []
-            layers.append(convolution(nf, nf, kernel))
+            layers.append(convolution(model, nf, nf, kernel))
         self.branch = nn.Sequential(*layers)
-        self.shortcut = convolution(ni, nf, 1, stride) if (ni, stride) != (nf, 1) else None
+        self.shortcut = convolution(model, ni, nf, 1, stride) if (ni, stride) != (nf, 1) else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the shortcut plus the branch; in place, the sum overwrites the branch."""
@@ -38,10 +38,11 @@ class Block(nn.Module):
         return branch.add_(short) if self.inplace else short + branch
 
 
-def convolution(ni: int, nf: int, kernel: int, stride: int = 1) -> nn.Conv2d:
-    """Return a convolution with "same" padding and without bias, He-initialised (normal, fan-in; arXiv 1502.01852)."""
+def convolution(model: WideResNet, ni: int, nf: int, kernel: int, stride: int = 1) -> nn.Conv2d:
+    """Return a convolution with "same" padding and without bias; ``init: he`` is arXiv 1502.01852, normal, fan-in."""
     layer = nn.Conv2d(ni, nf, kernel, stride, padding=kernel // 2, bias=False)
-    nn.init.kaiming_normal_(layer.weight)
+    if model.init == "he":
+        nn.init.kaiming_normal_(layer.weight)
     return layer
 
 
@@ -50,7 +51,7 @@ def build(model: WideResNet, classes: int) -> nn.Sequential:
 
     k is ``width``; images (b, 3, h, w) to logits (b, classes).
     """
-    layers: list[nn.Module] = [convolution(3, STEM, 3)]
+    layers: list[nn.Module] = [convolution(model, 3, STEM, 3)]
     channels = STEM
     for group, stride in enumerate((1, 2, 2)):
         width = int(STEM * model.width) * 2**group

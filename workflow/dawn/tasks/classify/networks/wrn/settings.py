@@ -30,6 +30,8 @@ class WideResNet(Network):
     """plain adds the branch to the shortcut; scaled adds ``scale`` times the branch."""
     scale: Positive = 0.2
     """Factor of the branch in scaled blocks."""
+    init: Literal["he", "torch"] = "he"
+    """Initial weights of the convolutions: he, N(0, 2 / fan-in); torch, PyTorch's own, as in fast.ai's network."""
     pool: Pool = "adaptive"
     """Last pooling: adaptive averages any feature map, fixed only that of a 32-pixel image."""
     inplace: bool = True

@@ -3,9 +3,10 @@
     python -m dawn.lr_find --params params.yaml --data data --stats data/stats.json --out results/lr_find.png
 
 Writes the figure and, next to it, .tsv (step, lr, loss, smoothed) and .json (two suggestions for the peak of the
-learning rate).
+learning rate; null where the loss never falls by more than its noise, which a line on stderr then says).
 """
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from dawn.tasks.classify.lr_range_test import Point, skipped, suggest, sweep
 from dawn.tasks.classify.settings import LrFind
 from dawn.tasks.classify.train import set_up
 
+NOT_FALLEN = "the loss never fell by more than its noise; raise lr_find.steps, lr_find.high or train.batch"
+
 
 def write(points: Sequence[Point], settings: LrFind, out: Path) -> None:
     """Write the table, the suggestions and the figure; an InputError if the loss diverged too early."""
@@ -28,6 +31,8 @@ def write(points: Sequence[Point], settings: LrFind, out: Path) -> None:
             f"the loss diverged after {len(points)} of {settings.steps} steps; lower lr_find.low ({settings.low:g})"
         )
     suggestion = suggest(points, settings)
+    if suggestion["steepest"] is None:
+        print(f"no learning rate is suggested: {NOT_FALLEN}", file=sys.stderr)
     write_table(out.with_suffix(".tsv"), Point._fields, points)
     write_json(out.with_suffix(".json"), suggestion)
     _, rates, losses, smoothed = zip(*points, strict=True)

@@ -1,8 +1,10 @@
 """The learning-rate range test: the rates, the stopping rule, and suggestions that seeds agree on."""
 
+import json
 import math
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from conftest import experiment
 from training import ready
@@ -37,9 +39,49 @@ def test_noise_at_the_start_is_left_out():
     assert suggest(points(losses), SETTINGS)["steepest"] == learning_rate(16, SETTINGS)
 
 
-def test_a_loss_that_only_rises_has_its_first_point_as_both():
-    found = suggest(points([1.0 + 0.1 * i for i in range(20)]), SETTINGS)
-    assert found["steepest"] == learning_rate(4, SETTINGS)
+@pytest.mark.parametrize(
+    "losses",
+    [
+        [1.0 + 0.1 * i for i in range(20)],
+        [2.0] * 30,
+        [3.0, 2.9, 2.6, 2.3, 2.2, 2.1] + [2.0] * 20 + [9.0] * 3,  # a transient, then nothing
+        [2.0 + 0.1 * (-1) ** i for i in range(38)] + [5.0] * 3,  # noise alone
+    ],
+)
+def test_a_loss_that_does_not_fall_has_no_suggestion(losses, tmp_path, capsys):
+    assert suggest(points(losses), SETTINGS) == {"steepest": None, "lowest_tenth": None}
+    write(points(losses), SETTINGS, tmp_path / "lr_find.png")
+    assert json.loads((tmp_path / "lr_find.json").read_text()) == {"steepest": None, "lowest_tenth": None}
+    assert "the loss never fell by more than its noise; raise lr_find.steps" in capsys.readouterr().err
+
+
+def test_a_steep_transient_is_left_out_where_the_loss_falls_later():
+    losses = [9.0, 8.0, 7.0, 6.0, 5.0, 3.5, 2.1] + [2.0] * 13 + [1.95, 1.8, 1.5, 1.3, 1.2, 1.2, 3.0, 9.0, 9.0]
+    found = suggest(points(losses), SETTINGS)
+    assert found["steepest"] == learning_rate(22, SETTINGS)
+    assert found["lowest_tenth"] == pytest.approx(learning_rate(24, SETTINGS) / 10)
+
+
+def smoothed(losses, settings):
+    """The points of a sweep with these losses: the average is exponential, corrected for its start at zero."""
+    average, found = 0.0, []
+    for step, loss in enumerate(losses):
+        average = settings.smooth * average + (1 - settings.smooth) * loss
+        found.append(Point(step, learning_rate(step, settings), loss, average / (1 - settings.smooth ** (step + 1))))
+    return found
+
+
+def test_noise_seldom_has_a_suggestion_and_a_descent_always():
+    settings, rng = LrFind(), np.random.default_rng(0)
+    noise = [suggest(smoothed(rng.normal(2.5, 0.1, 100).tolist(), settings), settings)["steepest"] for _ in range(300)]
+    assert sum(found is not None for found in noise) < 15
+    rates = np.array([learning_rate(i, settings) for i in range(100)])
+    descent = 2.5 - 0.6 / (1 + (0.1 / rates) ** 2)  # half of it at 0.1
+    suggested = [
+        suggest(smoothed((descent + rng.normal(0, 0.1, 100)).tolist(), settings), settings)["steepest"]
+        for _ in range(300)
+    ]
+    assert all(0.02 < found < 4 for found in suggested)
 
 
 def test_the_loss_must_not_diverge_before_there_is_something_to_see(tmp_path):

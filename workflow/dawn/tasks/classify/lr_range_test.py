@@ -1,7 +1,9 @@
 """The learning-rate range test (Smith, arXiv 1506.01186): one training in which every step raises the learning rate."""
 
 import math
+import statistics
 from collections.abc import Iterator, Sequence
+from itertools import dropwhile, pairwise
 from typing import NamedTuple
 
 import torch
@@ -67,17 +69,37 @@ def skipped(settings: LrFind) -> tuple[int, int]:
     return settings.steps // 10, settings.steps // 20
 
 
-def suggest(points: Sequence[Point], settings: LrFind) -> dict[str, float]:
+def suggest(points: Sequence[Point], settings: LrFind) -> dict[str, float | None]:
     """Return two learning rates: where the smoothed loss falls steepest against log(lr), and a tenth of its minimum's.
 
-    At least three points must remain without those of ``skipped``.
+    Only points count at which the loss has fallen, so that a transient of the first steps is no suggestion; None where
+    it never has. At least three points must remain without those of ``skipped``.
     """
     first, last = skipped(settings)
-    kept = points[first : len(points) - last]
+    limit = fallen_below(points, settings)
+    kept = list(dropwhile(lambda point: point.smoothed < limit, points[first : len(points) - last]))
+    if all(point.smoothed >= limit for point in kept):
+        return {"steepest": None, "lowest_tenth": None}
     lowest = min(range(len(kept)), key=lambda i: kept[i].smoothed)
     slopes = {
         i: (kept[i + 1].smoothed - kept[i - 1].smoothed) / math.log(kept[i + 1].lr / kept[i - 1].lr)
         for i in range(1, min(lowest, len(kept) - 1))
+        if kept[i].smoothed < limit
     }
     steepest = min(slopes, key=lambda i: slopes[i]) if slopes else lowest
     return {"steepest": kept[steepest].lr, "lowest_tenth": kept[lowest].lr / 10}
+
+
+def fallen_below(points: Sequence[Point], settings: LrFind) -> float:
+    """Return the smoothed loss below which the loss has fallen: by three standard errors from its level at the start.
+
+    The level is that of a quarter of the steps, after those that are skipped. Medians, of the losses and of the
+    differences between neighbours, keep a transient out. The variance of the exponential average is (1 - s) / (1 + s)
+    of a loss's, that of the median of n losses pi / (2 n).
+    """
+    first, _ = skipped(settings)
+    losses = [point.loss for point in points[first : first + max(3, settings.steps // 4)]]
+    differences = [abs(b - a) for a, b in pairwise(losses)]
+    deviation = statistics.median(differences) / (0.6745 * math.sqrt(2))
+    variance = (1 - settings.smooth) / (1 + settings.smooth) + math.pi / (2 * len(losses))
+    return statistics.median(losses) - 3 * deviation * math.sqrt(variance)

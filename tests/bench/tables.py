@@ -5,13 +5,14 @@
     python tests/bench/tables.py --planned    list the measurements that templates wait for, with their commands
 
 docs/measurements/tables.yaml has the templates. A table replaces what stands between ``<!-- rows: NAME -->`` and
-``<!-- end of NAME -->`` on its page; lines whose rows are not measured yet are left out. Of each preset the
-line ``# Measured: ...`` of its header is replaced.
+``<!-- end of NAME -->`` on its page; lines whose rows are not measured yet are left out. Of params.yaml and each preset
+the lines ``# Published: ...`` and ``# Measured: ...`` of its header are replaced.
 """
 
 import argparse
 import os
 import re
+import statistics
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,7 +28,7 @@ from dawn.results.measurement import read
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"<!-- rows: (?P<name>[\w-]+) -->\n(?P<content>.*?)<!-- end of (?P=name) -->", re.DOTALL)
-MEASURED = re.compile(r"^# Measured: .*$", re.MULTILINE)
+HEADER = re.compile(r"^# (?P<name>Published|Measured): .*$", re.MULTILINE)
 CODE, NUMBER = re.compile(r"`[^`]*`|\]\([^)]*\)"), re.compile(r"\d[\d.,]*")
 NOT_YET, NOT_KEPT = "not yet.", "raw rows not kept; earlier numbers: {}."
 
@@ -44,7 +45,7 @@ class Pages:
         """Every page and preset with its text."""
         for name, blocks in self.table["pages"].items():
             yield self.root / name, self.page(self.root / name, blocks)
-        for path in sorted((self.root / "workflow/presets").glob("*.yaml")):
+        for path in [self.root / "params.yaml", *sorted((self.root / "workflow/presets").glob("*.yaml"))]:
             yield path, self.preset(path)
 
     def page(self, path: Path, blocks: Mapping[str, Any]) -> str:
@@ -76,16 +77,41 @@ class Pages:
         return f"[measurements/{file}]({target}), {found.date.date()}, {commit}{changed}"
 
     def preset(self, path: Path) -> str:
-        """A preset with the line that says what was measured."""
-        text = path.read_text(encoding="utf-8")
-        if len(MEASURED.findall(text)) != 1:
-            raise InputError(f"{path.name} needs exactly one line that starts with '# Measured: '; write '{NOT_YET}'")
-        line, older = self.table["presets"].get(path.stem), self.table["not kept"].get(path.stem)
-        words = NOT_KEPT.format(older) if older else NOT_YET
-        if line and self.cells.measured(line):
-            files = ", ".join(f"docs/measurements/{file}" for file in self.cells.named(line))
-            words = f"{self.cells.fill(line)}. Rows: {files}"
-        return MEASURED.sub(lambda _: f"# Measured: {words}", text)
+        """A preset with the lines that say what its source reached and what was measured."""
+        text, lines = path.read_text(encoding="utf-8"), {"Published": self.published, "Measured": self.measured}
+        if [match["name"] for match in HEADER.finditer(text)] != list(lines):
+            raise InputError(
+                f"{path.name} needs exactly one line that starts with '# Published: ', then one with '# Measured: '; "
+                f"write '{NOT_YET}' in both"
+            )
+        return HEADER.sub(lambda match: f"# {match['name']}: {lines[match['name']](path.stem)}", text)
+
+    def published(self, preset: str) -> str:
+        """What the source of a preset reached, or why there is no such number."""
+        found = self.table["published"].get(preset)
+        if found is None:
+            raise InputError(f"tables.yaml: published has no {preset}; give accuracy, n, how and source, or why not")
+        if isinstance(found, str):
+            return f"{found}."
+        return f"{found['accuracy']:.2f} %, n = {found['n']}, {found['how']}; {found['source']}."
+
+    def measured(self, preset: str) -> str:
+        """What was measured, on which machine and when; that it is below the published value, if it is."""
+        line, older = self.table["presets"].get(preset), self.table["not kept"].get(preset)
+        if not line or not self.cells.measured(line):
+            return NOT_KEPT.format(older) if older else NOT_YET
+        source = PLACEHOLDER.findall(line)[0].split()[0]
+        files = ", ".join(f"docs/measurements/{file}" for file in self.cells.named(line))
+        where = self.cells.fill(f"{{{source} host}}, {{{source} date}}")
+        return f"{self.cells.fill(line)}, {where}{self.shortfall(preset, source)}. Rows: {files}"
+
+    def shortfall(self, preset: str, source: str) -> str:
+        """By how much the mean of the rows is below the published value, in words; nothing where it is not."""
+        found = self.table["published"][preset]
+        if isinstance(found, str):
+            return ""
+        below = found["accuracy"] - statistics.fmean(self.cells.source(source).values("accuracy"))
+        return f"; {below:.2f} points below the published value" if below > 0 else ""
 
     def templates(self) -> Iterator[tuple[str, list[str]]]:
         """Every line of every template: where it is, and its cells. Of a table the first cell is a name."""

@@ -15,7 +15,7 @@ from dawn.core.cli import InputError
 from dawn.results import measurement
 
 FOLDER = ROOT / "docs/measurements"
-PRESETS = sorted((ROOT / "workflow/presets").glob("*.yaml"))
+PRESETS = [ROOT / "params.yaml", *sorted((ROOT / "workflow/presets").glob("*.yaml"))]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 MEASURED = re.compile(
     r"(?<!published )(accuracy|second)|images/s|time, s|median|range|efficiency|KID-judge|PSNR|power|\| result \|"
@@ -46,11 +46,20 @@ def test_every_file_of_rows_has_a_command():
 
 
 @pytest.mark.parametrize("path", PRESETS, ids=lambda path: path.stem)
-def test_a_preset_says_what_was_measured(path):
+def test_a_preset_says_what_was_published_and_measured(path):
     head = path.read_text().partition("\n\n")[0].split("\n")
     comments = [line for line in head if line.startswith("#")]
-    assert sum(line.startswith("# Measured: ") for line in comments) == 1
-    assert not [line for line in comments if re.search(r"[Mm]easured", line) and not line.startswith("# Measured: ")]
+    for name in ("Published", "Measured"):
+        (line,) = [line for line in comments if line.startswith(f"# {name}: ")]
+        assert not [other for other in comments if re.search(rf"\b{name}\b", other) and other != line]
+    table = tables.Pages().table["published"]
+    assert set(table) == {preset.stem for preset in PRESETS}
+    if isinstance(found := table[path.stem], dict):
+        assert found["accuracy"] > 50
+        assert found["n"] >= 1
+        assert (
+            f"# Published: {found['accuracy']:.2f} %, n = {found['n']}, {found['how']}; {found['source']}." in comments
+        )
 
 
 def sections(page):
@@ -92,7 +101,10 @@ def pages(tmp_path):
     folder = tmp_path / "docs/measurements"
     folder.mkdir(parents=True)
     (tmp_path / "workflow/presets").mkdir(parents=True)
-    (tmp_path / "workflow/presets/one.yaml").write_text("# One.\n# Measured: not yet.\nseeds: 3\n")
+    (tmp_path / "workflow/presets/one.yaml").write_text(
+        "# One.\n# Published: not yet.\n# Measured: not yet.\nseeds: 3\n"
+    )
+    (tmp_path / "params.yaml").write_text("# All.\n# Published: not yet.\n# Measured: not yet.\nseeds: 3\n")
     (tmp_path / "docs/page.md").write_text("# Page\n\n<!-- rows: t -->\n<!-- end of t -->\n\nText.\n")
     rows = [{"seed": seed, "first_step": 0, "resumed": 0, "values": {"accuracy": value, "a": 3, "b": 2}}
             for seed, value in enumerate(ACCURACIES)]  # fmt: skip
@@ -109,7 +121,8 @@ def pages(tmp_path):
         "pages": {"docs/page.md": {"t": {"heads": ["what", "%", "n"], "lines": [
             ["the 3 seeds", "{x interval accuracy}", "{x n}"], ["later", "{later interval accuracy}", "{later n}"],
         ]}}},
-        "presets": {"one": "{x interval accuracy} %"}, "not kept": {},
+        "presets": {"one": "{x interval accuracy} %", "params": "{later interval accuracy} %"}, "not kept": {},
+        "published": {"one": {"accuracy": 94.2, "n": 5, "how": "on a GPU", "source": "a paper"}, "params": "nothing"},
     }))  # fmt: skip
     make(tmp_path)
     return tmp_path
@@ -136,7 +149,14 @@ def test_a_table_is_made_from_the_rows(pages):
     assert page.startswith("# Page\n")
     assert page.endswith("<!-- end of t -->\n\nText.\n")
     preset = (pages / "workflow/presets/one.yaml").read_text()
-    assert re.search(r"^# Measured: 94\.10 \(.*\) %\. Rows: docs/measurements/x\.json$", preset, re.MULTILINE)
+    assert re.search(
+        r"^# Published: 94\.20 %, n = 5, on a GPU; a paper\.\n"
+        r"# Measured: 94\.10 \(.*\) %, A CPU, 2 cores, 2026-01-02; 0\.10 points below the published value\. "
+        r"Rows: docs/measurements/x\.json$",
+        preset,
+        re.MULTILINE,
+    )
+    assert (pages / "params.yaml").read_text() == "# All.\n# Published: nothing.\n# Measured: not yet.\nseeds: 3\n"
     assert tables.Pages(pages).faults() == []
     assert tables.planned(tables.Pages(pages)) == [
         "later.json: 1 min\n  measure --measurement docs/measurements/later.json"

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from dawn.report.frame import INK, heading
 from matplotlib.figure import Figure
 
 from dawn.core.cli import InputError
-from dawn.report.frame import INK, heading
 from dawn.report.style import COLOURS, figure, save
 from dawn.results.curve import Values, read_columns
 

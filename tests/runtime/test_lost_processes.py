@@ -70,6 +70,15 @@ def test_a_killed_process_is_named(data, params, tmp_path):
 
 
 @pytest.mark.full
+def test_processes_stop_when_torchrun_is_killed(data, params, tmp_path):
+    training, ranks = started(params(train={"epochs": 2000}), data, tmp_path)
+    training.kill()
+    lines, _ = lines_of(training)
+    assert "seed 0: stopped; the same command continues from its checkpoint" in lines
+    assert not psutil.wait_procs(ranks.values(), 30)[1]
+
+
+@pytest.mark.full
 def test_a_node_that_does_not_start_is_one_line(data, params, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

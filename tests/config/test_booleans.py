@@ -1,5 +1,7 @@
 """Words that YAML reads as booleans or numbers, where a setting is a number or the name of a class."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 from conftest import ROOT
@@ -26,6 +28,11 @@ def test_no_number_may_be_a_boolean(preset):
         ):
             check(merge(base, nested(key, wrong)))
     assert numbers > 20
+
+
+def test_settings_from_a_device_without_an_end_are_refused():
+    with pytest.raises(InputError, match="/dev/zero has 4000001 characters; settings have at most 1000000"):
+        read(Path("/dev/zero"))
 
 
 def test_a_switch_may_be_a_boolean():

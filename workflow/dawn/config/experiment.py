@@ -13,7 +13,7 @@ from dawn.config.errors import explain
 from dawn.config.sections import Data, Run, Submission
 from dawn.config.task import Task
 from dawn.config.types import Seeds, Settings
-from dawn.config.yaml_text import parse
+from dawn.config.yaml_text import LONGEST, parse
 from dawn.core.cli import InputError
 
 
@@ -98,8 +98,10 @@ def dump(experiment: Experiment) -> str:
 
 def read(path: Path) -> dict[str, Any]:
     """Read the mapping in a YAML file, unchecked."""
+    with path.open("rb") as file:  # which may be a device without an end
+        content = file.read(4 * LONGEST + 1)
     try:
-        values = parse(path.read_text(encoding="utf-8"), str(path))
+        values = parse(content.decode("utf-8"), str(path))
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dawn.core import cli
 from dawn.core.cli import InputError, describe
 from dawn.core.files import open_plain, replacing, table_text, write_table
 from dawn.core.reading import read_table
@@ -53,3 +54,22 @@ def test_what_is_no_file_is_not_waited_for(tmp_path):
     for path, kind in ((tmp_path / "fifo", "a FIFO"), (Path("/dev/zero"), "a device")):
         with pytest.raises(OSError, match=f"{kind}, not a file"):
             open_plain(path)
+
+
+def test_a_command_called_by_hand_says_what_it_replaces(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("DAWN_LOG", raising=False)
+    monkeypatch.delenv("RANK", raising=False)
+    there, folder = tmp_path / "there.png", tmp_path / "folder"
+    there.touch()
+    folder.mkdir()
+    assert cli.output(str(there)) == there
+    assert capsys.readouterr().err == f"{there} is there: replaced\n"
+    for path in (tmp_path / "new.png", folder):
+        cli.output(str(path))
+        assert capsys.readouterr().err == ""
+    (folder / "0.png").touch()
+    cli.output(str(folder))
+    assert capsys.readouterr().err == f"{folder} is there: files of the same names in it are replaced\n"
+    monkeypatch.setenv("DAWN_LOG", "x.log")  # a rule's output, which Snakemake has deleted
+    cli.output(str(there))
+    assert capsys.readouterr().err == ""

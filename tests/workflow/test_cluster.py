@@ -34,7 +34,7 @@ def place(tmp_path_factory):
     commands = place.path.parent / "bin"
     commands.mkdir()
     answers = {"sbatch": f'printf "%s\\0" "$@" > {commands}/called; echo no node >&2; exit 1', "sinfo": "echo 'main*'"}
-    answers["apptainer"] = "echo apptainer version 1.4.5"
+    answers["apptainer"] = f'echo apptainer version 1.4.5; echo "$APPTAINER_BIND" > {commands}/bound'
     (place.path / "containers/dawn.sif").touch()
     for name in ("sbatch", "sinfo", "squeue", "sacct", "sacctmgr", "sshare", "scontrol", "apptainer"):
         (commands / name).write_text(f"#!/bin/sh\n{answers.get(name, 'exit 0')}\n")
@@ -46,9 +46,12 @@ def requested(place, command, rule, target):
     """The options that sbatch got for one rule's job when a command of the documentation was given."""
     commands = place.path.parent / "bin"
     (commands / "called").unlink(missing_ok=True)
-    for name in INPUTS:  # of a job that failed Snakemake deletes what it should have made
-        (place.path / name).parent.mkdir(parents=True, exist_ok=True)
-        (place.path / name).touch()
+    directory = place.path / ("experiments/cpu" if "presets/cpu.yaml" in command else "")
+    for path in (
+        directory / name for name in INPUTS
+    ):  # of a job that failed Snakemake deletes what it should have made
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
     words = [*shlex.split(command)[1:], "--config"]
     at = words.index("--config")
     data = f"data={{urls: [{place.archive}], sha256: null, bytes: null, layout: binary, classes: null}}"
@@ -99,6 +102,23 @@ def test_sbatch_requests_what_the_documentation_says(place, command, job, wanted
     assert sizes == {word for word in wanted if word.startswith(("--nodes", "--ntasks", "--gpus"))}, line
     assert f"--output {place.path}/logs/slurm/rule_{job[0]}/results_0/%j.log" in line
     assert ("--deployment-method apptainer" in line) == (command == 4)
+
+
+@pytest.mark.full
+def test_an_image_sees_the_checkout_and_the_images_from_any_directory(place, tmp_path):
+    """The job fails, since this apptainer runs nothing; it writes down what would be mounted."""
+    commands, photos = place.path.parent / "bin", tmp_path / "photos"
+    (photos / "cat").mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    settings = f"data={{urls: [{photos}], layout: folders, size: 32, sha256: null, bytes: null, classes: null}}"
+    done = subprocess.run(
+        [workspace.BIN / "snakemake", "data/dataset.json", "--directory", elsewhere, "--config", settings,
+         "--software-deployment-method", "apptainer"],
+        cwd=place.path, capture_output=True, text=True, check=False,
+        env=workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}", "APPTAINER_BIND": "/opt"},
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert (commands / "bound").read_text().strip().split(",") == ["/opt", str(place.path), str(photos)], done.stderr
 
 
 def test_profiles_name_options_that_snakemake_has():

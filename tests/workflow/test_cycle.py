@@ -34,7 +34,7 @@ TRAINED = SHOWN | {"train", "evaluate", "provenance"}
 def place(tmp_path_factory):
     """A workspace in which the tiny CycleGAN has run."""
     place = tiny_gan.prepared(tmp_path_factory.mktemp("cycle"), *SETTINGS)
-    done = tiny_gan.plain(place, "crate")
+    done = tiny_gan.plain(place, "all", "crate")
     assert done.returncode == 0, done.stderr
     return place
 

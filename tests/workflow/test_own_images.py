@@ -8,20 +8,10 @@ import numpy as np
 import pytest
 import workspace
 from conftest import step
+from photo_folder import COLOURS, photos
 from seeds import write_image
 
 pytestmark = pytest.mark.full
-COLOURS = {"blue sky": (40, 60, 200), "grass": (40, 180, 50), "rose": (200, 40, 80)}
-
-
-def photos(folder, count):
-    rng = np.random.default_rng(0)
-    for name, colour in COLOURS.items():
-        for i in range(count):
-            height, width = rng.integers(50, 90, 2)
-            image = np.clip(rng.normal(colour, 40, (height, width, 3)), 0, 255).astype(np.uint8)
-            write_image(folder / name / f"{i:02d}.{'jpg' if i % 2 else 'png'}", image)
-    return folder
 
 
 def snakemake(place, *args, **env):
@@ -54,7 +44,7 @@ def place(tmp_path_factory):
         .replace("seeds: [0]", "seeds: [0, 1]")
     )
     (made.path / "params.yaml").write_text(text)
-    status, out = snakemake(made, "plots", "model_card")
+    status, out = snakemake(made, "all", "plots", "model_card")
     assert status == 0, out
     return made
 

@@ -31,7 +31,7 @@ BATCH = 250  # images drawn at once: what fits the processor's cache
 def main() -> None:
     """The command line."""
     parser = cli.parser(main)
-    parser.add_argument("--out", type=Path, required=True, help="the archive, .tar.gz")
+    parser.add_argument("--out", type=cli.output, required=True, help="the archive, .tar.gz")
     parser.add_argument("--train", type=int, default=6_000, help="training images (%(default)s)")
     parser.add_argument("--test", type=int, default=2_000, help="test images (%(default)s)")
     cli.add_seed(parser, "another seed, other images (%(default)s)", default=0)

@@ -30,7 +30,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, required=True, help="directory of a seed, or its weights")
     add_network(parser)
     parser.add_argument("--format", choices=FORMATS, action="append", help="may be repeated; both unless given")
-    parser.add_argument("--out", type=Path, help="directory of the exports (that of the weights)")
+    parser.add_argument("--out", type=cli.output, help="directory of the exports (that of the weights)")
     args = parser.parse_args()
     formats = args.format or list(FORMATS)
     missing = [name for name in PACKAGES if "onnx" in formats and importlib.util.find_spec(name) is None]

@@ -7,6 +7,8 @@ and the lock file has the checksum of its package. So they are neither downloade
 `make env` runs this command.
 """
 
+from pathlib import Path
+
 from dawn.core import cli
 from dawn.core.files import write_text
 
@@ -58,7 +60,7 @@ def bundled() -> dict[str, tuple[str, str]]:
 def main() -> None:
     """Parse the command line and write."""
     parser = cli.parser(main)
-    cli.add_out(parser, "the template, HTML")
+    parser.add_argument("--out", type=Path, required=True, help="the template, HTML")
     write_text(parser.parse_args().out, page(bundled()))
 
 

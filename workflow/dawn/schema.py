@@ -6,6 +6,8 @@ The first line of params.yaml names the file for the YAML language server (VS Co
 it anew after an edit to the code.
 """
 
+from pathlib import Path
+
 from dawn.config.experiment import COMPLETE
 from dawn.core import cli
 from dawn.core.files import write_json
@@ -14,7 +16,7 @@ from dawn.core.files import write_json
 def main() -> None:
     """Parse, write."""
     parser = cli.parser(main)
-    cli.add_out(parser, "the schema, JSON")
+    parser.add_argument("--out", type=Path, required=True, help="the schema, JSON")
     args = parser.parse_args()
     schema = COMPLETE.model_json_schema()
     write_json(args.out, {"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema)

@@ -24,7 +24,7 @@ def main() -> None:
     """Run the step."""
     parser = cli.parser(main)
     parser.add_argument("--data", type=Path, required=True, help="directory with train_images.npy")
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument("--out", type=cli.output, required=True, help="JSON file to write")
     parser.add_argument("--params", type=Path, help="accepted, as by every step; nothing in it matters here")
     args = parser.parse_args()
     images = mapped(args.data / "train_images.npy")

@@ -20,6 +20,7 @@ from dawn.core import code_deps
 from dawn.config import registry
 from dawn.config.experiment import check, dump, expanded, load, merge, read
 from dawn.config.presets import judges
+from dawn.config import place
 from dawn.config.plan import find, plan
 from dawn.config import search
 
@@ -38,15 +39,15 @@ if workflow.is_main_process:
     os.environ.update(DAWN_COMMAND=shlex.join(sys.argv))
 
 
-include: "dvc.smk"
-
-
-# `config` is what --configfile and --config give. These keys choose a study, a search or two results to compare, or allow
-# to replace results; all others are settings of the experiment, which are merged over params.yaml.
-CHOSEN = {
-    key: str(config[key]) for key in ("study", "search", "base", "other", "difference", "replace") if key in config
-}
+# `config` is what --configfile and --config give. These keys name the experiment, choose a study, a search or two results
+# to compare, or allow to replace results; all others are settings, which are merged over params.yaml.
+KEYS = ("name", "study", "search", "base", "other", "difference", "replace")
+CHOSEN = {key: str(config[key]) for key in KEYS if key in config}
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
+
+
+include: "place.smk"
+
 
 # Rules that were renamed, by what they were called.
 RENAMED = {f"{task}_{rule}": rule for task in ("gan", "cycle") for rule in
@@ -70,10 +71,25 @@ try:
         EXPERIMENT = SEARCH.base
     else:
         EXPERIMENT = STUDY.shared if STUDY else check(merge(read(ROOT / "params.yaml"), SETTINGS))
+except InputError as error:
+    raise WorkflowError(describe(error)) from None
+
+# What follows is relative to the directory of the experiment.
+if NAME and (not USES or PLACE.is_dir()):
+
+    workdir: PLACE
+
+
+try:
+    EXPERIMENT, UNFINISHED = used(EXPERIMENT)
     TASK = EXPERIMENT.declared
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.has_judges else None
 except InputError as error:
     raise WorkflowError(describe(error)) from None
+
+
+include: "dvc.smk"
+
 
 if STAGE:
     check_stage()

@@ -4,16 +4,17 @@ from urllib.parse import urlsplit
 
 from dawn.data.collection.tracking import file_list
 
-GENERATED = "resources/generated/demo-binary.tar.gz"
-RESOURCES = os.path.normpath(f"{CHECKOUT}/resources")
+# An experiment in a directory of its own shares the archive of params.yaml, which a checksum proves, and no other: one of
+# the same name could be of other images.
+PROOF = EXPERIMENT.data.sha256
+SHARES = STAGE or (NAME and PROOF and PROOF == read(ROOT / "params.yaml")["data"].get("sha256"))
+RESOURCES = os.path.normpath(f"{CHECKOUT}/resources") if SHARES else "resources"
 # Snakemake takes braces in a path for wildcards, so the archive's name keeps only plain characters.
 ARCHIVE = f"{RESOURCES}/{re.sub(r'[^A-Za-z0-9_.+-]+', '-', Path(urlsplit(EXPERIMENT.data.urls[0]).path).name)}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
 
-# A folder of images is read where it is. Snakemake would only see the time of the folder itself. Inside a stage of DVC a
-# relative path starts at the checkout in which dvc was called.
-PATHS = [os.path.join(CHECKOUT if STAGE else "", url.removeprefix("file://")) for url in EXPERIMENT.data.urls]
+# A folder of images is read where it is. Snakemake would only see the time of the folder itself.
 FOLDER = next(filter(os.path.isdir, PATHS), None)
 if FOLDER and EXPERIMENT.data.size is None:
     raise WorkflowError(
@@ -22,7 +23,7 @@ if FOLDER and EXPERIMENT.data.size is None:
 if FOLDER and STAGE and EXPERIMENT.data.sha256 is None:
     raise WorkflowError(f"DVC does not see what changes in {FOLDER}; set data.sha256 (docs/tutorials/my-data.md)")
 
-if any(os.path.realpath(url.removeprefix("file://")) == os.path.realpath(ARCHIVE) for url in EXPERIMENT.data.urls):
+if any(os.path.realpath(path) == os.path.realpath(ARCHIVE) for path in PATHS):
     raise WorkflowError(f"data.urls names {ARCHIVE}, which the download writes; move the file out of resources/")
 
 

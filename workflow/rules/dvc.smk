@@ -7,7 +7,7 @@ from dawn.core.code_deps import fingerprint
 STAGE = os.environ.get("DVC_STAGE")
 # `dvc exp run --temp` works in a copy of the checkout and deletes it afterwards. What must outlive it, the archive and
 # the checkpoints, lies in the checkout in which dvc was called.
-CHECKOUT = os.path.relpath(os.environ.get("DVC_ROOT", ".")) if STAGE else "."
+CHECKOUT = os.path.relpath(os.environ.get("DVC_ROOT", ".") if STAGE else ORIGIN)
 
 if STAGE and config:
     raise WorkflowError(

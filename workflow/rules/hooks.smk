@@ -5,7 +5,7 @@ import time
 
 from snakemake.logging import logger
 
-from dawn.core.files import write_text
+from dawn.core.files import write_json, write_text
 from dawn.core.job_log import shorten
 from dawn.core.locks import Owner, release
 
@@ -26,10 +26,12 @@ if workflow.is_main_process:
 # The steps read the experiment from params.yaml in the directory of the results. No rule writes it: as a rule's output
 # it would make every setting a cause of every step, so each rule names the sections that decide its result instead.
 onstart:
-    refuse_to_replace()
+    before_replacing()
     for run, experiment in {} if only_reads() else {SHARED: EXPERIMENT, **EXPERIMENTS}.items():
         write_text(Path(run, "params.yaml"), dump(experiment))
         shutil.rmtree(Path(run, "partial"), ignore_errors=True)
+    if not only_reads():
+        write_json(Path(SHARED, RECORD), MADE_FROM)
     if STUDY and not only_reads():
         write_text(Path(SHARED, "study.json"), STUDY.text)
     if SEARCH and not only_reads():

@@ -44,12 +44,22 @@ def app_options():
     """The options of dawn.serve: the networks of the finished experiment, and the file of one that is the user's code."""
     run = Path(next(iter(RUNS)))
     weights = [str(path.parent) for path in sorted(run.glob("seed-*/model.safetensors"))]
-    if not weights:
-        of_classifiers("app")
-        raise WorkflowError(f"{run} has no trained network; run snakemake first, with the same --configfile if any")
     made = load(run / "params.yaml")
     of_classifiers("app", made)
     return ["--model", *weights, *(["--network", str(made.model.file)] if made.model.family == "file" else [])]
+
+
+def remedy(target):
+    """What to run where a target has nothing to use: the end of a message."""
+    chosen = [f"{key}={CHOSEN[key]}" for key in ("study", "search") if key in CHOSEN]
+    directory = str(ORIGIN) if workflow.overwrite_workdir else ""
+    files = [str(path) if directory else os.path.relpath(path, ORIGIN) for path in workflow.configfiles]
+    train = place.command("study" if STUDY else "search" if SEARCH else "", NAME, files, chosen, directory)
+    there = sorted(path.parts[-3] for path in ORIGIN.glob(f"{place.FOLDER}/*/results/metrics.json"))
+    others = [place.command(target, name) for name in there if name != NAME]
+    if NAME and (ORIGIN / "results/metrics.json").is_file():
+        others.insert(0, place.command(target, ""))
+    return f"; train one: {train}" + (f"; or use another: {', or '.join(others)}" if others else "")
 
 
 def everything(wildcards):

@@ -2,34 +2,86 @@
 
 from subprocess import CalledProcessError
 
+from dawn.core.reading import read_json
+from dawn.results.finished import changes, made_by, other_images
+
+# The files that the experiment of a directory is from; another's must not replace it.
+MADE_FROM = {
+    "configfiles": [os.path.relpath(path, ORIGIN) for path in workflow.configfiles],
+    **({"study": os.path.relpath(ORIGIN / STUDY.path, ORIGIN)} if STUDY else {}),
+    **({"search": os.path.relpath(ORIGIN / SEARCH_FILE, ORIGIN)} if SEARCH else {}),
+}
+RECORD = "made-from.json"
+KEEP = "keep both, give this one a name of its own: --config name=NAME; or replace it: --config replace=true"
+MEASURED = ("arrays", "lr_find", "race_seeds", "timing", "trial")  # rules whose results are named as they are replaced
+
 
 def only_reads():
-    """Whether nothing of this run of Snakemake writes results."""
-    return {job.rule.name for job in workflow.dag.jobs} <= {"app", "compare", "doctor"}
+    """Whether nothing of this run of Snakemake writes results of another experiment than the finished one."""
+    return USES or {job.rule.name for job in workflow.dag.jobs} <= {"app", "compare", "doctor"}
 
 
-def refuse_to_replace():
-    """Refuse to train over the finished seeds of an experiment on other images, which would be lost without a word."""
-    for job in workflow.dag.jobs if CHOSEN.get("replace", "").lower() != "true" else ():
-        if not job.rule.name.startswith("train") or not workflow.dag.needrun(job):
-            continue
-        manifest = Path(job.wildcards.run, "manifests", f"{job.wildcards.seed}.json")
-        if not manifest.is_file():
-            continue
-        made = json.loads(manifest.read_text())["choices"]["data"]
-        now = EXPERIMENTS[job.wildcards.run].model_dump(mode="json", include={"data"})["data"]
-        if other_images(made, now):
+def before_replacing():
+    """Refuse to replace what another experiment made, and say which finished results of this one are made again.
+
+    What a stage of DVC replaces DVC has in its cache.
+    """
+    if STAGE or only_reads():
+        return
+    jobs = [job for job in workflow.dag.jobs if workflow.dag.needrun(job) and any(map(os.path.exists, job.output))]
+    try:
+        if CHOSEN.get("replace", "").lower() != "true":
+            refuse_another_experiment(jobs)
+            refuse_other_images(jobs)
+        for line in made_again(jobs):
+            print(f"dawn: {line}", file=sys.stderr)
+    except InputError as error:
+        raise WorkflowError(describe(error)) from None
+
+
+def refuse_another_experiment(jobs):
+    """Refuse jobs that write over the results of other files of settings, such as a preset of the same name."""
+    record = Path(SHARED, RECORD)
+    made = read_json(record) if record.is_file() else MADE_FROM
+    over = [path for job in jobs for path in job.output if Path(path).is_relative_to(SHARED)]
+    if over and made != MADE_FROM:
+        was, now = (", ".join(sum((v if isinstance(v, list) else [v] for v in m.values()), [])) or "params.yaml alone"
+                    for m in (made, MADE_FROM))  # fmt: skip
+        raise WorkflowError(
+            f"{Path(SHARED).absolute()} holds the experiment of {was}, and this one is of {now}: {KEEP}"
+        )
+
+
+def refuse_other_images(jobs):
+    """Refuse to read images over those of the finished experiment of this directory, or of the one that is asked for."""
+    if not any(job.rule.name == "arrays" or job.rule.name.startswith("train") for job in jobs):
+        return
+    now = EXPERIMENT.model_dump(mode="json", include={"data"})["data"]
+    runs = dict.fromkeys(["results", *EXPERIMENTS])
+    for manifest in [path for run in runs for path in sorted(Path(run, "manifests").glob("*.json"))]:
+        made = (read_json(manifest).get("choices") or {}).get("data")
+        if made and other_images(made, now):
             raise WorkflowError(
-                f"{job.wildcards.run} has a finished experiment on other images ({made['urls'][0]}), and this one on"
-                f" {now['urls'][0]} would replace it: move it away, give --directory, or allow it: --config replace=true"
+                f"{manifest.parents[1]} has a finished experiment on other images ({made['urls'][0]}), and this one is on"
+                f" {now['urls'][0]}: {KEEP}"
             )
 
 
-def other_images(made, now):
-    """Whether two sections of data are of different images: by their checksums, or where one is unknown by their place."""
-    if made.get("sha256") and now["sha256"]:
-        return made["sha256"] != now["sha256"]
-    return made["urls"] != list(now["urls"])
+def made_again(jobs):
+    """A line for each group of finished results that these jobs replace, with the settings that have changed."""
+    groups = {}
+    for job in jobs:
+        if job.rule.name in MEASURED:
+            groups.setdefault((job.rule.name, "it is there already"), []).append(job.output[0])
+        elif job.rule.name.startswith("train"):
+            seed, experiment = Path(os.path.dirname(job.output.metrics)), EXPERIMENTS[job.wildcards.run]
+            if made := made_by(seed):
+                why = changes(made, experiment.model_dump(mode="json", include=set(experiment.trained_by)))
+                groups.setdefault((job.wildcards.run, why or "code or images have changed"), []).append(str(seed))
+    return [
+        f"made again: {', '.join(paths[:3])}{', ...' if paths[3:] else ''} ({why})"
+        for (_, why), paths in groups.items()
+    ]
 
 
 def finished_seeds(run):

@@ -19,6 +19,12 @@ if re.search(r"\s", IMAGE):  # Snakemake stops at such a path, also where no con
 container: IMAGE
 
 
+# A relative path starts where snakemake or dvc was called; the generated archive is in the working directory.
+GENERATED = "resources/generated/demo-binary.tar.gz"
+SOURCES = "" if CHECKOUT == "." or GENERATED in EXPERIMENT.data.urls else CHECKOUT
+os.environ.update(DAWN_SOURCES=SOURCES)
+PATHS = [os.path.join(SOURCES, url.removeprefix("file://")) for url in EXPERIMENT.data.urls]
+
 NODES, GPUS = EXPERIMENT.run.nodes, EXPERIMENT.run.gpus
 # Slurm sends SIGTERM 90 s before a job's time limit, which is long enough to write a checkpoint.
 SIGNAL = "--signal=TERM@90"
@@ -42,6 +48,17 @@ if workflow.remote_exec:
 
 IN_DOCKER = bool(os.environ.get("DAWN_DOCKER"))
 
+# An image sees the working directory, and these: the code, the shared archive, the images and the network of the user.
+MOUNTS = [
+    ROOT,
+    CHECKOUT,
+    *filter(os.path.exists, PATHS),
+    *([MODEL.file] if (MODEL := EXPERIMENT.model).family == "file" else []),
+]
+MOUNTS = [path for path in dict.fromkeys(map(os.path.abspath, MOUNTS)) if not Path(path).is_relative_to(os.getcwd())]
+if IN_DOCKER:
+    os.environ.update(DAWN_MOUNTS="\n".join(MOUNTS))
+
 # The images have no git, so the revision of the code is passed on.
 if IN_APPTAINER or IN_DOCKER:
     revision = [answer("git", "rev-parse", "HEAD", at=ROOT), answer("git", "status", "--porcelain", at=ROOT)]
@@ -53,8 +70,12 @@ if IN_APPTAINER:
     CACHE = f"{tempfile.gettempdir()}/dawn-cache-{os.getuid()}"
     for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
         os.environ.setdefault(variable, f"{CACHE}/{variable.lower()}")
+    if unclear := [path for path in MOUNTS if re.search("[:,]", path)]:
+        raise WorkflowError(f"Apptainer cannot mount a path with a colon or a comma: {unclear[0]!r}; move it")
+    BOUND = [os.environ.get(f"{engine}_BIND") for engine in ("APPTAINER", "SINGULARITY")]
+    BINDS = ",".join(dict.fromkeys([*(path for paths in BOUND if paths for path in paths.split(",")), *MOUNTS]))
     for engine in ("APPTAINER", "SINGULARITY"):  # otherwise the image's own PYTHONPATH would be used
-        os.environ.update({f"{engine}ENV_PYTHONPATH": f"{ROOT}/workflow"})
+        os.environ.update({f"{engine}ENV_PYTHONPATH": f"{ROOT}/workflow", f"{engine}_BIND": BINDS})
     home, arguments = shlex.quote(os.getcwd()), workflow.deployment_settings.apptainer_args
     os.environ.update(DAWN_CONTAINER=f"apptainer exec --home {home} {arguments} {shlex.quote(IMAGE)}")
 

@@ -79,8 +79,8 @@ rule compare:
     log:
         "logs/compare.log",
     params:
-        base=lambda wildcards: CHOSEN.get("base", ""),
-        other=lambda wildcards: CHOSEN.get("other", ""),
+        base=lambda wildcards: here("base"),
+        other=lambda wildcards: here("other"),
         difference=lambda wildcards: ["--difference", CHOSEN["difference"]] if "difference" in CHOSEN else [],
     message:
         "Compare {params.other} with {params.base}"

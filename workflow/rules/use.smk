@@ -31,3 +31,23 @@ rule app:
         "Serve a page to try the network"
     shell:
         "DAWN_LOG={log:q} python -m dawn.serve {params.options:q} --data data"
+
+
+# The rules that are there for targets that use finished results: none that trains, evaluates or downloads.
+PAGES = [f"{name}{group}" for group in GROUPS for name in ("model", "plot", "provenance", "summarize", "summary")]
+PAGES += ["card", "contact_sheet", "interim", "pack", "study_table", *place.USES]
+
+if USES and workflow.is_main_process:
+    SERVED = PLACE.is_dir() and any(Path(next(iter(RUNS), "results")).glob("seed-*/model.safetensors"))
+    NEED = set(USES) - {"compare", *(["app"] if SERVED else [])}
+    IMAGES = [TASK.about] if all(target.endswith(("model_card", ".md")) for target in NEED) else TASK.data(EXPERIMENT)
+    if UNFINISHED is None and not all(Path("data", name).is_file() for name in IMAGES):
+        UNFINISHED = "the images in data/ are missing"
+    for target in sorted(NEED) if UNFINISHED else ():
+        if target in ("app", "model_card"):
+            of_classifiers(target)
+        raise WorkflowError(f"{UNFINISHED}, and {target} makes none{remedy(target)}")
+    if not any(re.match("--report(=|$)", word) for word in sys.argv):
+        for rule_name in [rule_name for rule_name in workflow._rules if rule_name not in PAGES]:
+            del workflow._rules[rule_name]
+            workflow._localrules.discard(rule_name)

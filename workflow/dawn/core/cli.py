@@ -49,9 +49,21 @@ def add_inputs(parser: argparse.ArgumentParser, *names: str) -> None:
         parser.add_argument(f"--{name}", type=Path, required=True, help=INPUTS[name])
 
 
+def output(text: str) -> Path:
+    """The type of an option that names what is written; where a person calls the command, it says what is replaced."""
+    path = Path(text)
+    by_hand = not os.environ.get("DAWN_LOG") and os.environ.get("RANK", "0") == "0"
+    if by_hand and (path.is_file() or (path.is_dir() and any(path.iterdir()))):
+        print(
+            f"{path} is there: {'' if path.is_file() else 'files of the same names in it are '}replaced",
+            file=sys.stderr,
+        )
+    return path
+
+
 def add_out(parser: argparse.ArgumentParser, help: str) -> None:
     """Add ``--out``; ``help`` names what is written there and its format."""
-    parser.add_argument("--out", type=Path, required=True, help=help)
+    parser.add_argument("--out", type=output, required=True, help=help)
 
 
 def add_seeds(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """Sources of an archive: local files, and the errors of all kinds of source."""
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -24,9 +25,12 @@ class TransientError(SourceError):
 
 
 def local(url: str) -> Path | None:
-    """The file that a plain path or a file:// URL names, None for http(s); anything else is refused."""
+    """The file that a plain path or a file:// URL names, None for http(s); anything else is refused.
+
+    A relative path starts in $DAWN_SOURCES, which the Snakefile sets to where it was called from.
+    """
     if "://" not in url:
-        return Path(url)
+        return Path(os.environ.get("DAWN_SOURCES", ""), url)
     parts = urlsplit(url)
     if parts.scheme in ("http", "https") and parts.netloc:
         return None

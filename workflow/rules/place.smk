@@ -1,0 +1,56 @@
+"""Where this run of Snakemake works: where it was called for params.yaml alone, else in experiments/NAME.
+
+With --directory it works there, whatever its settings. What the first process decides, its jobs find in the environment.
+"""
+
+from snakemake.cli import get_argument_parser
+
+from dawn.results.finished import finished, require
+
+if workflow.is_main_process or "DAWN_ORIGIN" not in os.environ:
+    if workflow.overwrite_workdir is not None and "name" in CHOSEN:
+        raise WorkflowError(
+            f"name = {CHOSEN['name']} and --directory: give one of them, each names a directory of results"
+        )
+    try:
+        FILES = () if workflow.overwrite_workdir is not None else map(Path, workflow.configfiles)
+        NAME = place.name_of(CHOSEN.get("name"), FILES, ROOT / "params.yaml")
+    except InputError as error:
+        raise WorkflowError(describe(error)) from None
+    # While the rules are read, Snakemake does not say what was asked for.
+    ASKED = get_argument_parser().parse_args(sys.argv[1:]).targets if place.any_use(sys.argv) else []
+    USES = "\n".join(ASKED) if place.only_uses(ASKED) else ""
+    os.environ.update(DAWN_ORIGIN=os.getcwd(), DAWN_NAME=NAME, DAWN_USES=USES)
+ORIGIN, NAME, USED = (os.environ.get(f"DAWN_{key}", "") for key in ("ORIGIN", "NAME", "USES"))
+ORIGIN, USES = Path(ORIGIN), USED.splitlines()
+
+PLACE = ORIGIN / place.FOLDER / NAME if NAME else ORIGIN
+
+
+def here(key):
+    """A path that the user gave, which starts where snakemake was called."""
+    given = CHOSEN.get(key, "")
+    return os.path.relpath(ORIGIN / given) if given and NAME else given
+
+
+def used(experiment):
+    """The experiment that this run is about, and why what is asked for cannot be used.
+
+    A target that uses results takes the finished experiment, whatever params.yaml says by now.
+    """
+    if not USES:
+        return experiment, None
+    try:
+        if not PLACE.is_dir():
+            raise InputError(f"there is no experiment {NAME}")
+        if not STUDY and not SEARCH:
+            return finished(Path("results")), None
+        last = Path(STUDY.directory, "table.csv") if STUDY else Path(SEARCH.directory, "page.md")
+        if not last.is_file():
+            raise InputError(f"{last.parent} is not finished")
+        for slug, variant in STUDY.variants.items() if STUDY else ():
+            run = Path(STUDY.directory, slug)
+            require(run, variant.experiment, [int(path.stem) for path in run.glob("manifests/*.json")])
+        return experiment, None
+    except InputError as error:
+        return experiment, str(error)

@@ -39,7 +39,7 @@ def check(experiment: Any) -> None:
 
 
 def indivisible(gan: Gan, processes: int) -> str | None:
-    """Which batch so many processes cannot share equally, in one line; None if they can share both."""
+    """Return in one line which batch so many processes cannot share equally; None if they can share both."""
     for name in ("batch", "generator_batch"):
         if (batch := getattr(gan, name)) and batch % processes:
             return f"gan.{name} {batch} is not divisible by {processes} processes"

@@ -5,8 +5,8 @@ from typing import Any
 
 from dawn.report.numbers import described
 from dawn.report.numbers import fraction as share
-from dawn.results.independence import described as independent
 from dawn.results.independence import sharing, without_intervals
+from dawn.results.independence import starting_points as independent
 from dawn.results.measures import MEASURES
 from dawn.results.measures import over as over_seeds
 from dawn.results.statistics import fraction, spread

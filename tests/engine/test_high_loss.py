@@ -17,7 +17,7 @@ from dawn.core.reading import read_json
 from dawn.engine.high_loss import Constant, high_loss
 from dawn.monitoring.progress import Progress
 from dawn.monitoring.run_metrics import run_metrics
-from dawn.report.origin import high_losses
+from dawn.report.measured import high_losses
 from dawn.tasks.classify.train import line, result
 from dawn.tasks.cycle import losses as cycle_losses
 from dawn.tasks.gan import losses

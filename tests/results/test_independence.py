@@ -12,11 +12,11 @@ from dawn.core.files import sha256, write_json
 from dawn.core.reading import read_json
 from dawn.report.page import markdown
 from dawn.results.independence import (
-    described,
     equal_losses,
     first_losses,
     require_independent,
     sharing,
+    starting_points,
     suspicious,
     without_intervals,
 )
@@ -41,8 +41,8 @@ INDEPENDENT = [training(0, "a"), training(1, "b", 1, 100), training(2, "c")]
 def test_trainings_with_one_start_are_one():
     assert sharing(ONE_WITH_THREE_ENDINGS) == [[0, 1, 2]]
     assert sharing(INDEPENDENT) == []
-    assert described(ONE_WITH_THREE_ENDINGS).startswith("independent trainings: 1 of 3")
-    assert described(INDEPENDENT) == (
+    assert starting_points(ONE_WITH_THREE_ENDINGS).startswith("independent trainings: 1 of 3")
+    assert starting_points(INDEPENDENT) == (
         "independent trainings: 3 of 3; continued from their own checkpoints: seed 1 at step 100"
     )
     with pytest.raises(InputError, match="seeds 0, 1 and 2 share their first step, so they are one training and not 3"):
@@ -53,7 +53,7 @@ def test_trainings_with_one_start_are_one():
 def test_what_was_not_recorded_is_said_and_not_taken_for_equal():
     old = [{"seed": 0}, {"seed": 1}, training(2, "c")]
     assert sharing(old) == []
-    assert described(old) == "independent trainings: 3 of 3 (the first step of 2 was not recorded)"
+    assert starting_points(old) == "independent trainings: 3 of 3 (the first step of 2 was not recorded)"
 
 
 def test_the_losses_of_the_first_epoch_are_compared_whatever_the_task():

@@ -8,7 +8,7 @@ from pathlib import Path
 from conftest import ROOT
 
 from dawn.core.files import sha256
-from dawn.report.origin import differing
+from dawn.report.measured import differing
 from dawn.results import provenance
 
 

@@ -16,7 +16,6 @@ from dawn.core import cli
 from dawn.core.files import write_text
 from dawn.core.reading import read_json
 from dawn.report import measured
-from dawn.report.origin import high_losses, origin, times
 from dawn.report.page import Heading, markdown, web
 from dawn.report.settings import experiment as settings
 from dawn.results.manifest import verify
@@ -41,11 +40,11 @@ def main() -> None:
     claim = task.claim(run)
     blocks = [
         Heading(claim, 1),
-        *high_losses(run.trainings),
+        *measured.high_losses(run.trainings),
         *task.result(run),
         *settings(run.experiment, args.root),
-        *times(run.trainings),
-        *origin(run.provenance, run.trainings),
+        *measured.times(run.trainings),
+        *measured.origin(run.provenance, run.trainings),
     ]
     write_text(args.out.with_suffix(".html"), web(claim, blocks))
     write_text(args.out, markdown(blocks, args.out.parent))

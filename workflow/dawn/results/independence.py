@@ -80,7 +80,7 @@ def independent(trainings: Iterable[Training]) -> int:
     return len(known) + sum(start is None and not first for start, first in starts)
 
 
-def described(trainings: Sequence[Training]) -> str:
+def starting_points(trainings: Sequence[Training]) -> str:
     """Return how many trainings were independent and which continued from a checkpoint, in words."""
     known = [training for training in trainings if training.get("after_first_step")]
     text = f"independent trainings: {independent(trainings)} of {len(trainings)}"

@@ -8,7 +8,7 @@ from typing import Any
 from dawn.config.task import Measure
 from dawn.report import numbers
 from dawn.report.page import Block, Bullets, Paragraph, Table
-from dawn.results.independence import described, independent, named, sharing, without_intervals
+from dawn.results.independence import independent, named, sharing, starting_points, without_intervals
 from dawn.results.measures import MEASURES
 from dawn.results.measures import over as over_seeds
 from dawn.results.phases import PHASES
@@ -126,7 +126,7 @@ def remarks(race: Mapping[str, Any]) -> list[str]:
         f"seeds at or above {goal}: {numbers.fraction(target)}",
         f"first monitored at {goal}: {times}",
         f"energy: {energy}",
-        described(race["runs"]),
+        starting_points(race["runs"]),
     ]
     if shared := sharing(race["runs"]):
         lines.append(f"no intervals: {'; '.join(map(named, shared))} share their first step, so each is one training")

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dawn.config.task import Measure
-from dawn.report.measured import seeds_of
+from dawn.report.measured import equal_seeds, seeds_of
 from dawn.report.numbers import DASH, described, fraction, interval, limits, std
-from dawn.report.origin import equal_seeds
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.results.curve import at_target, read_columns
 from dawn.results.measures import MEASURES

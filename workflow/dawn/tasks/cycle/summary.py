@@ -4,9 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dawn.report.measured import by_seed, figures, seeds_of
+from dawn.report.measured import by_seed, equal_seeds, figures, seeds_of
 from dawn.report.numbers import DASH, count, described, interval
-from dawn.report.origin import equal_seeds
 from dawn.report.page import Block, Heading, Paragraph, Table
 from dawn.results.measures import MEASURES
 from dawn.results.run import Run

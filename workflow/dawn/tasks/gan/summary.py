@@ -1,8 +1,7 @@
 """``dawn.summary`` for a GAN: its claim, what was trained and measured, the measures, each seed."""
 
-from dawn.report.measured import figures, seeds_of
+from dawn.report.measured import equal_seeds, figures, seeds_of
 from dawn.report.numbers import described, interval
-from dawn.report.origin import equal_seeds
 from dawn.report.page import Block, Paragraph
 from dawn.results.run import Run
 from dawn.tasks.generative.measures import KID

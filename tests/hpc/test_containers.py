@@ -20,7 +20,8 @@ from conftest import ROOT
 from engines import USERNS, Cluster, run
 
 SAME = ("model.safetensors", "confusion.csv")
-ARGUMENTS = "--network=host --build-arg BASE=debian-python:bookworm --build-arg COMPILER='g++ python3-dev'"
+VALUES = ("BASE=debian-python:bookworm", "SNAPSHOT=", "COMPILER='g++ python3-dev'")
+ARGUMENTS = " ".join(["--network=host", *(f"--build-arg {value}" for value in VALUES)])
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,28 @@ def test_the_definition_file_has_the_commands_of_the_dockerfile():
     for command in commands:
         line = " ".join(command.replace("\\\n", " ").replace("/opt/", "/tmp/").split())
         assert line.removesuffix(" && useradd --create-home --uid 1000 dawn") in words
-    assert re.search(r"^ARG (BASE=\S+)", DOCKERFILE, re.MULTILINE)[1] in words
+    for argument in ("BASE", "COMPILER", "SNAPSHOT", "TRIM"):
+        assert re.search(rf"^ARG ({argument}=\S+)", DOCKERFILE, re.MULTILINE)[1] in words
+
+
+def test_the_packages_of_the_image_are_those_of_a_time(tmp_path):
+    command = re.search(r"printf (.*?); fi", DOCKERFILE, re.DOTALL)[0].replace("/etc/apt", str(tmp_path))
+    values = "archive=A; options='[o]'; SNAPSHOT=20261130T000000Z; VERSION_CODENAME=bookworm"
+    script = f"{values}; if true; then {command}"
+    subprocess.run(["sh", "-euc", script], check=True)
+    assert (tmp_path / "sources.list").read_text().splitlines() == [
+        "deb [o] A/debian/20261130T000000Z bookworm main",
+        "deb [o] A/debian/20261130T000000Z bookworm-updates main",
+        "deb [o] A/debian-security/20261130T000000Z bookworm-security main",
+    ]
+
+
+def test_the_actions_of_the_workflows_are_pinned_by_commit():
+    used = [line for path in (ROOT / ".github/workflows").glob("*.yml") for line in path.read_text().splitlines()]
+    used = [line for line in used if re.search(r"\buses:", line)]
+    assert used
+    for line in used:
+        assert re.fullmatch(r" *- uses: [\w./-]+@[0-9a-f]{40} # v[\d.]+", line), line
 
 
 def test_make_has_the_targets_of_the_documentation():

@@ -16,7 +16,7 @@ from dawn.core.cli import InputError
 
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 INPUTS = [f"data/{split}_{part}.npy" for split in ("train", "test") for part in ("images", "labels")]
-INPUTS += ["data/dataset.json", "data/stats.json"]
+INPUTS += ["data/dataset.json", "data/files.tsv", "data/stats.json"]
 INPUTS += [f"results/seed-0/{name}" for name in ("model.safetensors", "curve.tsv", "metrics.json")]
 ALWAYS = {"--parsable", "--export=ALL", "--no-requeue", "-p main", "--mem 16000"}
 SLURM = re.findall(

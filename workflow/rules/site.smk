@@ -5,7 +5,7 @@ import tempfile
 
 from snakemake.settings.types import DeploymentMethod
 
-from dawn.core.host import answer
+from dawn.core.git import revision
 
 # Used with --software-deployment-method apptainer; containers/README.md describes how to build it.
 IMAGE = f"{workflow.basedir}/containers/dawn.sif"
@@ -61,8 +61,8 @@ if IN_DOCKER:
 
 # The images have no git, so the revision of the code is passed on.
 if IN_APPTAINER or IN_DOCKER:
-    revision = [answer("git", "rev-parse", "HEAD", at=ROOT), answer("git", "status", "--porcelain", at=ROOT)]
-    os.environ.update({"DAWN_CODE": "\n".join(revision)} if None not in revision else {})
+    of_code = revision(ROOT)
+    os.environ.update({"DAWN_CODE": "\n".join(of_code)} if None not in of_code else {})
 
 # In Apptainer the home directory is the working directory, so caches are sent to /tmp. On several nodes dawn.launch
 # enters the image on each of them with DAWN_CONTAINER.

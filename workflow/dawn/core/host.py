@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -126,10 +127,12 @@ def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
 
 
-def answer(*command: str, at: Path | None = None, seconds: float = 60) -> str | None:
+def answer(
+    *command: str, at: Path | None = None, seconds: float = 60, env: Mapping[str, str] | None = None
+) -> str | None:
     """Return what a command prints, or None where it is missing, fails or does not end in time."""
     try:
-        done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=seconds)
+        done = subprocess.run(command, cwd=at, capture_output=True, text=True, check=True, timeout=seconds, env=env)
     except (subprocess.SubprocessError, OSError):
         return None
     return done.stdout.strip()

@@ -7,7 +7,7 @@ from typing import Any
 from dawn.config.experiment import Experiment, check, flat, merge, read
 from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
-from dawn.core.host import answer
+from dawn.core.git import git
 from dawn.report.page import Block, Bullets, Heading, Table
 
 
@@ -38,9 +38,9 @@ def differences(known: Experiment, here: Experiment) -> list[tuple[str, Any, Any
 
 def known(root: Path) -> dict[str, Experiment]:
     """The experiments of a checkout by name: params.yaml as committed (or as it is), and each preset over it."""
-    committed = answer("git", "show", "HEAD:./params.yaml", at=root)
+    committed = git(root, "show", "HEAD:./params.yaml")
     base = parse(committed, "params.yaml at HEAD") if committed else read(root / "params.yaml")
-    name = f"params.yaml at {answer('git', 'rev-parse', '--short', 'HEAD', at=root)}" if committed else "params.yaml"
+    name = f"params.yaml at {git(root, 'rev-parse', '--short', 'HEAD')}" if committed else "params.yaml"
     presets = {f"the preset {path.stem}": read(path) for path in sorted((root / "workflow/presets").glob("*.yaml"))}
     experiments = {}
     for label, over in {name: {}, **presets}.items():

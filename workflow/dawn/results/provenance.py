@@ -16,25 +16,22 @@ from typing import Any
 
 from dawn.core.code_deps import HERE
 from dawn.core.files import sha256
+from dawn.core.git import revision
 from dawn.core.host import answer, features, processor
 
 CHECKOUT = HERE.parents[1]
 PATH = re.compile(r"(?:(?<=file://)|(?<![\w.~/]))/(?:[\w.+@-]+/)*[\w.+@-]+")  # an absolute one in a command line
-MEASUREMENTS = "docs/measurements"  # rows of earlier measurements, which decide no number
 
 
 def code(root: Path) -> dict[str, Any]:
-    """The commit of the checkout, and whether files differ from it; nulls outside a repository.
+    """The commit of the checkout, and whether code differs from it; nulls outside a repository.
 
     An image has no git, so the workflow passes DAWN_CODE to it: the commit on the first line, then the changed files.
-    Files in ``MEASUREMENTS`` do not count.
     """
     passed = os.environ.get("DAWN_CODE")
     commit, _, changed = passed.partition("\n") if passed else (None, "", None)
     if shutil.which("git"):
-        rest = ("--", ":/", f":(top,exclude){MEASUREMENTS}")
-        commit = answer("git", "rev-parse", "HEAD", at=root)
-        changed = answer("git", "status", "--porcelain", *rest, at=root)
+        commit, changed = revision(root)
     return {
         "commit": commit,
         "dirty": None if changed is None else bool(changed),

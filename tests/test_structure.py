@@ -92,7 +92,9 @@ def loaded(*cases):
     return {tuple(modules): set(files) for modules, files in rows}
 
 
-OF_SETTINGS = re.compile(r"/tasks/(?:\w+/)*(?:task|settings|measures|family|__init__)\.py$|/config/augment\.py$")
+OF_SETTINGS = re.compile(
+    r"/tasks/(?:\w+/)*(?:task|settings|measures|records|family|__init__)\.py$|/config/augment\.py$"
+)
 VERBS = ("train", "evaluate", "model", "summarize", "summary", "plot")
 CASES = [(verb, task) for task in registry.TASKS for verb in VERBS]
 

@@ -73,9 +73,8 @@ def test_what_dvc_plots_of_hostile_names(two, tmp_path):
     names = ['cat, "tame"', "=1+1", "a\nb", "a\u2028b"]
     for path in two:
         evaluation = read_json(path / "evaluation.json")
-        write_json(
-            path / "evaluation.json", evaluation | {"classes": dict.fromkeys(names, evaluation["classes"]["cat"])}
-        )
+        classes, confusion = dict.fromkeys(names, evaluation["classes"]["cat"]), [[25, 0, 0, 0]] * 4
+        write_json(path / "evaluation.json", evaluation | {"classes": classes, "confusion": confusion})
         write_table(path / "confusion.csv", ("actual", "predicted"), zip(names, reversed(names), strict=True), ",")
     write(two, tmp_path)
     with (tmp_path / "classes.csv").open(newline="") as file:

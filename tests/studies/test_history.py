@@ -284,7 +284,8 @@ def test_a_history_that_is_none_is_refused(results):
     for text in ('{"id": 1}', "[]", "{"):
         (results.studies / "history.json").write_text(text)
         refusal = call(study_command.main, folder)
-        assert "history.json is not" in refusal and "\n" not in refusal
+        assert "history.json" in refusal and refusal.endswith("restore or delete it")
+        assert "\n" not in refusal
 
 
 def note(folder):

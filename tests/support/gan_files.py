@@ -13,7 +13,7 @@ from dawn.measures.evaluation import Judge, evaluation, references
 from dawn.measures.image_sets import image_sets
 from dawn.measures.kid import kid
 from dawn.results.curve import write_curve
-from dawn.results.manifest import location
+from dawn.results.manifest import choices, location
 from dawn.tasks.gan.curve import GanMetrics
 from dawn.tasks.generative.references import unlike_train
 
@@ -84,7 +84,7 @@ def seed(
     write_json(path / "metrics.json", {
         "seed": number, "epochs": 2, "generator_steps": 20, "seconds": 16.0, "images_per_s": 100.0,
         "peak_memory_bytes": 5, "parameters": 1234, "device": "cpu", "processes": 1,
-        "precision": "fp32", "seconds_by_phase": {"train": 16.0}, "seconds_untimed": {"load": 1.0},
+        "precision": "fp32", "resumed": 0, "seconds_by_phase": {"train": 16.0}, "seconds_untimed": {"load": 1.0},
     })  # fmt: skip
     np.save(path / "samples.npy", samples)
     np.save(path / "sample_labels.npy", labels.astype(np.uint8))
@@ -92,5 +92,6 @@ def seed(
     np.save(path / "interpolation.npy", coloured(12, 3)[0].reshape(3, 4, 16, 16, 3))
     write_weights(path / "model.safetensors", torch.nn.Linear(1, 1), experiment().text("data"), [], {})
     sums = {name: sha256(path / name) for name in registry.task("gan").seed_files if (path / name).is_file()}
-    write_json(location(path), {"choices": {}, "sha256": sums})
+    chosen = experiment(task="gan", gan=gan)
+    write_json(location(path), {"choices": choices(chosen, *chosen.decided_by), "sha256": sums})
     return path

@@ -28,7 +28,7 @@ def seed(folder: Path, number: int, accuracies: list[float | None], seconds: flo
     write_curve(path / "curve.tsv", curve)
     training = {
         "seed": number, "seconds": curve[-1].seconds, "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1,
-        "train_accuracy": 50, "device": "cpu", "processes": 1, "precision": "fp32", "monitored": "test",
+        "train_accuracy": 50, "device": "cpu", "processes": 1, "precision": "fp32", "monitored": "test", "resumed": 0,
         "seconds_by_phase": {"train": curve[-1].seconds},
         "seconds_untimed": {"load": 3.0, "build": 1.0, "compile": 2.0},
     }  # fmt: skip

@@ -199,7 +199,8 @@ def write(out: Path, stack: ExitStack, contents: Contents, rows: Rows) -> list[s
         for block, checksums in contents.blocks:
             for name, places in rows.items():
                 first, last = np.searchsorted(places, [len(digests), len(digests) + len(block)])
-                images[name].write(block[places[first:last] - len(digests)].data)
+                with files.naming(out / f"{name}_images.npy"):
+                    images[name].write(block[places[first:last] - len(digests)].data)
             digests += checksums
     return digests
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
 from dawn.config.experiment import load as load_experiment
+from dawn.config.records import Named
 from dawn.core import cli
 from dawn.core.reading import read_json
 from dawn.data.augment import Draws, draw
@@ -82,7 +83,7 @@ def settings_text(augment: Augment, pixels: list[int]) -> str:
 def render(experiment: Experiment, data: Path, stats: Path, out: Path) -> None:
     """Read the train split, augment some of its images and write the figure."""
     split = load(data, stats, "train", torch.device("cpu"))
-    settings, names = experiment.train, read_json(data / "dataset.json")["classes"]
+    settings, names = experiment.train, read_json(data / "dataset.json", Named)["classes"]
     trainset = Trainset(split, settings.augment, experiment.seeds[0], settings.batch)
     wanted = chosen(split.labels, ROWS)
     labels = [names[split.labels[i]] for i in wanted]

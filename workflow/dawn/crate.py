@@ -7,13 +7,12 @@ checksum. Needs the package rocrate, which the development environment has.
 """
 
 import datetime
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment, load
+from dawn.config.records import Described
 from dawn.core import cli
 from dawn.core.files import replacing, sha256
 from dawn.core.reading import read_json
@@ -103,7 +102,8 @@ def add_code(crate: Any, root: Path, experiment: Experiment, commit: str | None)
 
 def pack(crate: Any, root: Path, results: Path, dataset: dict[str, Any]) -> None:
     """Fill a crate with the run: its inputs, its results, when, on which machine and by which code it was made."""
-    experiment, provenance = load(results / "params.yaml"), read_json(results / "provenance.json")
+    experiment = load(results / "params.yaml")
+    provenance = read_json(results / "provenance.json", experiment.declared.provenance)
     commit, machine = provenance["code"]["commit"], provenance["machine"]
     workflow = add_code(crate, root, experiment, commit)
     texts = {"settings": "every setting of the experiment", "archive": "the archive of images",
@@ -141,6 +141,19 @@ def describe(crate: Any) -> None:
     ]
 
 
+def write(crate: Any, out: Path) -> None:
+    """Write a crate as a zip file; of one that cannot grow the rest is dropped, for the stream must come to its end."""
+    failed: OSError | None = None
+    with replacing(out) as partial, partial.open("wb", buffering=0) as file:
+        for piece in crate.stream_zip():
+            try:
+                _ = failed or file.write(piece)
+            except OSError as error:
+                failed = error
+        if failed:
+            raise failed
+
+
 def main() -> None:
     """Parse the command line, pack and write."""
     parser = cli.parser(main)
@@ -152,11 +165,9 @@ def main() -> None:
     crate = empty_crate()
     experiment = load(args.results / "params.yaml")
     about = experiment.declared.about if experiment.declared.generated(experiment) else "dataset.json"
-    pack(crate, args.root, args.results, read_json(args.data / about))
+    pack(crate, args.root, args.results, read_json(args.data / about, Described))
     describe(crate)
-    with replacing(args.out) as partial, tempfile.TemporaryDirectory() as folder:
-        crate.write_zip(Path(folder) / "crate.zip")
-        shutil.copyfile(Path(folder) / "crate.zip", partial)
+    write(crate, args.out)
 
 
 if __name__ == "__main__":

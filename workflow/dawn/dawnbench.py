@@ -22,6 +22,7 @@ from dawn.core.host import processor
 from dawn.core.reading import read_json
 from dawn.results.curve import read_curve
 from dawn.tasks.classify.curve import EpochMetrics
+from dawn.tasks.classify.records import Training
 
 COUNTED = ("load", "build", "compile")  # untimed phases that DAWNBench counts, before the first epoch
 
@@ -83,7 +84,7 @@ def main() -> None:
     cli.add_inputs(parser, "params")
     parser.add_argument("--seed", type=Path, required=True, help="directory of a training")
     args = parser.parse_args()
-    metrics = read_json(args.seed / "metrics.json")
+    metrics = read_json(args.seed / "metrics.json", Training)
     day = datetime.datetime.fromtimestamp((args.seed / "curve.tsv").stat().st_mtime, datetime.UTC).date()
     write_json(args.seed / "dawnbench.json", entry(load(args.params), metrics, day))
     columns = ("epoch", "hours", "top1Accuracy")

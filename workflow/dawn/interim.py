@@ -8,6 +8,7 @@ A variant all of whose comparisons are decided needs no more seeds than it has.
 import sys
 from pathlib import Path
 
+from dawn.config.plan_records import StudyFile
 from dawn.core import cli
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
@@ -22,7 +23,9 @@ def main() -> None:
     parser.add_argument("--analysis", type=int, required=True, help="number of the analysis, the first is 1")
     cli.add_out(parser, "verdicts and seeds for the next analysis, JSON")
     args = parser.parse_args()
-    counts = read_json(args.study / "study.json")["analyses"]
+    counts = read_json(args.study / "study.json", StudyFile)["analyses"]
+    if not 1 <= args.analysis <= len(counts):
+        raise cli.InputError(f"--analysis {args.analysis}: the study has the analyses 1 to {len(counts)}")
     outcome = load(args.study, counts[args.analysis - 1], note=True)
     for text in [*(sentence(verdict, outcome.measure) for verdict in outcome.verdicts), *outcome.unplanned]:
         print(text, file=sys.stderr)

@@ -10,6 +10,7 @@ packages are those of the run's provenance.json. With Snakemake: snakemake resul
 
 from pathlib import Path
 
+from dawn.config.plan_records import StudyFile
 from dawn.core import cli
 from dawn.core.reading import read_json
 from dawn.studies import rows
@@ -27,7 +28,7 @@ def main() -> None:
         raise cli.InputError("--measurement is missing; name the file to write, such as docs/measurements/cpu.json")
     about = args.results / "study.json"
     if about.is_file():
-        plan = read_json(about)
+        plan = read_json(about, StudyFile)
         results = {
             slug: of_variant(name, args.results / slug, plan["seeds"]) for slug, name in plan["variants"].items()
         }

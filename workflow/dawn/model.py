@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dawn.config import registry
 from dawn.config.experiment import load
+from dawn.config.records import Named
 from dawn.core import cli
 from dawn.core.files import write_json, write_text
 from dawn.core.reading import read_json
@@ -27,7 +28,7 @@ def main() -> None:
     experiment = load(args.params)
     task = registry.module(experiment.task, "model" if registry.has(experiment.task, "model") else "train")
     dataset = args.data / "dataset.json" if args.data else None
-    classes = len(read_json(dataset)["classes"]) if dataset and dataset.exists() else 10
+    classes = len(read_json(dataset, Named)["classes"]) if dataset and dataset.exists() else 10
     figures = task.describe(experiment, classes, args.size)
     if args.text is not None:
         write_text(args.text, task.text(figures))

@@ -13,9 +13,9 @@ from pathlib import Path
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import write_text
-from dawn.core.reading import read_json
 from dawn.report.page import Block, Bullets, Heading, Paragraph, markdown
 from dawn.results.manifest import check
+from dawn.results.run import Run
 from dawn.tasks.classify.card import Card, confusions, front_matter, limits, results
 
 USE = """## Use
@@ -89,15 +89,12 @@ def main() -> None:
     args = parser.parse_args()
     seeds: list[Path] = args.seeds
     experiment = load(args.params)
+    if experiment.task != "classify":
+        raise cli.InputError(f"{args.params}: a model card is of a classifier, and task = {experiment.task}")
     for seed in seeds:
         check(experiment, seed)
-    card = Card(
-        experiment,
-        read_json(args.metrics),
-        read_json(args.provenance),
-        read_json(seeds[0] / "metrics.json"),
-        [read_json(seed / "evaluation.json") for seed in seeds],
-    )
+    run = Run.of_files(experiment, seeds, args.metrics, args.provenance)
+    card = Card(experiment, run.metrics, run.provenance, run.trainings[0], run.evaluations)
     confused = confusions(seed / "confusion.csv" for seed in seeds)
     name = f"{card.experiment.model.family} on {card.dataset[1]}"
     use = USE.format(seed=seeds[0])

@@ -8,6 +8,7 @@ Imports no torch.
 
 from pathlib import Path
 
+from dawn.config.records import Dataset, Domains, Training
 from dawn.core import cli
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
@@ -23,8 +24,8 @@ def main() -> None:
     cli.add_out(parser, "the provenance, JSON")
     parser.add_argument("seeds", type=Path, nargs="*", help="directories of the trained seeds (none)")
     args = parser.parse_args()
-    trainings = [read_json(seed / "metrics.json") for seed in args.seeds]
-    data = read_json(args.data / args.about)
+    trainings = [read_json(seed / "metrics.json", Training) for seed in args.seeds]
+    data = read_json(args.data / args.about, Domains if args.about == "domains.json" else Dataset)
     write_json(args.out, collect(args.root, trainings) | {"data": data})
 
 

@@ -38,6 +38,7 @@ from dawn.runtime.distributed import World, joined
 from dawn.tasks.classify.classifier import Classifier
 from dawn.tasks.classify.inference import evaluation_logits, warm_up
 from dawn.tasks.classify.race_page import line, page, tally
+from dawn.tasks.classify.records import RaceRun
 from dawn.tasks.classify.train import line as epoch_line
 from dawn.tasks.classify.train import result, set_up
 
@@ -80,7 +81,7 @@ def race(args: argparse.Namespace, experiment: Experiment, world: World) -> None
     )
     directory = args.resume / key / "race"
     finished = directory / "runs.json"
-    runs: list[dict[str, Any]] = read_json(finished) if finished.exists() else []
+    runs: list[dict[str, Any]] = read_json(finished, list[RaceRun]) if finished.exists() else []
     done = {run["seed"] for run in runs}
     for i, seed in enumerate(seed for seed in experiment.seeds if seed not in done):
         with stopping_together(stop):

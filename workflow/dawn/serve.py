@@ -17,10 +17,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from dawn.core import cli
+from dawn.core.array_file import IMAGES, load_array
 from dawn.tasks.classify.serving.predictor import Predictor, add_network
 
 HOST = "127.0.0.1"
@@ -63,7 +63,7 @@ def serve(predictor: Predictor, data: Path, port: int) -> None:
 
     here = (data / "train_images.npy").exists()
     neighbours = Neighbours(predictor, data) if here else None
-    examples = np.load(data / "test_images.npy", mmap_mode="r") if here else None
+    examples = load_array(data / "test_images.npy", IMAGES) if here else None
     with listening(port) as listener:
         app = application(predictor, neighbours, examples)
         server = server_of(app, listener)

@@ -8,12 +8,12 @@ column of float32 adds up to at most 256 * 255**2 < 2**24, where float32 is exac
 
 import math
 from pathlib import Path
-from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dawn.core import cli, files
+from dawn.core.array_file import IMAGES, load_array
 from dawn.core.cli import InputError
 
 BLOCK = 256  # images; a larger one would round
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("--out", type=cli.output, required=True, help="JSON file to write")
     parser.add_argument("--params", type=Path, help="accepted, as by every step; nothing in it matters here")
     args = parser.parse_args()
-    images = mapped(args.data / "train_images.npy")
+    images = np.ascontiguousarray(load_array(args.data / "train_images.npy", IMAGES))
     mean, std = moments(images)
     for channel, value in zip(CHANNELS, std, strict=True):
         if value == 0:
@@ -37,22 +37,6 @@ def main() -> None:
             )
     pixels = images.shape[0] * images.shape[1] * images.shape[2]
     files.write_json(args.out, {"mean": mean, "std": std, "images": len(images), "pixels": pixels})
-
-
-def mapped(path: Path) -> NDArray[np.uint8]:
-    """The images of a .npy file, mapped; InputError unless they are uint8 (n, h, w, 3) in C order, n > 0."""
-    try:
-        images = np.lib.format.open_memmap(path, mode="r")
-    except (ValueError, EOFError, SyntaxError, TypeError, TokenError) as error:
-        raise InputError(f"{path}: is no whole .npy file ({error}); run dawn.arrays again") from error
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] != 3 or not images.flags.c_contiguous:
-        raise InputError(
-            f"{path}: is {images.dtype} {images.shape}, uint8 (n, h, w, 3) in C order is expected; "
-            "run dawn.arrays again"
-        )
-    if not len(images):
-        raise InputError(f"{path}: holds no images, at least 1 is expected; run dawn.arrays again")
-    return images
 
 
 def moments(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:

@@ -14,6 +14,7 @@ from typing import Any
 
 from dawn.config import registry
 from dawn.config.experiment import Experiment, load
+from dawn.config.records import Sizes
 from dawn.core import cli
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
@@ -21,6 +22,7 @@ from dawn.results.curve import mean_curve
 from dawn.results.independence import require_independent
 from dawn.results.manifest import check
 from dawn.results.measures import MEASURES, over, over_seeds
+from dawn.results.run import of_seeds
 
 OF_TRAINING = ("seconds", "images_per_s", "peak_memory_bytes")
 SIZES = ("parameters", "flops")
@@ -28,8 +30,7 @@ SIZES = ("parameters", "flops")
 
 def summarize(experiment: Experiment, seeds: list[Path], model: dict[str, Any]) -> dict[str, Any]:
     """The metrics over the seeds; ``model`` is model.json."""
-    evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
-    trainings = [read_json(seed / "metrics.json") for seed in seeds]
+    evaluations, trainings = of_seeds(experiment.declared, seeds)
     require_independent(str(seeds[0].parent), trainings)
     measured = {measure.key: over_seeds(evaluations, measure) for measure in experiment.declared.measures}
     metrics: dict[str, Any] = {"seeds": len(seeds)} | {key: value for key, value in measured.items() if value}
@@ -61,7 +62,7 @@ def main() -> None:
     experiment = load(args.params)
     for seed in args.seeds:
         check(experiment, seed)
-    metrics = summarize(experiment, args.seeds, read_json(args.model))
+    metrics = summarize(experiment, args.seeds, read_json(args.model, Sizes))
     if args.plots is not None:
         write_json(args.plots / "curves.json", mean_curve(seed / "curve.tsv" for seed in args.seeds))
         if registry.has(experiment.task, "summarize"):

@@ -14,7 +14,6 @@ from dawn.config import registry
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import write_text
-from dawn.core.reading import read_json
 from dawn.report import measured
 from dawn.report.page import Heading, markdown, web
 from dawn.report.settings import experiment as settings
@@ -35,7 +34,7 @@ def main() -> None:
     args = parser.parse_args()
     for seed in args.seeds:
         verify(seed, ("curve.tsv", "evaluation.json", "metrics.json"))
-    run = Run.read(load(args.params), args.seeds, read_json(args.metrics), read_json(args.provenance), args.plots)
+    run = Run.of_files(load(args.params), args.seeds, args.metrics, args.provenance, args.plots)
     task = registry.module(run.experiment.task, "summary") if registry.has(run.experiment.task, "summary") else measured
     claim = task.claim(run)
     blocks = [

@@ -1,6 +1,5 @@
 """The experiments of this run of Snakemake, and what the rules have in common."""
 
-import json
 import os
 import re
 import shlex
@@ -16,12 +15,15 @@ if not (ROOT / "workflow/dawn").is_dir():
 sys.path.insert(0, str(ROOT / "workflow"))
 
 from dawn.core.cli import InputError, describe
+from dawn.core.reading import read_json
 from dawn.core import code_deps
 from dawn.config import registry
 from dawn.config.experiment import check, dump, expanded, load, merge, read
 from dawn.config.presets import judges
 from dawn.config import place
 from dawn.config.plan import find, plan
+from dawn.config.plan_records import Interim
+from dawn.config.records import Manifest
 from dawn.config import search
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
@@ -160,12 +162,22 @@ def seeds(run, analyses=None):
     return [f"{run}/seed-{seed}" for seed in numbers]
 
 
+def stored(path, kind):
+    """What a JSON file of a result has, checked as a command checks it."""
+    try:
+        return read_json(path, kind)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
 def seed_counts(analyses):
     """The number of seeds that each variant of the study has after so many interim analyses."""
     counts = dict.fromkeys(STUDY.variants, STUDY.counts[0])
     for analysis in range(1, analyses + 1):
         before, done = counts, checkpoints.interim.get(analysis=analysis).output[0]
-        counts = json.loads(Path(done).read_text())["seeds"]
+        counts = stored(Path(done), Interim)["seeds"]
+        if counts.keys() != STUDY.variants.keys():
+            raise WorkflowError(f"{done} is not of the variants of this study; delete it to have it made again")
         if counts == before:  # all comparisons are decided
             break
     return counts

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, StrictStr, ValidationError, model_validator
 
 from dawn.config.errors import explain
 from dawn.config.experiment import Experiment, check, merge, nested, read
 from dawn.config.presets import with_preset
+from dawn.config.records import Record
 from dawn.config.types import MOST_SEEDS, Positive, Seed, Settings
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
@@ -138,6 +139,14 @@ def load(path: Path) -> Search:
 BASE = 0  # number of the trial that has the settings of the base
 
 
+class SearchFile(Record):
+    """search.json: a search with the settings of its base."""
+
+    name: StrictStr
+    search: Search
+    values: dict[str, Any]
+
+
 @dataclass(frozen=True)
 class SearchPlan:
     """A search and the settings of its base, unchecked, as a mapping."""
@@ -210,8 +219,11 @@ def plan(path: Path, params: Path, presets: Path, over: Mapping[str, Any]) -> Se
 
 def stored(directory: Path) -> SearchPlan:
     """The plan in search.json of a search's directory."""
-    about = read_json(directory / "search.json")
-    return SearchPlan(about["name"], Search.model_validate(about["search"]), about["values"])
+    path = directory / "search.json"
+    about = read_json(path, SearchFile)
+    complete = SearchPlan(about["name"], Search.model_validate(about["search"]), about["values"])
+    _check(path, complete)
+    return complete
 
 
 def _check(path: Path, complete: SearchPlan) -> None:

@@ -1,6 +1,7 @@
 """A study: a question, and the variants of one experiment that answer it."""
 
 import itertools
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -48,6 +49,7 @@ class Sequential(Settings):
 
 
 AGAINST = ("previous", "all", "effects")  # what `against` can be other than a variant
+MOST_VARIANTS = 200
 
 KEYS = dict.fromkeys(key for task in registry.TASKS for key in registry.task(task).deciding)
 Measure: Any = Literal[tuple(KEYS)] | None
@@ -116,6 +118,8 @@ class Study(Settings):
     def _check(self) -> "Study":
         if bool(self.variants) == bool(self.grid):
             raise ValueError(f"give variants or a grid, not {'both' if self.grid else 'neither'}")
+        if (count := len(self.variants) or math.prod(map(len, self.grid.values()))) > MOST_VARIANTS:
+            raise ValueError(f"{count:,} variants are more than a study can compare, at most {MOST_VARIANTS}")
         names = list(self.overrides)
         if len(names) < 2:
             raise ValueError(f"a study needs at least two variants, not {len(names)}")

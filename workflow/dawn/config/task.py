@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from dawn.config import records
 from dawn.core.cli import InputError
 
 Better = Literal["higher", "lower", "0", "1"]
@@ -131,6 +132,10 @@ class Task:
     training_files  what a training leaves in the directory of a seed, besides metrics.json
     evaluation_files  what an evaluation leaves there, besides evaluation.json
     networks        sections that decide the networks
+    training        type of metrics.json of a seed
+    evaluation      type of evaluation.json
+    summary         type of metrics.json over the seeds
+    provenance      type of provenance.json
     summary_files   what the summary over the seeds leaves, besides metrics.json and curves.json
     measures        in the order of a page; the first that decides is the default of a study
     curve           what a study draws along the training
@@ -173,6 +178,10 @@ class Task:
     evaluated_by: tuple[str, ...] = ()
     training_files: tuple[str, ...] = ("curve.tsv", "model.safetensors")
     evaluation_files: tuple[str, ...] = ()
+    training: type[records.Training] = records.Training
+    evaluation: type[records.Evaluation] = records.Evaluation
+    summary: type[records.Summary] = records.Summary
+    provenance: type[records.Origin] = records.Provenance
     summary_files: tuple[str, ...] = ()
     figures: tuple[Figure, ...] = ()
     other_figures: tuple[str, ...] = ()

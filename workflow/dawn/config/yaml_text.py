@@ -5,6 +5,7 @@ Here each of them is refused, with its key and its line.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -17,6 +18,7 @@ LONGEST = 1_000_000  # characters of a file
 MOST_VALUES = 100_000  # of a file, each alias counted as what it stands for
 DEEPEST = 50  # sections within sections
 LARGEST = 2**64  # whole numbers lie between the negative of it and it
+OTHER_BASE = re.compile(r"[-+]?(?:0[0-7_]+|[0-9_]+(:)[0-9_:.]+)")  # as YAML 1.1 has them
 TAG = "tag:yaml.org,2002:"
 PLAIN = {f"{TAG}{name}" for name in ("str", "int", "float", "bool", "null", "map", "seq", "merge")}
 
@@ -86,6 +88,8 @@ class _Check:
             long = len(node.value) > 80
             if long or abs(yaml.SafeLoader("").construct_yaml_int(node)) >= LARGEST:
                 raise self._fault(node, key, "is too large a number; text of digits needs quotes")
+        if node.tag in (f"{TAG}int", f"{TAG}float") and (base := OTHER_BASE.fullmatch(str(node.value))):
+            raise self._fault(node, key, f"is a number of base {60 if base[1] else 8} in YAML; write it in base 10")
 
     def _distinct(self, node: yaml.Node, key: tuple[str, ...]) -> None:
         """Refuse a key that a mapping has twice."""

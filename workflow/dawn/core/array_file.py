@@ -16,15 +16,15 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError
-from dawn.core.files import replacing
+from dawn.core.files import open_plain, replacing
 from dawn.core.reading import REMEDY
 
 # What the readers of numpy and zipfile raise on damage.
 DAMAGE = (
-    ValueError, EOFError, SyntaxError, TypeError, TokenError, KeyError, OverflowError, MemoryError, RecursionError,
+    ValueError, EOFError, SyntaxError, TypeError, TokenError, KeyError, OverflowError, RecursionError,
     RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-DENSITY, SMALL = 100, 1 << 26  # bytes of an array for each one in a compressed file, where it has more than SMALL
+DENSITY, SMALL = 400, 1 << 26  # bytes of an array for each one in a compressed file, where it has more than SMALL
 
 
 class Kind(NamedTuple):
@@ -36,13 +36,14 @@ class Kind(NamedTuple):
     def fault(self, dtype: np.dtype[Any], shape: tuple[int, ...]) -> str | None:
         """Return how an array differs from this, or None."""
         same = len(shape) == len(self.shape) and all(b in (None, a) for a, b in zip(shape, self.shape, strict=True))
-        if np.issubdtype(dtype, self.type) and same:
+        if np.issubdtype(dtype, self.type) and same and all(shape):
             return None
         sides = ", ".join("*" if side is None else str(side) for side in self.shape)
         return f"{dtype} {shape}, not {self.type.__name__} ({sides})"
 
 
 LABELS, IMAGES = Kind(np.integer, (None,)), Kind(np.uint8, (None, None, None, 3))
+SERIES = Kind(np.uint8, (None, None, None, None, 3))  # several rows of images
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
@@ -64,8 +65,17 @@ def reserve(file: BinaryIO, size: int, path: Path) -> None:
         ) from error
 
 
+def save_arrays(path: Path, compressed: bool, **arrays: NDArray[Any]) -> None:
+    """Write arrays as .npz, atomically, from memory: a file that cannot grow leaves no open archive."""
+    buffer = io.BytesIO()
+    (np.savez_compressed if compressed else np.savez)(buffer, **arrays)  # type: ignore[arg-type]
+    with replacing(path) as partial:
+        partial.write_bytes(buffer.getbuffer())
+
+
 def load_array(path: Path, kind: Kind | None = None) -> NDArray[Any]:
     """An array from .npy that is not loaded before it is used; an InputError where the file is damaged or another."""
+    open_plain(path).close()
     try:
         array: NDArray[Any] = npy.open_memmap(path, mode="r")
     except DAMAGE as error:
@@ -82,6 +92,8 @@ def load_arrays(
 
     ``kinds`` are those that are needed, finite where they are floats; without it all are read.
     """
+    if isinstance(source, Path):
+        open_plain(source).close()
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
             if kinds is None:

@@ -1,6 +1,7 @@
 """The command line of every step: shared options, logging to a file, one line for bad input."""
 
 import argparse
+import errno
 import inspect
 import io
 import os
@@ -10,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -125,7 +126,10 @@ def run(step: Callable[[], None]) -> None:
         sys.stdout, sys.stderr = Printed(bare(sys.stdout)), Printed(bare(sys.stderr), Path(log) if log else None)
         with _unwound():
             step()
+        _flush()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:  # files have their names
+            error.filename = "standard output"
         line = describe(error) if isinstance(error, InputError) else out_of_memory.explain(error)
         if line is None and isinstance(error, OSError):
             line = describe(error)
@@ -152,6 +156,15 @@ def _unwound() -> Iterator[None]:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+def _flush() -> None:
+    """Write what was printed; standard output is closed where that fails."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter flushes again at its end
+        raise
+
+
 def quoted(value: object, limit: int = 80) -> str:
     """Text from outside as a message may show it: in quotes, escaped, and cut at ``limit`` characters."""
     text = str(value)
@@ -167,8 +180,9 @@ def listed(values: Collection[object], most: int = 20) -> str:
 def describe(error: Exception) -> str:
     """The error in one line; an OSError by its reason and its file."""
     text = str(error)
-    if isinstance(error, OSError) and error.strerror:
-        text = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    if isinstance(error, OSError) and error.strerror:  # of two files the second is the one that is written
+        name = error.filename2 or error.filename
+        text = f"{error.strerror}: {name}" if name else error.strerror
     return printable(" ".join(text.split()))
 
 
@@ -199,7 +213,8 @@ class Printed(io.TextIOBase):
         """Write to both."""
         shown = printable(text, kept="\n\t")
         if self.file:
-            self.file.write(shown)
+            with suppress(OSError):  # a full disk is no reason to stop, and what is written says so
+                self.file.write(shown)
         self.stream.write(shown)
         return len(text)
 

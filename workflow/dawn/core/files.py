@@ -17,9 +17,11 @@ from typing import Any
 
 from dawn.core.cli import InputError
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)  # of a file that cannot grow
+IN_TEXT = re.compile(r"\(os error (\d+)\)")  # as libraries written in Rust print an error of the system
+OF_TORCH = re.compile("iostream|inline_container")  # of its writer, which does not say what the system said
 HOST = socket.gethostname()
 FORMULA = re.compile(r"\A'*[=+\-@\t\r]")  # how a cell starts that a spreadsheet runs, or that looks like one made safe
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # a write says them without the file
 QUOTED = re.compile(r"\A'(?='*[=+\-@\t\r])")
 
 
@@ -28,7 +30,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """A temporary path next to ``path`` that replaces it at the end of the block, and is deleted after an exception.
 
     Its name is this process's own, so that two processes that write the same file do not write into one another's. The
-    file has the permissions of the umask, whoever created it.
+    file has the permissions of the umask, whoever created it. An InputError where it cannot be written, as on a full
+    disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _delete_abandoned(path)
@@ -41,13 +44,54 @@ def replacing(path: Path) -> Iterator[Path]:
         os.umask(umask)
         partial.chmod(0o666 & ~umask)
         partial.replace(path)
-    except OSError as error:
-        if error.errno in FULL and error.filename is None:
-            error.filename = str(path)
+    except Exception as error:
+        if reason := _unwritable(error, partial):
+            raise InputError(f"{path} cannot be written ({reason}); run this again when it can") from error
         raise
     finally:
         with suppress(FileNotFoundError):
             partial.unlink()
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """In the block ``path`` is written: an error of the system about that, which has no name, gets this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            error.filename = str(path)
+        raise
+
+
+def _unwritable(error: BaseException | None, partial: Path) -> str | None:
+    """Why the temporary file cannot be written, in the words of the system; None for an error of another kind.
+
+    torch, safetensors and numpy have errors of their own, with the system's in a chain, in their text, or lost.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.filename in (None, str(partial)):
+            if error.errno in FULL or error.filename:
+                return error.strerror or str(error)
+            if "requested and" in str(error):  # numpy
+                return str(error)
+        if code := IN_TEXT.search(str(error)):
+            return os.strerror(int(code[1]))
+        if isinstance(error, RuntimeError) and OF_TORCH.search(str(error)):
+            return _probed(partial)
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _probed(path: Path) -> str:
+    """Why a file cannot grow, by an attempt to write more to it."""
+    try:
+        with path.open("ab", buffering=0) as file:
+            for _ in range(256):
+                file.write(bytes(1 << 16))
+    except OSError as error:
+        return error.strerror or str(error)
+    return "it was not written as a whole"
 
 
 def partial_path(path: Path) -> Path:

@@ -6,7 +6,7 @@
 import csv
 import io
 import json
-import stat
+import os
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,32 +14,30 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from dawn.core.cli import InputError, quoted
-from dawn.core.files import QUOTED
+from dawn.core.files import QUOTED, open_plain
 
 MOST_BYTES = 1 << 28  # of a file that is read as a whole
 LARGEST = 1e30  # of a number: its square is finite
 REMEDY = "delete it to have it made again"
 
-Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
-Positive = Annotated[float, Field(ge=0, le=LARGEST)]
-Count = Annotated[int, Field(ge=0, le=1 << 53)]
-Seed = Annotated[int, Field(ge=0, le=(1 << 32) - 1)]
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Number = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]
+Positive = Annotated[float, Field(strict=True, ge=0, le=LARGEST)]
+Count = Annotated[int, Field(strict=True, ge=0, le=1 << 53)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=(1 << 32) - 1)]
+Sha256 = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
 
 
-def content(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
     """The bytes of a file; an InputError where it is no file, or too large to be what it is read as."""
-    about = path.stat()
-    if not stat.S_ISREG(about.st_mode):
-        raise InputError(f"{path} is no file")
-    if about.st_size > MOST_BYTES:
-        raise InputError(f"{path} has {about.st_size:,} bytes, and at most {MOST_BYTES:,} are read; {REMEDY}")
-    return path.read_bytes()
+    with open_plain(path) as file:
+        if (found := os.fstat(file.fileno()).st_size) > MOST_BYTES:
+            raise InputError(f"{path} has {found:,} bytes, and at most {MOST_BYTES:,} are read; {REMEDY}")
+        return file.read()
 
 
-def text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """The text of a file in UTF-8."""
-    return decoded(content(path), path)
+    return decoded(read_bytes(path), path)
 
 
 def decoded(data: bytes, source: object) -> str:
@@ -50,9 +48,9 @@ def decoded(data: bytes, source: object) -> str:
         raise InputError(f"{source} is not text in UTF-8 ({error.reason}, byte {error.start}); {REMEDY}") from error
 
 
-def read_json(path: Path, kind: Any = Any) -> Any:
+def read_json(path: Path, kind: Any = Any, remedy: str = REMEDY) -> Any:
     """The value of a JSON file, of the type ``kind``."""
-    return from_json(content(path), path, kind)
+    return from_json(read_bytes(path), path, kind, remedy)
 
 
 def from_json(data: bytes | str, source: object, kind: Any, remedy: str = REMEDY) -> Any:
@@ -68,7 +66,7 @@ def from_json(data: bytes | str, source: object, kind: Any, remedy: str = REMEDY
 def checked(value: Any, source: object, kind: Any, remedy: str = REMEDY) -> Any:
     """The value, unchanged, which the file ``source`` has; an InputError unless it is of the type ``kind``."""
     try:
-        _adapter(kind).validate_python(value, strict=True)
+        _adapter(kind).validate_python(value)
     except ValidationError as error:
         fault, *more = error.errors(include_url=False)
         where = ".".join(str(part) for part in fault["loc"])[:80]
@@ -111,7 +109,7 @@ def _finite(name: str) -> float:
 
 def read_table(path: Path, separator: str = ",", columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
     """The rows by column of a table of ``files.write_table``, which must have these ``columns`` if any."""
-    written = text(path)
+    written = read_text(path)
     try:
         lines = csv.reader(io.StringIO(written, newline=""), delimiter=separator, strict=True)
         head, *rows = [[QUOTED.sub("", cell) for cell in line] for line in lines] or [[]]

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from dawn.config.augment import Augment
-from dawn.core.array_file import load_array
+from dawn.config.records import Channels
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.data.augment import Draws, drawn, normalise, resized, windows
 from dawn.data.augmentations import ON_NORMALISED, ON_PIXELS, apply
+from dawn.data.splits import load_split
 from dawn.runtime.distributed import World
 
 MicroBatch = tuple[Tensor, Tensor]  # images float32 (b, 3, h, w), labels int64 (b,)
@@ -47,14 +48,8 @@ def load(data: Path, stats: Path | None, name: str, device: torch.device) -> Spl
 
     Without ``stats`` its mean and standard deviation are 0.5, so that normalised pixels are from -1 to 1.
     """
-    images = load_array(data / f"{name}_images.npy")
-    labels = load_array(data / f"{name}_labels.npy")
-    if images.ndim != 4 or images.shape[3] != 3 or images.dtype != np.uint8 or labels.shape != images.shape[:1]:
-        raise InputError(
-            f"{data}/{name}_images.npy is {images.dtype} {images.shape} with {labels.shape} labels, "
-            "not uint8 (n, h, w, 3) and (n,); make them with python -m dawn.arrays"
-        )
-    channel = read_json(stats) if stats else {"mean": [0.5] * 3, "std": [0.5] * 3}
+    images, labels = load_split(data, name)
+    channel = read_json(stats, Channels) if stats else {"mean": [0.5] * 3, "std": [0.5] * 3}
     mean, std = (torch.tensor(channel[key], dtype=torch.float32, device=device) for key in ("mean", "std"))
     return Split(torch.tensor(images, device=device), torch.tensor(labels, dtype=torch.int64, device=device), mean, std)
 

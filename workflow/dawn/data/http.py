@@ -15,7 +15,7 @@ import requests
 import urllib3
 from tqdm import tqdm
 
-from dawn.core import cli
+from dawn.core import cli, files
 from dawn.data.partial import Partial
 from dawn.data.session import Session
 from dawn.data.source import ContentError, SourceError, TransientError, check_size
@@ -61,7 +61,7 @@ def http(url: str, partial: Partial, size: int | None, limits: Limits) -> None:
                 desc=name, initial=start, total=total, unit="B", unit_scale=True, disable=None, leave=False,
                 file=cli.bare(sys.stderr),
             )  # fmt: skip
-            with partial.path.open("ab") as file, bar:
+            with files.naming(partial.path), partial.path.open("ab") as file, bar:
                 for piece in pieces(response, session, start, limit, limits):
                     file.write(piece)
                     bar.update(len(piece))

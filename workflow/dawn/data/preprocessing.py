@@ -5,13 +5,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
 from dawn.config.experiment import Experiment
+from dawn.config.records import Channels
 from dawn.config.types import Resize
+from dawn.core.array_file import IMAGES, load_array
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.data.augment import interpolated, normalise
@@ -35,8 +36,8 @@ class Preprocessing:
     @classmethod
     def of(cls, experiment: Experiment, data: Path, stats: Path) -> "Preprocessing":
         """Return that of a training on the arrays in ``data`` with the channel statistics in ``stats``."""
-        size = int(np.load(data / "train_images.npy", mmap_mode="r", allow_pickle=False).shape[1])
-        channels, sizes = read_json(stats), experiment.train.sizes
+        size = int(load_array(data / "train_images.npy", IMAGES).shape[1])
+        channels, sizes = read_json(stats, Channels), experiment.train.sizes
         return cls(
             size,
             experiment.data.resize,

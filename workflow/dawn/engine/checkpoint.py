@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import weakref
+import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from dawn.core.code_deps import code
 from dawn.core.files import replacing, sha256
 from dawn.runtime.distributed import World
 
+MOST_PARTS = 10_000_000  # values and keys of a checkpoint
 FILE, BEFORE, LOCK = "state.pt", "before.pt", "lock"
 
 
@@ -88,16 +90,11 @@ class Checkpoints:
     def save(self, values: dict[str, Any]) -> None:
         """Replace the checkpoint atomically and keep the one before: a kill at any time leaves one that is whole."""
         path, owned = self.directory / FILE, {"key": self.key, "seed": self.seed, **values}
-        try:
-            with replacing(path) as partial:
-                torch.save(owned | {"checksum": checksum(owned)}, partial)
-                if path.exists() and not self._damaged:
-                    path.replace(self.directory / BEFORE)
-            self._damaged = False
-        except (OSError, RuntimeError) as error:  # torch.save has a RuntimeError for a full disk
-            out_of_memory.pass_on(error)
-            raise InputError(f"{path} cannot be written ({reason(error)}); run it again when there is "
-                             "room; it continues from the one before") from error  # fmt: skip
+        with replacing(path) as partial:
+            torch.save(owned | {"checksum": checksum(owned)}, partial)
+            if path.exists() and not self._damaged:
+                path.replace(self.directory / BEFORE)
+        self._damaged = False
 
     def load(self, device: torch.device) -> dict[str, Any] | None:
         """Return the checkpoint, or the one before it where it is damaged, or None if there is none.
@@ -130,6 +127,11 @@ class Checkpoints:
                 "settings; delete it to train from the start"
             )
 
+    def misfit(self, error: Exception) -> InputError:
+        """The error for a checkpoint of this training that its networks or optimizers do not take."""
+        return InputError(f"{self.directory} does not have the state of this training ({describe(error)[:200]}); "
+                          "delete it to train from the start")  # fmt: skip
+
     def delete(self) -> None:
         """Delete the checkpoints, and the directories above them that hold no other."""
         delete(self.directory)
@@ -143,24 +145,18 @@ class Damaged(ValueError):
 def read(path: Path, device: torch.device) -> dict[str, Any]:
     """Return the values in a checkpoint; raises Damaged unless they are those that were written."""
     try:
+        with zipfile.ZipFile(path) as archive:  # torch compresses nothing, so what is larger than the file is a bomb
+            if sum(info.file_size for info in archive.infolist()) > path.stat().st_size:
+                raise ValueError("it would take more bytes than it has")
         values: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        written = values.pop("checksum")
+        written, found = values.pop("checksum"), checksum(values)
+        owner = values["key"], values["seed"]
     except Exception as error:  # torch.load has no error of its own
         out_of_memory.pass_on(error)
         raise Damaged(f"it cannot be read: {type(error).__name__}") from error
-    if checksum(values) != written:
+    if found != written or not isinstance(owner[0], str):
         raise Damaged("its checksum is another than when it was written")
     return values
-
-
-def reason(error: Exception) -> str:
-    """Return what the system says where there is such an error in the chain, else the error in one line."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, OSError) and cause.strerror:
-            return cause.strerror
-        cause = cause.__cause__ or cause.__context__
-    return describe(error)
 
 
 def delete(directory: Path) -> None:
@@ -186,10 +182,14 @@ def checksum(state: Any) -> str:
     differs.
     """
     digest = hashlib.sha256()
-    waiting = [state]
+    waiting, parts = [state], 0
     while waiting:
-        value = waiting.pop()
+        value, parts = waiting.pop(), parts + 1
+        if parts > MOST_PARTS:
+            raise ValueError("a value contains itself")
         if isinstance(value, torch.Tensor):
+            if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+                raise ValueError(f"a tensor {tuple(value.shape)} has more values than are stored")
             digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         elif isinstance(value, dict):
             waiting += [part for item in reversed(list(value.items())) for part in reversed(item)]

@@ -4,13 +4,18 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Annotated, Any, Generic, Protocol, TypeVar
 
 import torch
+from pydantic import Field, StrictStr
 from torch import Tensor, nn
 
 from dawn.config.experiment import Experiment
+from dawn.config.records import Record
+from dawn.core import out_of_memory
+from dawn.core.cli import InputError
 from dawn.core.files import require_room
+from dawn.core.reading import Count, Positive, checked
 from dawn.engine.checkpoint import Checkpoints, checksum, size
 from dawn.engine.high_loss import Constant, high_loss
 from dawn.engine.shutdown import Interrupted, StopRequest
@@ -79,6 +84,20 @@ class Task(Protocol):
         """Continue from a ``state_dict``."""
 
 
+class Saved(Record):
+    """What every training saves in a checkpoint, besides what its task does."""
+
+    step: Count
+    trace: list[list[float]]
+    resumed: Count
+    after_first_step: StrictStr | None
+    seconds: dict[str, Positive]
+    joules: dict[str, Positive | None]
+    curve: list[list[float | None]]
+    task: dict[str, Any]
+    threads: Annotated[int, Field(ge=1, le=1 << 16)]
+
+
 T = TypeVar("T", bound=Task)
 
 
@@ -122,18 +141,35 @@ class Trainer(Generic[T]):
             number = torch.tensor(self.checkpoints.take() if self.world.first else 0, device=self.world.device)
             self.checkpoints.use(int(sum_over_processes(number, self.world)))  # that of the first process, in all
             saved = self.checkpoints.load(self.world.device)
-        if saved is None:
+        if saved is None or self.checkpoints is None:
             self.task.start()
             return False
+        try:
+            self._continue(saved)
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            RuntimeError,
+            InputError,
+        ) as error:  # as a task's parts raise
+            out_of_memory.pass_on(error)
+            raise self.checkpoints.misfit(error) from error
+        return True
+
+    def _continue(self, saved: dict[str, Any]) -> None:
+        checked(saved, "it", Saved, "")
         for name in SAVED:
             setattr(self, name, saved[name])
+        if not 0 <= self.step <= self.task.steps:
+            raise ValueError(f"step {self.step} of {self.task.steps}")
         self.first_step = self.step
         self.resumed += 1
         self.curve = [self.task.Row(*row) for row in saved["curve"]]
         self.task.load_state_dict(saved["task"])
         self.clock.restore(saved, *TRAINING, "monitor", "save")
         torch.set_num_threads(saved["threads"])  # of another number, sums on a CPU differ in their last bits
-        return True
 
     def require_room(self, out: Path) -> None:
         """Raise an InputError where checkpoints, or the weights in ``out``, cannot be written."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from dawn.core.cli import InputError
 from dawn.core.files import replacing
+from dawn.results.manifest import header
 
 
 def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str], preprocessing: dict[str, Any]) -> None:
@@ -21,25 +23,38 @@ def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str], 
     """
     floats = {name: t for name, t in net.state_dict().items() if t.is_floating_point()}
     tensors = {name: t.detach().float().cpu().contiguous() for name, t in floats.items()}
-    header = {"classes": classes, "preprocessing": preprocessing, **json.loads(choices)}
+    about = {"classes": classes, "preprocessing": preprocessing, **json.loads(choices)}
     with replacing(path) as partial:
-        save_file(tensors, partial, metadata={"dawn": json.dumps(header)})
+        save_file(tensors, partial, metadata={"dawn": json.dumps(about)})
 
 
 def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """The tensors of a file of weights, all of them finite, and the choices in its header."""
+    choices = header(path)
     try:
         with safe_open(path, "pt") as file:
-            header = (file.metadata() or {}).get("dawn", "{}")
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
-            choices: dict[str, Any] = json.loads(header)
-    except SafetensorError as error:
+    except (SafetensorError, AttributeError, KeyError, RuntimeError, TypeError) as error:  # a type that torch lacks
         raise InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
-    except ValueError as error:
-        raise InputError(f"{path} has a header that is not JSON ({error}); train again") from error
     for name, tensor in tensors.items():
         _require_finite(path, name, tensor)
     return tensors, choices
+
+
+def misfit(build: Callable[[], nn.Module], tensors: Mapping[str, Tensor]) -> str | None:
+    """Which tensor of a file does not fit the network of ``build``, which takes no memory here; None if all fit.
+
+    Buffers of whole numbers are in no file.
+    """
+    with torch.device("meta"):
+        state = build().state_dict()
+    wanted = {name: tensor.shape for name, tensor in state.items() if tensor.is_floating_point()}
+    for name in sorted(wanted.keys() | tensors.keys()):
+        if name not in tensors or name not in wanted:
+            return f"{name} is {'missing' if name in wanted else 'not in the network'}"
+        if (found := tensors[name]).shape != wanted[name] or not found.is_floating_point():
+            return f"{name} is {found.dtype} {tuple(found.shape)}, not float {tuple(wanted[name])}"
+    return None
 
 
 def _require_finite(path: Path, name: str, tensor: Tensor) -> None:

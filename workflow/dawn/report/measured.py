@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.task import Measure
+from dawn.core.reading import read_text
 from dawn.report.numbers import count, described, limits, std
 from dawn.report.page import Block, Bullets, Heading, Image, Paragraph, Table
 from dawn.results.independence import starting_points, suspicious
+from dawn.results.manifest import seed_number
 from dawn.results.measures import MEASURES, value
 from dawn.results.phases import PHASES, TIMED
 from dawn.results.run import Run
@@ -96,7 +98,7 @@ def high_losses(trainings: Sequence[Mapping[str, Any]]) -> list[Block]:
 
 def equal_seeds(seeds: Sequence[Path]) -> list[Block]:
     """A paragraph where seeds, given by their directories, have equal losses; independent trainings do not."""
-    curves = {int(path.name.removeprefix("seed-")): (path / "curve.tsv").read_text(encoding="utf-8") for path in seeds}
+    curves = {seed_number(path): read_text(path / "curve.tsv") for path in seeds}
     return [Paragraph(text, bold=True) for text in suspicious(curves)]
 
 

@@ -9,10 +9,12 @@ from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.core.files import write_table
+from dawn.core.reading import LARGEST, read_text
 
 R = TypeVar("R")
+ALWAYS = ("epoch", "seconds")  # columns of every curve
 Values = dict[str, float | None]  # of a row, by column
 
 
@@ -34,18 +36,26 @@ def read_curve(path: Path, row: type[R]) -> list[R]:
         raise _not_a_curve(path, error) from error
 
 
-def read_columns(path: Path) -> list[Values]:
-    """The rows of the curve of any task, each by column; None where a column has no value in an epoch."""
+def read_columns(path: Path, *needed: str) -> list[Values]:
+    """The rows of the curve of any task, each by column; None where a column has no value in an epoch.
+
+    Every row has ``ALWAYS``; the columns ``needed`` are there, with or without values.
+    """
     columns, lines = _cells(path)
     try:
-        return [dict(zip(columns, (_value(cell, float | None) for cell in cells), strict=True)) for cells in lines]
+        rows = [dict(zip(columns, (_value(cell, float | None) for cell in cells), strict=True)) for cells in lines]
     except ValueError as error:
         raise _not_a_curve(path, error) from error
+    if missing := [name for name in (*ALWAYS, *needed) if name not in columns]:
+        raise _not_a_curve(path, f"it has no column {missing[0]}")
+    if any(row[name] is None for row in rows for name in ALWAYS):
+        raise _not_a_curve(path, f"a row has no {' or '.join(ALWAYS)}")
+    return rows
 
 
 def _cells(path: Path) -> tuple[list[str], list[list[str]]]:
     """The head of a table, and its other lines."""
-    head, *lines = path.read_text(encoding="utf-8").splitlines() or [""]
+    head, *lines = read_text(path).splitlines() or [""]
     columns = head.split("\t")
     if not lines or any(line.count("\t") != len(columns) - 1 for line in lines):
         raise _not_a_curve(path, f"{len(lines)} rows of {head[:80]!r}")
@@ -60,13 +70,21 @@ def _value(cell: str, kind: Any) -> Any:
     """The value of a cell, which may be empty where the type has None."""
     if not cell and type(None) in get_args(kind):
         return None
-    return int(cell) if kind is int else float(cell)
+    value = float(cell)
+    if not abs(value) <= LARGEST or (kind is int and value != int(value)):
+        raise ValueError(f"the value {quoted(cell, 20)}")
+    return int(value) if kind is int else value
 
 
 def mean_curve(paths: Iterable[Path]) -> list[Values]:
     """The mean over the seeds of each column, a row an epoch; None where an epoch was not monitored."""
-    curves = [read_columns(path) for path in paths]
-    return [{name: mean([row[name] for row in rows]) for name in rows[0]} for rows in zip(*curves, strict=True)]
+    curves = {path: read_columns(path) for path in paths}
+    (first, rows), *others = curves.items()
+    for path, other in others:
+        if (len(other), other[0].keys()) != (len(rows), rows[0].keys()):
+            raise InputError(f"{path} has other epochs or columns than {first}; delete it and train again")
+    epochs = zip(*curves.values(), strict=True)
+    return [{name: mean([row[name] for row in epoch]) for name in rows[0]} for epoch in epochs]
 
 
 def mean(values: list[float | None]) -> float | None:

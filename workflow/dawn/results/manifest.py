@@ -5,16 +5,21 @@
 experiment, is refused.
 """
 
-import json
-import struct
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
+from dawn.config import registry
 from dawn.config.experiment import Experiment
-from dawn.core.cli import InputError
-from dawn.core.files import sha256
-from dawn.core.reading import read_json
+from dawn.config.records import Header, Manifest
+from dawn.core.cli import InputError, quoted
+from dawn.core.files import open_plain, sha256
+from dawn.core.reading import from_json, read_json
+
+TRAIN_AGAIN = "train again"
 
 
 def manifest(experiment: Experiment, seed: Path) -> dict[str, Any]:
@@ -35,12 +40,30 @@ def verify(seed: Path, names: Iterable[str] | None = None) -> dict[str, Any]:
     path = location(seed)
     if not path.is_file():
         raise InputError(f"{seed} has no manifest {path}; finish the experiment with snakemake")
-    manifest_of_seed: dict[str, Any] = read_json(path)
+    manifest_of_seed = read(path)
     for name in manifest_of_seed["sha256"] if names is None else names:
         if sha256(seed / name) != manifest_of_seed["sha256"][name]:
             raise InputError(f"{seed / name} was changed after the evaluation: its SHA-256 is not that in {path}; "
                              "delete the file, and snakemake makes it again")  # fmt: skip
     return manifest_of_seed
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A manifest; an InputError unless it has a checksum for each file of a seed of its task, and for no other file."""
+    found: dict[str, Any] = read_json(path, Manifest)
+    files = registry.task_of(found["choices"]).seed_files
+    if wrong := sorted(found["sha256"].keys() ^ set(files)):
+        raise InputError(f"{path} is no manifest of a seed: it has {'no' if wrong[0] in files else 'a'} checksum of "
+                         f"{quoted(wrong[0])}; delete it, and snakemake makes it again")  # fmt: skip
+    return found
+
+
+def seed_number(seed: Path) -> int:
+    """The seed whose results are in the directory ``results/seed-N``."""
+    digits = seed.name.removeprefix("seed-")
+    if not re.fullmatch("[0-9]{1,10}", digits):
+        raise InputError(f"{seed} is no directory of a seed, such as results/seed-0")
+    return int(digits)
 
 
 def check(experiment: Experiment, seed: Path) -> None:
@@ -63,11 +86,11 @@ def choices(experiment: Experiment, *sections: str) -> dict[str, Any]:
 
 def header(path: Path) -> dict[str, Any]:
     """The experiment in the header of a safetensors file of weights; the tensors are not read."""
+    open_plain(path).close()
     try:
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            metadata = json.loads(file.read(length)).get("__metadata__", {})
-            settings: dict[str, Any] = json.loads(metadata.get("dawn", "{}"))
-    except (struct.error, ValueError) as error:
-        raise InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
-    return settings
+        with safe_open(path, "np") as file:
+            text = (file.metadata() or {}).get("dawn", "{}")
+    except SafetensorError as error:
+        raise InputError(f"{path} is not a safetensors file of weights ({error}); {TRAIN_AGAIN}") from error
+    found: dict[str, Any] = from_json(text, path, Header, TRAIN_AGAIN)
+    return found

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from dawn.config import registry
 from dawn.config.experiment import dump, flat
 from dawn.config.experiment import load as load_experiment
 from dawn.config.search import BASE, SearchPlan
@@ -56,7 +57,7 @@ def write_outcome(trial: Path, seed: int, diverged: bool) -> None:
     trained = trial / f"seed-{seed}"
     result = {"accuracy": None, "loss": None, "seconds": 0.0}
     if not diverged:
-        metrics = read_json(trained / "metrics.json")
+        metrics = read_json(trained / "metrics.json", registry.task("classify").training)
         if metrics["monitored"] != "holdout":
             raise InputError(f"{trained}/metrics.json has accuracies of the {metrics['monitored']} split, not of the "
                              "hold-out split; set data.holdout")  # fmt: skip

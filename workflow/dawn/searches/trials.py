@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from dawn.config.plan_records import Rung, TrialResult
 from dawn.config.search import BASE, SearchPlan
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
@@ -41,11 +42,11 @@ def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list
     """The trials of the first rounds, and those of the first ``rungs`` of the round after them, by their numbers."""
     by_number: dict[int, Trial] = {}
     for round, rung in [step for step in plan.rungs if step < (rounds, rungs)]:
-        for proposed in read_json(directory / f"round-{round}" / f"rung-{rung}.json")["trials"]:
+        for proposed in read_json(directory / f"round-{round}" / f"rung-{rung}.json", Rung)["trials"]:
             number = proposed["trial"]
             trial = by_number.setdefault(number, Trial(number, round, proposed["settings"]))
             path = folder(directory, round, rung, number) / "trial.json"
-            result = read_json(path)
+            result = read_json(path, TrialResult)
             if result["cause"] != proposed["cause"]:
                 raise InputError(f"{path} was trained with other settings; delete it to have it trained again")
             trial.accuracies.append(result["accuracy"])
@@ -55,7 +56,7 @@ def load(plan: SearchPlan, directory: Path, rounds: int, rungs: int = 0) -> list
 
 def causes(rung: Path) -> dict[str, str]:
     """The settings that decide the result of each trial of a rung's file, as text, by the trial's number."""
-    return {str(trial["trial"]): trial["cause"] for trial in read_json(rung)["trials"]}
+    return {str(trial["trial"]): trial["cause"] for trial in read_json(rung, Rung)["trials"]}
 
 
 def results(rung: Path) -> list[str]:

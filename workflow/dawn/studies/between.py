@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from dawn.config.plan_records import StudyFile
 from dawn.config.task import Measure
 from dawn.core.reading import read_json
 from dawn.studies import changes
@@ -56,7 +57,7 @@ def of_studies(
 
 def _plan(study: Path) -> dict[str, Any] | None:
     """Return the study.json of a directory; None where there is none, or one that plans no comparison."""
-    about: dict[str, Any] = read_json(study / "study.json") if (study / "study.json").is_file() else {}
+    about: dict[str, Any] = read_json(path, StudyFile) if (path := study / "study.json").is_file() else {}
     return about if about.get("comparisons") else None
 
 

@@ -1,6 +1,5 @@
 """What a page says of a comparison next to its verdict: other test images, single seeds, the chance of improvement."""
 
-import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from scipy.special import logsumexp
 
 from dawn.config.task import Measure
 from dawn.core.cli import InputError
+from dawn.results.predictions import load_predictions
 from dawn.results.ranks import among_top
 from dawn.studies.comparisons import LEVEL, Difference, cut, reach, two_sides
 from dawn.studies.sequential import Planned
@@ -118,8 +118,7 @@ class Predictions:
             result = self.results[name]
             if (content := result.content_of(f"seed-{seed}/predictions.npz")) is None:
                 raise InputError(f"{result.name} has no seed-{seed}/predictions.npz; finish it with snakemake")
-            with np.load(io.BytesIO(content)) as arrays:
-                logits, labels = arrays["logits"], arrays["labels"].astype(np.int64)
+            logits, labels = load_predictions(content, f"{result.name}: seed-{seed}/predictions.npz")
             self.labels = labels if self.labels is None else self.labels
             same = np.array_equal(labels, self.labels)
             self.read[name, seed] = of_images(logits, labels, self.measure) if same else None

@@ -14,22 +14,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from dawn.config import registry
-from dawn.config.errors import explain
 from dawn.config.plan import Plan
+from dawn.config.plan_records import StudyFile
 from dawn.core import file_lock
-from dawn.core.cli import InputError
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
 from dawn.results.manifest import choices
 from dawn.studies.allocation import Look, with_look
 from dawn.studies.from_curves import measure_of
-from dawn.studies.records import Contrast, History, Quantity, Seen, Unknown, checksum, quantities
+from dawn.studies.records import Contrast, History, KnownBy, OldEntry, Quantity, Seen, Unknown, checksum, quantities
 from dawn.studies.variants import Result, archive, trained
 
 NAME = "history.json"
+Noted = KnownBy | list[OldEntry]  # the file in the directory of a study
 VERDICTS = ("table.csv", "comparisons.csv", "analyses/*.json", "partial/table.md")  # files that show results
 
 
@@ -80,22 +78,18 @@ def _keys(experiments: Mapping[str, dict[str, Any]]) -> dict[str, str]:
 def read(root: Path) -> History:
     """Return the history of the studies in a directory, with those of older versions, which were a study's own."""
     path = root / NAME
-    try:
-        known = path.exists()
-        history = History.model_validate(read_json(path)) if known else History(id=secrets.token_hex(8), since=_today())
-    except ValidationError as error:
-        raise InputError(
-            f"{path} is not the history of studies: {explain(error, History)}; restore or delete it"
-        ) from error
+    history = History(id=secrets.token_hex(8), since=_today())
+    if path.exists():
+        history = History.model_validate(read_json(path, History, "restore or delete it"))
     for study in sorted(path.parent for path in root.glob(f"*/{NAME}")):
-        if study.name not in history.imported and isinstance(old := read_json(study / NAME), list):
+        if study.name not in history.imported and isinstance(old := read_json(study / NAME, Noted), list):
             history = _imported(history, study, old)
     return history
 
 
 def _imported(history: History, study: Path, old: list[dict[str, Any]]) -> History:
     when = datetime.fromtimestamp((study / NAME).stat().st_mtime, UTC).date().isoformat()
-    about = read_json(study / "study.json") if (study / "study.json").exists() else {}
+    about = read_json(study / "study.json", StudyFile) if (study / "study.json").exists() else {}
     for place, entry in enumerate(old):
         measure, keys = Quantity.of(entry).measure, entry["variants"]
         seen = {key: Seen(name=slug, seeds=entry["seeds"]) for slug, key in keys.items()}
@@ -147,7 +141,7 @@ def add(study: Path, now: Look) -> History:
 def _is_unknown(history: History, study: Path, now: Look) -> bool:
     """Return whether results of this study were shown that the history does not know of."""
     path = study / NAME
-    noted = read_json(path) if path.exists() else []
+    noted = read_json(path, Noted) if path.exists() else []
     if isinstance(noted, dict):
         return bool(noted["id"] != history.id)
     known = any(history.seen(key) for key in now.experiments)

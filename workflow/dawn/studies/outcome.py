@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dawn.config.plan_records import StudyFile
 from dawn.config.task import Measure
 from dawn.core.reading import read_json
 from dawn.studies import changes, history
@@ -98,7 +99,7 @@ def load(study: Path, most: int | None = None, note: bool = False) -> Outcome:
 
     ``note`` says that it is shown, which the history of the results keeps.
     """
-    about = read_json(study / "study.json")
+    about = read_json(study / "study.json", StudyFile)
     seeds = about["seeds"][:most]
     results = {slug: with_curves(of_variant(name, study / slug, seeds), study / slug, about)
                for slug, name in about["variants"].items()}  # fmt: skip

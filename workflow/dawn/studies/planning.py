@@ -13,6 +13,7 @@ from typing import Any
 
 from dawn.config.experiment import Experiment
 from dawn.config.plan import Plan, contrasts
+from dawn.config.records import Evaluation, OfSplits, Timing, Training
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.report.numbers import count
@@ -75,7 +76,9 @@ def estimate(plan: Plan, data: Path) -> list[Estimate]:
     """Return an estimate for each variant, from the results and times that are there."""
     dataset = data / "dataset.json"
     hold = plan.shared.data.holdout
-    counts = read_json(dataset)["counts"] if dataset.exists() else CIFAR10 | {"train": 50_000 - hold, "holdout": hold}
+    counts = CIFAR10 | {"train": 50_000 - hold, "holdout": hold}
+    if dataset.exists():
+        counts = read_json(dataset, OfSplits)["counts"]
     estimates = []
     for slug, variant in plan.variants.items():
         run = Path(plan.directory, slug)
@@ -89,7 +92,7 @@ def estimate(plan: Plan, data: Path) -> list[Estimate]:
             seconds = min(DRIFT[0] * mean, *spent), max(DRIFT[1] * mean, *spent)
             source = f"by {len(done)} trained"
         elif timing.exists():
-            times = read_json(timing)
+            times = read_json(timing, Timing)
             seconds, source = predicted(times, variant.experiment, counts), f"timed on {times['device']}"
         total = None if seconds is None else (seconds[0] + STARTS[0], seconds[1] + STARTS[1])
         estimates.append(Estimate(variant.name, left, total, source))
@@ -98,7 +101,7 @@ def estimate(plan: Plan, data: Path) -> list[Estimate]:
 
 def _spent(seed: Path) -> float:
     """Return the seconds that a finished seed took, those of its evaluation included, without process starts."""
-    training, evaluation = (read_json(seed / name) for name in ("metrics.json", "evaluation.json"))
+    training, evaluation = read_json(seed / "metrics.json", Training), read_json(seed / "evaluation.json", Evaluation)
     evaluated = evaluation["seconds"]  # of a GAN by phase
     evaluated = sum(evaluated.values()) if isinstance(evaluated, Mapping) else evaluated
     return float(training["seconds"] + sum(training["seconds_untimed"].values()) + evaluated)
@@ -161,7 +164,8 @@ def _spread(plan: Plan) -> tuple[float | None, str]:
     squares, freedom = 0.0, 0
     for slug, variant in plan.variants.items() if not plan.study.budget and plan.study.split == "test" else ():
         done = finished(Path(plan.directory, slug), variant.experiment)
-        measured = [value(read_json(seed / "evaluation.json"), plan.measure) for seed in done]
+        kind = plan.shared.declared.evaluation
+        measured = [value(read_json(seed / "evaluation.json", kind), plan.measure) for seed in done]
         values = [number for number in measured if number is not None]
         if len(values) > 1:
             squares, freedom = squares + statistics.variance(values) * (len(values) - 1), freedom + len(values) - 1

@@ -9,9 +9,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from dawn.config import registry
+from dawn.core.reading import Number, Seed
 from dawn.studies.comparisons import two_sides
 from dawn.studies.variants import SOURCE
 
@@ -54,6 +55,31 @@ def quantities(task: str) -> tuple[Quantity, ...]:
     measures = registry.task(task).deciding.values()
     by_epoch = (Quantity(measure=m.key, split="holdout") for m in measures if m.by_epoch)
     return (*(Quantity(measure=m.key) for m in measures), *by_epoch)
+
+
+class KnownBy(BaseModel):
+    """The file that a study has of the history that knows it."""
+
+    id: str
+
+
+class OldEntry(BaseModel):
+    """A look at a study in the file of an older version, which had the whole history there."""
+
+    measure: str
+    seeds: list[Seed]
+    analyses: list[Seed]
+    difference: Number
+    test: str
+    variants: dict[str, str]
+    comparisons: list[list[str]]
+
+    @model_validator(mode="after")
+    def _known(self) -> "OldEntry":
+        """Refuse a comparison of something that is no variant."""
+        if unknown := {slug for slugs in self.comparisons for slug in slugs} - self.variants.keys():
+            raise ValueError(f"a comparison is of {sorted(unknown)[0]!r}, which is no variant")
+        return self
 
 
 class Contrast(BaseModel):

@@ -1,6 +1,5 @@
 """The results of one experiment over its seeds, from a directory, whose files are verified, or from DVC's cache."""
 
-import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +7,14 @@ from typing import Any
 
 from dawn.config import registry
 from dawn.config.experiment import Experiment, check, load
+from dawn.config.records import OfVariant, Timing
 from dawn.config.task import Measure, Task
 from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
-from dawn.core.reading import read_json
+from dawn.core.reading import decoded, from_json, read_bytes
+from dawn.results import manifest
 from dawn.results.independence import require_independent
-from dawn.results.manifest import choices, location, verify
+from dawn.results.manifest import choices, location, seed_number, verify
 from dawn.results.measures import over_seeds, value
 
 PREDICTIONS = "predictions.npz"
@@ -51,7 +52,7 @@ class Result:
     @property
     def curves(self) -> dict[int, str]:
         """The text of curve.tsv by seed, where there is one."""
-        return {seed: content.decode() for seed in self.evaluations
+        return {seed: decoded(content, f"{self.name}: seed-{seed}/curve.tsv") for seed in self.evaluations
                 if (content := self.content_of(f"seed-{seed}/curve.tsv")) is not None}  # fmt: skip
 
     def summary(self, measure: Measure) -> dict[str, float | None] | None:
@@ -91,16 +92,22 @@ class Result:
 def read(name: str, chosen: dict[str, Any], seeds: Iterable[int], content_of: Content) -> Result:
     """Read the result of these seeds; an InputError where some are parts of one training."""
 
-    def of_seed(seed: int, file: str) -> Any:
+    task = registry.task_of(chosen)
+
+    def of_seed(seed: int, file: str, kind: Any) -> Any:
         if (content := content_of(f"seed-{seed}/{file}")) is None:
             raise InputError(f"{name} has no seed-{seed}/{file}; finish it with snakemake")
-        return json.loads(content)
+        return from_json(content, f"{name}: seed-{seed}/{file}", kind)
 
-    evaluations, trainings = ({seed: of_seed(seed, file) for seed in seeds}
-                              for file in ("evaluation.json", "metrics.json"))  # fmt: skip
+    evaluations, trainings = (
+        {seed: of_seed(seed, file, kind) for seed in seeds}
+        for file, kind in (("evaluation.json", task.evaluation), ("metrics.json", task.training))
+    )
     require_independent(name, trainings.values())
-    contents = [content_of(f"{file}.json") for file in ("metrics", "timing", "provenance")]
-    metrics, timing, provenance = (None if content is None else json.loads(content) for content in contents)
+    metrics, timing, provenance = (
+        None if (content := content_of(file)) is None else from_json(content, f"{name}: {file}", kind)
+        for file, kind in (("metrics.json", task.summary), ("timing.json", Timing), ("provenance.json", OfVariant))
+    )
     return Result(name, chosen, evaluations, trainings, metrics, timing, provenance, content_of)
 
 
@@ -109,7 +116,7 @@ def finished(run: Path, experiment: Experiment, seeds: Iterable[int] | None = No
     wanted, paths = choices(experiment, *experiment.decided_by), []
     for seed in experiment.seeds if seeds is None else seeds:
         path = run / f"seed-{seed}"
-        if not location(path).is_file() or read_json(location(path))["choices"] != wanted:
+        if not location(path).is_file() or manifest.read(location(path))["choices"] != wanted:
             break
         paths.append(path)
     return paths
@@ -118,7 +125,7 @@ def finished(run: Path, experiment: Experiment, seeds: Iterable[int] | None = No
 def of_variant(name: str, run: Path, seeds: Iterable[int]) -> Result:
     """Read a variant of a study: of these seeds the first ones that are finished."""
     experiment = load(run / "params.yaml")
-    numbers = [int(path.name.removeprefix("seed-")) for path in finished(run, experiment, seeds)]
+    numbers = [seed_number(path) for path in finished(run, experiment, seeds)]
     return _of_directory(name, run, choices(experiment, *experiment.decided_by), numbers)
 
 
@@ -127,15 +134,15 @@ def of_directory(name: str, run: Path) -> Result:
     manifests = sorted((run / "manifests").glob("*.json"), key=lambda path: path.stat().st_mtime)
     if not manifests:
         raise InputError(f"{run} holds no finished experiment: no {run}/manifests/*.json; run snakemake first")
-    chosen: dict[str, Any] = read_json(manifests[-1])["choices"]
-    seeds = sorted(int(path.stem) for path in manifests if read_json(path)["choices"] == chosen)
+    chosen: dict[str, Any] = manifest.read(manifests[-1])["choices"]
+    seeds = sorted(seed_number(Path(path.stem)) for path in manifests if manifest.read(path)["choices"] == chosen)
     return _of_directory(name, run, chosen, seeds)
 
 
 def _of_directory(name: str, run: Path, chosen: dict[str, Any], seeds: list[int]) -> Result:
     for seed in seeds:
         verify(run / f"seed-{seed}", READ.intersection(registry.task_of(chosen).seed_files))
-    return read(name, chosen, seeds, lambda file: (run / file).read_bytes() if (run / file).exists() else None)
+    return read(name, chosen, seeds, lambda file: read_bytes(run / file) if (run / file).exists() else None)
 
 
 def of_revision(name: str) -> Result | None:
@@ -151,7 +158,7 @@ def of_revision(name: str) -> Result | None:
     try:
         files = DVCFileSystem(rev=name)
         source = f"params.yaml of {name}"
-        experiment = check(parse(files.read_text("params.yaml"), source), source)
+        experiment = check(parse(decoded(files.read_bytes("params.yaml"), source), source), source)
     except (DvcException, NotDvcRepoError, SCMError):
         return None
 

@@ -13,6 +13,7 @@ from dawn.core.reading import read_table
 from dawn.report.numbers import count, interval, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.results.measures import MEASURES
+from dawn.tasks.classify.summarize import CONFUSION
 from dawn.tasks.classify.summary import title
 
 CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -115,7 +116,7 @@ def confusions(files: Iterable[Path], most: int = 3) -> list[str]:
     """The most frequent errors in the files confusion.csv of all seeds, such as ``cat as dog (12)``."""
     errors: Counter[tuple[str, str]] = Counter()
     for path in files:
-        errors.update((row["actual"], row["predicted"]) for row in read_table(path))
+        errors.update((row["actual"], row["predicted"]) for row in read_table(path, columns=CONFUSION))
     errors = Counter({pair: n for pair, n in errors.items() if pair[0] != pair[1]})
     return [f"{actual} as {predicted} ({n})" for (actual, predicted), n in errors.most_common(most)]
 

@@ -14,8 +14,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from dawn.config.experiment import Experiment
+from dawn.config.records import Named
+from dawn.core.array_file import save_arrays
 from dawn.core.cli import InputError
-from dawn.core.files import replacing, write_table
+from dawn.core.files import write_table
 from dawn.core.reading import read_json
 from dawn.data.dataset import load
 from dawn.data.file_names import file_names
@@ -57,7 +59,7 @@ def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> 
     """Predict the test split, each image once, on all processes, and write the predictions. Return evaluation.json."""
     if args.stats is None:
         raise InputError("--stats: a classifier needs the channel statistics, such as data/stats.json")
-    classes = read_json(args.data / "dataset.json")["classes"]
+    classes = read_json(args.data / "dataset.json", Named)["classes"]
     split = load(args.data, args.stats, "test", world.device)
     net, clock = restored(experiment.model, args.model, len(classes)).to(world.device), Clock(world.device)
     if world.device.type == "cuda":
@@ -75,7 +77,7 @@ def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> 
 def write(out: Path, logits: Tensor, labels: Tensor, classes: list[str], names: list[str]) -> None:
     """Write predictions.npz and confusion.csv."""
     kind = np.min_scalar_type(len(classes) - 1)
-    with replacing(out / "predictions.npz") as partial, partial.open("wb") as file:
-        np.savez_compressed(file, logits=logits.numpy(), labels=labels.numpy().astype(kind), files=np.array(names))
+    arrays = {"logits": logits.numpy(), "labels": labels.numpy().astype(kind), "files": np.array(names)}
+    save_arrays(out / "predictions.npz", compressed=True, **arrays)
     rows = [(classes[a], classes[p]) for a, p in zip(labels.tolist(), logits.argmax(1).tolist(), strict=True)]
     write_table(out / "confusion.csv", ("actual", "predicted"), rows, separator=",")

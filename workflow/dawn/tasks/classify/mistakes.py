@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import log_softmax, logsumexp
 
-from dawn.core.array_file import LABELS, Kind, load_arrays
 from dawn.core.cli import InputError
 from dawn.core.files import write_table
+from dawn.results.predictions import load_predictions
 
-PREDICTIONS = {"logits": Kind(np.floating, (None, None)), "labels": LABELS, "files": Kind(np.str_, (None,))}
 COLUMNS = ("path", "label", "prediction", "probability", "loss")
 
 
@@ -33,12 +32,12 @@ class Mistake(NamedTuple):
 def mistakes(seeds: Sequence[Path]) -> list[Mistake]:
     """The mistakes of the seeds' mean probabilities, the largest loss first."""
     paths = [seed / "predictions.npz" for seed in seeds]
-    arrays = [load_arrays(path, path, PREDICTIONS) for path in paths]
-    for path, other in zip(paths, arrays, strict=True):
-        if any(not np.array_equal(other[name], arrays[0][name]) for name in ("labels", "files")):
+    arrays = [load_predictions(path, path, files=True) for path in paths]
+    (first, labels, files), *_ = arrays
+    for path, (logits, *same) in zip(paths, arrays, strict=True):
+        if logits.shape != first.shape or not all(map(np.array_equal, same, (labels, files))):
             raise InputError(f"{path} and {paths[0]} are of different test images; delete both to have them made again")
-    labels, files = arrays[0]["labels"].astype(np.int64), arrays[0]["files"]
-    logs = np.stack([log_softmax(seed["logits"].astype(np.float64), axis=1) for seed in arrays])
+    logs = np.stack([log_softmax(logits.astype(np.float64), axis=1) for logits, *_ in arrays])
     mean = logsumexp(logs, axis=0) - np.log(len(seeds))
     rows = np.arange(len(labels))
     predicted, loss = mean.argmax(1), -mean[rows, labels]

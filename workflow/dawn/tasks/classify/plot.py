@@ -11,9 +11,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from dawn.config.experiment import Experiment
+from dawn.config.records import Dataset
 from dawn.core import cli
-from dawn.core.reading import read_json
+from dawn.core.array_file import IMAGES, load_array
+from dawn.core.reading import REMEDY, read_json
 from dawn.results.curve import read_curve
+from dawn.results.predictions import load_predictions
+from dawn.results.run import of_seeds
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.classify.figures.calibration import reliability
 from dawn.tasks.classify.figures.classes import bars, confusion
@@ -29,9 +33,8 @@ LONGEST = 22  # characters of a file's name under an image
 
 def probabilities(path: Path) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Softmax of the logits of a predictions.npz, (n, classes), and the labels (n,)."""
-    with np.load(path, allow_pickle=False) as file:
-        logits, labels = file["logits"].astype(np.float64), file["labels"].astype(np.int64)
-    exponent = np.exp(logits - logits.max(1, keepdims=True))
+    logits, labels = load_predictions(path, path)
+    exponent = np.exp(logits.astype(np.float64) - logits.max(1, keepdims=True))
     return exponent / exponent.sum(1, keepdims=True), labels
 
 
@@ -76,17 +79,20 @@ def end_of(name: str) -> str:
 
 def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[str, Callable[[], Figure]]:
     """A function that draws each figure, by its name."""
-    dataset, target = read_json(data / "dataset.json"), experiment.evaluate.target
+    dataset, target = read_json(data / "dataset.json", Dataset), experiment.evaluate.target
     classes = dataset["classes"]
-    evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
+    evaluations, trainings = of_seeds(experiment.declared, seeds)
     table = np.array([evaluation["confusion"] for evaluation in evaluations])
     trained = [read_curve(seed / "curve.tsv", EpochMetrics) for seed in seeds]
-    monitored = read_json(seeds[0] / "metrics.json")["monitored"]
+    monitored = trainings[0]["monitored"]
     predictions = [probabilities(seed / "predictions.npz") for seed in seeds]
     confidences = [(p.max(1), (p.argmax(1) == labels).astype(np.float64)) for p, labels in predictions]
     errors, by_chance = ([evaluation[f"calibration_error{which}"] for evaluation in evaluations]
                          for which in ("", "_if_calibrated"))  # fmt: skip
-    images = np.load(data / "test_images.npy", mmap_mode="r", allow_pickle=False)
+    images = load_array(data / "test_images.npy", IMAGES)
+    for seed, evaluation, (found, _) in zip(seeds, evaluations, predictions, strict=True):
+        if list(evaluation["classes"]) != classes or not evaluation["images"] == len(found) == len(images):
+            raise cli.InputError(f"{seed} was evaluated on other images or classes than those of {data}; {REMEDY}")
     return {
         "cycle": lambda: draw_cycle(experiment, dataset),
         "curves": lambda: curves(trained, monitored, target),

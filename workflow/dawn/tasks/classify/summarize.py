@@ -12,6 +12,7 @@ from dawn.results.measures import MEASURES, over
 from dawn.results.outliers import apart, at_chance
 from dawn.results.statistics import expected_time, fraction, robust
 from dawn.tasks.classify.mistakes import write_mistakes
+from dawn.tasks.classify.records import Evaluation
 
 CONFUSION = ("actual", "predicted")  # columns
 OF_TRAINING = ("train_loss", "train_accuracy")
@@ -23,7 +24,7 @@ def summarize(
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the ``metrics`` of a classifier have besides the measures over its seeds."""
     target, price = experiment.evaluate.target, experiment.submission.cost_per_hour
-    curves = [read_columns(seed / "curve.tsv") for seed in seeds]
+    curves = [read_columns(seed / "curve.tsv", "accuracy") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
     no_better, unclear = at_chance(accuracies, evaluations[0]["confusion"])
     hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
@@ -61,9 +62,10 @@ def to_target(curves: Sequence[Sequence[Values]], target: float, price: float | 
 
 def write(seeds: Sequence[Path], out: Path) -> None:
     """Write confusion.csv (a row an image of each seed), classes.csv (means, percent) and mistakes.csv."""
-    rows = [list(row.values()) for seed in seeds for row in read_table(seed / "confusion.csv")]
+    rows = [list(row.values()) for seed in seeds for row in read_table(seed / "confusion.csv", columns=CONFUSION)]
     write_table(out / "confusion.csv", CONFUSION, rows, separator=",")
-    measures, evaluated = ("recall", "precision"), [read_json(seed / "evaluation.json")["classes"] for seed in seeds]
+    measures = "recall", "precision"
+    evaluated = [read_json(seed / "evaluation.json", Evaluation)["classes"] for seed in seeds]
     means = [(name, *(mean([e[name][measure] for e in evaluated]) for measure in measures)) for name in evaluated[0]]
     write_table(out / "classes.csv", ("class", *measures), means, separator=",")
     write_mistakes(out / "mistakes.csv", seeds, list(evaluated[0]))

@@ -96,7 +96,7 @@ def seeds_table(run: Run) -> list[Block]:
     metrics, target = run.metrics, run.metrics["target"]["accuracy"]
     rows = []
     for path, evaluation, training in zip(run.seeds, run.evaluations, run.trainings, strict=True):
-        reached, seed = at_target(read_columns(path / "curve.tsv"), target), training["seed"]
+        reached, seed = at_target(read_columns(path / "curve.tsv", "accuracy"), target), training["seed"]
         rows.append((
             str(seed),
             f"{evaluation['accuracy']:.{ACCURACY.digits}f}",

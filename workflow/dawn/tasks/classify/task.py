@@ -4,6 +4,7 @@ from itertools import compress
 from typing import Any
 
 from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays
+from dawn.tasks.classify import records
 from dawn.tasks.classify.networks.settings import Model
 from dawn.tasks.classify.settings import Evaluate, LrFind, Timing, Train
 
@@ -87,6 +88,9 @@ TASK = Task(
     evaluation_files=("confusion.csv", "predictions.npz"),
     summary_files=("classes.csv", "confusion.csv", "mistakes.csv"),
     measures=MEASURES,
+    training=records.Training,
+    evaluation=records.Evaluation,
+    summary=records.Summary,
     figures=FIGURES,
     other_figures=("images",),
     plots=PLOTS,

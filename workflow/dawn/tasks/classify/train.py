@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from dawn.config.experiment import Experiment
+from dawn.config.records import Named
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.data.dataset import Trainset, load
@@ -49,7 +50,7 @@ def set_up(
         if settings.sizes:
             validation = validation.at(settings.sizes[-1][1])
     with clock.phase("build"):
-        classes = len(read_json(data / "dataset.json")["classes"])
+        classes = len(read_json(data / "dataset.json", Named)["classes"])
         state = build_state(experiment, classes, trainset.whole, seed, world)
     task = Classifier(experiment, world, clock, trainset, validation, state, classes)
     checkpoints = Checkpoints.of(root, experiment, seed, world, data, stats)
@@ -106,7 +107,7 @@ def result(trainer: Trainer[Classifier]) -> dict[str, Any]:
 
 def write(trainer: Trainer[Classifier], out: Path, data: Path, stats: Path, choices: str) -> None:
     """Write the weights, in whose header are the ``choices`` that made them."""
-    classes = read_json(data / "dataset.json")["classes"]
+    classes = read_json(data / "dataset.json", Named)["classes"]
     preprocessing = Preprocessing.of(trainer.experiment, data, stats).plain()
     write_weights(out / "model.safetensors", trainer.task.state.net, choices, classes, preprocessing)
 

@@ -19,9 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dawn.config.experiment import load
+from dawn.config.records import Named
 from dawn.core import cli, files, reading
-from dawn.core.array_file import load_array
 from dawn.core.cli import InputError, quoted
+from dawn.data.splits import load_split
 from dawn.runtime.streams import stream
 from dawn.tasks.cycle.colours import grey, hue_turned
 from dawn.tasks.cycle.settings import LEAST, OTHERS, TESTS, TRAINS, Domains
@@ -63,10 +64,10 @@ def transformed(images: Images, settings: Domains) -> Images:
 
 def of_classes(data: Path, split: str, names: Sequence[str], key: str) -> Images:
     """Return the images of the named classes, of all for none, in the order of the arrays."""
-    classes: list[str] = reading.read_json(data / "dataset.json")["classes"]
+    classes: list[str] = reading.read_json(data / "dataset.json", Named)["classes"]
     if unknown := [name for name in names if name not in classes]:
         raise InputError(f"{key}: {unknown[0]} is no class of {data}; they are {quoted(', '.join(classes), 300)}")
-    images, labels = load_array(data / f"{split}_images.npy"), load_array(data / f"{split}_labels.npy")
+    images, labels = load_split(data, split)
     rows = np.isin(labels, [classes.index(name) for name in names]) if names else np.ones(len(labels), bool)
     if rows.sum() < LEAST:
         raise InputError(f"{key}: {rows.sum()} {split} images of {', '.join(names)}; at least {LEAST} are needed")

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from dawn.config import records
 from dawn.config.experiment import Experiment
-from dawn.core.array_file import save_array
+from dawn.config.records import Named
+from dawn.core.array_file import SERIES, load_array, save_array
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.measures.translation import Seen, against_truth, both, by_judges, cycle_errors
@@ -34,7 +36,7 @@ NOISE = 4.0  # levels of 256, standard deviation
 
 def evaluate(args: argparse.Namespace, experiment: Experiment, world: World) -> dict[str, Any]:
     """Write the translations, and return their evaluation."""
-    if read_json(args.data / "domains.json")["settings"] != experiment.domains.model_dump(mode="json"):
+    if read_json(args.data / "domains.json", records.Domains)["settings"] != experiment.domains.model_dump(mode="json"):
         raise InputError(f"{args.data}/domains.json is of other settings in the section domains; make it again")
     if args.judges and not args.stats:
         raise InputError("--judges needs --stats, such as data/stats.json")
@@ -72,7 +74,7 @@ class Panel:
     """The judges, and what they make of the test images ``a`` and ``b``."""
 
     def __init__(self, judges: list[Judge], domains: Domains, data: Path, a: Pixels, b: Pixels) -> None:
-        classes = read_json(data / "dataset.json")["classes"]
+        classes = read_json(data / "dataset.json", Named)["classes"]
         self.judges = judges
         self.into_a, self.into_b = ([classes.index(name) for name in names] for names in (domains.a, domains.b))
         self.a, self.b = self.see(a), self.see(b)
@@ -91,7 +93,7 @@ class Panel:
 
     def progress(self, path: Path) -> list[dict[str, float]]:
         """The measures of the few translations kept along the training, a row for each time; so they are uncertain."""
-        kept = np.load(path, allow_pickle=False)
+        kept = load_array(path, SERIES)
         half = kept.shape[1] // 2
         measured = [self.measures(images[:half], images[half:]) for images in kept]
         return [{name: values[name]["value"] for name in ("target_accuracy", "kid")} for values in measured]

@@ -14,6 +14,7 @@ from dawn.core.reading import read_json
 from dawn.results.curve import at_epochs, read_curve
 from dawn.tasks.cycle.curve import CycleMetrics
 from dawn.tasks.cycle.figures import FromJudges, losses, side_by_side
+from dawn.tasks.cycle.records import Evaluation
 from dawn.tasks.cycle.settings import TESTS
 from dawn.tasks.generative.figures.grids import along_training
 
@@ -22,7 +23,7 @@ ROWS = 12  # images of each domain
 
 def translations(seed: Path, data: Path, paired: bool) -> list[tuple[str, NDArray[Any]]]:
     """For each direction its name, and images (rows, 3 or 4, h, w, 3): source, translation, cycle, and the truth."""
-    names, shown = read_json(seed / "evaluation.json")["names"], []
+    names, shown = read_json(seed / "evaluation.json", Evaluation)["names"], []
     tests = [load_array(data / f"{name}.npy")[:ROWS] for name in TESTS]
     for source, truth, there, back, (one, other) in (
         (tests[0], tests[1], "in_b", "back_a", names), (tests[1], tests[0], "in_a", "back_b", names[::-1])
@@ -34,7 +35,7 @@ def translations(seed: Path, data: Path, paired: bool) -> list[tuple[str, NDArra
 
 def of_judges(seeds: Sequence[Path], epochs: Sequence[float]) -> list[list[FromJudges]]:
     """Return the judges' measures of the translations kept at these epochs, by seed; empty without judges."""
-    progress = [read_json(seed / "evaluation.json").get("progress", []) for seed in seeds]
+    progress = [read_json(seed / "evaluation.json", Evaluation).get("progress", []) for seed in seeds]
     return [[FromJudges(epoch, **row) for epoch, row in zip(epochs, rows, strict=True)] for rows in progress if rows]
 
 

@@ -5,8 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from dawn.config.augment import Augment
+from dawn.config.records import OfDomains, summary
 from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays
 from dawn.core.cli import InputError, quoted
+from dawn.tasks.cycle.records import Evaluation, Training
 from dawn.tasks.cycle.settings import LEAST, Cycle, Domains
 from dawn.tasks.generative.measures import KID
 from dawn.tasks.generative.settings import Judge
@@ -21,6 +23,11 @@ OF_TRANSLATIONS = (
     Measure("cycle_error_noise", "cycle error with noise", "levels", 2, "lower", "positive", decides=True),
 )
 DIRECTIONS = {"": "mean of both", "_to_b": "A to B", "_to_a": "B to A"}  # suffixes of the measures
+MEASURES = tuple(
+    replace(measure, key=measure.key + suffix, decides=measure.decides and not suffix)
+    for measure in OF_TRANSLATIONS
+    for suffix in DIRECTIONS
+)
 FIGURES = (
     Figure("cycle-images", "1 Result", "source, translation, cycle"),
     Figure("cycle-progress", "2 Training", "translations along the training"),
@@ -84,11 +91,11 @@ TASK = Task(
     judges_decide=True,
     training_files=("curve.tsv", "model.safetensors", "progress.npy"),
     evaluation_files=("back_a.npy", "back_b.npy", "in_a.npy", "in_b.npy"),
-    measures=tuple(
-        replace(measure, key=measure.key + suffix, decides=measure.decides and not suffix)
-        for measure in OF_TRANSLATIONS
-        for suffix in DIRECTIONS
-    ),
+    measures=MEASURES,
+    training=Training,
+    provenance=OfDomains,
+    evaluation=Evaluation,
+    summary=summary(measure.key for measure in MEASURES),
     figures=FIGURES,
     page_figures=tuple(figure.name for figure in FIGURES),
     plots=PLOTS,

@@ -12,7 +12,8 @@ import torch
 
 from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
-from dawn.core.array_file import load_array, save_array
+from dawn.config.records import Domains
+from dawn.core.array_file import IMAGES, load_array, save_array
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.data.dataset import Split, Trainset
@@ -41,7 +42,7 @@ def set_up(
     cycle = experiment.cycle
     if cycle.batch % world.size:
         raise InputError(f"cycle.batch {cycle.batch} is not divisible by {world.size} processes")
-    if read_json(data / "domains.json")["settings"] != experiment.domains.model_dump(mode="json"):
+    if read_json(data / "domains.json", Domains)["settings"] != experiment.domains.model_dump(mode="json"):
         raise InputError(f"{data}/domains.json is of other settings in the section domains; make it again")
     with clock.phase("load"):
         arrays = [array(data, name) for name in TRAINS + (OTHERS if cycle.pairs else ())]
@@ -81,7 +82,7 @@ def result(trainer: Trainer[CycleTask]) -> dict[str, Any]:
 def write(trainer: Trainer[CycleTask], out: Path, data: Path, stats: Path | None, choices: str) -> None:
     """Write the weights, with the ``choices`` that made them in the header, and the translations along the training."""
     task = trainer.task
-    names = read_json(data / "domains.json")["names"]
+    names = read_json(data / "domains.json", Domains)["names"]
     preprocessing = {"size": task.trainsets[0].whole, "resize": trainer.experiment.data.resize}
     save_array(out / "progress.npy", np.stack([images.numpy() for images in task.progress]))
     weights.write(out / "model.safetensors", task.state.nets, choices, names, preprocessing)
@@ -107,7 +108,7 @@ def trainset(images: Images, cycle: Cycle, seed: int, device: torch.device) -> T
 def array(data: Path, name: str) -> Images:
     """Return the images of a domain, uint8 (n, h, w, 3)."""
     path = data / f"{name}.npy"
-    images: Images = load_array(path)
-    if images.ndim != 4 or images.shape[1] != images.shape[2] or images.shape[3] != 3 or images.dtype != np.uint8:
+    images: Images = load_array(path, IMAGES)
+    if images.shape[1] != images.shape[2]:
         raise InputError(f"{path} is {images.dtype} {images.shape}, not uint8 (n, h, h, 3); make it again")
     return images

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from dawn.core.cli import InputError
-from dawn.engine.weights import read_weights, write_weights
+from dawn.engine.weights import misfit, read_weights, write_weights
 from dawn.tasks.cycle.networks import Networks, build
 from dawn.tasks.cycle.settings import Cycle
 
@@ -31,19 +29,15 @@ def restored(path: Path) -> Trained:
     """Return the CycleGAN in a file of weights; an InputError if it holds none."""
     tensors, header = read_weights(path)
     try:
-        settings, size = Cycle.model_validate(header["cycle"]), int(header["preprocessing"]["size"])
-        names, resize = (str(header["classes"][0]), str(header["classes"][1])), str(header["preprocessing"]["resize"])
-    except (KeyError, IndexError, TypeError, ValueError, ValidationError) as error:
+        settings, size = Cycle.model_validate(header["cycle"]), header["preprocessing"]["size"]
+        names, resize = (str(header["classes"][0]), str(header["classes"][1])), header["preprocessing"]["resize"]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         raise InputError(
             f"{path} holds no CycleGAN; give the model.safetensors of an experiment with task cycle"
         ) from error
+    if fault := misfit(lambda: build(settings, size, 0).module, tensors):
+        raise InputError(f"{path} does not fit the networks of its header ({fault}); train again")
     nets = build(settings, size, 0)
-    state = nets.module.state_dict()
-    shapes = {name: tensor.shape for name, tensor in tensors.items()}
-    if unfit := [name for name, tensor in state.items() if shapes.get(name) != tensor.shape] or sorted(
-        shapes.keys() - state.keys()
-    ):
-        raise InputError(f"{path} does not fit the networks of its header (see {unfit[0]}); train again")
     nets.module.load_state_dict(tensors)
     nets.module.eval().requires_grad_(False)
     return Trained(nets, names, size, resize)

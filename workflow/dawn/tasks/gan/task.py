@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from dawn.config.records import summary
 from dawn.config.task import Curve, Figure, Measure, Plot, Task, arrays, check_batch
 from dawn.core.cli import InputError
+from dawn.tasks.gan.records import Training
 from dawn.tasks.gan.settings import Gan
 from dawn.tasks.generative.measures import OF_SAMPLES
+from dawn.tasks.generative.records import Evaluation
 from dawn.tasks.generative.settings import REFERENCES, Judge, Measures
 
 FIGURES = (
@@ -103,6 +106,9 @@ TASK = Task(
     training_files=("curve.tsv", "model.safetensors", "progress.npy"),
     evaluation_files=("interpolation.npy", "sample_labels.npy", "samples.npy"),
     measures=OF_SAMPLES,
+    training=Training,
+    evaluation=Evaluation,
+    summary=summary(measure.key for measure in OF_SAMPLES),
     figures=FIGURES,
     page_figures=("gan-samples", "gan-progress", "gan-measures"),
     plots=PLOTS,

@@ -13,6 +13,7 @@ import torch
 
 from dawn.config.augment import Augment
 from dawn.config.experiment import Experiment
+from dawn.config.records import Named, WithSplits
 from dawn.config.task import check_batch
 from dawn.core.array_file import save_array
 from dawn.core.cli import InputError
@@ -42,7 +43,7 @@ def set_up(
     gan = experiment.gan
     if fault := indivisible(gan, world.size):
         raise InputError(fault)
-    about = read_json(data / "dataset.json")
+    about = read_json(data / "dataset.json", WithSplits)
     if "counts" in about:
         check_data(experiment, about)
     with clock.phase("load"):
@@ -99,7 +100,7 @@ def result(trainer: Trainer[GanTask]) -> dict[str, Any]:
 def write(trainer: Trainer[GanTask], out: Path, data: Path, stats: Path | None, choices: str) -> None:
     """Write the weights, in whose header are the ``choices`` that made them, and the samples along the training."""
     task, state = trainer.task, trainer.task.state
-    classes = read_json(data / "dataset.json")["classes"]
+    classes = read_json(data / "dataset.json", Named)["classes"]
     save_array(out / "progress.npy", np.stack([images.numpy() for images in task.progress]))
     weights.write(out / "model.safetensors", state.generator, state.critic, choices, classes, task.trainset.whole)
 

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
 from torch import nn
 
 from dawn.core.cli import InputError
-from dawn.engine.weights import read_weights, write_weights
+from dawn.engine.weights import misfit, read_weights, write_weights
 from dawn.tasks.gan.networks import build
 from dawn.tasks.gan.settings import Gan
 
@@ -33,16 +31,19 @@ def restored(path: Path) -> Trained:
     """Return the GAN in a file of weights; an InputError if it holds none."""
     tensors, header = read_weights(path)
     try:
-        settings, size = Gan.model_validate(header["gan"]), int(header["preprocessing"]["size"])
-        classes: list[str] = header["classes"]
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        settings, size = Gan.model_validate(header["gan"]), header["preprocessing"]["size"]
+        classes: list[str] = list(header["classes"])
+        if not classes:
+            raise ValueError("no classes")
+    except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} holds no GAN; give the model.safetensors of an experiment with task gan") from error
-    nets = nn.ModuleDict(dict(zip(("generator", "critic"), build(settings, len(classes), size, 0), strict=True)))
-    state: dict[str, Any] = dict(nets.state_dict())
-    saved = {name for name, tensor in state.items() if tensor.is_floating_point()}
-    if unfit := [name for name in sorted(saved | tensors.keys())
-                 if name not in tensors or name not in state or state[name].shape != tensors[name].shape]:  # fmt: skip
-        raise InputError(f"{path} does not fit the networks of its header (see {unfit[0]}); train again")
-    nets.load_state_dict(state | tensors)
+
+    def both() -> nn.ModuleDict:
+        return nn.ModuleDict(dict(zip(("generator", "critic"), build(settings, len(classes), size, 0), strict=True)))
+
+    if fault := misfit(both, tensors):
+        raise InputError(f"{path} does not fit the networks of its header ({fault}); train again")
+    nets = both()
+    nets.load_state_dict(nets.state_dict() | tensors)
     nets.eval().requires_grad_(False)
     return Trained(nets["generator"], nets["critic"], settings, classes, size)

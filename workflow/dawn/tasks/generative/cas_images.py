@@ -10,12 +10,11 @@ accuracy is the classification accuracy score of the generator (arXiv 1905.10887
 import os
 from pathlib import Path
 
-import numpy as np
-
 from dawn.config import registry
 from dawn.config.experiment import load
+from dawn.config.records import Named
 from dawn.core import cli
-from dawn.core.array_file import save_array
+from dawn.core.array_file import LABELS, load_array, save_array
 from dawn.core.files import sha256, write_json
 from dawn.core.reading import read_json
 from dawn.tasks.generative.sampler import Sampler
@@ -33,7 +32,7 @@ def main() -> None:
     sampler: Sampler = registry.module(experiment.task, "sampling").sampler(args.model)
     if not sampler.conditional:
         raise cli.InputError(f"{args.model} was trained without classes; a data set needs gan.conditional: true")
-    labels, truncation = np.load(args.data / "train_labels.npy", allow_pickle=False), experiment.measures.truncation
+    labels, truncation = load_array(args.data / "train_labels.npy", LABELS), experiment.measures.truncation
     arrays = {"train_images": sampler.samples(args.seed, labels, truncation), "train_labels": labels}
     for name, array in arrays.items():
         save_array(args.out / f"{name}.npy", array)
@@ -43,7 +42,7 @@ def main() -> None:
             link.unlink(missing_ok=True)
             link.symlink_to(os.path.relpath(real, args.out))
     made = {"sha256": sha256(args.model), "seed": args.seed, "truncation": truncation}
-    write_json(args.out / "dataset.json", read_json(args.data / "dataset.json") | made)
+    write_json(args.out / "dataset.json", read_json(args.data / "dataset.json", Named) | made)
 
 
 if __name__ == "__main__":

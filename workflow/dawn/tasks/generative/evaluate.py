@@ -14,15 +14,18 @@ import numpy as np
 
 from dawn.config.experiment import Experiment
 from dawn.core import cli
-from dawn.core.array_file import save_array
-from dawn.core.reading import read_json
+from dawn.core.array_file import SERIES, load_array, load_arrays, save_array
+from dawn.core.reading import REMEDY, read_json
+from dawn.data.splits import load_split
 from dawn.measures import evaluation
 from dawn.measures.classes import class_accuracy
 from dawn.measures.estimate import Floats, spaced
 from dawn.measures.kid import kid, own_sums
+from dawn.results.predictions import load_predictions
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World
-from dawn.tasks.generative.judges import Arrays, Judge, features_file, judges, read_features
+from dawn.tasks.generative.judges import OF_REAL, Arrays, Judge, features_file, judges
+from dawn.tasks.generative.records import References
 from dawn.tasks.generative.sampler import Images, Labels, Sampler
 
 PAIRS, STEPS = 8, 9  # rows and columns of interpolation.npy
@@ -34,10 +37,10 @@ def evaluate(sampler: Sampler, args: argparse.Namespace, experiment: Experiment,
     if not args.stats or not args.judges or not args.references:
         raise cli.InputError("samples are measured by judges: give --stats, --judges and --references")
     classifiers = judges(args.judges, args.data, args.stats, world.device)
-    references = read_json(args.references)
+    references = read_json(args.references, References)
     check(references, classifiers, experiment, args.references)
     clock, truncation = Clock(world.device), experiment.measures.truncation
-    seed = read_json(args.out / "metrics.json")["seed"]
+    seed = read_json(args.out / "metrics.json", experiment.declared.training)["seed"]
     test, labels = split(args.data, "test")
     wanted = labels.astype(np.int64)
     with clock.phase("sample"):
@@ -57,8 +60,8 @@ def evaluate(sampler: Sampler, args: argparse.Namespace, experiment: Experiment,
     save_array(args.out / "interpolation.npy", rows)
     save_array(args.out / "sample_labels.npy", asked.astype(np.min_scalar_type(len(sampler.classes) - 1)))
     if args.cas:
-        with np.load(args.cas / "predictions.npz", allow_pickle=False) as predictions:
-            result["measures"]["cas"] = class_accuracy(predictions["logits"], predictions["labels"]).entry()
+        path = args.cas / "predictions.npz"
+        result["measures"]["cas"] = class_accuracy(*load_predictions(path, path)).entry()
     about = {"judges": [judge.about() for judge in classifiers], "conditional": sampler.conditional,
              "class_names": sampler.classes, "seconds": clock.seconds}  # fmt: skip
     return about | result
@@ -79,17 +82,19 @@ def check(references: dict[str, Any], judges: list[Judge], experiment: Experimen
 
 def split(data: Path, name: str) -> tuple[Images, Labels]:
     """Images uint8 (n, h, w, 3) and labels (n,) of a split."""
-    images, labels = (np.load(data / f"{name}_{part}.npy", allow_pickle=False) for part in ("images", "labels"))
-    return images, labels
+    images, labels = load_split(data, name)
+    return np.array(images), np.array(labels)
 
 
 def seen_by(judge: Judge, made: Images, references: Path) -> tuple[evaluation.Judge, Floats]:
     """Return a judge's features of the samples and of the real images, and its logits of the samples."""
-    real, features = read_features(features_file(references, judge)), judge.features(made)
-    made_logits = features.pop("logits")
+    path, features = features_file(references, judge), judge.features(made)
+    real, made_logits = load_arrays(path, path, OF_REAL), features.pop("logits")
     layers: dict[str, Arrays] = {layer: {"samples": array} for layer, array in features.items()}
     for name, array in real.items():
         layer, _, kind = name.partition("/")
+        if array.shape[1] != features.get(layer, made_logits).shape[1]:
+            raise cli.InputError(f"{path}: {name} is not of this judge; {REMEDY}")
         if layer in layers:
             layers[layer][kind] = array
     return evaluation.Judge(layers, {"samples": made_logits, "test": real["logits/test"]}), made_logits
@@ -110,7 +115,7 @@ def critic_scores(sampler: Sampler, data: Path, experiment: Experiment) -> tuple
 
 def progress(judges: list[Judge], layers: list[Any], path: Path) -> list[dict[str, Any]]:
     """KID of the samples kept along the training, an entry for each row of progress.npy; few images, so uncertain."""
-    rows = np.load(path, allow_pickle=False)
+    rows = load_array(path, SERIES)
     real = [sets[evaluation.MAIN]["test"] for sets in layers]
     known = [(judge, test, own_sums(test)) for judge, test in zip(judges, real, strict=True)]
     return [

@@ -10,17 +10,22 @@ import torch
 from numpy.typing import NDArray
 
 from dawn.config.experiment import Experiment, load
+from dawn.config.records import Named
+from dawn.core.array_file import Kind
 from dawn.core.cli import InputError
-from dawn.core.files import replacing
 from dawn.core.reading import read_json
 from dawn.data import dataset
 from dawn.data.preprocessing import Preprocessing
-from dawn.results.manifest import choices, header, require_same_settings, verify
+from dawn.results.manifest import choices, header, require_same_settings, seed_number, verify
 from dawn.tasks.classify.networks.build import restored
+from dawn.tasks.classify.records import Evaluation
 from dawn.tasks.generative.features import Extractor, Features, untrained
 
 SCALED = 1000  # train images over which the features of a judge have a root mean square of 1
 Arrays = dict[str, NDArray[Any]]
+# Of the real images: features (n, d) by layer/set, and logits (n, classes).
+OF_REAL = dict.fromkeys(("penultimate/test", "middle/test", "random/test", "middle/train", "logits/test"),
+                        Kind(np.floating, (None, None)))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,18 +49,17 @@ class Judge:
     def about(self) -> dict[str, Any]:
         """Return what a result says of the judge that it depends on."""
         manifest = verify(self.directory, ("evaluation.json", "model.safetensors"))
-        accuracy = read_json(self.directory / "evaluation.json")["accuracy"]
-        return {"seed": number(self.directory), "sha256": manifest["sha256"]["model.safetensors"], "accuracy": accuracy}
-
-
-def number(directory: Path) -> int:
-    """The seed whose results are in ``directory``."""
-    return int(directory.name.removeprefix("seed-"))
+        accuracy = read_json(self.directory / "evaluation.json", Evaluation)["accuracy"]
+        return {
+            "seed": seed_number(self.directory),
+            "sha256": manifest["sha256"]["model.safetensors"],
+            "accuracy": accuracy,
+        }
 
 
 def judges(directories: Iterable[Path], data: Path, stats: Path, device: torch.device) -> list[Judge]:
     """The judges in these directories; one of other classes, data or channel statistics is refused."""
-    loaded, classes = [], read_json(data / "dataset.json")["classes"]
+    loaded, classes = [], read_json(data / "dataset.json", Named)["classes"]
     train = dataset.load(data, stats, "train", device)
     for directory in directories:
         experiment = load(directory.parent / "params.yaml")
@@ -63,7 +67,7 @@ def judges(directories: Iterable[Path], data: Path, stats: Path, device: torch.d
         check(weights, experiment, classes, Preprocessing.of(experiment, data, stats))
         nets = (
             restored(experiment.model, weights, len(classes)).to(device),
-            untrained(experiment, len(classes), number(directory), train),
+            untrained(experiment, len(classes), seed_number(directory), train),
         )
         extractors = [Extractor(net, experiment, train.mean, train.std) for net in nets]
         for extractor in extractors:
@@ -76,7 +80,7 @@ def check(weights: Path, experiment: Experiment, classes: list[str], preprocessi
     """Refuse a judge that was trained on other classes, data or channel statistics, or with other settings."""
     made = header(weights)
     if made.get("classes") != classes:
-        raise InputError(f"{weights} is a judge of the classes {', '.join(made.get('classes', []))}, not of "
+        raise InputError(f"{weights} is a judge of the classes {', '.join(made.get('classes') or ())}, not of "
                          f"{', '.join(classes)}; delete it, and snakemake trains it again")  # fmt: skip
     if Preprocessing.parse(made.get("preprocessing"), weights) != preprocessing:
         raise InputError(f"{weights} is a judge of images with other channel statistics or of another size than "
@@ -86,19 +90,4 @@ def check(weights: Path, experiment: Experiment, classes: list[str], preprocessi
 
 def features_file(references: Path, judge: Judge) -> Path:
     """Return where the judge's features of the real images are, next to references.json."""
-    return references.parent / f"judge-{number(judge.directory)}.npz"
-
-
-def write_features(path: Path, arrays: Arrays) -> None:
-    """Write features float32 (n, d) by layer/set, and ``logits/test`` float32 (n, classes)."""
-    with replacing(path) as partial, partial.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-
-
-def read_features(path: Path) -> Arrays:
-    """Return what ``write_features`` has written."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return dict(arrays)
-    except ValueError as error:
-        raise InputError(f"{path} is not a file of features ({error}); delete it to have it made again") from error
+    return references.parent / f"judge-{seed_number(judge.directory)}.npz"

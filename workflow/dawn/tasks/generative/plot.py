@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from dawn.config.records import Named
 from dawn.core.array_file import load_array
 from dawn.core.reading import read_json
 from dawn.measures.checkerboard import spectra
@@ -17,6 +18,7 @@ from dawn.tasks.generative.figures.over_training import over_training
 from dawn.tasks.generative.figures.references import references
 from dawn.tasks.generative.figures.spectrum import log_power, spectrum
 from dawn.tasks.generative.page import over_judges, panels, reference
+from dawn.tasks.generative.records import Evaluation
 
 NEIGHBOURS = 10  # rows of samples next to their nearest train images
 ON_CURVE = ("real images", "blurred train", "noise")  # references of the measure along the training
@@ -63,8 +65,8 @@ def figures(
     seeds: Sequence[Path], number_of_first: int, data: Path, every: int, conditional: bool
 ) -> dict[str, Callable[[], Figure]]:
     """A function that draws each figure, by its name; samples were kept at each ``every``-th epoch."""
-    classes = read_json(data / "dataset.json")["classes"]
-    evaluations = [read_json(seed / "evaluation.json") for seed in seeds]
+    classes = read_json(data / "dataset.json", Named)["classes"]
+    evaluations = [read_json(seed / "evaluation.json", Evaluation) for seed in seeds]
     curves = [at_epochs(read_columns(seed / "curve.tsv"), every) for seed in seeds]
     epochs = [[Epoch(number(row, "epoch"), number(row, "seconds")) for row in curve] for curve in curves]
     samples = [load_array(seed / "samples.npy") for seed in seeds]

@@ -16,12 +16,14 @@ import torch
 
 from dawn.config.experiment import load
 from dawn.core import cli
+from dawn.core.array_file import save_arrays
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
+from dawn.data.splits import load_split
 from dawn.measures import evaluation
 from dawn.measures.copying import nearest_pixels, ratio
 from dawn.measures.image_sets import Images, image_sets
-from dawn.tasks.generative.judges import Judge, features_file, judges, write_features
+from dawn.tasks.generative.judges import Judge, features_file, judges
 
 ALMOST = 0.2  # distance of a test image to the nearest train image over that to the next, if it is almost the same
 
@@ -61,10 +63,7 @@ def main() -> None:
     parser.add_argument("--judges", type=Path, nargs="+", required=True, help="directories of the judges' seeds")
     cli.add_out(parser, "the references, JSON")
     args = parser.parse_args()
-    train, train_labels, test, labels = (
-        np.load(args.data / f"{split}_{part}.npy", mmap_mode="r", allow_pickle=False)
-        for split in ("train", "test") for part in ("images", "labels")
-    )  # fmt: skip
+    (train, train_labels), (test, labels) = (load_split(args.data, split) for split in ("train", "test"))
     images = {"test": np.ascontiguousarray(test), **image_sets(train, train_labels, len(test))}
     pixels = unlike_train(images["test"], train)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -74,7 +73,8 @@ def main() -> None:
         layers = {layer: {name: f for name, f in sets.items() if name in ("test", "train")}
                   for layer, sets in views[-1].layers.items()}  # fmt: skip
         arrays = {f"{layer}/{name}": f for layer, sets in layers.items() for name, f in sets.items()}
-        write_features(features_file(args.out, judge), arrays | {"logits/test": views[-1].logits["test"]})
+        arrays["logits/test"] = views[-1].logits["test"]
+        save_arrays(features_file(args.out, judge), compressed=False, **arrays)
     neighbours = load(args.params).measures.neighbours
     scores = evaluation.references(views, images, labels, neighbours, pixels=pixels)
     checksums = [judge.about()["sha256"] for judge in trained]

@@ -9,7 +9,7 @@ from torch import nn
 from dawn.core import out_of_memory
 from dawn.core.cli import InputError, describe
 from dawn.engine.initial_weights import draw_scales
-from dawn.engine.weights import read_weights
+from dawn.engine.weights import misfit, read_weights
 from dawn.tasks.classify.networks.family import Network
 
 
@@ -47,20 +47,11 @@ def check_output(net: nn.Module, classes: int, size: int) -> None:
 
 def restored(model: Network, path: Path, classes: int) -> nn.Module:
     """The network of a model section with the weights of a file; weights of another network are refused."""
-    net = build(model, classes, 0)
     tensors, _ = read_weights(path)
-    try:
-        missing, unexpected = net.load_state_dict(tensors, strict=False)
-    except RuntimeError as error:
-        first = str(error).strip().splitlines()[-1].strip()
-        raise _unfit(path, model, first) from error
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise _unfit(path, model, f"see {', '.join([*missing, *unexpected][:3])}")
+    if fault := misfit(lambda: build(model, classes, 0), tensors):
+        raise InputError(
+            f"{path} does not fit {model.model_dump_json()} ({fault}); train again, or give the weights of this network"
+        )
+    net = build(model, classes, 0)
+    net.load_state_dict(net.state_dict() | tensors)
     return net
-
-
-def _unfit(path: Path, model: Network, why: str) -> InputError:
-    return InputError(
-        f"{path} does not fit {model.model_dump_json()} ({why}); train again, or give the weights of this network"
-    )

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from dawn.config.records import Named
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
+from dawn.data.splits import load_split
 from dawn.tasks.classify.serving.predictor import Predictor
 
 MOST = 10_000  # train images that are compared, evenly spread over the split
@@ -36,8 +38,8 @@ class Neighbours:
     """
 
     def __init__(self, predictor: Predictor, data: Path) -> None:
-        images, labels = (np.load(data / f"train_{part}.npy", mmap_mode="r") for part in ("images", "labels"))
-        classes, size = read_json(data / "dataset.json")["classes"], predictor.preprocessing.size
+        images, labels = load_split(data, "train")
+        classes, size = read_json(data / "dataset.json", Named)["classes"], predictor.preprocessing.size
         if tuple(classes) != predictor.classes or images.shape[1:] != (size, size, 3):
             raise InputError(f"{data} is not the data of {predictor.members[0].path}; name its directory with --data")
         self.predictor, self.images, self.labels = predictor, images, labels

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import Tensor, nn
 
 from dawn.config.errors import explain
-from dawn.core.cli import InputError
+from dawn.core.cli import InputError, quoted
 from dawn.data.preprocessing import Preprocessing
 from dawn.engine.weights import read_weights
 from dawn.tasks.classify.inference import require_finite, views
@@ -54,7 +54,7 @@ def load_trained(place: Path, network: Path | None = None) -> Trained:
     if not path.exists():
         raise InputError(f"{path} is not there; train first, or name a directory such as results/seed-0")
     _, header = read_weights(path)
-    if "model" not in header or "classes" not in header:
+    if not header.get("model") or not header.get("classes"):
         raise InputError(f"{path} does not store its network; it was not written by dawn.train")
     preprocessing = Preprocessing.parse(header.get("preprocessing"), path)
     model = _model(header["model"], path, network)
@@ -66,7 +66,8 @@ def _model(values: dict[str, Any], path: Path, network: Path | None) -> Network:
     """The settings of the network in a header."""
     if values.get("family") == "file":
         if network is None:
-            raise InputError(f"{path} is of a network of your own; give the file {values['path']} with --network")
+            name = quoted(values.get("path"))
+            raise InputError(f"{path} is of a network of your own; give the file {name} with --network")
         values = {**values, "path": str(network.absolute())}
     try:
         settings: Network = TypeAdapter(Model).validate_python(values)

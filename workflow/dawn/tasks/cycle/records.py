@@ -1,0 +1,54 @@
+"""The JSON files of a CycleGAN's seeds as types."""
+
+from pydantic import ConfigDict, StrictStr
+
+from dawn.config import records
+from dawn.config.records import Entry, Judged, Least1, Record
+from dawn.core.reading import Count, Number, Positive
+
+
+class Training(records.Training):
+    """metrics.json of a seed."""
+
+    parameters: Count
+    epochs: Positive
+
+
+class WithNoise(Entry):
+    """The cycle error with noise of so many levels on the translation."""
+
+    noise: Number
+
+
+class Measures(Record):
+    """The measures that every page has; there are more."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Entry]
+
+    cycle_error: Entry
+    cycle_error_noise: WithNoise
+
+
+class Images(Record):
+    """How many test images each domain has."""
+
+    a: Least1
+    b: Least1
+
+
+class Along(Record):
+    """What the judges make of a few translations along the training."""
+
+    target_accuracy: Number
+    kid: Number
+
+
+class Evaluation(records.Evaluation):
+    """evaluation.json of a seed."""
+
+    names: tuple[StrictStr, StrictStr]
+    images: Images
+    measures: Measures
+    judges: list[Judged]
+    progress: tuple[Along, ...] = ()

@@ -139,7 +139,7 @@ def test_experiments_of_dvc_are_read_from_its_cache(tmp_path, monkeypatch):
         run(dvc, "commit", "--force", "--quiet")
         run(dvc, "exp", "save", "--name", name)
     monkeypatch.chdir(tmp_path)
-    shown = compare.comparison(compare.read("base"), compare.found("wider"))
+    shown = compare.comparison(compare.read("base"), compare.read("wider"))
     assert shown.splitlines()[-1].startswith("wider is better than base by 1.05 points")
     assert any(line.split() == ["train.epochs", "4", "5"] for line in shown.splitlines())
     with pytest.raises(InputError, match="nothing is no directory"):

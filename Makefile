@@ -19,7 +19,7 @@ env: .venv/ready $(SCHEMA) ## install the locked packages into .venv
 	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/uv.lock
 	PYTHONDONTWRITEBYTECODE= $(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
 	  requirements/dev.lock
-	echo '$(CURDIR)/workflow' > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/dawn.pth"
+	echo "$$(pwd)/workflow" > "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')/dawn.pth"
 	$(BIN)/python -m dawn.plots_template --out .dvc/plots.html
 	touch $@
 
@@ -96,7 +96,7 @@ lock: env ## resolve the locks anew
 # The figures, then one HTML file with all of them: make report ARGS="--profile profiles/demo"
 report: env ## results/report.html, one file with all figures
 	snakemake plots $(ARGS)
-	snakemake plots --report results/report.html --report-stylesheet "$(CURDIR)/workflow/report/style.css" $(ARGS)
+	snakemake plots --report results/report.html --report-stylesheet "$$(pwd)/workflow/report/style.css" $(ARGS)
 
 # The table of DVC's experiments: only columns that differ, without file checksums and rarely used metrics.
 DROP := Created|live.*|.*/.*|Snakefile|data|(?!acc).*[.](std|low|high)|top5.*|loss.*|calib.*|train_.*|target[.](acc|share|seeds).*|.*(median|interquartile_mean|expected_seconds).*
@@ -112,7 +112,7 @@ sync: ## mark what DVC brought back as up to date for Snakemake
 save: ## save a run as a DVC experiment: make save NAME=wider
 	snakemake --quiet host rules progress
 	snakemake results/summary.md --quiet host rules progress --forceall --allowed-rules evaluate summarize plot summary
-	dvc exp save $(if $(NAME),--name $(NAME))
+	dvc exp save $${NAME:+--name "$$NAME"}
 
 clean: ## delete the demo and caches
 	rm -rf demo demo-gan cycle-demo .snakemake .pytest_cache .mypy_cache .ruff_cache

@@ -378,7 +378,7 @@ def test_nonsense_is_refused_before_anything_is_asked(tmp_path, monkeypatch, arg
 
 
 def test_flags_come_before_the_data_section(monkeypatch):
-    data = SimpleNamespace(urls=("a", "b"), sha256=SUM, bytes=5)
+    data = SimpleNamespace(sources=("a", "b"), sha256=SUM, bytes=5)
     monkeypatch.setattr(download.experiment, "load", lambda path: SimpleNamespace(data=data))
 
     def options(**given):

@@ -72,3 +72,9 @@ def test_changes_name_three_settings_and_count_the_others():
 )
 def test_images_are_others_by_checksum_or_by_place(made, now, other):
     assert other_images(made, now) == other
+
+
+def test_images_of_one_name_in_another_folder_are_others_unless_a_checksum_is_known():
+    made = {"sha256": None, "urls": ["x"]}
+    assert other_images(made, made, moved=True)
+    assert not other_images(made | {"sha256": "a"}, made | {"sha256": "a"}, moved=True)

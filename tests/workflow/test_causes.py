@@ -110,7 +110,8 @@ def test_no_setting_of_run_hides_a_cause_or_is_one(copied, key):
 
 def test_other_images_do_not_replace_a_finished_experiment(copied):
     kept = [copied.path / "results/seed-0/model.safetensors", copied.path / "results/params.yaml"]
-    before, other = [path.read_bytes() for path in kept], copied.archive.with_name("other.tar.gz")
+    before, other = [path.read_bytes() for path in kept], copied.path.parent / "elsewhere" / copied.archive.name
+    other.parent.mkdir()  # settings have the name alone, which is the same
     shutil.copy(copied.archive, other)
     setting = f"data={{urls: [{other}], sha256: null, bytes: null, layout: binary, classes: null, holdout: 20}}"
     done = copied.snakemake(setting)

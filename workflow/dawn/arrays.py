@@ -55,6 +55,7 @@ def main() -> None:
     contents = read(source, data)
     rows = splits(contents, source, data)
     about = describe(contents, rows) | {"layout": data.layout, "archive": source.name}
+    about |= {"media_type": source_files.media_type(source)}
     about |= {"sha256": digest} if digest else {}
     about |= contents.about | {"holdout_seed": data.holdout_seed if data.holdout else None}
     check_measurable(args.params, about)

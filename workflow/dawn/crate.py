@@ -7,15 +7,20 @@ checksum. Needs the package rocrate, which the development environment has.
 """
 
 import datetime
+import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from dawn.config.experiment import Experiment, load
+from dawn.config.published import publishable
 from dawn.config.records import Described
 from dawn.core import cli
 from dawn.core.files import replacing, sha256
 from dawn.core.reading import read_json
+from dawn.results.data_set import named
 from dawn.results.manifest import verify
 
 PROFILES = {
@@ -74,38 +79,53 @@ def add_file(crate: Any, path: Path, name: str) -> Any:
 
 
 def add_archive(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> Any:
-    """Add the archive of images by its address; a local one by its name alone; drawn shapes as what they are."""
+    """Add the archive of images by its address; local images by their name alone; drawn shapes as what they are."""
     if experiment.declared.generated(experiment):
         return entity(crate, "#shapes", "CreativeWork", name="images that the workflow draws", sha256=dataset["sha256"])
-    urls = experiment.data.urls
-    properties = {"name": "the archive of images", "encodingFormat": "application/gzip", "sha256": dataset["sha256"]}
-    for url in urls:
-        if url.startswith("http"):
+    name = f"{named(dataset)[1]}, {'the archive' if dataset.get('media_type') else 'a folder'} {dataset['archive']}"
+    known = {"encodingFormat": dataset.get("media_type"), "sha256": dataset["sha256"]}
+    properties = {"name": name, **{key: value for key, value in known.items() if value}}
+    if experiment.submission.data_license:
+        properties["license"] = licence(crate, experiment.submission.data_license)
+    for url in experiment.data.urls:
+        if url.lower().startswith("http"):
             return crate.add_file(url, properties=properties)
-    return entity(crate, f"#{Path(urls[0]).name}", "CreativeWork", **properties)
+    return entity(crate, f"#{quote(dataset['archive'])}", "CreativeWork", **properties)
 
 
-def add_code(crate: Any, root: Path, experiment: Experiment, commit: str | None) -> Any:
-    """Add the Snakefile as the main entity, and the files of the workflow."""
+def licence(crate: Any, stated: str) -> Any:
+    """Return the entity of a licence: an SPDX identifier, or an address."""
+    identifier = stated if "://" in stated else f"https://spdx.org/licenses/{quote(stated)}"
+    return crate.get(identifier) or entity(crate, identifier, "CreativeWork", name=stated)
+
+
+def add_code(crate: Any, root: Path, experiment: Experiment, commit: str | None, folder: Path) -> Any:
+    """Add the Snakefile as the main entity, and the files of the workflow; changed ones are written to ``folder``."""
     workflow = crate.add_workflow(root / "Snakefile", "Snakefile", main=True, lang="snakemake", record_size=True)
-    workflow["name"] = "dawn: CIFAR-10 from its archive to a trained, evaluated network"
+    workflow["name"] = "dawn: images from their archive to a trained, evaluated network"
+    workflow["license"] = terms = licence(
+        crate, tomllib.loads((root / "pyproject.toml").read_text())["project"]["license"]
+    )
     workflow["encodingFormat"], workflow["conformsTo"] = "text/plain", {"@id": WORKFLOW}
     workflow["version"] = commit or "not in a git repository"
     if experiment.submission.code_url:
         workflow["url"] = experiment.submission.code_url
     for path in code_files(root):
-        file = add_file(crate, path, path.relative_to(root).as_posix())
+        name = path.relative_to(root)
+        shown = publishable(path, folder / name.parent) if path.suffix == ".yaml" else path
+        file = add_file(crate, shown, name.as_posix())
+        file["license"] = terms
         if path.name == "README.md":
             file["about"] = crate.root_dataset
     return workflow
 
 
-def pack(crate: Any, root: Path, results: Path, dataset: dict[str, Any]) -> None:
+def pack(crate: Any, root: Path, results: Path, dataset: dict[str, Any], folder: Path) -> None:
     """Fill a crate with the run: its inputs, its results, when, on which machine and by which code it was made."""
     experiment = load(results / "params.yaml")
     provenance = read_json(results / "provenance.json", experiment.declared.provenance)
     commit, machine = provenance["code"]["commit"], provenance["machine"]
-    workflow = add_code(crate, root, experiment, commit)
+    workflow = add_code(crate, root, experiment, commit, folder)
     texts = {"settings": "every setting of the experiment", "archive": "the archive of images",
              "results": "weights, predictions, metrics and figures"}  # fmt: skip
     slots = {name: crate.add_formal_parameter(name, "File", f"#{name}", text) for name, text in texts.items()}
@@ -130,12 +150,13 @@ def pack(crate: Any, root: Path, results: Path, dataset: dict[str, Any]) -> None
     crate.datePublished = datetime.datetime.fromisoformat(provenance["written"])
 
 
-def describe(crate: Any) -> None:
-    """Set the name, the licence and the profiles of a crate."""
-    crate.name = "A run of dawn on CIFAR-10"
+def describe(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> None:
+    """Set the name, the licence of the results if one is stated, and the profiles of a crate."""
+    of = "images that it draws" if experiment.declared.generated(experiment) else named(dataset)[1]
+    crate.name = f"A run of dawn on {of}"
     crate.description = "Code, settings, results and provenance of one finished run of the workflow dawn."
-    crate.license = entity(crate, "https://spdx.org/licenses/MIT", "CreativeWork", name="MIT License",
-                           description="the licence of the code")  # fmt: skip
+    if experiment.submission.license:
+        crate.license = licence(crate, experiment.submission.license)
     crate.root_dataset["conformsTo"] = [
         entity(crate, url, "CreativeWork", name=name, version=version) for url, (name, version) in PROFILES.items()
     ]
@@ -165,9 +186,11 @@ def main() -> None:
     crate = empty_crate()
     experiment = load(args.results / "params.yaml")
     about = experiment.declared.about if experiment.declared.generated(experiment) else "dataset.json"
-    pack(crate, args.root, args.results, read_json(args.data / about, Described))
-    describe(crate)
-    write(crate, args.out)
+    dataset = read_json(args.data / about, Described)
+    describe(crate, experiment, dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        pack(crate, args.root, args.results, dataset, Path(folder))
+        write(crate, args.out)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def main() -> None:
     for name in args.checks or names:
         if name == "mirrors":
             data = load(args.params).data
-            findings = mirrors(data.urls, data.bytes)
+            findings = mirrors(data.sources, data.bytes)
         else:
             findings = CHECKS[name](ROOT)
         for finding in findings:

@@ -23,10 +23,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from dawn.config import experiment
 from dawn.core import cli, file_lock, files
+from dawn.core.secrets import learn, published, redacted
 from dawn.data import http
 from dawn.data.http import Limits
 from dawn.data.partial import Partial, lock_of, partial_file
-from dawn.data.source import ContentError, SourceError, TransientError, check_local, check_size, local
+from dawn.data.source import ContentError, SourceError, TransientError, check_local, check_size, local, opened
 
 LONGEST_WAIT = 60.0  # seconds, whatever Retry-After asks for
 
@@ -76,7 +77,7 @@ def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
     urls, sha256, size = options.url, options.sha256, options.bytes
     if options.params:
         data = experiment.load(options.params).data
-        urls = urls or data.urls
+        urls = urls or data.sources
         sha256 = data.sha256 if sha256 is None else sha256
         size = data.bytes if size is None else size
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
@@ -85,6 +86,7 @@ def sources(options: argparse.Namespace) -> tuple[Sequence[str], Proof]:
         if value is not None and not value > 0:
             raise cli.InputError(f"{name} {value:g}: must be positive")
     for url in urls:
+        learn(url, published(url))
         if local(url) is None and sha256 is None and size is None:
             raise cli.InputError(f"{url}: a download needs its sha256, or at least its size in bytes, to be proven by")
     return urls, Proof(sha256 and sha256.lower(), size)
@@ -138,7 +140,7 @@ def fetch_from(url: str, proof: Proof, out: Path, limits: Limits) -> None:
     start, source = time.monotonic(), local(url)
     with partial_file(out, proof.sha256 is not None) as partial:
         if source is None:
-            download(url, partial, proof, limits)
+            download(opened(url), partial, proof, limits)
         else:
             check_local(source, proof.bytes)
             partial.restart()
@@ -187,8 +189,8 @@ def request(url: str, partial: Partial, size: int | None, limits: Limits) -> Non
 
 
 def log(line: str) -> None:
-    """One line to the user."""
-    print(line, file=sys.stderr, flush=True)
+    """One line to the user, without secrets."""
+    print(redacted(line), file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 python -m dawn.dvc_stages             after an edit to the imports of a command, to a task's declaration, or to task
 python -m dawn.dvc_stages --check     fail if dvc.yaml is out of date
+python -m dawn.dvc_stages --settings  fail if params.yaml cannot be used, as each stage does first
 """
 
 from pathlib import Path
@@ -19,9 +20,13 @@ def main() -> None:
         "file", type=Path, nargs="?", default=Path(FILE), help="in the root of a checkout (%(default)s)"
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail if it is out of date")
+    parser.add_argument("--settings", action="store_true", help="write nothing; fail if params.yaml is invalid")
     args = parser.parse_args()
+    experiment = load(args.file.with_name("params.yaml"))
+    if args.settings:
+        return
     before = args.file.read_text(encoding="utf-8") if args.file.exists() else ""
-    after = pipeline(load(args.file.with_name("params.yaml")))
+    after = pipeline(experiment)
     if args.check and before != after:
         raise cli.InputError(f"{args.file} is out of date; run python -m dawn.dvc_stages {args.file}")
     if before != after:

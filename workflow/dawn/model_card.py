@@ -5,7 +5,7 @@
 
     snakemake model_card
 
-To publish a model, upload the card as README.md next to model.safetensors, and set a licence in its front matter.
+To publish a model, upload the card as README.md next to model.safetensors. Its licence is submission.license.
 """
 
 from pathlib import Path

@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from dawn.config.plan import find, plan
 from dawn.config.plan_records import Interim
 from dawn.config.records import Manifest
 from dawn.config import search
+from dawn.config.published import publishable
+from dawn.core.secrets import hide, redacted
 
 # The steps run in this Python and from this checkout, wherever the working directory is.
 for variable, first in (
@@ -35,11 +38,6 @@ for variable, first in (
 
 # Snakemake sets OMP_NUM_THREADS of a job to its threads. dawn.launch finds here what the user has set.
 os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS") or "auto")
-
-# A measurement names the command that the user typed; jobs inherit it.
-if workflow.is_main_process:
-    os.environ.update(DAWN_COMMAND=shlex.join(sys.argv))
-
 
 # `config` is what --configfile and --config give. These keys name the experiment, choose a study, a search or two results
 # to compare, or allow to replace results; all others are settings, which are merged over params.yaml.
@@ -76,6 +74,12 @@ try:
 except InputError as error:
     raise WorkflowError(describe(error)) from None
 
+# The settings have the addresses of the data without secrets (dawn/core/secrets.py), and so has each file. A job that opens
+# one finds it in the environment. A measurement names the command that the user typed; jobs inherit it.
+os.environ.update(EXPERIMENT.data.passed())
+if workflow.is_main_process:
+    os.environ.update(DAWN_COMMAND=shlex.join(hide(word, EXPERIMENT.data.sources) for word in sys.argv))
+
 # What follows is relative to the directory of the experiment.
 if NAME and (not USES or PLACE.is_dir()):
 
@@ -88,6 +92,15 @@ try:
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.has_judges else None
 except InputError as error:
     raise WorkflowError(describe(error)) from None
+
+ADDRESSES = EXPERIMENT.data.sources
+
+# What snakemake --report shows of the files of settings.
+CONFIGFILES, REPORTED = [Path(path) for path in workflow.configfiles], tempfile.TemporaryDirectory(prefix="dawn-")
+workflow.configfiles[:] = [
+    os.path.relpath(file) if file.is_relative_to(ORIGIN) else file
+    for file in (publishable(path, Path(REPORTED.name, str(i))) for i, path in enumerate(CONFIGFILES))
+]
 
 
 include: "dvc.smk"

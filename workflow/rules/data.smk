@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+from dawn.core.secrets import is_remote
 from dawn.data.collection.tracking import file_list
 
 # An experiment in a directory of its own shares the archive of params.yaml, which a checksum proves, and no other: one of
@@ -10,7 +11,9 @@ PROOF = EXPERIMENT.data.sha256
 SHARES = STAGE or (NAME and PROOF and PROOF == read(ROOT / "params.yaml")["data"].get("sha256"))
 RESOURCES = os.path.normpath(f"{CHECKOUT}/resources") if SHARES else "resources"
 # Snakemake takes braces in a path for wildcards, so the archive's name keeps only plain characters.
-ARCHIVE = f"{RESOURCES}/{re.sub(r'[^A-Za-z0-9_.+-]+', '-', Path(urlsplit(EXPERIMENT.data.urls[0]).path).name)}"
+ARCHIVE = (
+    f"{RESOURCES}/{re.sub(r'[^A-Za-z0-9_.+-]+', '-', Path(urlsplit(EXPERIMENT.data.urls[0]).path).name or 'archive')}"
+)
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
 
@@ -19,6 +22,11 @@ FOLDER = next(filter(os.path.isdir, PATHS), None)
 if FOLDER and EXPERIMENT.data.size is None:
     raise WorkflowError(
         f"data.urls names the folder {FOLDER}; set data.layout to folders and data.size to a size in pixels"
+    )
+if STAGE and any(redacted(url) != url for url in ADDRESSES):
+    raise WorkflowError(
+        f"data.urls has a secret ({EXPERIMENT.data.urls[0]}), which DVC would write into dvc.lock and into the commits of"
+        " experiments: write ${NAME} in its place and set this variable in the environment (docs/compare.md)"
     )
 if FOLDER and STAGE and EXPERIMENT.data.sha256 is None:
     raise WorkflowError(f"DVC does not see what changes in {FOLDER}; set data.sha256 (docs/tutorials/my-data.md)")
@@ -53,6 +61,7 @@ rule download:
         shared=SHARED,  # no param: a study uses the archive of params.yaml without downloading it again
     params:
         cause=lambda wildcards: EXPERIMENT.text("data"),
+        local=lambda wildcards: [url for url in ADDRESSES if not is_remote(url)],  # two files of one name look equal
     message:
         "Download {output}"
     shell:
@@ -78,6 +87,7 @@ rule arrays:
         cause=lambda wildcards: EXPERIMENT.text("data"),
         files=lambda wildcards: file_list(FOLDER) if FOLDER else None,
         source=lambda wildcards, input: FOLDER or input.archive,
+        local=lambda wildcards: FOLDER,
     message:
         "Read the images in {params.source}"
     shell:

@@ -53,7 +53,7 @@ def remedy(target):
     """What to run where a target has nothing to use: the end of a message."""
     chosen = [f"{key}={CHOSEN[key]}" for key in ("study", "search") if key in CHOSEN]
     directory = str(ORIGIN) if workflow.overwrite_workdir else ""
-    files = [str(path) if directory else os.path.relpath(path, ORIGIN) for path in workflow.configfiles]
+    files = [str(path) if directory else os.path.relpath(path, ORIGIN) for path in CONFIGFILES]
     train = place.command("study" if STUDY else "search" if SEARCH else "", NAME, files, chosen, directory)
     there = sorted(path.parts[-3] for path in ORIGIN.glob(f"{place.FOLDER}/*/results/metrics.json"))
     others = [place.command(target, name) for name in there if name != NAME]

@@ -7,7 +7,7 @@ from dawn.results.finished import changes, made_by, other_images
 
 # The files that the experiment of a directory is from; another's must not replace it.
 MADE_FROM = {
-    "configfiles": [os.path.relpath(path, ORIGIN) for path in workflow.configfiles],
+    "configfiles": [os.path.relpath(path, ORIGIN) for path in CONFIGFILES],
     **({"study": os.path.relpath(ORIGIN / STUDY.path, ORIGIN)} if STUDY else {}),
     **({"search": os.path.relpath(ORIGIN / SEARCH_FILE, ORIGIN)} if SEARCH else {}),
 }
@@ -57,13 +57,13 @@ def refuse_other_images(jobs):
     if not any(job.rule.name == "arrays" or job.rule.name.startswith("train") for job in jobs):
         return
     now = EXPERIMENT.model_dump(mode="json", include={"data"})["data"]
-    runs = dict.fromkeys(["results", *EXPERIMENTS])
+    runs, elsewhere = dict.fromkeys(["results", *EXPERIMENTS]), moved()
     for manifest in [path for run in runs for path in sorted(Path(run, "manifests").glob("*.json"))]:
         made = (read_json(manifest).get("choices") or {}).get("data")
-        if made and other_images(made, now):
+        if made and other_images(made, now, elsewhere):
             raise WorkflowError(
                 f"{manifest.parents[1]} has a finished experiment on other images ({made['urls'][0]}), and this one is on"
-                f" {now['urls'][0]}: {KEEP}"
+                f" {redacted(ADDRESSES[0])}: {KEEP}"
             )
 
 
@@ -82,6 +82,14 @@ def made_again(jobs):
         f"made again: {', '.join(paths[:3])}{', ...' if paths[3:] else ''} ({why})"
         for (_, why), paths in groups.items()
     ]
+
+
+def moved():
+    """Whether the images were read from a local path of the same name elsewhere; settings have the name alone."""
+    local = [FOLDER] if FOLDER else [url for url in ADDRESSES if not is_remote(url)]
+    read = [job for job in workflow.dag.jobs if job.rule.name == ("arrays" if FOLDER else "download")]
+    known = workflow.persistence.params(read[0].output[0]) if read and local else None
+    return bool(known) and not any(path in str(known) for path in local)
 
 
 def finished_seeds(run):

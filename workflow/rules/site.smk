@@ -7,13 +7,12 @@ from snakemake.settings.types import DeploymentMethod
 
 from dawn.core.git import revision
 
-# Used with --software-deployment-method apptainer; containers/README.md describes how to build it.
-IMAGE = f"{workflow.basedir}/containers/dawn.sif"
+# Used with --software-deployment-method apptainer; containers/README.md describes how to build it. Otherwise Snakemake
+# only shows the name, in its report, and stops if it has a blank.
 IN_APPTAINER = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
-if re.search(r"\s", IMAGE):  # Snakemake stops at such a path, also where no container is used
-    if IN_APPTAINER:
-        raise WorkflowError(f"Snakemake takes no container image with a blank in its path: move {IMAGE!r}")
-    IMAGE = None
+IMAGE = f"{workflow.basedir}/containers/dawn.sif" if IN_APPTAINER else "containers/dawn.sif"
+if re.search(r"\s", IMAGE):
+    raise WorkflowError(f"Snakemake takes no container image with a blank in its path: move {IMAGE!r}")
 
 
 container: IMAGE
@@ -23,7 +22,7 @@ container: IMAGE
 GENERATED = "resources/generated/demo-binary.tar.gz"
 SOURCES = "" if CHECKOUT == "." or GENERATED in EXPERIMENT.data.urls else CHECKOUT
 os.environ.update(DAWN_SOURCES=SOURCES)
-PATHS = [os.path.join(SOURCES, url.removeprefix("file://")) for url in EXPERIMENT.data.urls]
+PATHS = [os.path.join(SOURCES, url.removeprefix("file://")) for url in ADDRESSES]
 
 NODES, GPUS = EXPERIMENT.run.nodes, EXPERIMENT.run.gpus
 # Slurm sends SIGTERM 90 s before a job's time limit, which is long enough to write a checkpoint.

@@ -7,10 +7,11 @@ import markdown_it
 import pytest
 import yaml
 from archives import CIFAR10, call
-from conftest import experiment
+from conftest import ROOT, experiment
 from seed_files import seed, write_manifest
 
 from dawn import model_card
+from dawn.config.experiment import read
 from dawn.core.files import write_table
 
 SPREAD = {"mean": 94.0, "std": 0.1, "low": 93.8, "high": 94.2}
@@ -81,8 +82,28 @@ def test_cifar10_is_named_as_the_hub_names_it(run, tmp_path):
     record["data"] |= {"archive": "cifar-10-python.tar.gz", "classes": CIFAR10}
     path.write_text(json.dumps(record))
     front, text = written(run, tmp_path)
+    assert "datasets" not in front  # a name is no proof
+    assert "on 10 classes from cifar-10-python.tar.gz" in text
+    record["data"] |= {"archive": "mine.tgz", "sha256": read(ROOT / "params.yaml")["data"]["sha256"]}
+    path.write_text(json.dumps(record))
+    front, text = written(run, tmp_path)
     assert front["datasets"] == ["cifar10"]
     assert "on CIFAR-10" in text
+
+
+@pytest.mark.parametrize(
+    ("stated", "entries"),
+    [
+        ("CC-BY-4.0", {"license": "cc-by-4.0"}),
+        ("https://a.example/x", {"license": "other", "license_name": "other", "license_link": "https://a.example/x"}),
+    ],
+)
+def test_a_licence_is_that_of_the_settings(run, tmp_path, stated, entries):
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | {"submission": {"license": stated}}))
+    front, text = written(run, tmp_path)
+    assert {key: front[key] for key in entries} == entries
+    assert "No licence is set here" not in text
 
 
 def test_a_single_seed_has_no_interval(run, tmp_path):

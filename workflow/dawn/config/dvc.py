@@ -29,6 +29,8 @@ CURVES = "results/curves.json"
 # Whether a stage succeeds or fails, the summary of an earlier run is no longer that of params.yaml, so it goes first.
 SUMMARY = ("metrics.json", "summary.md", "summary.html", "curves.json")
 HEAD = "# Written by python -m dawn.dvc_stages from what the tasks declare (workflow/dawn/config/dvc.py).\n"
+# DVC pastes a seed into a command of the shell as params.yaml has it, so params.yaml is checked before.
+CHECK = {"check_settings": "env PYTHONPATH=workflow python -m dawn.dvc_stages --settings"}
 Stage = dict[str, Any]
 
 
@@ -36,7 +38,7 @@ def pipeline(experiment: Experiment) -> str:
     """The text of dvc.yaml for the task of an experiment, with judges or without."""
     task, judges = experiment.declared, experiment.has_judges
     old = " ".join(f"results/{name}" for name in (*SUMMARY, *task.summary_files))
-    variables = [{"written_for": {"task": task.name, "judges": judges}}, {"drop_summary": f"rm -f {old}"}]
+    variables = [{"written_for": {"task": task.name, "judges": judges}}, {"drop_summary": f"rm -f {old}"}, CHECK]
     stages = {"prepare": prepare(experiment)}
     if judges:
         stages["judge"] = judge()
@@ -125,7 +127,7 @@ def _stage(
     inside = [path for path in depends if path not in below and not path.startswith(tuple(f"{b}/" for b in below))]
     return {
         "desc": description,
-        "cmd": ["${drop_summary}", run],
+        "cmd": ["${drop_summary}", "${check_settings}", run],
         "params": list(dict.fromkeys(params)),
         "deps": sorted({*OF_ALL, *below, *inside}),
         "outs": sorted(outputs),

@@ -15,6 +15,7 @@ from dawn.config.records import Record
 from dawn.config.types import MOST_SEEDS, Positive, Seed, Settings
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
+from dawn.core.secrets import hide
 
 SECTIONS = ("model", "train")  # what decides the weights, apart from the data and the seed
 
@@ -164,7 +165,7 @@ class SearchPlan:
     def text(self) -> str:
         """The plan as JSON, from which ``stored`` reads it."""
         about = {"name": self.name, "search": self.search.model_dump(mode="json"), "values": self.values}
-        return json.dumps(about, separators=(",", ":"))
+        return hide(json.dumps(about, separators=(",", ":")), self.base.data.sources)
 
     @property
     def counts(self) -> tuple[int, ...]:

@@ -1,18 +1,23 @@
 """The sections of params.yaml that every task has: ``data``, ``run`` and ``submission``."""
 
+import json
+import os
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from dawn.config.types import ClassName, Count, Every, ImageSize, Labels, NonNegative, Resize, Seed, Settings
+from dawn.config.types import ClassName, Count, Every, ImageSize, Labels, NonNegative, Resize, Seed, Settings, Source
+from dawn.core.secrets import expanded, is_remote, learn
+
+ADDRESSES = "DAWN_ADDRESSES"  # environment variable: JSON, data.urls as published and as written
 
 
 class Data(Settings):
     """The archive and how its train split is divided."""
 
-    urls: Annotated[tuple[str, ...], Field(min_length=1)]
-    """Sources, tried in order: http(s), file:// or a plain path."""
+    urls: Annotated[tuple[Source, ...], Field(min_length=1)]
+    """Sources, tried in order: http(s), file:// or a plain path; ${NAME} is a variable of the environment."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     """Checksum of the archive; null only for a local file, or with bytes."""
     bytes: Annotated[int, Field(ge=1, le=10**15)] | None = None
@@ -48,9 +53,30 @@ class Data(Settings):
         """The split that is evaluated between epochs."""
         return "holdout" if self.holdout else "test"
 
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return ``urls`` as they were written, for whoever opens them: by these settings, or by $DAWN_ADDRESSES."""
+        whole = tuple(url.whole for url in self.urls)  # type: ignore[attr-defined]
+        published, written = json.loads(os.environ.get(ADDRESSES, "[[], []]"))
+        if whole != self.urls or published != list(self.urls):
+            return whole
+        for text, shown in zip(written, published, strict=True):
+            learn(text, shown)
+        return tuple(written)
+
+    def passed(self) -> dict[str, str]:
+        """Return the variable by which jobs, whose settings are read from a file, get ``sources``."""
+        written = []
+        for source in self.sources:
+            try:
+                written.append(expanded(source))
+            except KeyError:  # a job that opens it will say so
+                written.append(source)
+        return {ADDRESSES: json.dumps([list(self.urls), written])}
+
     @model_validator(mode="after")
     def _check(self) -> "Data":
-        remote = [url for url in self.urls if urlsplit(url).scheme in ("http", "https")]
+        remote = [url for url in self.urls if is_remote(url) and urlsplit(url)]
         if remote and self.sha256 is None and self.bytes is None:
             raise ValueError(f"sha256 = null is allowed only for local files; {remote[0]} needs sha256 or bytes")
         if self.size is not None and self.layout != "folders":
@@ -86,13 +112,17 @@ class Run(Settings):
 
 
 class Submission(Settings):
-    """The author and price in the DAWNBench files."""
+    """The author and price in the DAWNBench files, and what a published result says of licences."""
 
     author: str = ""
     """Name of the author."""
     email: str = ""
     """Address of the author."""
-    code_url: str | None = None
+    code_url: Source | None = None
     """Where the code is published."""
     cost_per_hour: NonNegative | None = None
     """Price of the machine in dollars an hour."""
+    license: Annotated[str, Field(min_length=1)] | None = None
+    """Licence of weights and results, an SPDX identifier or an address; null: none is stated."""
+    data_license: Annotated[str, Field(min_length=1)] | None = None
+    """Licence of the images, likewise."""

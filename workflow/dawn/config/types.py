@@ -5,9 +5,10 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
 from dawn.core.cli import LARGEST_SEED
+from dawn.core.secrets import Address
 
 STRICT = ConfigDict(
     frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True, use_attribute_docstrings=True
@@ -62,6 +63,7 @@ def _class_name(name: Any) -> Any:
 
 
 ClassName = Annotated[str, BeforeValidator(_class_name, json_schema_input_type=str)]
+Source = Annotated[str, AfterValidator(Address), PlainSerializer(str, return_type=str, when_used="json")]
 
 Labels = Literal["fine", "coarse"]  # of CIFAR-100
 Resize = Literal["crop", "stretch"]  # how an image becomes a square; dawn/data/image_file.py

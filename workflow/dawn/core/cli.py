@@ -17,13 +17,17 @@ from typing import TextIO
 
 from dawn.core import out_of_memory
 from dawn.core.host import of_launcher
+from dawn.core.secrets import redacted
 
 LARGEST_SEED = 2**32 - 1  # what the generators of numpy and torch both take
 PATIENCE = 5.0  # seconds
 
 
 class InputError(Exception):
-    """Input that cannot be used. The message is one line: what, which value, what to do."""
+    """Input that cannot be used. The message is one line: what, which value, what to do; it names no secret."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(redacted(message))
 
 
 def parser(step: Callable[..., object]) -> argparse.ArgumentParser:
@@ -119,11 +123,12 @@ def run(step: Callable[[], None]) -> None:
     """Run a step's ``main``; bad input ends it with one line and exit code 1, a missing file or too little memory too.
 
     ``DAWN_TRACEBACK=1`` shows the whole traceback instead. ``DAWN_LOG=FILE`` copies stderr to the file, except
-    progress bars; stderr itself stays a terminal.
+    progress bars; stderr itself stays a terminal. Nothing that is written to it names a secret.
     """
     try:
         log = os.environ.get("DAWN_LOG")
-        sys.stdout, sys.stderr = Printed(bare(sys.stdout)), Printed(bare(sys.stderr), Path(log) if log else None)
+        sys.stdout = Printed(bare(sys.stdout))
+        sys.stderr = Printed(bare(sys.stderr), Path(log) if log else None, redacted)
         with _unwound():
             step()
         _flush()
@@ -199,10 +204,13 @@ def bare(stream: TextIO) -> TextIO:
 
 
 class Printed(io.TextIOBase):
-    """A stream that escapes what is not printable, such as escape sequences in names; may copy its lines to a file."""
+    """A stream that escapes what is not printable, such as escape sequences in names; may copy its lines to a file.
 
-    def __init__(self, stream: TextIO, path: Path | None = None) -> None:
-        self.stream, self.file = stream, None
+    ``shown`` changes each text before, such as ``redacted`` for messages.
+    """
+
+    def __init__(self, stream: TextIO, path: Path | None = None, shown: Callable[[str], str] = str) -> None:
+        self.stream, self.file, self.shown = stream, None, shown
         if isinstance(stream, io.TextIOWrapper):  # a name that the terminal's charset does not have is printed escaped
             stream.reconfigure(errors="backslashreplace")
         if path:
@@ -211,7 +219,7 @@ class Printed(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Write to both."""
-        shown = printable(text, kept="\n\t")
+        shown = printable(self.shown(text), kept="\n\t")
         if self.file:
             with suppress(OSError):  # a full disk is no reason to stop, and what is written says so
                 self.file.write(shown)

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePath
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -56,7 +58,7 @@ def http(url: str, partial: Partial, size: int | None, limits: Limits) -> None:
                 if total is not None:
                     check_size(total, size, SourceError)
                 partial.restart(url, response.headers, total)
-            name, start = cli.printable(url.rsplit("/", 1)[-1]), partial.size
+            name, start = cli.printable(PurePath(urlsplit(url).path).name), partial.size
             bar = tqdm(
                 desc=name, initial=start, total=total, unit="B", unit_scale=True, disable=None, leave=False,
                 file=cli.bare(sys.stderr),

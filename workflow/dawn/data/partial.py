@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from dawn.core import file_lock, files
+from dawn.core.secrets import redacted
 
 ETAG = r'"[\x21\x23-\x7e]{1,1000}"'  # a strong one: W/"..." is weak
 DATE = r"[A-Z][a-z]{2}, [0-9A-Za-z: ]{10,40} GMT"
@@ -17,7 +18,7 @@ REFUSALS = 2  # answers without the rest of a file, after which the whole file i
 class Record(BaseModel):
     """The file that a partial file begins, as the server describes it."""
 
-    url: str
+    url: str  # without secrets
     validator: str = Field(pattern=f"^({ETAG}|{DATE})$")  # its ETag, else its Last-Modified
     encoding: str | None  # Content-Encoding
     total: int | None = Field(gt=0)  # its size in bytes
@@ -53,7 +54,7 @@ class Partial:
     def resumable(self, url: str) -> Record | None:
         """The record, if a request to this URL may continue the file."""
         record = self.record
-        if not record or record.url != url or not (self.checksum or record.strong):
+        if not record or record.url != redacted(url) or not (self.checksum or record.strong):
             return None
         return record if self.size and self.refusals < REFUSALS else None
 
@@ -64,7 +65,8 @@ class Partial:
         self.record, self.resumed, self.kept = None, False, 0
         for name in ("Last-Modified", "ETag"):
             with suppress(KeyError, ValidationError):  # no such header, or a weak ETag
-                record = Record(url=url, validator=headers[name], encoding=headers.get("Content-Encoding"), total=total)
+                version = {"validator": headers[name], "encoding": headers.get("Content-Encoding"), "total": total}
+                record = Record(url=redacted(url), **version)
                 self.record = record if record.strong or self.checksum else None
         if self.record:
             files.write_json(self.note, self.record.model_dump())

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import requests
 
+from dawn.core.secrets import expanded, is_remote, redacted
 from dawn.health.finding import Finding
 
 TIMEOUT = 5.0  # seconds
@@ -16,11 +16,6 @@ def mirrors(urls: Sequence[str], size: int | None) -> list[Finding]:
     """Each source of an archive of ``size`` bytes, queried at the same time."""
     with ThreadPoolExecutor(len(urls)) as pool:
         return list(pool.map(lambda url: remote(url, size) if is_remote(url) else local(url), urls))
-
-
-def is_remote(url: str) -> bool:
-    """Return whether a source is on the network."""
-    return urlsplit(url).scheme in ("http", "https")
 
 
 def local(url: str) -> Finding:
@@ -35,15 +30,18 @@ def local(url: str) -> Finding:
 
 def remote(url: str, size: int | None) -> Finding:
     """A source on the network by the head of its response. One out of reach is no problem: a local archive suffices."""
+    shown = redacted(url)
     try:
         plain = {"Accept-Encoding": "identity"}
-        with requests.get(url, stream=True, timeout=TIMEOUT, headers=plain) as response:
+        with requests.get(expanded(url), stream=True, timeout=TIMEOUT, headers=plain) as response:
             length, seconds = response.headers.get("Content-Length"), response.elapsed.total_seconds()
+    except KeyError as name:
+        return Finding("problem", f"{shown}: the environment has no variable {name.args[0]}", "set it")
     except requests.RequestException as error:
         remedy = "offline, name a local file in data.urls"
-        return Finding("not needed", f"{url}: out of reach ({type(error).__name__})", remedy)
+        return Finding("not needed", f"{shown}: out of reach ({type(error).__name__})", remedy)
     if response.status_code != 200:
-        return Finding("problem", f"{url}: HTTP {response.status_code}", "take it out of data.urls")
+        return Finding("problem", f"{shown}: HTTP {response.status_code}", "take it out of data.urls")
     if size and length and int(length) != size:
-        return Finding("problem", f"{url}: {length} bytes, not {size}", "take it out of data.urls")
-    return Finding("ok", f"{url}: {length or 'unknown number of'} bytes, {seconds:.1f} s")
+        return Finding("problem", f"{shown}: {length} bytes, not {size}", "take it out of data.urls")
+    return Finding("ok", f"{shown}: {length or 'unknown number of'} bytes, {seconds:.1f} s")

@@ -52,8 +52,11 @@ def changes(made: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return "; ".join([*shown, *([f"{len(keys) - SHOWN} more"] if len(keys) > SHOWN else [])])
 
 
-def other_images(made: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Return whether two sections of data are of different images: by checksum, or by place where one is unknown."""
+def other_images(made: Mapping[str, Any], now: Mapping[str, Any], moved: bool = False) -> bool:
+    """Return whether two sections of data are of different images: by checksum, or by place where one is unknown.
+
+    Settings have only the name of a local path; ``moved`` says that it was in another folder.
+    """
     if made.get("sha256") and now["sha256"]:
         return bool(made["sha256"] != now["sha256"])
-    return list(made["urls"]) != list(now["urls"])
+    return moved or list(made["urls"]) != list(now["urls"])

@@ -18,9 +18,11 @@ from dawn.core.code_deps import HERE
 from dawn.core.files import sha256
 from dawn.core.git import revision
 from dawn.core.host import answer, features, processor
+from dawn.core.secrets import redacted
 
 CHECKOUT = HERE.parents[1]
 PATH = re.compile(r"(?:(?<=file://)|(?<![\w.~/]))/(?:[\w.+@-]+/)*[\w.+@-]+")  # an absolute one in a command line
+WHOLE = re.compile(r"^(--?[\w-]+=)?(/.+)$")  # a word of a command that is a path, which may have blanks
 
 
 def code(root: Path) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def image() -> str | None:
     """The image that runs this, with its checksum; None outside of an image."""
     file = os.environ.get("APPTAINER_CONTAINER")
     if file and Path(file).is_file():
-        return f"{file}@sha256:{sha256(Path(file))}"
+        return f"{Path(file).name}@sha256:{sha256(Path(file))}"
     return file or os.environ.get("DAWN_IMAGE")
 
 
@@ -109,17 +111,18 @@ def command() -> str:
     else:
         words = ["python", *sys.orig_argv[1:]]
         words[:0] = [f"{name}={value}" for name in ("OMP_NUM_THREADS",) if (value := os.environ.get(name))]
-    return shlex.join(public(word) for word in words)
+    return shlex.join(WHOLE.sub(lambda path: (path[1] or "") + _shortened(path[2]), public(word)) for word in words)
+
+
+def _shortened(path: str) -> str:
+    """Return an absolute path relative to the checkout; of a file elsewhere its name."""
+    absolute = Path(path)
+    return str(absolute.relative_to(CHECKOUT)) if absolute.is_relative_to(CHECKOUT) else absolute.name
 
 
 def public(text: str) -> str:
-    """Text whose absolute paths are relative to the checkout; of a file elsewhere its name is left."""
-
-    def shortened(path: re.Match[str]) -> str:
-        absolute = Path(path[0])
-        return str(absolute.relative_to(CHECKOUT)) if absolute.is_relative_to(CHECKOUT) else absolute.name
-
-    return PATH.sub(shortened, text)
+    """Return a text without secrets, its absolute paths relative to the checkout; of a file elsewhere its name."""
+    return PATH.sub(lambda path: _shortened(path[0]), redacted(text))
 
 
 def collect(root: Path, trainings: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import yaml
 from dawn.config.experiment import merge, nested
 from dawn.config.search import SearchPlan
 from dawn.core.cli import InputError
+from dawn.core.secrets import redacted
 from dawn.searches.trials import Trial
 from dawn.studies.power import TTest, seeds_needed
 
@@ -44,6 +45,7 @@ def study(plan: SearchPlan, winner: Trial) -> str:
         over = merge(over, nested(key, value))
     settings = merge(plan.values, {"train": {"epochs": search.epochs.most}})
     settings.pop("seeds", None)
+    settings["data"] = settings["data"] | {"urls": [redacted(source) for source in plan.base.data.sources]}
     first = search.seed + 1
     values = {
         "question": f"Is the winner of the search {plan.name} better than its base?",

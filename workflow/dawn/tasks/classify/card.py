@@ -12,11 +12,11 @@ from dawn.config.experiment import Experiment
 from dawn.core.reading import read_table
 from dawn.report.numbers import count, interval, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
+from dawn.results.data_set import named
 from dawn.results.measures import MEASURES
 from dawn.tasks.classify.summarize import CONFUSION
 from dawn.tasks.classify.summary import title
 
-CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SHOWN = [MEASURES[key] for key in ("accuracy", "top5", "loss", "calibration_error", "train_accuracy")]
 
 
@@ -39,14 +39,11 @@ class Card:
     @property
     def dataset(self) -> tuple[str, str]:
         """The data set's identifier on the Hub, and its name."""
-        classes, source = self.data["classes"], self.data.get("archive", "a local source")
-        if tuple(classes) == CIFAR10 and "cifar" in source:
-            return "cifar10", "CIFAR-10"
-        return "custom", f"{len(classes)} classes from {source}"
+        return named(self.data)
 
 
 def front_matter(card: Card) -> str:
-    """The YAML that the Hub reads: the task, and each metric as a model-index entry; no licence, which is yours."""
+    """The YAML that the Hub reads: the task, and each metric as a model-index entry, the licence if one is stated."""
     identifier, name = card.dataset
     measured = [("accuracy", "accuracy", 0.01), ("loss", "loss", 1), ("ece", "calibration_error", 1)]
     metrics = [
@@ -63,6 +60,7 @@ def front_matter(card: Card) -> str:
         "metrics": metrics,
     }
     values = {
+        **licence(card.experiment.submission.license),
         "library_name": "pytorch",
         "pipeline_tag": "image-classification",
         "tags": ["image-classification", card.experiment.model.family, "dawn"],
@@ -71,6 +69,15 @@ def front_matter(card: Card) -> str:
         "model-index": [{"name": f"{card.experiment.model.family}-{identifier}", "results": [result]}],
     }
     return f"---\n{yaml.safe_dump(values, sort_keys=False, allow_unicode=True)}---\n"
+
+
+def licence(stated: str | None) -> dict[str, str]:
+    """Return the Hub's entries for a licence: an identifier in small letters, or an address."""
+    if stated is None:
+        return {}
+    if "://" in stated:
+        return {"license": "other", "license_name": "other", "license_link": stated}
+    return {"license": stated.lower()}
 
 
 def results(card: Card) -> list[Block]:
@@ -135,6 +142,7 @@ def limits(card: Card, confused: Sequence[str]) -> list[Block]:
         + ("It was the test split: choices made while reading these logs are fitted to it." if watched == "test" else
            "Choices made while reading these logs leave the test split untouched."),
         *([f"Most frequent errors over all seeds: {', '.join(confused)}."] if confused else []),
-        "No licence is set here: it depends on the images that the network was trained on.",
+        *(["No licence is set here: it depends on the images that the network was trained on."]
+          if card.experiment.submission.license is None else []),
     ]  # fmt: skip
     return [Heading("Limits"), Bullets(items)]

@@ -86,7 +86,9 @@ def test_a_run_leaves_no_secret(place, host):
     private = [name for name, text in contents(made / "results") if b"jane-doe" in text]
     assert private == []  # nor does a result name the folders of this machine
     given = f"data={json.dumps(data(place, wrong, right.replace('Passw0rd', 'again')))}"
-    planned = run(place, "-n", "--quiet", "host", "--config", "name=mine", given, *workspace.SMALL, "submission={code_url: null}")
+    planned = run(
+        place, "-n", "--quiet", "host", "--config", "name=mine", given, *workspace.SMALL, "submission={code_url: null}"
+    )
     assert "download" not in planned
     assert "train" not in planned
 

@@ -23,7 +23,7 @@ if FOLDER and EXPERIMENT.data.size is None:
     raise WorkflowError(
         f"data.urls names the folder {FOLDER}; set data.layout to folders and data.size to a size in pixels"
     )
-if STAGE and any(redacted(url) != url for url in ADDRESSES):
+if STAGE and any(redacted(url.whole) != url.whole for url in EXPERIMENT.data.urls):
     raise WorkflowError(
         f"data.urls has a secret ({EXPERIMENT.data.urls[0]}), which DVC would write into dvc.lock and into the commits of"
         " experiments: write ${NAME} in its place and set this variable in the environment (docs/compare.md)"

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 import torch
-from conftest import step
+from conftest import in_full, step
 from training import CPU, At, Never, arguments, assert_same_end, ready, trained
 
 from dawn.core.cli import InputError
@@ -161,7 +161,7 @@ def test_a_full_disk_is_named_with_the_path(data, tmp_path, monkeypatch):
     assert ready(data, tmp_path, **EPOCHS).resumed == 1, "the one before is whole"
 
 
-@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+@pytest.mark.parametrize("umask", [0o027, *in_full(0o022, 0o077)])
 def test_every_file_has_the_permissions_of_the_umask(data, params, tmp_path, umask):
     before = os.umask(umask)
     try:

@@ -235,6 +235,7 @@ def test_why_layers_cannot_be_with_kernels(net, precision, reason):
         with_kernels(net, precision)
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("avx512")
 def test_a_training_in_bf16_learns_as_with_pytorchs_layers(data, tmp_path):
     train = CUSTOM["train"] | {"precision": "bf16"}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import yaml
-from conftest import ROOT, TINY
+from conftest import ROOT, TINY, in_full
 from study_files import finished
 from study_simulation import draw, verdicts
 
@@ -126,7 +126,7 @@ def test_all_done_costs_nothing(planned):
     assert lines[-1] == "  in all: 0 s one after the other; $0.00 to $0.00 at $3.6 an hour"
 
 
-@pytest.mark.parametrize(("test", "variants"), [("holm", 2), ("dunnett", 6)])
+@pytest.mark.parametrize(("test", "variants"), [("holm", 2), *in_full(("dunnett", 6))])
 def test_the_power_that_is_announced_is_that_of_simulated_studies(planned, test, variants):
     names = {name: {"train": {"epochs": i + 2}} for i, name in enumerate("abcdef"[:variants])}
     (first, second) = detection(planned(seeds=6, difference=0.3, spread=0.15, variants=names, test=test))

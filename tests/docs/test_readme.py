@@ -79,8 +79,8 @@ def test_a_documented_snakemake_command_has_a_plan(place, engines, plan):
         [workspace.BIN / "snakemake", "-n", *plan], cwd=place.path, capture_output=True, text=True,
         env=engines, check=False,
     )  # fmt: skip
-    if list(plan) == ["app"]:  # it trains nothing
-        assert "results has no trained network; run snakemake first" in done.stdout + done.stderr
+    if plan[:1] == ("app",):  # it trains nothing
+        assert "has no trained network" in done.stdout + done.stderr
         return
     assert done.returncode == 0, done.stderr
     assert re.search(r"\b(train|lr_find|race_seeds|doctor|stats)\b", done.stdout + done.stderr)

@@ -154,7 +154,7 @@ def test_a_full_disk_is_named_with_the_path(data, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", full)
         with pytest.raises(
-            InputError, match=r"/seed-0/state.pt cannot be written \(No space left on device\); run it again"
+            InputError, match=r"/seed-0/state.pt cannot be written \(No space left on device\); run this again"
         ):
             trainer.save()
     trainer.checkpoints.release()

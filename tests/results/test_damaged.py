@@ -59,6 +59,7 @@ def right(end):
     return end.code == 0 or (0 < len(line) < MOST and "\n" not in line and "Traceback" not in line)
 
 
+@pytest.mark.full
 def test_a_damaged_result_of_a_classifier_is_one_line(classifier):
     assert faults(classifier, LIGHT, 211) == []
 

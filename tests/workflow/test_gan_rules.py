@@ -33,7 +33,7 @@ def test_a_gan_trains_its_judges_by_the_rules_of_a_classifier(tmp_path):
     found = planned(tmp_path, "all", "crate", "--config", "task=gan", "seeds=[4, 5]", "gan={conditional: true}",
                     "measures={cas: true}")  # fmt: skip
     of_seeds = {"train": 2, "cas": 2, "evaluate": 2}
-    once = dict.fromkeys(("model", "summarize", "plot", "summary", "pack", "provenance", "crate"), 1)
+    once = dict.fromkeys(("all", "model", "summarize", "plot", "summary", "pack", "provenance", "crate"), 1)
     assert found == OF_JUDGES | OF_DATA | of_seeds | once
 
 

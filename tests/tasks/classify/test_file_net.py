@@ -165,7 +165,7 @@ def test_a_trained_network_is_used_with_its_file_alone(data, params, tmp_path, c
     arguments_of_train = arguments(params(model=values), data, out, "--resume", tmp_path / "states")
     assert call(train.main, *arguments_of_train) is None
     image, source = write_image(tmp_path / "a.png"), Path(values["path"])
-    assert f"give the file {source} with --network" in call(predict.main, "--model", out, image)
+    assert f"give the file {str(source)!r} with --network" in call(predict.main, "--model", out, image)
     moved = shutil.move(source, tmp_path / "moved.py")
     capsys.readouterr()
     assert call(predict.main, "--network", moved, "--model", out, image) is None

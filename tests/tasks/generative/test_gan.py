@@ -244,7 +244,9 @@ PROVENANCE = {
 def page(folder, seeds, *more):
     """The Markdown and the HTML that the command writes."""
     results = folder / "results"
-    (results / "metrics.json").write_text(json.dumps({}))
+    spread = dict.fromkeys(("mean", "std", "low", "high"), 1.0)
+    sums = dict.fromkeys(("seconds", "images_per_s", "peak_memory_bytes"), spread)
+    (results / "metrics.json").write_text(json.dumps({"seeds": len(seeds), **sums}))
     data = read_json(folder / "data/dataset.json")
     (results / "provenance.json").write_text(json.dumps(PROVENANCE | {"data": data}))
     files = [f"--{name}={results / file}" for name, file in

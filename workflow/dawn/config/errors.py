@@ -105,12 +105,13 @@ def _unknown(key: str, name: str, section: type[BaseModel]) -> str:
 
 
 def _places(name: str, section: type[BaseModel], above: str = "") -> Iterator[str]:
-    """Yield the dotted keys of the settings of a name in the sections of a section."""
+    """Yield the dotted keys of the settings of a name in the sections of a section, none below another of them."""
     for key, field in section.model_fields.items():
         for below in _sections(field.annotation):
             if name in below.model_fields:
                 yield f"{above}{key}.{name}"
-            yield from _places(name, below, f"{above}{key}.")
+            else:
+                yield from _places(name, below, f"{above}{key}.")
 
 
 def _family(key: str, family: Any, sections: list[type[BaseModel]]) -> str:

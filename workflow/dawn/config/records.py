@@ -256,6 +256,7 @@ class Origin(Record):
     machine: Machine
     packages: dict[str, StrictStr]
     command: StrictStr = ""
+    differences: dict[str, dict[str, list[Seed]]] = {}
 
 
 class Source(Record):

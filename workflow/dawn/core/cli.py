@@ -54,15 +54,15 @@ def add_inputs(parser: argparse.ArgumentParser, *names: str) -> None:
         parser.add_argument(f"--{name}", type=Path, required=True, help=INPUTS[name])
 
 
+REPLACED: list[str] = []  # what a command that a person called is to replace, which it says once it has done so
+
+
 def output(text: str) -> Path:
-    """The type of an option that names what is written; where a person calls the command, it says what is replaced."""
+    """The type of an option that names what is written; ``run`` says what is replaced where a person called it."""
     path = Path(text)
     by_hand = not os.environ.get("DAWN_LOG") and os.environ.get("RANK", "0") == "0"
     if by_hand and (path.is_file() or (path.is_dir() and any(path.iterdir()))):
-        print(
-            f"{path} is there: {'' if path.is_file() else 'files of the same names in it are '}replaced",
-            file=sys.stderr,
-        )
+        REPLACED.append(f"{path} was there: {'' if path.is_file() else 'files of the same names in it are '}replaced")
     return path
 
 
@@ -131,6 +131,8 @@ def run(step: Callable[[], None]) -> None:
         sys.stderr = Printed(bare(sys.stderr), Path(log) if log else None, redacted)
         with _unwound():
             step()
+        for line in REPLACED:
+            print(line, file=sys.stderr)
         _flush()
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:  # files have their names

@@ -44,6 +44,8 @@ def replacing(path: Path) -> Iterator[Path]:
         os.umask(umask)
         partial.chmod(0o666 & ~umask)
         partial.replace(path)
+    except InputError:  # it says already what cannot be written
+        raise
     except Exception as error:
         if reason := _unwritable(error, partial):
             raise InputError(f"{path} cannot be written ({reason}); run this again when it can") from error
@@ -69,6 +71,7 @@ def _unwritable(error: BaseException | None, partial: Path) -> str | None:
 
     torch, safetensors and numpy have errors of their own, with the system's in a chain, in their text, or lost.
     """
+    of_torch = False
     while error is not None:
         if isinstance(error, OSError) and error.filename in (None, str(partial)):
             if error.errno in FULL or error.filename:
@@ -77,10 +80,9 @@ def _unwritable(error: BaseException | None, partial: Path) -> str | None:
                 return str(error)
         if code := IN_TEXT.search(str(error)):
             return os.strerror(int(code[1]))
-        if isinstance(error, RuntimeError) and OF_TORCH.search(str(error)):
-            return _probed(partial)
+        of_torch = of_torch or (isinstance(error, RuntimeError) and OF_TORCH.search(str(error)) is not None)
         error = error.__cause__ or error.__context__
-    return None
+    return _probed(partial) if of_torch else None
 
 
 def _probed(path: Path) -> str:

@@ -66,7 +66,7 @@ def _model(values: dict[str, Any], path: Path, network: Path | None) -> Network:
     """The settings of the network in a header."""
     if values.get("family") == "file":
         if network is None:
-            name = quoted(values.get("path"))
+            name = quoted(values.get("path"), 4096)
             raise InputError(f"{path} is of a network of your own; give the file {name} with --network")
         values = {**values, "path": str(network.absolute())}
     try:

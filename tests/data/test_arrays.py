@@ -62,6 +62,7 @@ def test_round_trip(tmp_path: Path, layout: str, packed: bool) -> None:
         "archive": "a.tar.gz",
         "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
         "holdout_seed": None,
+        "media_type": "application/gzip" if packed else "application/x-tar",
     }
 
 

@@ -285,7 +285,7 @@ def test_a_preset_is_written_from_what_is_found(photos, tmp_path, capsys):
     assert f"{photos}: 30 images of 3 classes, 10 for each; no test split" in printed
     assert "width 41 to 50, height 20 to 29 pixels" in printed
     settings = check(merge(read(ROOT / "params.yaml"), read(out)))
-    assert settings.data.urls == (str(photos),)
+    assert [url.whole for url in settings.data.urls] == [str(photos)]
     assert (settings.data.size, settings.train.batch) == (32, 4)
     assert build(settings.model, 3, 0)(torch.zeros(2, 3, 32, 32)).shape == (2, 3)
     assert "exists; delete it" in new(tmp_path, photos)[0]

@@ -54,7 +54,7 @@ class Results:
         for i, run in enumerate(self.runs):
             for seed in range(self.seeds):
                 found = dict(zip(SHOWN, map(float, values[:, i, seed]), strict=True))
-                text = json.dumps((self.evaluation if self.sums else {}) | found)
+                text = json.dumps(self.evaluation | found)
                 (run / f"seed-{seed}/evaluation.json").write_text(text)
                 if self.sums:
                     manifest = run / f"manifests/{seed}.json"

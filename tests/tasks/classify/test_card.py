@@ -8,7 +8,7 @@ import pytest
 import yaml
 from archives import CIFAR10, call
 from conftest import ROOT, experiment
-from seed_files import seed, write_manifest
+from seed_files import seed, summarized, write_manifest
 
 from dawn import model_card
 from dawn.config.experiment import read
@@ -24,28 +24,34 @@ def evaluation(recall):
     return {"classes": classes, "calibration_error_if_calibrated": 0.0125}
 
 
+def change(path, **values):
+    """Change values of a JSON file."""
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
 @pytest.fixture
 def run(tmp_path):
-    """A finished run of two seeds, written by hand; the arguments that name its files."""
-    for number in (0, 1):
+    """A finished run of three seeds, written by hand; the arguments that name its files."""
+    for number in (0, 1, 2):
         folder = seed(tmp_path, number, [94.0])
-        used = {"monitored": "test", "processes": 2, "device": "NVIDIA H100", "precision": "fp16"}
-        (folder / "metrics.json").write_text(json.dumps(used))
-        (folder / "evaluation.json").write_text(json.dumps(evaluation(30.0 + number)))
+        change(folder / "metrics.json", processes=2, device="NVIDIA H100", precision="fp16")
+        change(folder / "evaluation.json", **evaluation(30.0 + number))
         (folder / "confusion.csv").write_text('actual,predicted\ncat,"dog | x"\ncat,cat\n')
         write_manifest(folder)
     names = ("accuracy", "top5", "loss", "calibration_error", "train_accuracy", "seconds")
-    metrics = {"seeds": 3, "parameters": 1234567, "flops": 3e6} | dict.fromkeys(names, SPREAD)
+    metrics = summarized([tmp_path / f"seed-{n}" for n in range(3)], {"parameters": 1234567, "flops": 3e6})
+    metrics |= {name: metrics[name] | SPREAD for name in names}
     data = {"classes": ["cat", "dog | x"], "shape": [32, 32, 3], "counts": {"train": 900, "test": 100},
             "archive": "pets.zip", "sha256": "e" * 64}  # fmt: skip
     provenance = {"data": data, "code": {"commit": "abc", "dirty": True}, "packages": {"torch": "2.15.0"},
-                  "python": "3.12.1", "written": "2026-01-01"}  # fmt: skip
+                  "python": "3.12.1", "written": "2026-01-01T00:00:00+00:00", "machine": {
+                      "cpu": "A CPU", "cores": 8, "gpus": [], "system": "Linux", "image": None}}  # fmt: skip
     (tmp_path / "metrics.json").write_text(json.dumps(metrics))
     (tmp_path / "provenance.json").write_text(json.dumps(provenance))
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(experiment(seeds=2).model_dump(mode="json")))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(experiment(seeds=3).model_dump(mode="json")))
     named = [f"--{name}={tmp_path / file}" for name, file in
              (("params", "params.yaml"), ("metrics", "metrics.json"), ("provenance", "provenance.json"))]  # fmt: skip
-    return [*named, f"--out={tmp_path / 'card.md'}", tmp_path / "seed-0", tmp_path / "seed-1"]
+    return [*named, f"--out={tmp_path / 'card.md'}", *(tmp_path / f"seed-{n}" for n in range(3))]
 
 
 def written(run, tmp_path):
@@ -68,7 +74,7 @@ def test_the_text_has_intervals_calibration_limits_and_origin(run, tmp_path):
     _, text = written(run, tmp_path)
     for part in (
         "94.00 % (93.80 to 94.20)", "Means over 3 seeds, with 95 % intervals", "0.0125 by chance alone",
-        "| cat | 30.5 % | – |", "cat as dog | x (2)", "It was the test split",
+        "| cat | 31.0 % | – |", "cat as dog | x (3)", "It was the test split",
         "100 test images", "900 train images", "abc, with uncommitted changes", "1,234,567 parameters",
         "2 x NVIDIA H100, fp16", "e" * 64, "seeds: 0, 1",
     ):  # fmt: skip
@@ -108,8 +114,8 @@ def test_a_single_seed_has_no_interval(run, tmp_path):
     path = tmp_path / "metrics.json"
     metrics = json.loads(path.read_text())
     names = ("accuracy", "top5", "loss", "calibration_error", "train_accuracy")
-    path.write_text(json.dumps(metrics | {"seeds": 1} | dict.fromkeys(names, ONE)))
-    _, text = written(run[:-1], tmp_path)
+    path.write_text(json.dumps(metrics | {"seeds": 1} | {name: metrics[name] | ONE for name in names}))
+    _, text = written(run[:-2], tmp_path)
     assert "Means over 1 seed: no interval, which takes three seeds." in text
     assert "| test accuracy | 94.00 % | – |" in text
 
@@ -121,10 +127,10 @@ def test_an_edited_evaluation_is_refused(run, tmp_path):
 
 def test_hostile_class_names_are_text_in_a_card(run, tmp_path):
     names = ["![x](http://x.org/x.png)", '=1+1, "a"']
-    for number in (0, 1):
+    for number in (0, 1, 2):
         folder = tmp_path / f"seed-{number}"
         classes = dict(zip(names, evaluation(30.0)["classes"].values(), strict=True))
-        (folder / "evaluation.json").write_text(json.dumps(evaluation(30.0) | {"classes": classes}))
+        change(folder / "evaluation.json", classes=classes)
         write_table(folder / "confusion.csv", ("actual", "predicted"), [names], ",")
         write_manifest(folder)
     path = tmp_path / "provenance.json"
@@ -136,7 +142,7 @@ def test_hostile_class_names_are_text_in_a_card(run, tmp_path):
     rendered = markdown_it.MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     assert "<img" not in rendered
     assert "<a " not in rendered
-    assert html.unescape(rendered).count(f"{names[0]} as {names[1]} (2)") == 1
+    assert html.unescape(rendered).count(f"{names[0]} as {names[1]} (3)") == 1
 
 
 def test_a_card_of_few_classes_has_no_top_5(run, tmp_path):

@@ -144,5 +144,5 @@ def test_a_preprocessing_that_makes_nan_is_refused(seed, tmp_path, wrong, words)
 
 def test_a_header_that_is_no_json_is_refused(seed):
     changed(seed / "model.safetensors", None, header="{")
-    with pytest.raises(InputError, match="is not JSON .*; train again"):
+    with pytest.raises(InputError, match=r"is not JSON .*; train again"):
         read_weights(seed / "model.safetensors")

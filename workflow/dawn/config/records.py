@@ -174,7 +174,7 @@ class Entry(Known):
     references: dict[str, Known] = {}
 
 
-class Judged(Record):
+class Judge(Record):
     """What an evaluation says of a classifier that measured images."""
 
     seed: Seed

@@ -131,8 +131,8 @@ def run(step: Callable[[], None]) -> None:
         sys.stderr = Printed(bare(sys.stderr), Path(log) if log else None, redacted)
         with _unwound():
             step()
-        for line in REPLACED:
-            print(line, file=sys.stderr)
+        for text in REPLACED:
+            print(text, file=sys.stderr)
         _flush()
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:  # files have their names

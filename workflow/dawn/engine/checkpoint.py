@@ -149,12 +149,12 @@ def read(path: Path, device: torch.device) -> dict[str, Any]:
             if sum(info.file_size for info in archive.infolist()) > path.stat().st_size:
                 raise ValueError("it would take more bytes than it has")
         values: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        written, found = values.pop("checksum"), checksum(values)
+        written, now = values.pop("checksum"), checksum(values)
         owner = values["key"], values["seed"]
     except Exception as error:  # torch.load has no error of its own
         out_of_memory.pass_on(error)
         raise Damaged(f"it cannot be read: {type(error).__name__}") from error
-    if found != written or not isinstance(owner[0], str):
+    if now != written or not isinstance(owner[0], str):
         raise Damaged("its checksum is another than when it was written")
     return values
 

@@ -42,7 +42,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def misfit(build: Callable[[], nn.Module], tensors: Mapping[str, Tensor]) -> str | None:
-    """Which tensor of a file does not fit the network of ``build``, which takes no memory here; None if all fit.
+    """Return which tensor of a file does not fit the network of ``build``, which takes no memory here; None if all fit.
 
     Buffers of whole numbers are in no file.
     """

@@ -50,12 +50,12 @@ def verify(seed: Path, names: Iterable[str] | None = None) -> dict[str, Any]:
 
 def read(path: Path) -> dict[str, Any]:
     """A manifest; an InputError unless it has a checksum for each file of a seed of its task, and for no other file."""
-    found: dict[str, Any] = read_json(path, Manifest)
-    files = registry.task_of(found["choices"]).seed_files
-    if wrong := sorted(found["sha256"].keys() ^ set(files)):
+    sums: dict[str, Any] = read_json(path, Manifest)
+    files = registry.task_of(sums["choices"]).seed_files
+    if wrong := sorted(sums["sha256"].keys() ^ set(files)):
         raise InputError(f"{path} is no manifest of a seed: it has {'no' if wrong[0] in files else 'a'} checksum of "
                          f"{quoted(wrong[0])}; delete it, and snakemake makes it again")  # fmt: skip
-    return found
+    return sums
 
 
 def seed_number(seed: Path) -> int:
@@ -92,5 +92,5 @@ def header(path: Path) -> dict[str, Any]:
             text = (file.metadata() or {}).get("dawn", "{}")
     except SafetensorError as error:
         raise InputError(f"{path} is not a safetensors file of weights ({error}); {TRAIN_AGAIN}") from error
-    found: dict[str, Any] = from_json(text, path, Header, TRAIN_AGAIN)
-    return found
+    header: dict[str, Any] = from_json(text, path, Header, TRAIN_AGAIN)
+    return header

@@ -65,6 +65,6 @@ def of_seeds(task: Task, seeds: Iterable[Path]) -> tuple[list[dict[str, Any]], l
 
 
 def _measured(evaluation: Mapping[str, Any]) -> list[Any]:
-    """What an evaluation is of: the number of images, and the names of the classes or domains."""
+    """Return what an evaluation is of: the number of images, and the names of the classes or domains."""
     names = evaluation.get("class_names") or evaluation.get("names") or list(evaluation.get("classes", ()))
     return [evaluation.get("images"), names, list(evaluation.get("measures", ()))]

@@ -90,8 +90,8 @@ def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[s
     errors, by_chance = ([evaluation[f"calibration_error{which}"] for evaluation in evaluations]
                          for which in ("", "_if_calibrated"))  # fmt: skip
     images = load_array(data / "test_images.npy", IMAGES)
-    for seed, evaluation, (found, _) in zip(seeds, evaluations, predictions, strict=True):
-        if list(evaluation["classes"]) != classes or not evaluation["images"] == len(found) == len(images):
+    for seed, evaluation, (logits, _) in zip(seeds, evaluations, predictions, strict=True):
+        if list(evaluation["classes"]) != classes or not evaluation["images"] == len(logits) == len(images):
             raise cli.InputError(f"{seed} was evaluated on other images or classes than those of {data}; {REMEDY}")
     return {
         "cycle": lambda: draw_cycle(experiment, dataset),

@@ -3,7 +3,7 @@
 from pydantic import ConfigDict, StrictStr
 
 from dawn.config import records
-from dawn.config.records import Entry, Judged, Least1, Record
+from dawn.config.records import Entry, Judge, Least1, Record
 from dawn.core.reading import Count, Number, Positive
 
 
@@ -50,5 +50,5 @@ class Evaluation(records.Evaluation):
     names: tuple[StrictStr, StrictStr]
     images: Images
     measures: Measures
-    judges: list[Judged]
+    judges: list[Judge]
     progress: tuple[Along, ...] = ()

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, model_validator
 
 from dawn.config import records
-from dawn.config.records import Entry, Judged, Known, Least1, Names, Record
+from dawn.config.records import Entry, Judge, Known, Least1, Names, Record
 from dawn.core.reading import Count, Number, Sha256
 
 
@@ -59,7 +59,7 @@ class Evaluation(records.Evaluation):
 
     images: Images
     measures: Measures
-    judges: Annotated[list[Judged], Field(min_length=1)]
+    judges: Annotated[list[Judge], Field(min_length=1)]
     class_names: Names
     classes: list[Known]
     progress: list[Bounded]

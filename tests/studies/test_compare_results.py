@@ -72,7 +72,9 @@ def test_the_difference_that_matters_is_that_of_the_study(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     for name, values in (("a", BASE), ("b", BETTER)):
         finished(tmp_path / f"results/studies/wide/{name}", values)
-    write_json(tmp_path / "results/studies/wide/study.json", {"difference": 0.9, "measure": "accuracy"})
+    plan = {"name": "wide", "variants": {"a": "a", "b": "b"}, "seeds": [0], "analyses": [1], "comparisons": []}
+    about = plan | {"test": "holm", "difference": 0.9, "measure": "accuracy"}
+    write_json(tmp_path / "results/studies/wide/study.json", about)
     assert (
         step("compare", "wide/a", "wide/b", cwd=tmp_path)
         .stdout.splitlines()[-1]

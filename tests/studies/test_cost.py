@@ -40,8 +40,8 @@ def planned(tmp_path, monkeypatch):
 
 
 def times(step=0.5, forward=0.1):
-    rows = [{"precision": "fp32", "batch": 16, "work": w, "seconds": s, "low": 0.9 * s, "high": 1.2 * s}
-            for w, s in (("forward", forward), ("step", step))]  # fmt: skip
+    rows = [{"precision": "fp32", "batch": 16, "work": w, "seconds": s, "low": 0.9 * s, "high": 1.2 * s,
+             "share_of_peak": 0.5} for w, s in (("forward", forward), ("step", step))]  # fmt: skip
     return {"device": "a device", "rows": rows}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from dawn.config.experiment import flat
 from dawn.config.plan import slug
-from dawn.config.plan_records import StudyFile
+from dawn.config.plan_records import Margin
 from dawn.config.task import Measure
 from dawn.core import cli
 from dawn.core.reading import read_json
@@ -60,7 +60,7 @@ def matters(names: list[str], measure: Measure) -> float:
     """The difference that matters in the study that a result belongs to, else 0.2 points of accuracy."""
     for path in map(directory, names):
         if path and (about := path.parent / "study.json").is_file():
-            study = read_json(about, StudyFile)
+            study = read_json(about, Margin)
             if study["measure"] == measure.key:
                 return float(study["difference"])
     if measure.key != "accuracy":

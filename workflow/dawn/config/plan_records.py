@@ -53,7 +53,14 @@ class Budget(Record):
     flops: Positive | None
 
 
-class StudyFile(Record):
+class Margin(Record):
+    """study.json as far as it says which difference matters."""
+
+    measure: StrictStr
+    difference: Above0
+
+
+class StudyFile(Margin):
     """study.json."""
 
     name: StrictStr
@@ -61,8 +68,6 @@ class StudyFile(Record):
     seeds: Annotated[list[Seed], Field(min_length=1)]
     analyses: Annotated[list[Least1], Field(min_length=1)]
     comparisons: list[Comparison]
-    measure: StrictStr
-    difference: Above0
     test: Literal["holm", "dunnett"]
     split: Literal["test", "holdout"] | None = "test"
     budget: Budget | None = None

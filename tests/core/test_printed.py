@@ -42,8 +42,13 @@ def test_an_error_is_escaped(error):
 
 def test_the_lines_of_jobs_are_escaped():
     log = JobLog(logging.Formatter("%(message)s"))
-    for about in ({"event": "job_info", "rule_msg": f"Read {HOSTILE}", "rule_name": "a"}, {"msg": f"Error {HOSTILE}"}):
-        assert SHOWN in log.format(logging.makeLogRecord(about))
+    for about in (
+        {"event": "job_info", "rule_msg": f"Read {HOSTILE}", "rule_name": "a", "jobid": 1},
+        {"msg": f"Error {HOSTILE}"},
+    ):
+        record = logging.makeLogRecord(about)
+        log.filter(record)
+        assert SHOWN in log.format(record)
 
 
 def test_a_command_prints_hostile_names_escaped(tmp_path):

@@ -69,7 +69,10 @@ def test_several_processes_refuse_in_one_line(data, params, tmp_path):
     [
         (lambda d: (d / "train_images.npy").write_bytes(b"junk"), "train_images.npy is not a whole .npy array"),
         (lambda d: (d / "train_images.npy").unlink(), "No such file or directory"),
-        (lambda d: np.save(d / "train_labels.npy", np.zeros(3, np.uint8)), "not uint8 (n, h, w, 3)"),
+        (
+            lambda d: np.save(d / "train_labels.npy", np.zeros(3, np.uint8)),
+            "train_labels.npy has not a class, 0 to 2, for each of the 96 images",
+        ),
     ],
 )
 def test_broken_arrays_are_one_line(data, params, tmp_path, change, words):

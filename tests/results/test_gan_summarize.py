@@ -51,6 +51,6 @@ def test_seeds_of_another_experiment_are_refused(seeds, tmp_path, monkeypatch):
     write_json(model, MODEL)
     line = ["summarize", *seeds, "--params", params, "--model", model, "--out", tmp_path / "m.json"]
     monkeypatch.setattr(sys, "argv", [str(word) for word in [*line, "--plots", tmp_path]])
-    with pytest.raises(InputError, match="made with another data section"):
+    with pytest.raises(InputError, match="made with another gan section"):
         summarize.main()
     assert not (tmp_path / "m.json").exists()

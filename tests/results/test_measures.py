@@ -26,7 +26,8 @@ CURVE = tuple(EpochMetrics.__annotations__)
 VALUES = {"percent": (99.8, 100.0, 99.9), "fraction": (0.97, 1.0, 0.99), "positive": (0.1, 0.6, 0.3),
           "similarity": (0.99, 0.9, 1.0), "any": (-0.1, 0.4, 0.2)}  # fmt: skip
 TRAINING = {"seconds": 9.0, "images_per_s": 100, "peak_memory_bytes": 5, "train_loss": 1.0, "train_accuracy": 50.0,
-            "parameters": 10, "seed": 0}  # fmt: skip
+            "parameters": 10, "seed": 0, "device": "cpu", "processes": 1, "precision": "fp32", "seconds_by_phase": {},
+            "seconds_untimed": {}, "resumed": 0, "monitored": "test", "epochs": 1, "generator_steps": 1}  # fmt: skip
 COSTS = {net: {"parameters": 1, "flops": 1} for net in ("generator", "critic")} | {"parameters": 1, "flops": 1}
 
 
@@ -37,7 +38,15 @@ def evaluations(measures, suffixes=("",)):
 
 def of_gan(found):
     extra = {"noise": 4, "low": None, "high": None, "p": 0.5, "references": {}}
-    return [{"measures": {key: {"value": value, **extra} for key, value in each.items()}} for each in found]
+    near = {"samples": [0], "train": [[0, 1]], "ratio": [0.9]}
+    more = {
+        "images": {"samples": 100, "test": 100, "a": 100, "b": 100}, "seconds": {"sample": 1.0, "measure": 2.0},
+        "names": ["a", "b"],
+        "judges": [{"seed": 0, "sha256": "0" * 64, "accuracy": 90.0}], "class_names": ["a"],
+        "classes": [{"value": 1.0}],
+        "progress": [], "nearest": near, "nearest_of_first": near,
+    }  # fmt: skip
+    return [more | {"measures": {key: {"value": value, **extra} for key, value in each.items()}} for each in found]
 
 
 def study(found):
@@ -49,6 +58,8 @@ def study(found):
 
 
 SIX = {name: {"recall": 50.0, "precision": 50.0} for name in "abcdef"}  # so many that the top-5 accuracy says something
+
+CONFUSION = [[1000 if i == j == 0 else 0 for j in range(6)] for i in range(6)]
 
 
 def tables(blocks):
@@ -70,9 +81,7 @@ def run(task, folder, found):
 
 
 def test_the_measures_of_a_classifier(tmp_path):
-    found = [
-        each | {"images": 1000, "confusion": [[1, 0], [0, 1]], "classes": SIX} for each in evaluations(OF_CLASSIFIER)
-    ]
+    found = [each | {"images": 1000, "confusion": CONFUSION, "classes": SIX} for each in evaluations(OF_CLASSIFIER)]
     made, own = run("classify", tmp_path, found), study(found)
     page, metrics = tables(result(made)), made.metrics
     for m in OF_CLASSIFIER:
@@ -109,7 +118,8 @@ def test_the_measures_of_a_cyclegan(tmp_path):
 
 
 def test_equal_accuracies_of_images_are_bounded_alike_everywhere(tmp_path):
-    own = {"accuracy": 99.0, "top5": 100.0, "images": 500, "confusion": [[1, 0], [0, 1]]}
+    confusion = [[500 if i == j == 0 else 0 for j in range(6)] for i in range(6)]
+    own = {"accuracy": 99.0, "top5": 100.0, "images": 500, "confusion": confusion, "classes": SIX}
     found = [dict.fromkeys([m.key for m in OF_CLASSIFIER], 0.5) | own for _ in range(3)]
     metrics = run("classify", tmp_path, found).metrics
     assert metrics["accuracy"]["low"] == pytest.approx(98.35, abs=0.01)

@@ -90,7 +90,9 @@ def test_failed_seeds_are_named_at_the_top(tmp_path):
 PROVENANCE = {
     "written": "2026-01-01T00:00:00+00:00", "python": "3.12.1", "packages": {"torch": "2.15.0"},
     "machine": {"cpu": "A CPU", "cores": 8, "gpus": ["NVIDIA H100, 80 GiB, 570"], "system": "Linux", "image": None},
-    "code": {"commit": "abc", "dirty": True, "locks": {"dev.lock": "f" * 64}}, "data": {"sha256": "e" * 64},
+    "code": {"commit": "abc", "dirty": True, "locks": {"dev.lock": "f" * 64}}, "data": {
+        "sha256": "e" * 64, "counts": {"train": 900, "test": 100}, "classes": ["cat", "dog"], "shape": [32, 32, 3],
+    },
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def judge(sets: dict[str, np.ndarray], number: int) -> Judge:
 
 def data(folder: Path) -> Path:
     """The arrays of 90 train and 60 test images, and dataset.json."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for seed, (split, count) in enumerate({"train": 90, "test": TEST}.items()):
         for name, array in zip(("images", "labels"), coloured(count, seed), strict=True):
             np.save(folder / f"{split}_{name}.npy", array)

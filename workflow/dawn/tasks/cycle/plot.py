@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dawn.config.experiment import Experiment
-from dawn.core.array_file import load_array
+from dawn.core.array_file import SERIES, load_array
 from dawn.core.reading import read_json
 from dawn.results.curve import at_epochs, read_curve
 from dawn.tasks.cycle.curve import CycleMetrics
@@ -44,7 +44,7 @@ def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[s
     curves = [read_curve(seed / "curve.tsv", CycleMetrics) for seed in seeds]
     every, first = experiment.cycle.samples_every, f"seed {experiment.seeds[0]}"
     epochs = [row.epoch for row in at_epochs(curves[0], every)]
-    progress = load_array(seeds[0] / "progress.npy")
+    progress = load_array(seeds[0] / "progress.npy", SERIES)
     half = progress.shape[1] // 2
     shown = np.concatenate([progress[:, : min(8, half)], progress[:, half : half + 8]], axis=1)
     return {

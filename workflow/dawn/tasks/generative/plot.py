@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dawn.config.records import Named
-from dawn.core.array_file import load_array
-from dawn.core.reading import read_json
+from dawn.core.array_file import IMAGES, LABELS, SERIES, load_array
+from dawn.core.cli import InputError
+from dawn.core.reading import REMEDY, read_json
 from dawn.measures.checkerboard import spectra
 from dawn.results.curve import at_epochs, number, read_columns
 from dawn.tasks.generative.figures import grids
@@ -69,9 +70,13 @@ def figures(
     evaluations = [read_json(seed / "evaluation.json", Evaluation) for seed in seeds]
     curves = [at_epochs(read_columns(seed / "curve.tsv"), every) for seed in seeds]
     epochs = [[Epoch(number(row, "epoch"), number(row, "seconds")) for row in curve] for curve in curves]
-    samples = [load_array(seed / "samples.npy") for seed in seeds]
-    progress, between = (load_array(seeds[0] / f"{name}.npy") for name in ("progress", "interpolation"))
-    labels, real = load_array(seeds[0] / "sample_labels.npy"), load_array(data / "test_images.npy")
+    samples = [load_array(seed / "samples.npy", IMAGES) for seed in seeds]
+    progress, between = (load_array(seeds[0] / f"{name}.npy", SERIES) for name in ("progress", "interpolation"))
+    labels, real = load_array(seeds[0] / "sample_labels.npy", LABELS), load_array(data / "test_images.npy", IMAGES)
+    if len(labels) != len(samples[0]) or labels.max() >= len(classes):
+        raise InputError(
+            f"{seeds[0]}/sample_labels.npy has not a class for each of {len(samples[0])} samples; {REMEDY}"
+        )
     whose = "that was asked for" if conditional else "that the first judge sees"
     of_first = f"seed {number_of_first}"
     return {

@@ -40,7 +40,7 @@ def test_dvc_keeps_every_result(project):
     made = {p.relative_to(project.path).as_posix() for p in project.path.glob("results/**/*") if p.is_file()}
     lock = dvc_project.yaml.safe_load((project.path / "dvc.lock").read_text())["stages"]
     kept = {out["path"] for stage in lock.values() for out in stage["outs"]}
-    assert made - {"results/params.yaml"} == kept - {"data"}
+    assert made - {"results/made-from.json", "results/params.yaml"} == kept - {"data"}
     assert {f"results/seed-0/{name}" for name in registry.task("classify").seed_files} <= kept
 
 

@@ -155,8 +155,9 @@ def describe(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> Non
     of = "images that it draws" if experiment.declared.generated(experiment) else named(dataset)[1]
     crate.name = f"A run of dawn on {of}"
     crate.description = "Code, settings, results and provenance of one finished run of the workflow dawn."
-    if experiment.submission.license:
-        crate.license = licence(crate, experiment.submission.license)
+    stated = experiment.submission.license
+    # The profiles of workflows require a license, which may be a text.
+    crate.license = licence(crate, stated) if stated else "none is stated (submission.license)"
     crate.root_dataset["conformsTo"] = [
         entity(crate, url, "CreativeWork", name=name, version=version) for url, (name, version) in PROFILES.items()
     ]

@@ -7,15 +7,15 @@ his file; both are drawn at the number of epochs that were trained.
 """
 
 import argparse
+import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from dawn.report.frame import INK, heading
 from matplotlib.figure import Figure
 
 from dawn.core.cli import InputError
-from dawn.report.style import COLOURS, figure, save
+from dawn.report.style import COLOURS, INK, figure, heading, save
 from dawn.results.curve import Values, read_columns
 
 AUTHOR = Path(__file__).resolve().parents[2] / "docs/measurements/lesson-author.tsv"
@@ -24,7 +24,12 @@ PANELS = {"train_loss": "training loss", "accuracy": "test accuracy, %"}
 
 def author() -> list[Values]:
     """The points of the author's curve, at the number of epochs trained."""
-    return [row | {"epoch": (row["epoch"] or 0) + 1} for row in read_columns(AUTHOR)]
+    with AUTHOR.open(newline="") as file:
+        rows = [
+            {name: float(cell) if cell else None for name, cell in row.items()}
+            for row in csv.DictReader(file, delimiter="\t")
+        ]
+    return [row | {"epoch": (row["epoch"] or 0) + 1} for row in rows]
 
 
 def points(rows: Sequence[Values], column: str) -> tuple[list[float], list[float]]:

@@ -43,7 +43,8 @@ def test_a_crate_of_a_folder_of_photos_says_no_more_than_it_knows():
     assert archive["name"] == "2 classes from photos, a folder photos"
     assert archive.id == "#photos"
     assert archive.get("encodingFormat") is None
-    assert root.get("license") is None
+    assert root["license"].id == "#no-licence"
+    assert root["license"]["name"] == "no licence is stated"
     assert archive.get("license") is None
     assert licences == []
 

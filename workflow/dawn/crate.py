@@ -156,8 +156,9 @@ def describe(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> Non
     crate.name = f"A run of dawn on {of}"
     crate.description = "Code, settings, results and provenance of one finished run of the workflow dawn."
     stated = experiment.submission.license
-    # The profiles of workflows require a license, which may be a text.
-    crate.license = licence(crate, stated) if stated else "none is stated (submission.license)"
+    # The profiles of workflows require an entity as the license, also where none is stated.
+    none = {"name": "no licence is stated", "description": "submission.license states one"}
+    crate.license = licence(crate, stated) if stated else entity(crate, "#no-licence", "CreativeWork", **none)
     crate.root_dataset["conformsTo"] = [
         entity(crate, url, "CreativeWork", name=name, version=version) for url, (name, version) in PROFILES.items()
     ]

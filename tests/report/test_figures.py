@@ -14,7 +14,7 @@ from dawn.tasks.classify.calibration import binned
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.classify.figures.calibration import reliability
 from dawn.tasks.classify.figures.classes import bars, confusion
-from dawn.tasks.classify.figures.curves import curves, time_to_target
+from dawn.tasks.classify.figures.curves import accuracy_by_time, curves, time_to_target
 from dawn.tasks.classify.figures.cycle import cycle
 from dawn.tasks.classify.figures.images import filters, misclassified, sheet
 from dawn.tasks.classify.schedule import multiplier_and_momentum
@@ -87,6 +87,14 @@ def test_time_to_target_counts_the_seeds_that_never_reach_it():
     assert "1 of 2 seeds reached it" in texts(picture)
     assert max(picture.axes[1].lines[0].get_ydata()) == 50
     assert "0 of 1 seed reached it" in texts(time_to_target([OTHER], "test", 75))
+
+
+def test_without_a_target_accuracy_is_drawn_by_time():
+    picture = accuracy_by_time([SEED, OTHER], "test")
+    points = [(row.seconds, row.accuracy) for row in SEED if row.accuracy is not None]
+    assert list(map(tuple, picture.axes[0].lines[0].get_xydata())) == points
+    assert "No target is set" in texts(picture)
+    assert "target" not in texts(curves([SEED], "test", None))
 
 
 def test_confusion_and_errors_are_shares_of_the_class():

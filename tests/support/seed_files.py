@@ -53,7 +53,9 @@ def write_manifest(path: Path, **over: object) -> None:
     write_json(location(path), manifest(experiment(**over), path))
 
 
-def summarized(seeds: list[Path], model: dict[str, Any], target: float = 94.0, price: float | None = None) -> dict:
+def summarized(
+    seeds: list[Path], model: dict[str, Any], target: float | None = 94.0, price: float | None = None
+) -> dict:
     """The metrics over seeds of a classifier; ``model`` is model.json, ``price`` in dollars an hour."""
     numbers = [int(path.name.removeprefix("seed-")) for path in seeds]
     chosen = experiment(seeds=numbers, evaluate={"target": target}, submission={"cost_per_hour": price})

@@ -75,6 +75,16 @@ def measured(result: Result) -> dict[str, str]:
     return {measure.title: interval(mean, measure.digits) for measure, mean in summaries.items() if mean}
 
 
+def to_target(target: dict[str, Any]) -> dict[str, str]:
+    """Which percentage of the seeds reached the target, and when."""
+    goal = f"{target['accuracy']:g} %"
+    return {
+        f"seeds at {goal}": fraction(target),
+        f"seconds to {goal}": interval(target["seconds"], SECONDS.digits),
+        f"expected seconds to {goal}": interval(target.get("expected_seconds"), SECONDS.digits),
+    }
+
+
 def rows(result: Result) -> dict[str, str]:
     """The numbers of one result, by their names."""
     shown = {"seeds": ", ".join(map(str, result.evaluations))}
@@ -82,13 +92,10 @@ def rows(result: Result) -> dict[str, str]:
         return shown | measured(result)
     if (m := result.metrics) is None:
         return shown
-    target = m["target"]
     return shown | {
         ACCURACY.title: interval(m["accuracy"], ACCURACY.digits),
         "std": std(m["accuracy"], ACCURACY.digits),
-        f"seeds at {target['accuracy']:g} %": fraction(target),
-        f"seconds to {target['accuracy']:g} %": interval(target["seconds"], SECONDS.digits),
-        f"expected seconds to {target['accuracy']:g} %": interval(target.get("expected_seconds"), SECONDS.digits),
+        **(to_target(m["target"]) if m["target"] else {}),
         SECONDS.title: interval(m["seconds"], SECONDS.digits),
         SPEED.title: interval(m["images_per_s"], SPEED.digits),
         "peak memory, MiB": f"{m['peak_memory_bytes']['mean'] / 2**20:,.0f}",

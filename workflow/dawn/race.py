@@ -117,6 +117,8 @@ def main() -> None:
     cli.add_resume(parser)
     args = parser.parse_args()
     experiment = load(args.params)
+    if experiment.evaluate.target is None:
+        raise cli.InputError("a race is to evaluate.target, which is null: set it to an accuracy in percent")
     try:
         with joined(experiment.run) as world:
             race(args, experiment, world)

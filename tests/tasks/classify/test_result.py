@@ -30,10 +30,10 @@ def table(blocks):
     return {row[0]: row[1:] for row in found.rows}
 
 
-def of(folder, *accuracies, price=None):
-    """A run of seeds of two epochs whose last accuracies are these, with a target of 94 %."""
+def of(folder, *accuracies, target=94.0, price=None):
+    """A run of seeds of two epochs whose last accuracies are these."""
     seeds = [seed(folder, number, [50.0, accuracy]) for number, accuracy in enumerate(accuracies)]
-    metrics = summarized(seeds, MODEL, price=price)
+    metrics = summarized(seeds, MODEL, target, price)
     return Run.read(experiment(seeds=len(seeds)), seeds, metrics, {}), seeds
 
 
@@ -68,6 +68,21 @@ def test_the_target_is_reached_by_some_by_all_or_by_none(tmp_path):
     assert "time to 94 %: not reached in training" in text(result(of(tmp_path, 90.0)[0]))
     assert "dollars" not in some
     assert "price of a training: 0.0400 dollars" in text(result(of(tmp_path, 90.0, price=7.2)[0]))
+
+
+def test_without_a_target_nothing_is_said_of_one(tmp_path):
+    run, _ = of(tmp_path, 93.0, 94.0, target=None)
+    assert run.metrics["target"] is None
+    blocks = result(run)
+    assert not any(word in text(blocks) for word in ("time to", "at least"))
+    (seeds,) = (block for block in blocks if isinstance(block, Table) and block.heads[0] == "seed")
+    assert [row[:3] for row in seeds.rows] == [("0", "93.00", "20.0"), ("1", "94.00", "20.0")]
+
+
+def test_one_seed_has_the_interval_of_its_test_images(tmp_path):
+    one = text(result(of(tmp_path, 90.0)[0]))
+    assert "95 % interval over 100 test images, not over seeds: 82.56 to 94.48 %" in one
+    assert "not over seeds" not in text(result(of(tmp_path, 90.0, 91.0)[0]))
 
 
 def test_failed_seeds_are_named_at_the_top(tmp_path):

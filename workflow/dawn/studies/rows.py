@@ -52,7 +52,7 @@ def _variant(result: Result, measure: Measure, verdict: Verdict | None) -> Row:
 
 
 def _metrics(m: Mapping[str, Any]) -> Row:
-    t = m.get("target", {})
+    t = m.get("target") or {}
     row = {"target": t.get("accuracy"), "target_share": t.get("share"), "target_share_low": t.get("low"),
            "target_share_high": t.get("high"), "seeds_to_target": t.get("seeds_in_training")}  # fmt: skip
     for name in ("epochs", "seconds", "expected_seconds"):

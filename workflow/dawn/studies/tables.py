@@ -86,8 +86,8 @@ def measured(results: Results, measure: Measure) -> Table:
 
 
 def targets(results: Results) -> Table | None:
-    """Return which fraction of the seeds reaches the target, and when; None for GANs, which have none."""
-    known = [(r, r.metrics, r.metrics["target"]) for r in results.values() if r.metrics and "target" in r.metrics]
+    """Return which fraction of the seeds reaches the target, and when; None where none is set."""
+    known = [(r, r.metrics, r.metrics["target"]) for r in results.values() if r.metrics and r.metrics.get("target")]
     if not known:
         return None
     rows = [

@@ -26,6 +26,7 @@ COMMENTS = {
     "skip_broken": "true leaves out images that cannot be read",
     "classes": "those of the folders",
     "widths": "channels; each group of layers halves the image",
+    "target": "an accuracy in percent for which the time to it is reported, if you have one",
     "schedule": "rises for a fifth of the training, then falls to zero",
 }
 
@@ -92,7 +93,7 @@ class Survey:
             "precision": "auto",
         }
         model = {"family": "airbench", "widths": [32, 64, 128] if self.size == SIZES[0] else [32, 64, 128, 128]}
-        values = {"data": data, "model": model, "train": train}
+        values = {"data": data, "model": model, "train": train, "evaluate": {"target": None}}
         text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, default_flow_style=None, width=1000)
         return "\n".join([*(f"# {line}" for line in self.lines()), *map(commented, text.splitlines()), ""])
 

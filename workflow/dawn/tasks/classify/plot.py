@@ -21,7 +21,7 @@ from dawn.results.run import of_seeds
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.classify.figures.calibration import reliability
 from dawn.tasks.classify.figures.classes import bars, confusion
-from dawn.tasks.classify.figures.curves import curves, time_to_target
+from dawn.tasks.classify.figures.curves import accuracy_by_time, curves, time_to_target
 from dawn.tasks.classify.figures.cycle import cycle
 from dawn.tasks.classify.figures.images import filters, misclassified
 from dawn.tasks.classify.mistakes import mistakes
@@ -96,7 +96,9 @@ def figures(seeds: Sequence[Path], experiment: Experiment, data: Path) -> dict[s
     return {
         "cycle": lambda: draw_cycle(experiment, dataset),
         "curves": lambda: curves(trained, monitored, target),
-        "time": lambda: time_to_target(trained, monitored, target),
+        "time": lambda: (
+            accuracy_by_time(trained, monitored) if target is None else time_to_target(trained, monitored, target)
+        ),
         "confusion": lambda: confusion(table, classes),
         "classes": lambda: bars(table, classes),
         "calibration": lambda: reliability(confidences, experiment.evaluate.bins, errors, by_chance),

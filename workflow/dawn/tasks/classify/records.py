@@ -103,7 +103,7 @@ class Summary(records.Summary):
     calibration_error_if_calibrated: Spread
     train_loss: Spread
     train_accuracy: Spread
-    target: Target
+    target: Target | None
     seeds_at_chance: list[Seed]
     seeds_not_above_chance: list[Seed]
     seeds_apart: list[Seed]

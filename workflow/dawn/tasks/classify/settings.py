@@ -212,8 +212,8 @@ class Evaluate(Settings):
     """Images in a forward pass."""
     bins: Annotated[int, Field(ge=1, le=1000)] = 15
     """Bins of the calibration error."""
-    target: Annotated[float, Field(gt=0, lt=100)] = 94.0
-    """Accuracy in percent for which time to target is reported."""
+    target: Annotated[float, Field(gt=0, lt=100)] | None = 94.0
+    """Accuracy in percent for which time to target is reported; null: none is."""
 
 
 class LrFind(Settings):

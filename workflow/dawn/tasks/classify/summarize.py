@@ -27,15 +27,19 @@ def summarize(
     curves = [read_columns(seed / "curve.tsv", "accuracy") for seed in seeds]
     accuracies = {t["seed"]: e["accuracy"] for t, e in zip(trainings, evaluations, strict=True)}
     no_better, unclear = at_chance(accuracies, evaluations[0]["confusion"])
-    hits = fraction(sum(accuracy >= target for accuracy in accuracies.values()), len(seeds))
     return {
         "accuracy": metrics["accuracy"] | robust(list(accuracies.values())),
         "seeds_at_chance": no_better,
         "seeds_not_above_chance": unclear,
         "seeds_apart": apart(accuracies, evaluations[0]["images"]),
-        "target": {"accuracy": target, **hits, **to_target(curves, target, price)},
+        "target": None if target is None else at(target, list(accuracies.values())) | to_target(curves, target, price),
         **{name: over([float(t[name]) for t in trainings], MEASURES[name]) for name in OF_TRAINING},
     }
+
+
+def at(target: float, accuracies: Sequence[float]) -> dict[str, Any]:
+    """Return the target, and the percentage of the seeds whose test accuracy is at least that."""
+    return {"accuracy": target, **fraction(sum(accuracy >= target for accuracy in accuracies), len(accuracies))}
 
 
 def to_target(curves: Sequence[Sequence[Values]], target: float, price: float | None) -> dict[str, Any]:

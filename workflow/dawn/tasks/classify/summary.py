@@ -1,16 +1,18 @@
 """``dawn.summary`` for a classifier: its claim, its measures over the seeds, and each seed."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dawn.config.task import Measure
 from dawn.report.measured import equal_seeds, seeds_of
-from dawn.report.numbers import DASH, described, fraction, interval, limits, std
+from dawn.report.numbers import DASH, count, described, ends, fraction, interval, limits, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.results.curve import at_target, read_columns
 from dawn.results.measures import MEASURES
 from dawn.results.outliers import AT_CHANCE, NOT_SHOWN
 from dawn.results.run import Run
+from dawn.results.statistics import fraction as wilson
 from dawn.tasks.classify.task import MEASURES as OF_CLASSIFIER
 
 SHOWN = (*OF_CLASSIFIER, MEASURES["seconds"], MEASURES["images_per_s"])
@@ -42,13 +44,22 @@ def result(run: Run) -> list[Block]:
     middle += f"{accuracy['interquartile_mean']:.{ACCURACY.digits}f} %"
     items = [
         *([f"test accuracy: {middle}"] if metrics["seeds"] > 2 else []),
-        *target(metrics),
+        *(of_images(run.evaluations[0]) if metrics["seeds"] == 1 else []),
+        *(target(metrics) if metrics["target"] else []),
         f"network: {metrics['parameters']:,} parameters, {metrics['flops'] / 1e6:,.1f} MFLOP per image",
         *([f"price of a training: {interval(dollars, DOLLARS.digits, ' dollars')}"] if dollars else []),
         "files of the misclassified test images, the largest loss first: mistakes.csv",
     ]
     table = Table(("over the seeds", "mean", "95 % interval", "std"), rows)
     return [Heading("Result"), *warnings(metrics), Bullets(items), table, *equal_seeds(run.seeds), *seeds_table(run)]
+
+
+def of_images(evaluation: Mapping[str, Any]) -> list[str]:
+    """Say how uncertain the accuracy of one seed is, because its test images are few (Wilson's interval)."""
+    images = evaluation["images"]
+    right = round(evaluation["accuracy"] * images / 100)
+    interval = ends(wilson(right, images), ACCURACY.digits)
+    return [f"95 % interval over {count(images, 'test image')}, not over seeds: {interval} %"]
 
 
 def title(measure: Measure, text: str) -> str:
@@ -93,16 +104,23 @@ def name(seeds: Sequence[int]) -> str:
 
 def seeds_table(run: Run) -> list[Block]:
     """A row for each seed."""
-    metrics, target = run.metrics, run.metrics["target"]["accuracy"]
+    metrics, target = run.metrics, (run.metrics["target"] or {}).get("accuracy")
     rows = []
     for path, evaluation, training in zip(run.seeds, run.evaluations, run.trainings, strict=True):
-        reached, seed = at_target(read_columns(path / "curve.tsv", "accuracy"), target), training["seed"]
+        seed = training["seed"]
         rows.append((
             str(seed),
             f"{evaluation['accuracy']:.{ACCURACY.digits}f}",
-            DASH if reached is None else f"{reached['seconds']:,.{SECONDS.digits}f}",
+            *([] if target is None else [reached(path, target)]),
             f"{training['seconds']:,.{SECONDS.digits}f}",
             "; ".join(text for key, text in REMARKS.items() if seed in metrics[key]),
         ))  # fmt: skip
-    heads = ("seed", f"test {ACCURACY.title}", f"seconds to {target:g} %", SECONDS.title, "remark")
+    to_target = () if target is None else (f"seconds to {target:g} %",)
+    heads = ("seed", f"test {ACCURACY.title}", *to_target, SECONDS.title, "remark")
     return [Heading("Seeds"), Table(heads, rows)]
+
+
+def reached(seed: Path, target: float) -> str:
+    """Return the seconds after which a seed reached the target in training, or a dash."""
+    row = at_target(read_columns(seed / "curve.tsv", "accuracy"), target)
+    return DASH if row is None else f"{row['seconds']:,.{SECONDS.digits}f}"

@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Sequence
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dawn.report.numbers import count
@@ -13,7 +14,7 @@ from dawn.tasks.classify.curve import EpochMetrics
 Curve = Sequence[EpochMetrics]
 
 
-def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
+def curves(seeds: Sequence[Curve], monitored: str, target: float | None) -> Figure:
     """Loss and accuracy by epoch: the mean over the seeds, and a band from the lowest seed to the highest."""
     picture = figure(9, 4.2)
     left, right = picture.subplots(1, 2)
@@ -25,7 +26,8 @@ def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
             band(axes, seeds, name, split, i)
         axes.set(xlabel="epoch", ylabel=label)
         axes.locator_params(axis="x", integer=True)
-    right.axhline(target, label=f"target, {target:g} %", **TARGET)
+    if target is not None:
+        right.axhline(target, label=f"target, {target:g} %", **TARGET)
     left.set_ylim(bottom=0)
     right.legend(loc="lower right")
     below = "Line: mean. Band: from the lowest seed to the highest." if len(seeds) > 1 else ""
@@ -33,14 +35,31 @@ def curves(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
     return picture
 
 
+def by_time(axes: Axes, seeds: Sequence[Curve], monitored: str) -> None:
+    """Draw accuracy against seconds of training, a line for each seed."""
+    for number, curve in enumerate(seeds):
+        points = [(row.seconds, row.accuracy) for row in curve if row.accuracy is not None]
+        label = None if number else f"{monitored} split, one line per seed"
+        axes.plot(*zip(*points, strict=True), color=COLOURS[0], alpha=0.6, linewidth=1.2, label=label)
+    axes.set(ylabel="accuracy, percent", xlim=(0, 1.02 * max(curve[-1].seconds for curve in seeds)))
+
+
+def accuracy_by_time(seeds: Sequence[Curve], monitored: str) -> Figure:
+    """Accuracy against seconds of training, where no target is set."""
+    picture = figure(7, 4)
+    axes = picture.subplots()
+    by_time(axes, seeds, monitored)
+    axes.set(xlabel="seconds of training")
+    axes.legend(loc="lower right")
+    heading(picture, f"Accuracy by time, {count(len(seeds), 'seed')}", "No target is set (evaluate.target).")
+    return picture
+
+
 def time_to_target(seeds: Sequence[Curve], monitored: str, target: float) -> Figure:
     """Above, accuracy against seconds of training; below, the percentage of the seeds at the target by then."""
     picture = figure(7, 5.4)
     upper, lower = picture.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-    for number, curve in enumerate(seeds):
-        points = [(row.seconds, row.accuracy) for row in curve if row.accuracy is not None]
-        label = None if number else f"{monitored} split, one line per seed"
-        upper.plot(*zip(*points, strict=True), color=COLOURS[0], alpha=0.6, linewidth=1.2, label=label)
+    by_time(upper, seeds, monitored)
     upper.axhline(target, label=f"target, {target:g} %", **TARGET)
     first = [at_target(map(vars, curve), target) for curve in seeds]
     times = sorted(seconds for row in first if row and (seconds := row["seconds"]) is not None)
@@ -49,7 +68,6 @@ def time_to_target(seeds: Sequence[Curve], monitored: str, target: float) -> Fig
     upper.plot(times, [target] * len(times), linestyle="", marker="v", color=INK, label="first epoch at the target")
     lower.step([0.0, *times, last], [*percent, percent[-1]], where="post", color=INK)
     lower.plot(times, percent[1:], linestyle="", marker="v", color=INK)
-    upper.set(ylabel="accuracy, percent", xlim=(0, 1.02 * last))
     lower.set(xlabel="seconds of training", ylabel="seeds at the\ntarget, percent", ylim=(-6, 106))
     upper.legend(loc="lower right")
     median = f"; median of these {statistics.median(times):,.1f} s" if times else ""

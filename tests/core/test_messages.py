@@ -5,9 +5,9 @@ import torch
 from conftest import experiment, step
 from training import arguments
 
-from dawn import train
+from dawn import summarize, train
 from dawn.config.experiment import check, merge, read
-from dawn.core.cli import InputError, quoted
+from dawn.core.cli import InputError, quoted, run
 from dawn.core.reading import read_json
 from dawn.engine.trainer import Trainer
 
@@ -87,3 +87,14 @@ def test_text_from_outside_is_quoted_escaped_and_cut():
     assert quoted("a" * 80) == repr("a" * 80)
     assert quoted("a" * 60_000_000) == repr("a" * 80) + "... (60000000 characters)"
     assert quoted(ValueError("no float: b'12'")) == '''"no float: b'12'"'''
+
+
+def test_a_message_says_in_which_experiment_its_paths_start(tmp_path, monkeypatch):
+    (folder := tmp_path / "experiments/photos").mkdir(parents=True)
+    for place, where in ((tmp_path, ""), (folder, " in experiments/photos")):
+        monkeypatch.chdir(place)
+        monkeypatch.setattr("sys.argv", ["summarize", "seed-0", "--params", "results/params.yaml", "--model", "m.json",
+                                         "--out", "metrics.json", "--plots", "plots"])  # fmt: skip
+        with pytest.raises(SystemExit) as caught:
+            run(summarize.main)
+        assert str(caught.value).startswith(f"dawn.summarize{where}: No such file or directory: results/params.yaml")

@@ -98,6 +98,7 @@ def test_the_tutorial_of_use_reads_the_network_of_the_photos_and_no_other(place)
     for name in COLOURS:
         assert name in printed["python -m dawn.predict --model experiments/photos/results/seed-0 photo.jpg photos/"]
         assert name in (results / "model-card.md").read_text()
+    assert "--model experiments/photos/results/seed-0" in (results / "model-card.md").read_text()
     with zipfile.ZipFile(results / "crate.zip") as crate:
         packed = crate.read("results/seed-0/model.safetensors")
         assert "layout: folders" in crate.read("results/params.yaml").decode()
@@ -169,6 +170,22 @@ def test_another_experiment_replaces_nothing(place, line, said):
     assert status == 1
     assert said in out
     assert sums(place.path) == before
+
+
+def test_a_message_says_in_which_directory_its_paths_start(place):
+    changed = place.path / "experiments/photos/results/seed-0/evaluation.json"
+    before = changed.read_bytes()
+    changed.write_bytes(before + b" ")
+    try:
+        status, out = shell(place, "snakemake --configfile workflow/presets/photos.yaml")
+        assert status == 1
+        assert "dawn.summarize in experiments/photos: results/seed-0/evaluation.json was changed" in out
+        assert "dawn: in experiments/photos: paths above that are relative start there" in out
+        status, out = shell(place, "snakemake model_card --config name=photos")
+        assert status == 1
+        assert "in experiments/photos: results/seed-0" in out
+    finally:
+        changed.write_bytes(before)
 
 
 def test_an_experiment_that_is_made_again_is_named_with_what_changed(place):

@@ -13,6 +13,7 @@ from pathlib import Path
 from dawn.config.experiment import load
 from dawn.core import cli
 from dawn.core.files import write_text
+from dawn.core.host import working_in
 from dawn.report.page import Block, Bullets, Heading, Paragraph, markdown
 from dawn.results.manifest import check
 from dawn.results.run import Run
@@ -97,7 +98,7 @@ def main() -> None:
     card = Card(experiment, run.metrics, run.provenance, run.trainings[0], run.evaluations)
     confused = confusions(seed / "confusion.csv" for seed in seeds)
     name = f"{card.experiment.model.family} on {card.dataset[1]}"
-    use = USE.format(seed=seeds[0])
+    use = USE.format(seed=Path(working_in(), seeds[0]))
     rest = markdown([*results(card), *limits(card, confused), *training(card), *origin(card)])
     write_text(args.out, f"{front_matter(card)}\n{markdown(about(card, name))}\n{use}{rest}")
 

@@ -91,7 +91,7 @@ try:
     TASK = EXPERIMENT.declared
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.has_judges else None
 except InputError as error:
-    raise WorkflowError(describe(error)) from None
+    raise WorkflowError(WHERE + describe(error)) from None
 
 ADDRESSES = EXPERIMENT.data.sources
 
@@ -180,7 +180,7 @@ def stored(path, kind):
     try:
         return read_json(path, kind)
     except InputError as error:
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(f"{WHERE}{error}") from None
 
 
 def seed_counts(analyses):
@@ -190,7 +190,7 @@ def seed_counts(analyses):
         before, done = counts, checkpoints.interim.get(analysis=analysis).output[0]
         counts = stored(Path(done), Interim)["seeds"]
         if counts.keys() != STUDY.variants.keys():
-            raise WorkflowError(f"{done} is not of the variants of this study; delete it to have it made again")
+            raise WorkflowError(f"{WHERE}{done} is not of the variants of this study; delete it to have it made again")
         if counts == before:  # all comparisons are decided
             break
     return counts

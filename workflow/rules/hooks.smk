@@ -52,5 +52,7 @@ onsuccess:
 
 # After a failure, what finished of a study, and with --keep-going of an experiment, is summarized in partial/.
 onerror:
+    if WHERE:
+        print(f"dawn: {WHERE}paths above that are relative start there", file=sys.stderr)
     if STUDY or (workflow.execution_settings.keep_going and not SEARCH):
         summarize_finished()

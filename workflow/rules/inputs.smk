@@ -55,7 +55,7 @@ def remedy(target):
     directory = str(ORIGIN) if workflow.overwrite_workdir else ""
     files = [str(path) if directory else os.path.relpath(path, ORIGIN) for path in CONFIGFILES]
     train = place.command("study" if STUDY else "search" if SEARCH else "", NAME, files, chosen, directory)
-    there = sorted(path.parts[-3] for path in ORIGIN.glob(f"{place.FOLDER}/*/results/metrics.json"))
+    there = sorted(path.parts[-3] for path in ORIGIN.glob(f"{place.folder('*')}/results/metrics.json"))
     others = [place.command(target, name) for name in there if name != NAME]
     if NAME and (ORIGIN / "results/metrics.json").is_file():
         others.insert(0, place.command(target, ""))

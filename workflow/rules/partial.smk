@@ -36,7 +36,7 @@ def before_replacing():
         for line in made_again(jobs):
             print(f"dawn: {line}", file=sys.stderr)
     except InputError as error:
-        raise WorkflowError(describe(error)) from None
+        raise WorkflowError(WHERE + describe(error)) from None
 
 
 def refuse_another_experiment(jobs):
@@ -62,7 +62,7 @@ def refuse_other_images(jobs):
         made = (read_json(manifest).get("choices") or {}).get("data")
         if made and other_images(made, now, elsewhere):
             raise WorkflowError(
-                f"{manifest.parents[1]} has a finished experiment on other images ({made['urls'][0]}), and this one is on"
+                f"{WHERE}{manifest.parents[1]} has a finished experiment on other images ({made['urls'][0]}), and this one is on"
                 f" {redacted(ADDRESSES[0])}: {KEEP}"
             )
 

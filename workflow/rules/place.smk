@@ -24,7 +24,8 @@ if workflow.is_main_process or "DAWN_ORIGIN" not in os.environ:
 ORIGIN, NAME, USED = (os.environ.get(f"DAWN_{key}", "") for key in ("ORIGIN", "NAME", "USES"))
 ORIGIN, USES = Path(ORIGIN), USED.splitlines()
 
-PLACE = ORIGIN / place.FOLDER / NAME if NAME else ORIGIN
+PLACE = ORIGIN / place.folder(NAME)
+WHERE = f"in {place.folder(NAME)}: " if NAME else ""  # where the paths of a message start
 
 
 def here(key):
@@ -40,9 +41,9 @@ def used(experiment):
     """
     if not USES:
         return experiment, None
+    if not PLACE.is_dir():
+        return experiment, f"there is no experiment {NAME}"
     try:
-        if not PLACE.is_dir():
-            raise InputError(f"there is no experiment {NAME}")
         if not STUDY and not SEARCH:
             return finished(Path("results")), None
         last = Path(STUDY.directory, "table.csv") if STUDY else Path(SEARCH.directory, "page.md")
@@ -53,4 +54,4 @@ def used(experiment):
             require(run, variant.experiment, [int(path.stem) for path in run.glob("manifests/*.json")])
         return experiment, None
     except InputError as error:
-        return experiment, str(error)
+        return experiment, f"{WHERE}{error}"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dawn.config.plan import slug
 from dawn.core.cli import InputError
+from dawn.core.host import EXPERIMENTS
 
-FOLDER = "experiments"
 LONGEST = 100  # characters of a name
 USES = ("app", "compare", "crate", "model_card", "plots")  # targets that use finished results, and train nothing
 USED = ("crate.zip", "model-card.md")  # how files end that are such targets
@@ -26,6 +26,11 @@ def name_of(chosen: str | None, files: Iterable[Path], params: Path) -> str:
             "--config name=NAME"
         )
     return name
+
+
+def folder(name: str) -> str:
+    """Return the directory of an experiment, from where snakemake is called; empty for params.yaml alone."""
+    return f"{EXPERIMENTS}/{name}" if name else ""
 
 
 def any_use(words: Iterable[str]) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from dawn.core import out_of_memory
-from dawn.core.host import of_launcher
+from dawn.core.host import of_launcher, working_in
 from dawn.core.secrets import redacted
 
 LARGEST_SEED = 2**32 - 1  # what the generators of numpy and torch both take
@@ -121,6 +121,7 @@ def name(step: Callable[..., object]) -> str:
 
 def run(step: Callable[[], None]) -> None:
     """Run a step's ``main``; bad input ends it with one line and exit code 1, a missing file or too little memory too.
+    The line says where its paths start, if that is the directory of an experiment with a name.
 
     ``DAWN_TRACEBACK=1`` shows the whole traceback instead. ``DAWN_LOG=FILE`` copies stderr to the file, except
     progress bars; stderr itself stays a terminal. Nothing that is written to it names a secret.
@@ -145,7 +146,8 @@ def run(step: Callable[[], None]) -> None:
         if rank := of_launcher("RANK"):  # all may fail alike: meanwhile torchrun ends this one where the first has
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             time.sleep(PATIENCE)
-        sys.exit(f"{name(step)}: {line}{f' (rank {rank})' if rank else ''}")
+        where = f" in {place}" if (place := working_in()) else ""
+        sys.exit(f"{name(step)}{where}: {line}{f' (rank {rank})' if rank else ''}")
 
 
 @contextmanager

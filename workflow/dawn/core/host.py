@@ -12,7 +12,20 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+EXPERIMENTS = "experiments"  # the directory of the experiments that have a name
 PR_SET_PDEATHSIG = 1  # of <linux/prctl.h>
+
+
+def working_in() -> str:
+    """Return ``experiments/NAME`` where the working directory is that of such an experiment, else nothing.
+
+    Steps of an experiment with a name work there, and paths in what they print start there.
+    """
+    with suppress(OSError):  # a working directory that was deleted
+        here = Path.cwd()
+        if here.parent.name == EXPERIMENTS:
+            return f"{EXPERIMENTS}/{here.name}"
+    return ""
 
 
 def affinity() -> set[int]:

@@ -18,6 +18,7 @@ PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
 INPUTS = [f"data/{split}_{part}.npy" for split in ("train", "test") for part in ("images", "labels")]
 INPUTS += ["data/dataset.json", "data/files.tsv", "data/stats.json"]
 INPUTS += [f"results/seed-0/{name}" for name in ("model.safetensors", "curve.tsv", "metrics.json")]
+IN_IMAGE = ("APPTAINER_BIND", "APPTAINERENV_TMPDIR", "TRITON_CACHE_DIR", "XDG_CACHE_HOME")  # what decides it
 ALWAYS = {"--parsable", "--export=ALL", "--no-requeue", "-p main", "--mem 16000"}
 SLURM = re.findall(
     r"^(snakemake --workflow-profile .*?)(?:  +#.*)?$", (ROOT / "docs/cluster.md").read_text(), re.MULTILINE
@@ -34,7 +35,8 @@ def place(tmp_path_factory):
     commands = place.path.parent / "bin"
     commands.mkdir()
     answers = {"sbatch": f'printf "%s\\0" "$@" > {commands}/called; echo no node >&2; exit 1', "sinfo": "echo 'main*'"}
-    answers["apptainer"] = f'echo apptainer version 1.4.5; echo "$APPTAINER_BIND" > {commands}/bound'
+    variables = " ".join(f'"${name}"' for name in IN_IMAGE)
+    answers["apptainer"] = f"echo apptainer version 1.4.5; printf '%s\\n' {variables} > {commands}/bound"
     (place.path / "containers/dawn.sif").touch()
     for name in ("sbatch", "sinfo", "squeue", "sacct", "sacctmgr", "sshare", "scontrol", "apptainer"):
         (commands / name).write_text(f"#!/bin/sh\n{answers.get(name, 'exit 0')}\n")
@@ -109,16 +111,21 @@ def test_an_image_sees_the_checkout_and_the_images_from_any_directory(place, tmp
     """The job fails, since this apptainer runs nothing; it writes down what would be mounted."""
     commands, photos = place.path.parent / "bin", tmp_path / "photos"
     (photos / "cat").mkdir(parents=True)
-    elsewhere = tmp_path / "elsewhere"
+    elsewhere, local = tmp_path / "elsewhere", tmp_path / "of this node"
+    local.mkdir()
     settings = f"data={{urls: [{photos}], layout: folders, size: 32, sha256: null, bytes: null, classes: null}}"
     done = subprocess.run(
         [workspace.BIN / "snakemake", "data/dataset.json", "--directory", elsewhere, "--config", settings,
          "--software-deployment-method", "apptainer"],
         cwd=place.path, capture_output=True, text=True, check=False,
-        env=workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}", "APPTAINER_BIND": "/opt"},
+        env=workspace.environment() | {"PATH": f"{commands}:{os.environ['PATH']}", "APPTAINER_BIND": "/opt",
+                                         "TMPDIR": str(local)},
     )  # fmt: skip
     assert done.returncode == 1
-    assert (commands / "bound").read_text().strip().split(",") == ["/opt", str(place.path), str(photos)], done.stderr
+    bound, temporary, *caches = (commands / "bound").read_text().splitlines()
+    assert bound.split(",") == ["/opt", str(place.path), str(photos)], done.stderr
+    assert temporary == "/tmp"
+    assert all(cache.startswith("/tmp/dawn-cache-") for cache in caches), caches
 
 
 def test_profiles_name_options_that_snakemake_has():

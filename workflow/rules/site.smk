@@ -1,7 +1,6 @@
 """Where the steps run: on this machine, in a container, on a cluster. Nothing here changes a result (docs/cluster.md)."""
 
 import shlex
-import tempfile
 
 from snakemake.settings.types import DeploymentMethod
 
@@ -63,10 +62,11 @@ if IN_APPTAINER or IN_DOCKER:
     of_code = revision(ROOT)
     os.environ.update({"DAWN_CODE": "\n".join(of_code)} if None not in of_code else {})
 
-# In Apptainer the home directory is the working directory, so caches are sent to /tmp. On several nodes dawn.launch
-# enters the image on each of them with DAWN_CONTAINER.
+# In Apptainer the home directory is the working directory, so caches are sent to /tmp, which it mounts on every node; the
+# temporary directory of this one, $TMPDIR, may not be there. On several nodes dawn.launch enters the image on each of them
+# with DAWN_CONTAINER.
 if IN_APPTAINER:
-    CACHE = f"{tempfile.gettempdir()}/dawn-cache-{os.getuid()}"
+    CACHE = f"/tmp/dawn-cache-{os.getuid()}"
     for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
         os.environ.setdefault(variable, f"{CACHE}/{variable.lower()}")
     if unclear := [path for path in MOUNTS if re.search("[:,]", path)]:
@@ -74,7 +74,8 @@ if IN_APPTAINER:
     BOUND = [os.environ.get(f"{engine}_BIND") for engine in ("APPTAINER", "SINGULARITY")]
     BINDS = ",".join(dict.fromkeys([*(path for paths in BOUND if paths for path in paths.split(",")), *MOUNTS]))
     for engine in ("APPTAINER", "SINGULARITY"):  # otherwise the image's own PYTHONPATH would be used
-        os.environ.update({f"{engine}ENV_PYTHONPATH": f"{ROOT}/workflow", f"{engine}_BIND": BINDS})
+        inside = {"PYTHONPATH": f"{ROOT}/workflow", "TMPDIR": "/tmp"}
+        os.environ.update({f"{engine}ENV_{name}": value for name, value in inside.items()} | {f"{engine}_BIND": BINDS})
     home, arguments = shlex.quote(os.getcwd()), workflow.deployment_settings.apptainer_args
     os.environ.update(DAWN_CONTAINER=f"apptainer exec --home {home} {arguments} {shlex.quote(IMAGE)}")
 

@@ -14,7 +14,6 @@ include: "workflow/rules/pages.smk"
 include: "workflow/rules/study.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/use.smk"
-include: "workflow/rules/measurement.smk"
 
 
 rule all:

@@ -152,3 +152,23 @@ rule pack:
         "Pack the run as an RO-Crate"
     shell:
         "DAWN_LOG={log:q} python -m dawn.crate --root {params.root:q} --results {wildcards.run:q} --data data --out {output:q}"
+
+
+# The raw rows of the finished experiment, for docs/measurements (CONTRIBUTING.md).
+rule measurement:
+    input:
+        of_seeds("metrics.json"),
+        manifests,
+        code=code("measurement"),
+        provenance="{run}/provenance.json",
+    output:
+        "{run}/measurement.json",
+    log:
+        "logs/{run}/measurement.log",
+    localrule: True
+    params:
+        cause=lambda wildcards: EXPERIMENTS[wildcards.run].text("seeds"),
+    message:
+        "Gather the rows of {wildcards.run}"
+    shell:
+        "DAWN_LOG={log:q} python -m dawn.measurement {wildcards.run:q} --measurement {output:q}"

@@ -68,6 +68,23 @@ if STUDY:
         shell:
             "DAWN_LOG={log:q} python -m dawn.study {params.study:q}"
 
+    rule study_measurement:
+        input:
+            of_variants("provenance.json"),
+            code=code_for(EXPERIMENT, "measurement"),
+            table=f"{STUDY.directory}/table.csv",
+        output:
+            f"{STUDY.directory}/measurement.json",
+        log:
+            f"logs/{STUDY.directory}/measurement.log",
+        localrule: True
+        params:
+            study=lambda wildcards: STUDY.directory,
+        message:
+            "Gather the rows of {params.study}"
+        shell:
+            "DAWN_LOG={log:q} python -m dawn.measurement {params.study:q} --measurement {output:q}"
+
 
 rule study:
     input:

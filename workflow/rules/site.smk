@@ -66,7 +66,8 @@ if IN_APPTAINER or IN_DOCKER:
 # temporary directory of this one, $TMPDIR, may not be there. On several nodes dawn.launch enters the image on each of them
 # with DAWN_CONTAINER.
 if IN_APPTAINER:
-    CACHE = f"/tmp/dawn-cache-{os.getuid()}"
+    MOUNTED = os.path.join(os.sep, "tmp")
+    CACHE = f"{MOUNTED}/dawn-cache-{os.getuid()}"
     for variable in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TRITON_CACHE_DIR", "TORCHINDUCTOR_CACHE_DIR"):
         os.environ.setdefault(variable, f"{CACHE}/{variable.lower()}")
     if unclear := [path for path in MOUNTS if re.search("[:,]", path)]:
@@ -74,7 +75,7 @@ if IN_APPTAINER:
     BOUND = [os.environ.get(f"{engine}_BIND") for engine in ("APPTAINER", "SINGULARITY")]
     BINDS = ",".join(dict.fromkeys([*(path for paths in BOUND if paths for path in paths.split(",")), *MOUNTS]))
     for engine in ("APPTAINER", "SINGULARITY"):  # otherwise the image's own PYTHONPATH would be used
-        inside = {"PYTHONPATH": f"{ROOT}/workflow", "TMPDIR": "/tmp"}
+        inside = {"PYTHONPATH": f"{ROOT}/workflow", "TMPDIR": MOUNTED}
         os.environ.update({f"{engine}ENV_{name}": value for name, value in inside.items()} | {f"{engine}_BIND": BINDS})
     home, arguments = shlex.quote(os.getcwd()), workflow.deployment_settings.apptainer_args
     os.environ.update(DAWN_CONTAINER=f"apptainer exec --home {home} {arguments} {shlex.quote(IMAGE)}")

@@ -15,6 +15,7 @@ from dawn import launch
 from dawn.core.cli import InputError
 
 PROFILES = sorted((ROOT / "profiles").glob("*/config.yaml"))
+CLUSTERS = ("pbs", "slurm")
 INPUTS = [f"data/{split}_{part}.npy" for split in ("train", "test") for part in ("images", "labels")]
 INPUTS += ["data/dataset.json", "data/files.tsv", "data/stats.json"]
 INPUTS += [f"results/seed-0/{name}" for name in ("model.safetensors", "curve.tsv", "metrics.json")]
@@ -77,9 +78,10 @@ def test_the_profile_sets_the_cores_of_every_rule_that_uses_all():
         if "threads: workflow.cores" in part:
             named, looped = re.match(r"rule (\w+):", part), re.search(r'name:\s+f"(\w+)\{GROUP\}"', part)
             using |= {named[1]} if named else {looped[1], f"{looped[1]}_judge"}
-    profile = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
-    assert profile["set-threads"].keys() == using
-    assert {profile["cores"]} == set(profile["set-threads"].values())
+    for name in CLUSTERS:
+        profile = yaml.safe_load((ROOT / f"profiles/{name}/config.yaml").read_text())
+        assert profile["set-threads"].keys() == using
+        assert {profile["cores"]} == set(profile["set-threads"].values())
 
 
 TRAIN = ("train", "results/seed-0/metrics.json")
@@ -137,7 +139,7 @@ def test_profiles_name_options_that_snakemake_has():
 
 def test_only_the_cluster_tries_again():
     for path in PROFILES:
-        assert ("retries" in yaml.safe_load(path.read_text())) == (path.parent.name == "slurm")
+        assert ("retries" in yaml.safe_load(path.read_text())) == (path.parent.name in CLUSTERS)
     for path in (ROOT / "workflow/rules").glob("*.smk"):
         assert "retries" not in path.read_text(), "nested Snakemakes would multiply it"
 

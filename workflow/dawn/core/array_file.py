@@ -85,25 +85,21 @@ def load_array(path: Path, kind: Kind | None = None) -> NDArray[Any]:
     return array
 
 
-def load_arrays(
-    source: Path | bytes, name: object, kinds: Mapping[str, Kind | None] | None = None
-) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz file, or of its content, by name; ``name`` is that of the file in messages.
+def load_arrays(source: Path | bytes, name: object, kinds: Mapping[str, Kind]) -> dict[str, NDArray[Any]]:
+    """The arrays of ``kinds`` of an .npz file, or of its content, by name, finite where they are floats.
 
-    ``kinds`` are those that are needed, finite where they are floats; without it all are read.
+    ``name`` is that of the file in messages.
     """
     if isinstance(source, Path):
         open_plain(source).close()
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
-            if kinds is None:
-                kinds = {info.filename.removesuffix(".npy"): None for info in archive.infolist()}
             return {name: _member(archive, f"{name}.npy", kind) for name, kind in kinds.items()}
     except DAMAGE as error:
         raise InputError(f"{name} is not a whole .npz file ({error}); {REMEDY}") from error
 
 
-def _member(archive: zipfile.ZipFile, name: str, kind: Kind | None) -> NDArray[Any]:
+def _member(archive: zipfile.ZipFile, name: str, kind: Kind) -> NDArray[Any]:
     info = archive.getinfo(name)
     if info.file_size > max(SMALL, DENSITY * info.compress_size):
         raise ValueError(f"{name} would take {info.file_size:,} bytes of {info.compress_size:,} compressed ones")
@@ -111,7 +107,7 @@ def _member(archive: zipfile.ZipFile, name: str, kind: Kind | None) -> NDArray[A
         dtype, shape = _header(file)
     if dtype.hasobject or np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object)) > info.file_size:
         raise ValueError(f"{name} has not the values of {dtype} {shape}")
-    if kind and (fault := kind.fault(dtype, shape)):
+    if fault := kind.fault(dtype, shape):
         raise ValueError(f"{name} is {fault}")
     with archive.open(info) as file:
         array: NDArray[Any] = npy.read_array(file, allow_pickle=False)

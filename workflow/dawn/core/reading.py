@@ -30,8 +30,8 @@ Sha256 = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file; an InputError where it is no file, or too large to be what it is read as."""
     with open_plain(path) as file:
-        if (found := os.fstat(file.fileno()).st_size) > MOST_BYTES:
-            raise InputError(f"{path} has {found:,} bytes, and at most {MOST_BYTES:,} are read; {REMEDY}")
+        if (size := os.fstat(file.fileno()).st_size) > MOST_BYTES:
+            raise InputError(f"{path} has {size:,} bytes, and at most {MOST_BYTES:,} are read; {REMEDY}")
         return file.read()
 
 

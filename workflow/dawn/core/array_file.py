@@ -1,6 +1,5 @@
 """Arrays as .npy files, and several in one .npz; what is read is checked before memory is taken for it."""
 
-import errno
 import io
 import os
 import shutil
@@ -16,7 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError
-from dawn.core.files import open_plain, replacing
+from dawn.core.files import UNSUPPORTED, open_plain, replacing
 from dawn.core.reading import REMEDY
 
 # What the readers of numpy and zipfile raise on damage.
@@ -57,7 +56,7 @@ def reserve(file: BinaryIO, size: int, path: Path) -> None:
     try:
         os.posix_fallocate(file.fileno(), 0, size)
     except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # the file system cannot; writing will show
+        if error.errno in UNSUPPORTED:  # writing will show
             return
         free = shutil.disk_usage(path.parent).free
         raise InputError(

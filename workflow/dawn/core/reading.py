@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from dawn.core.cli import InputError, quoted
+from dawn.core.cli import LARGEST_SEED, InputError, quoted
 from dawn.core.files import QUOTED, open_plain
 
 MOST_BYTES = 1 << 28  # of a file that is read as a whole
@@ -23,7 +23,7 @@ REMEDY = "delete it to have it made again"
 Number = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[float, Field(strict=True, ge=0, le=LARGEST)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1 << 53)]
-Seed = Annotated[int, Field(strict=True, ge=0, le=(1 << 32) - 1)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
 Sha256 = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
 
 

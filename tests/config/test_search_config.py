@@ -1,5 +1,7 @@
 """A search is a file; a faulty one stops with one line before any job."""
 
+import json
+
 import pytest
 from conftest import ROOT
 from search_files import GOOD, planned
@@ -46,6 +48,14 @@ def test_a_faulty_search_is_refused_in_one_line(tmp_path, keys, message):
         planned(tmp_path, **keys)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_the_plan_hides_the_secret_of_an_address_in_any_alphabet(tmp_path):
+    url = "https://host/тест.tgz?token=пароль"
+    written = planned(tmp_path, {"data": {"urls": [url], "bytes": 9}}).text
+    assert "https://host/тест.tgz?token=REDACTED" in written
+    assert "пароль" not in written
+    assert json.dumps("пароль")[1:-1] not in written
 
 
 def test_the_command_line_cannot_bring_the_test_split_back(tmp_path):

@@ -1,10 +1,11 @@
 """A file that cannot grow: one line with its path, what was there before stays, and no part of it is left."""
 
+import errno
 import os
 import resource
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from dawn import download
 from dawn.core import cli
 from dawn.core.array_file import save_array, save_arrays
 from dawn.core.cli import InputError
-from dawn.core.files import naming, replacing, write_json, write_table, write_text
+from dawn.core.files import naming, replacing, require_room, write_json, write_table, write_text
 from dawn.engine.checkpoint import BEFORE, FILE, Checkpoints
 from dawn.engine.weights import write_weights
 from dawn.report.style import figure, save
@@ -115,6 +116,17 @@ def test_a_copied_archive_that_does_not_fit_is_named_and_not_its_source(tmp_path
         download.fetch_from(str(source), download.Proof(None, None), out, download.Limits())
     assert str(out.parent) in cli.describe(error.value)
     assert str(source) not in cli.describe(error.value)
+
+
+@pytest.mark.parametrize(("code", "named"), [(errno.EOPNOTSUPP, False), (errno.ENOSYS, False), (errno.ENOSPC, True)])
+def test_a_file_system_that_cannot_reserve_space_is_no_full_disk(tmp_path, monkeypatch, code, named):
+    def refusing(*arguments):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "posix_fallocate", refusing)
+    with pytest.raises(InputError, match="No space left") if named else nullcontext():
+        require_room(tmp_path, 100)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_without_permission_is_named(tmp_path):

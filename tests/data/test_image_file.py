@@ -14,7 +14,7 @@ from seeds import pixels, write_image
 
 from dawn.core.cli import InputError
 from dawn.data import image_file
-from dawn.data.image_file import read_image
+from dawn.data.image_file import read_image, read_size
 
 register_heif_opener()
 
@@ -136,6 +136,7 @@ def test_damaged_metadata_of_a_png_does_not_matter(kind):
     crc = png_chunk(kind, b"abc")[:-4] + b"oops"
     for chunk in (png_chunk(kind, b""), png_chunk(kind, b"no metadata"), crc):
         assert np.array_equal(read_image(start + chunk + end, 9, "crop"), image)
+        assert read_size(start + chunk + end) == (9, 9)
     with pytest.raises(InputError, match="damaged image"):
         read_image(start + crc + end[:40], 9, "crop")
 
@@ -147,6 +148,25 @@ def test_metadata_that_turns_a_png_is_kept_where_other_metadata_is_damaged():
     data = encoded(image, "PNG", exif=turned)
     damaged = data[:33] + png_chunk(b"pHYs", b"?") + data[33:]
     assert np.array_equal(read_image(damaged, 9, "crop"), np.asarray(image)[::-1, ::-1])
+
+
+def test_the_size_is_that_of_the_file(tmp_path):
+    path = write_image(tmp_path / "a.png")
+    for source in (path, path.read_bytes()):
+        with Image.open(path) as image:
+            assert read_size(source) == image.size
+    assert read_size(encoded(Image.new("RGB", (5, 3)), "JPEG")) == (5, 3)
+    for content, words in ((b"no image", "is no image of"), (png(pixels(9, 9))[:20], "is a damaged image")):
+        with pytest.raises(InputError, match=words):
+            read_size(content)
+
+
+def test_an_image_of_too_many_pixels_is_refused_once(monkeypatch):
+    monkeypatch.setattr(image_file, "MAX_PIXELS", 80)
+    monkeypatch.setattr(image_file, "_without_metadata", lambda data: pytest.fail("it was read again"))
+    for read in (read_size, lambda data: read_image(data, 9, "crop")):
+        with pytest.raises(InputError, match="has 9 x 9 pixels, at most 80"):
+            read(png(pixels(9, 9)))
 
 
 @pytest.mark.parametrize(

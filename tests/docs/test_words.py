@@ -38,8 +38,10 @@ def test_no_private_words():
     assert sorted(found) == []
 
 
-# Values that were called so say what they are now. A name is bound by =, in a loop, or as a parameter.
-BOUND = re.compile(r"(?m)(?:^ *|\bfor |, |\(|lambda )(?:found|own|each)(?:,| in |: \w| [|+]?= |\) =)")
+# Values that were called so say what they are now. A name is bound by = or :=, in a loop, or as a parameter.
+BOUND = re.compile(
+    r"(?m)(?:^ *|\bfor |, |\(|lambda )(?:found|own|each)(?:,| in |: \w| [|+]?= |\) =)|\b(?:found|own|each) :="
+)
 ASKING = re.compile(r'"""(?:Whether|What|How|Which|Who|When|Where|Those|Of|By) ')  # a docstring without a verb
 HEAD = re.compile(r"( *)(?:def|class|@\w*property)")
 

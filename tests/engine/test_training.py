@@ -13,7 +13,9 @@ from training import CPU, Never, assert_same_end, ready, stopped_and_resumed, tr
 
 from dawn.core.cli import InputError
 from dawn.data import dataset
+from dawn.engine import trainer
 from dawn.engine.averaging import EMA
+from dawn.runtime.distributed import World
 from dawn.runtime.precision import Precision
 from dawn.tasks.classify.optimizer import make_optimizer, set_learning_rates
 from dawn.tasks.classify.schedule import Scheduled
@@ -159,6 +161,15 @@ def test_a_loss_that_is_no_number_names_the_step(data, tmp_path):
         trained(data, tmp_path, train={"schedule": {"peak": 1e9}})
     with pytest.raises(InputError, match=r"train\.loss_scale"):
         check_finite(float("inf"), 3, 0.1, "half")
+
+
+def test_on_a_gpu_losses_are_checked_at_some_steps_and_at_the_ends_of_epochs(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "CHECK_EVERY", 4)
+    training, steps = ready(data, tmp_path, train={"epochs": 1.5}), []
+    training.world = World(0, 1, torch.device("cuda"))
+    monkeypatch.setattr(training.task, "check_finite", lambda row: steps.append(training.step))
+    list(training.run(Never()))
+    assert steps == [4, 6, 9]  # 6 an epoch
 
 
 def test_a_batch_beyond_the_data_is_refused(data, tmp_path):

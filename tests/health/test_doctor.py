@@ -103,6 +103,21 @@ def test_mirrors_are_queried(server, tmp_path):
     assert all(f.remedy for f in found if f.state != "ok")
 
 
+def test_mirrors_are_looked_for_where_the_download_looks(monkeypatch, tmp_path):
+    (tmp_path / "here.tgz").touch()
+    monkeypatch.setenv("DAWN_SOURCES", str(tmp_path))
+    monkeypatch.delenv("NO_SUCH", raising=False)
+    found = mirrors(["here.tgz", "not.tgz", "ftp://a/b.tgz", "https://${NO_SUCH}/b.tgz", "https://a:b/c.tgz"], None)
+    assert [f.state for f in found] == ["ok", *["problem"] * 4]
+    assert [f.text.partition(": ")[2][:27] for f in found[1:]] == [
+        "no such file",
+        "must be http://..., https:/",
+        "the environment has no vari",
+        "has no valid host and port;",
+    ]
+    assert all(f.remedy for f in found[1:])
+
+
 def command(folder, name, script):
     (folder / name).write_text(f"#!/bin/sh\n{script}\n")
     (folder / name).chmod(0o755)

@@ -49,6 +49,13 @@ def test_a_crate_of_a_folder_of_photos_says_no_more_than_it_knows():
     assert licences == []
 
 
+def test_a_crate_of_data_of_another_program_has_what_is_known():
+    root, archive, _ = packed({"classes": ["cat", "dog"]}, data={"urls": ["/home/jane/photos"]})
+    assert root["name"] == "A run of dawn on 2 classes from a local source"
+    assert archive["name"] == "2 classes from a local source, a folder without a name"
+    assert archive.get("sha256") is None
+
+
 def test_a_crate_of_an_archive_has_its_media_type_and_the_licences_that_are_stated():
     terms = {"license": "CC-BY-4.0", "data_license": "https://photos.example/terms"}
     root, archive, _ = packed(ZIP, data={"urls": ["my photos (1).zip"]}, submission=terms)

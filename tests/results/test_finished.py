@@ -7,7 +7,7 @@ import yaml
 from conftest import experiment
 
 from dawn.core.cli import InputError
-from dawn.results.finished import changes, finished, other_images, require
+from dawn.results.finished import changes, evaluated, finished, made_by, other_images, require
 from dawn.results.manifest import choices
 
 
@@ -52,6 +52,19 @@ def test_a_manifest_of_an_earlier_version_lacks_settings(tmp_path):
     del about["choices"]["train"]["lookahead"]
     path.write_text(json.dumps(about))
     require(tmp_path, made, [0])
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [({}, "choices is missing"), ({"choices": {"data": None}, "sha256": {}}, "choices.data"), ([], "the value")],
+)
+def test_a_damaged_manifest_is_one_line(tmp_path, about, words):
+    write(tmp_path, experiment())
+    (tmp_path / "manifests/0.json").write_text(json.dumps(about))
+    (seed,) = evaluated(tmp_path)
+    assert seed == tmp_path / "seed-0"
+    with pytest.raises(InputError, match=rf"manifests/0.json: {words}.*; delete it"):
+        made_by(seed)
 
 
 def test_changes_name_three_settings_and_count_the_others():

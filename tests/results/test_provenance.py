@@ -35,8 +35,21 @@ def test_packages_and_machine_are_of_this_python():
     assert set(found["features"]) <= set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
 
 
-def ran_on(host, cpu="Xeon", torch="2.15.0"):
-    machine = {"system": "Linux", "cpu": cpu, "features": ["avx2"], "cores": 8, "gpus": [], "image": None}
+def test_an_image_is_named_without_its_folder(monkeypatch, tmp_path):
+    file = tmp_path / "dawn.sif"
+    monkeypatch.setenv("APPTAINER_CONTAINER", str(file))
+    assert (provenance.machine()["image"], provenance.image()) == ("dawn.sif", "dawn.sif")
+    file.write_bytes(b"image")
+    trained = [{"seed": 0, "ran_on": [ran_on("a", image=name)]} for name in ("dawn.sif", "other.sif")]
+    assert provenance.collect(ROOT, trained[:1])["machine"]["image"] == f"dawn.sif@sha256:{sha256(file)}"
+    assert provenance.collect(ROOT, trained[1:])["machine"]["image"] == "other.sif"
+    monkeypatch.setenv("APPTAINER_CONTAINER", "")
+    monkeypatch.setenv("DAWN_IMAGE", "dawn:1@sha256:abc")
+    assert (provenance.machine()["image"], provenance.image()) == ("dawn:1@sha256:abc", "dawn:1@sha256:abc")
+
+
+def ran_on(host, cpu="Xeon", torch="2.15.0", image=None):
+    machine = {"system": "Linux", "cpu": cpu, "features": ["avx2"], "cores": 8, "gpus": [], "image": image}
     return {"host": host, "python": "3.11.7", "machine": machine, "packages": {"torch": torch, "numpy": "2.4.0"}}
 
 

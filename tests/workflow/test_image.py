@@ -155,7 +155,12 @@ def test_steps_run_in_docker_with_the_files_at_their_places(docker, tmp_path, mo
     place = workspace.make(tmp_path / "place")
     monkeypatch.setenv("DAWN_DOCKER", "toy")
     monkeypatch.setenv("DAWN_DOCKER_ARGS", f"--volume {tmp_path}:{tmp_path}")
-    run = place.snakemake("results/model.txt")
+    net = tmp_path / "mine/net.py"  # the network of a variant
+    net.parent.mkdir()
+    net.write_text((ROOT / "workflow/networks/plain.py").read_text())
+    variants = {"as it is": {}, "mine": {"model": {"family": "file", "path": str(net), "name": "plain"}}}
+    (place.path / "mine.yaml").write_text(json.dumps({"question": "?", "seeds": 2, "variants": variants}))
+    run = place.snakemake("results/studies/mine/mine/model.txt", "study=mine.yaml")
     assert run.returncode == 0, run.stderr
     calls = [call for call in docker() if call[0] == "run"]
     assert [call[call.index("toy") + 1 :][:3] for call in calls] == [
@@ -164,5 +169,5 @@ def test_steps_run_in_docker_with_the_files_at_their_places(docker, tmp_path, mo
     here = str(place.path)
     for wanted in (["--ipc", "host"], ["--user", f"{os.getuid()}:{os.getgid()}"], ["--volume", f"{here}:{here}"],
                    ["--workdir", here], ["--env", "DAWN_IMAGE=toy@sha256:abc"],
-                   ["--volume", f"{tmp_path}:{tmp_path}"]):  # fmt: skip
+                   ["--volume", f"{tmp_path}:{tmp_path}"], ["--volume", f"{net}:{net}"]):  # fmt: skip
         assert any(calls[0][i : i + 2] == wanted for i in range(len(calls[0]))), wanted

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from dawn.config.experiment import Experiment, load
 from dawn.config.published import publishable
-from dawn.config.records import Described
+from dawn.config.records import Dataset, Described
 from dawn.core import cli
 from dawn.core.files import replacing, sha256
 from dawn.core.reading import read_json
@@ -81,16 +81,22 @@ def add_file(crate: Any, path: Path, name: str) -> Any:
 def add_archive(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> Any:
     """Add the archive of images by its address; local images by their name alone; drawn shapes as what they are."""
     if experiment.declared.generated(experiment):
-        return entity(crate, "#shapes", "CreativeWork", name="images that the workflow draws", sha256=dataset["sha256"])
-    name = f"{named(dataset)[1]}, {'the archive' if dataset.get('media_type') else 'a folder'} {dataset['archive']}"
-    known = {"encodingFormat": dataset.get("media_type"), "sha256": dataset["sha256"]}
-    properties = {"name": name, **{key: value for key, value in known.items() if value}}
+        return entity(crate, "#shapes", "CreativeWork", name="images that the workflow draws", **_known(dataset))
+    source = dataset.get("archive") or "without a name"
+    name = f"{named(dataset)[1]}, {'the archive' if dataset.get('media_type') else 'a folder'} {source}"
+    properties = {"name": name, **_known(dataset)}
     if experiment.submission.data_license:
         properties["license"] = licence(crate, experiment.submission.data_license)
     for url in experiment.data.urls:
         if url.lower().startswith("http"):
             return crate.add_file(url, properties=properties)
-    return entity(crate, f"#{quote(dataset['archive'])}", "CreativeWork", **properties)
+    return entity(crate, f"#{quote(source)}", "CreativeWork", **properties)
+
+
+def _known(dataset: dict[str, Any]) -> dict[str, str]:
+    """Return the media type and the checksum of the images, as far as they are known."""
+    known = {"encodingFormat": dataset.get("media_type"), "sha256": dataset.get("sha256")}
+    return {key: value for key, value in known.items() if value}
 
 
 def licence(crate: Any, stated: str) -> Any:
@@ -187,8 +193,9 @@ def main() -> None:
     args = parser.parse_args()
     crate = empty_crate()
     experiment = load(args.results / "params.yaml")
-    about = experiment.declared.about if experiment.declared.generated(experiment) else "dataset.json"
-    dataset = read_json(args.data / about, Described)
+    generated = experiment.declared.generated(experiment)
+    about, kind = (experiment.declared.about, Described) if generated else ("dataset.json", Dataset)
+    dataset = read_json(args.data / about, kind)
     describe(crate, experiment, dataset)
     with tempfile.TemporaryDirectory() as folder:
         pack(crate, args.root, args.results, dataset, Path(folder))

@@ -24,7 +24,6 @@ from dawn.config.presets import judges
 from dawn.config import place
 from dawn.config.plan import find, plan
 from dawn.config.plan_records import Interim
-from dawn.config.records import Manifest
 from dawn.config import search
 from dawn.config.published import publishable
 from dawn.core.secrets import hide, redacted
@@ -96,11 +95,13 @@ except InputError as error:
 ADDRESSES = EXPERIMENT.data.sources
 
 # What snakemake --report shows of the files of settings.
-CONFIGFILES, REPORTED = [Path(path) for path in workflow.configfiles], tempfile.TemporaryDirectory(prefix="dawn-")
-workflow.configfiles[:] = [
-    os.path.relpath(file) if file.is_relative_to(ORIGIN) else file
-    for file in (publishable(path, Path(REPORTED.name, str(i))) for i, path in enumerate(CONFIGFILES))
-]
+CONFIGFILES = [Path(path) for path in workflow.configfiles]
+if workflow.is_main_process:
+    REPORTED = tempfile.TemporaryDirectory(prefix="dawn-")
+    workflow.configfiles[:] = [
+        os.path.relpath(file) if file.is_relative_to(ORIGIN) else file
+        for file in (publishable(path, Path(REPORTED.name, str(i))) for i, path in enumerate(CONFIGFILES))
+    ]
 
 
 include: "dvc.smk"

@@ -8,7 +8,7 @@ from dawn.data.collection.tracking import file_list
 # An experiment in a directory of its own shares the archive of params.yaml, which a checksum proves, and no other: one of
 # the same name could be of other images.
 PROOF = EXPERIMENT.data.sha256
-SHARES = STAGE or (NAME and PROOF and PROOF == read(ROOT / "params.yaml")["data"].get("sha256"))
+SHARES = STAGE or (NAME and PROOF and PROOF == (read(ROOT / "params.yaml").get("data") or {}).get("sha256"))
 RESOURCES = os.path.normpath(f"{CHECKOUT}/resources") if SHARES else "resources"
 # Snakemake takes braces in a path for wildcards, so the archive's name keeps only plain characters.
 ARCHIVE = (

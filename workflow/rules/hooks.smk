@@ -27,15 +27,15 @@ if workflow.is_main_process:
 # it would make every setting a cause of every step, so each rule names the sections that decide its result instead.
 onstart:
     before_replacing()
-    for run, experiment in {} if only_reads() else {SHARED: EXPERIMENT, **EXPERIMENTS}.items():
-        write_text(Path(run, "params.yaml"), dump(experiment))
-        shutil.rmtree(Path(run, "partial"), ignore_errors=True)
     if not only_reads():
+        for run, experiment in {SHARED: EXPERIMENT, **EXPERIMENTS}.items():
+            write_text(Path(run, "params.yaml"), dump(experiment))
+            shutil.rmtree(Path(run, "partial"), ignore_errors=True)
         write_json(Path(SHARED, RECORD), MADE_FROM)
-    if STUDY and not only_reads():
-        write_text(Path(SHARED, "study.json"), STUDY.text)
-    if SEARCH and not only_reads():
-        write_text(Path(SHARED, "search.json"), SEARCH.text)
+        if STUDY:
+            write_text(Path(SHARED, "study.json"), STUDY.text)
+        if SEARCH:
+            write_text(Path(SHARED, "search.json"), SEARCH.text)
     if not workflow.local_exec:
         OWNER.submits_to(workflow.executor_plugin.name)
         shorten(logger, remote=True)

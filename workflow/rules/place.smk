@@ -5,7 +5,8 @@ With --directory it works there, whatever its settings. What the first process d
 
 from snakemake.cli import get_argument_parser
 
-from dawn.results.finished import finished, require
+from dawn.results.finished import evaluated, finished, require
+from dawn.results.manifest import seed_number
 
 if workflow.is_main_process or "DAWN_ORIGIN" not in os.environ:
     if workflow.overwrite_workdir is not None and "name" in CHOSEN:
@@ -29,9 +30,9 @@ WHERE = f"in {place.folder(NAME)}: " if NAME else ""  # where the paths of a mes
 
 
 def here(key):
-    """A path that the user gave, which starts where snakemake was called."""
+    """What the user gave: a path starts where snakemake was called, all else is a name."""
     given = CHOSEN.get(key, "")
-    return os.path.relpath(ORIGIN / given) if given and NAME else given
+    return os.path.relpath(ORIGIN / given) if given and NAME and (ORIGIN / given).exists() else given
 
 
 def used(experiment):
@@ -51,7 +52,7 @@ def used(experiment):
             raise InputError(f"{last.parent} is not finished")
         for slug, variant in STUDY.variants.items() if STUDY else ():
             run = Path(STUDY.directory, slug)
-            require(run, variant.experiment, [int(path.stem) for path in run.glob("manifests/*.json")])
+            require(run, variant.experiment, map(seed_number, evaluated(run)))
         return experiment, None
     except InputError as error:
         return experiment, f"{WHERE}{error}"

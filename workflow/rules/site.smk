@@ -1,7 +1,5 @@
 """Where the steps run: on this machine, in a container, on a cluster. Nothing here changes a result (docs/cluster.md)."""
 
-import shlex
-
 from snakemake.settings.types import DeploymentMethod
 
 from dawn.core.git import revision
@@ -46,12 +44,13 @@ if workflow.remote_exec:
 
 IN_DOCKER = bool(os.environ.get("DAWN_DOCKER"))
 
-# An image sees the working directory, and these: the code, the shared archive, the images and the network of the user.
+# An image sees the working directory, and these: the code, the shared archive, the images and the networks of the user.
+MODELS = [experiment.model for experiment in (EXPERIMENT, *EXPERIMENTS.values())]
 MOUNTS = [
     ROOT,
     CHECKOUT,
     *filter(os.path.exists, PATHS),
-    *([MODEL.file] if (MODEL := EXPERIMENT.model).family == "file" else []),
+    *(model.file for model in MODELS if model.family == "file"),
 ]
 MOUNTS = [path for path in dict.fromkeys(map(os.path.abspath, MOUNTS)) if not Path(path).is_relative_to(os.getcwd())]
 if IN_DOCKER:

@@ -11,6 +11,7 @@ from training import Never
 
 from dawn.config.experiment import merge
 from dawn.core.cli import InputError
+from dawn.core.files import write_json
 from dawn.engine.weights import read_weights
 from dawn.results.curve import read_curve
 from dawn.runtime.distributed import World
@@ -178,6 +179,22 @@ def test_a_loss_that_is_not_finite_is_one_line(data, tmp_path):
         InputError, match=r"the loss of the generator is nan at step 7 .*lower gan.optimizer.generator_lr"
     ):
         trainer.task.check_finite(row)
+
+
+def test_the_numbers_of_images_are_checked_where_they_are_known(data, tmp_path):
+    for file in data.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    about = tmp_path / "dataset.json"
+    about.unlink()
+    known = {"classes": ["red", "green", "blue"], "counts": {"train": 96, "test": 50}}
+    write_json(about, known)
+    assert ready_gan(tmp_path, tmp_path / "r").step == 0
+    write_json(about, known | {"class_counts": {"train": [4, 46, 46], "test": [2, 24, 24]}})
+    with pytest.raises(InputError, match="4 train images of the first class"):
+        ready_gan(tmp_path, tmp_path / "r")
+    write_json(about, known | {"class_counts": {"train": [], "test": [2, 24, 24]}})
+    with pytest.raises(InputError, match=r"dataset.json: class_counts.train is .* at least 1 item"):
+        ready_gan(tmp_path, tmp_path / "r")
 
 
 def test_a_batch_larger_than_the_train_split_is_refused(data, tmp_path):

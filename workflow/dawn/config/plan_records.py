@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StrictStr, model_validator
 
 from dawn.config.records import Above0, Least1, Record
+from dawn.config.types import MOST_SEEDS
 from dawn.core.reading import Count, Number, Positive, Seed
 
 Slug = Annotated[str, Field(pattern=r"^[\w+-][\w.+-]*$")]
@@ -21,7 +22,7 @@ class Proposed(Record):
 class Interim(Record):
     """analyses/N.json of a study: the seeds of each variant for the next analysis."""
 
-    seeds: dict[str, Annotated[Count, Field(ge=1, le=10_000)]]
+    seeds: dict[str, Annotated[Count, Field(ge=1, le=MOST_SEEDS)]]
 
 
 class Rung(Record):

@@ -20,15 +20,21 @@ def publishable(path: Path, folder: Path) -> Path:
     shown = redacted(text)
     with suppress(InputError):  # no YAML, so no settings
         values = parse(text, str(path))
-        shown = hide(text, _addresses(values))
-        if any(published(address) != address for address in _addresses(parse(shown, str(path)))):  # written escaped
-            shown = yaml.safe_dump(_hidden(values), sort_keys=False, allow_unicode=True)
+        if _secret(values):
+            shown = hide(text, _addresses(values))
+            if _secret(parse(shown, str(path))):  # written escaped
+                shown = yaml.safe_dump(_hidden(values), sort_keys=False, allow_unicode=True)
     if shown == text:
         return path
     copy = folder / path.name
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_text(shown, encoding="utf-8")
     return copy
+
+
+def _secret(values: Any) -> bool:
+    """Return whether an address in settings has something to hide."""
+    return any(published(address) != address for address in _addresses(values))
 
 
 def _addresses(value: Any, key: str = "") -> Iterator[str]:

@@ -108,10 +108,18 @@ class Splits(Record):
     holdout: Least1 | None = None
 
 
+class OfClasses(Record):
+    """The number of images of each class in each split."""
+
+    train: Annotated[list[Count], Field(min_length=1)]
+    test: Annotated[list[Count], Field(min_length=1)]
+
+
 class WithSplits(Named):
     """dataset.json, in which the numbers of images may be missing."""
 
     counts: Splits = Field(default=None)  # type: ignore[assignment]
+    class_counts: OfClasses = Field(default=None)  # type: ignore[assignment]
 
 
 class OfSplits(Record):
@@ -174,12 +182,38 @@ class Entry(Known):
     references: dict[str, Known] = {}
 
 
+class Measures(Record):
+    """The measures of one seed by their keys; a task names those that it always has."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Entry]
+
+
 class Judge(Record):
     """What an evaluation says of a classifier that measured images."""
 
     seed: Seed
     sha256: StrictStr
     accuracy: Number
+
+
+class Machine(Record):
+    """The machine that made a result."""
+
+    cpu: StrictStr
+    cores: Count | None
+    gpus: list[StrictStr]
+    system: StrictStr = ""
+    image: StrictStr | None = None
+
+
+class RanOn(Record):
+    """What a training ran on until a checkpoint or its end."""
+
+    host: StrictStr
+    python: StrictStr
+    machine: Machine
+    packages: dict[str, StrictStr]
 
 
 class Training(Record):
@@ -197,6 +231,7 @@ class Training(Record):
     resumed: Count
     first_step: Count | None = None
     after_first_step: StrictStr | None = None
+    ran_on: list[RanOn] = []
 
 
 class Evaluation(Record):
@@ -225,9 +260,9 @@ class Summary(Record):
     missing_seeds: tuple[Seed, ...] = ()
 
 
-def summary(measures: Iterable[str], base: type[Summary] = Summary) -> type[Summary]:
+def summary(measures: Iterable[str]) -> type[Summary]:
     """metrics.json over the seeds of a task with these measures."""
-    return create_model("Summary", __base__=base, **dict.fromkeys(measures, (Spread | None, None)))  # type: ignore
+    return create_model("Summary", __base__=Summary, **dict.fromkeys(measures, (Spread | None, None)))  # type: ignore
 
 
 class Code(Record):
@@ -236,16 +271,6 @@ class Code(Record):
     commit: StrictStr | None
     dirty: bool | None
     locks: dict[str, StrictStr] = {}
-
-
-class Machine(Record):
-    """The machine that made a result."""
-
-    cpu: StrictStr
-    cores: Count | None
-    gpus: list[StrictStr]
-    system: StrictStr = ""
-    image: StrictStr | None = None
 
 
 class Origin(Record):

@@ -43,6 +43,6 @@ def measures() -> dict[str, Measure]:
 def task_of(sections: Iterable[str]) -> Task:
     """The task of an experiment by the names of the sections that decided its result."""
     known = set(sections)
-    if found := [task(name) for name in TASKS if task(name).main in known]:
-        return found[0]
+    if present := [task(name) for name in TASKS if task(name).main in known]:
+        return present[0]
     raise InputError(f"there is no section of a task, one of {', '.join(task(name).main for name in TASKS)}")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -165,7 +166,7 @@ class SearchPlan:
     def text(self) -> str:
         """The plan as JSON, from which ``stored`` reads it."""
         about = {"name": self.name, "search": self.search.model_dump(mode="json"), "values": self.values}
-        return hide(json.dumps(about, separators=(",", ":")), self.base.data.sources)
+        return hide(json.dumps(about, ensure_ascii=False, separators=(",", ":")), self.base.data.sources)
 
     @property
     def counts(self) -> tuple[int, ...]:
@@ -195,7 +196,7 @@ class SearchPlan:
             f"trainings, {epochs:g} epochs in all"
         )
 
-    @property
+    @cached_property
     def base(self) -> Experiment:
         """The experiment of the base with the epochs of the last rung."""
         return self.experiment({}, len(self.counts) - 1)

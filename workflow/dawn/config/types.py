@@ -24,9 +24,10 @@ class Settings(BaseModel):
     @classmethod
     def _no_booleans(cls, values: Any) -> Any:
         for key, field in cls.model_fields.items() if isinstance(values, Mapping) else ():
-            value, kinds = values.get(key), _kinds(field.annotation)
-            several = value if isinstance(value, list | tuple) else [value]
-            if kinds & {int, float} and bool not in kinds and any(isinstance(item, bool) for item in several):
+            value = values.get(key)
+            if not any(isinstance(item, bool) for item in (value if isinstance(value, list | tuple) else [value])):
+                continue
+            if (kinds := _kinds(field.annotation)) & {int, float} and bool not in kinds:
                 raise ValueError(f"{key} = {json.dumps(value)}: numbers are needed; YAML reads yes and on as true")
         return values
 

@@ -1,6 +1,5 @@
 """Arrays as .npy files, and several in one .npz; what is read is checked before memory is taken for it."""
 
-import errno
 import io
 import os
 import shutil
@@ -16,7 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from dawn.core.cli import InputError
-from dawn.core.files import open_plain, replacing
+from dawn.core.files import UNSUPPORTED, open_plain, replacing
 from dawn.core.reading import REMEDY
 
 # What the readers of numpy and zipfile raise on damage.
@@ -57,7 +56,7 @@ def reserve(file: BinaryIO, size: int, path: Path) -> None:
     try:
         os.posix_fallocate(file.fileno(), 0, size)
     except OSError as error:
-        if error.errno in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):  # the file system cannot; writing will show
+        if error.errno in UNSUPPORTED:  # writing will show
             return
         free = shutil.disk_usage(path.parent).free
         raise InputError(
@@ -85,25 +84,21 @@ def load_array(path: Path, kind: Kind | None = None) -> NDArray[Any]:
     return array
 
 
-def load_arrays(
-    source: Path | bytes, name: object, kinds: Mapping[str, Kind | None] | None = None
-) -> dict[str, NDArray[Any]]:
-    """The arrays of an .npz file, or of its content, by name; ``name`` is that of the file in messages.
+def load_arrays(source: Path | bytes, name: object, kinds: Mapping[str, Kind]) -> dict[str, NDArray[Any]]:
+    """The arrays of ``kinds`` of an .npz file, or of its content, by name, finite where they are floats.
 
-    ``kinds`` are those that are needed, finite where they are floats; without it all are read.
+    ``name`` is that of the file in messages.
     """
     if isinstance(source, Path):
         open_plain(source).close()
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
-            if kinds is None:
-                kinds = {info.filename.removesuffix(".npy"): None for info in archive.infolist()}
             return {name: _member(archive, f"{name}.npy", kind) for name, kind in kinds.items()}
     except DAMAGE as error:
         raise InputError(f"{name} is not a whole .npz file ({error}); {REMEDY}") from error
 
 
-def _member(archive: zipfile.ZipFile, name: str, kind: Kind | None) -> NDArray[Any]:
+def _member(archive: zipfile.ZipFile, name: str, kind: Kind) -> NDArray[Any]:
     info = archive.getinfo(name)
     if info.file_size > max(SMALL, DENSITY * info.compress_size):
         raise ValueError(f"{name} would take {info.file_size:,} bytes of {info.compress_size:,} compressed ones")
@@ -111,7 +106,7 @@ def _member(archive: zipfile.ZipFile, name: str, kind: Kind | None) -> NDArray[A
         dtype, shape = _header(file)
     if dtype.hasobject or np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object)) > info.file_size:
         raise ValueError(f"{name} has not the values of {dtype} {shape}")
-    if kind and (fault := kind.fault(dtype, shape)):
+    if fault := kind.fault(dtype, shape):
         raise ValueError(f"{name} is {fault}")
     with archive.open(info) as file:
         array: NDArray[Any] = npy.read_array(file, allow_pickle=False)

@@ -18,6 +18,7 @@ from typing import Any
 from dawn.core.cli import InputError
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)  # of a file that cannot grow
+UNSUPPORTED = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)  # of a file system that cannot reserve space
 IN_TEXT = re.compile(r"\(os error (\d+)\)")  # as libraries written in Rust print an error of the system
 OF_TORCH = re.compile("iostream|inline_container")  # of its writer, which does not say what the system said
 HOST = socket.gethostname()
@@ -117,6 +118,8 @@ def require_room(directory: Path, size: int) -> None:
         with probe.open("wb") as file:
             os.posix_fallocate(file.fileno(), 0, max(1, size))
     except OSError as error:
+        if error.errno in UNSUPPORTED:  # writing will show
+            return
         what = f"{error.strerror}; {size / 1e6:,.1f} MB will be written there"
         raise InputError(f"{directory} cannot be written ({what}): make room or choose another directory") from error
     finally:

@@ -20,17 +20,22 @@ NOT_CODE = (
 
 def git(root: Path, *words: str) -> str | None:
     """Return what git prints of the checkout at ``root``; None without git, or in a copy inside another repository."""
-    inside = _git(root, "rev-parse", "--show-prefix")
-    if inside is None or (inside and _git(root, "ls-files", "--error-unmatch", "Snakefile") is None):
-        return None
-    return _git(root, *words)
+    return _git(root, *words) if _is_own(root) else None
 
 
 def revision(root: Path) -> tuple[str | None, str | None]:
     """Return the commit of the checkout, and its changed files but ``NOT_CODE`` as ``git status`` lists them."""
+    if not _is_own(root):
+        return None, None
     others = [f":(exclude){path}" for path in NOT_CODE]
-    changed = git(root, "status", "--porcelain", "--untracked-files=normal", "--", ".", *others)
-    return git(root, "rev-parse", "--verify", "HEAD"), changed
+    changed = _git(root, "status", "--porcelain", "--untracked-files=normal", "--", ".", *others)
+    return _git(root, "rev-parse", "--verify", "HEAD"), changed
+
+
+def _is_own(root: Path) -> bool:
+    """Return whether git answers for the checkout, and not for another repository that a copy of it lies in."""
+    inside = _git(root, "rev-parse", "--show-prefix")
+    return inside is not None and (not inside or _git(root, "ls-files", "--error-unmatch", "Snakefile") is not None)
 
 
 def _git(root: Path, *words: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from dawn.core.cli import InputError, quoted
+from dawn.core.cli import LARGEST_SEED, InputError, quoted
 from dawn.core.files import QUOTED, open_plain
 
 MOST_BYTES = 1 << 28  # of a file that is read as a whole
@@ -23,15 +23,15 @@ REMEDY = "delete it to have it made again"
 Number = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST)]
 Positive = Annotated[float, Field(strict=True, ge=0, le=LARGEST)]
 Count = Annotated[int, Field(strict=True, ge=0, le=1 << 53)]
-Seed = Annotated[int, Field(strict=True, ge=0, le=(1 << 32) - 1)]
+Seed = Annotated[int, Field(strict=True, ge=0, le=LARGEST_SEED)]
 Sha256 = Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
 
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file; an InputError where it is no file, or too large to be what it is read as."""
     with open_plain(path) as file:
-        if (found := os.fstat(file.fileno()).st_size) > MOST_BYTES:
-            raise InputError(f"{path} has {found:,} bytes, and at most {MOST_BYTES:,} are read; {REMEDY}")
+        if (size := os.fstat(file.fileno()).st_size) > MOST_BYTES:
+            raise InputError(f"{path} has {size:,} bytes, and at most {MOST_BYTES:,} are read; {REMEDY}")
         return file.read()
 
 

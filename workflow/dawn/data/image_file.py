@@ -4,10 +4,10 @@ import io
 import os
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ MAX_SIDE = 65_535  # pixels; what a JPEG can have
 EXACT = 16 << 20  # pixels up to which an image is scaled in one step; a larger one is reduced first, to save memory
 Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit only warns; ``MAX_PIXELS`` refuses
 
+T = TypeVar("T")
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 TURNS = {
     2: Transpose.FLIP_LEFT_RIGHT, 3: Transpose.ROTATE_180, 4: Transpose.FLIP_TOP_BOTTOM, 5: Transpose.TRANSPOSE,
@@ -42,15 +43,7 @@ def read_image(source: Path | bytes, size: int, resize: Resize) -> NDArray[np.ui
     are rounded to 8. crop: the largest square in the middle, scaled. stretch: the whole image, scaled to a square.
     Scaled by Pillow's bilinear filter, which averages where an image shrinks.
     """
-    with decoding(), opened(source) as file:
-        try:
-            return _pixels(file, size, resize)
-        except Exception:  # a damaged chunk that is not needed makes Pillow refuse a whole PNG
-            file.seek(0)
-            data = file.read()
-            if not data.startswith(SIGNATURE) or (core := _without_metadata(data)) == data:
-                raise
-        return _pixels(io.BytesIO(core), size, resize)
+    return _read(source, lambda file: _pixels(file, size, resize))
 
 
 def read_png(data: bytes, side: int) -> NDArray[np.uint8]:
@@ -74,8 +67,22 @@ def read_png(data: bytes, side: int) -> NDArray[np.uint8]:
 
 def read_size(source: Path | bytes) -> tuple[int, int]:
     """Width and height in pixels, from the header of an image; InputError, without the path, if it has none."""
-    with decoding(), opened(source) as file, _opened(file) as image:
-        return image.size
+    return _read(source, lambda file: _opened(file).size)
+
+
+def _read(source: Path | bytes, read: Callable[[BinaryIO], T]) -> T:
+    """Return what ``read`` makes of an image file, of a PNG without its metadata where that is damaged."""
+    with decoding(), opened(source) as file:
+        try:
+            return read(file)
+        except InputError:  # it says already what is wrong
+            raise
+        except Exception:  # a damaged chunk that is not needed makes Pillow refuse a whole PNG
+            file.seek(0)
+            data = file.read()
+            if not data.startswith(SIGNATURE) or (core := _without_metadata(data)) == data:
+                raise
+        return read(io.BytesIO(core))
 
 
 @contextmanager

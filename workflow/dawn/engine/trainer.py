@@ -11,7 +11,7 @@ from pydantic import Field, StrictStr
 from torch import Tensor, nn
 
 from dawn.config.experiment import Experiment
-from dawn.config.records import Record
+from dawn.config.records import RanOn, Record
 from dawn.core import out_of_memory
 from dawn.core.cli import InputError
 from dawn.core.files import require_room
@@ -25,7 +25,7 @@ from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.streams import torch_seed
 
-CHECK_EVERY = 50  # steps between checks of the losses on a GPU, each of which waits for the device
+CHECK_EVERY = 50  # steps of an epoch between checks of the losses on a GPU, each of which waits for the device
 SAVED = ("step", "trace", "resumed", "after_first_step", "ran_on")  # plain attributes of a Trainer in its checkpoint
 
 
@@ -91,6 +91,7 @@ class Saved(Record):
     trace: list[list[float]]
     resumed: Count
     after_first_step: StrictStr | None
+    ran_on: list[RanOn]
     seconds: dict[str, Positive]
     joules: dict[str, Positive | None]
     curve: list[list[float | None]]
@@ -118,7 +119,7 @@ class Trainer(Generic[T]):
         self.task, self.checkpoints = task, checkpoints
         self.step, self.first_step, self.resumed = 0, 0, 0
         self.after_first_step: str | None = None
-        self.ran_on: list[dict[str, Any]] = []  # the machines of the first process until a checkpoint
+        self.ran_on: list[dict[str, Any]] = []  # as RanOn, of the first process until a checkpoint
         self.curve: list[Any] = []
         self.trace: list[list[float]] = []
         self.note: str | None = None  # which setting has no effect here, if any
@@ -231,7 +232,8 @@ class Trainer(Generic[T]):
 
     def _check(self, losses: Tensor) -> None:
         """After a step: append to the trace, and refuse a loss that is not finite."""
-        due = self.world.device.type == "cpu" or self.step % min(CHECK_EVERY, self.task.per_epoch) == 0
+        in_epoch = self.step % self.task.per_epoch
+        due = self.world.device.type == "cpu" or in_epoch % CHECK_EVERY == 0 or self.step == self.task.steps
         if not due and not self.experiment.run.trace:
             return
         row = self.task.traced(self.step - 1, losses)

@@ -4,16 +4,19 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from dawn.core import out_of_memory
 from dawn.core.cli import InputError
 from dawn.core.files import replacing
 from dawn.results.manifest import header
+
+N = TypeVar("N", bound=nn.Module)
 
 
 def write_weights(path: Path, net: nn.Module, choices: str, classes: list[str], preprocessing: dict[str, Any]) -> None:
@@ -35,6 +38,7 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
     except (SafetensorError, AttributeError, KeyError, RuntimeError, TypeError) as error:  # a type that torch lacks
+        out_of_memory.pass_on(error)
         raise InputError(f"{path} is not a safetensors file of weights ({error}); train again") from error
     for name, tensor in tensors.items():
         _require_finite(path, name, tensor)
@@ -42,19 +46,32 @@ def read_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
 
 
 def misfit(build: Callable[[], nn.Module], tensors: Mapping[str, Tensor]) -> str | None:
-    """Return which tensor of a file does not fit the network of ``build``, which takes no memory here; None if all fit.
+    """Return which tensor of a file does not fit the network of ``build``; None if all fit.
 
+    The network takes no memory, unless its initialisation reads values, which tensors on the meta device do not have.
     Buffers of whole numbers are in no file.
     """
-    with torch.device("meta"):
+    try:
+        with torch.device("meta"):
+            state = build().state_dict()
+    except Exception:  # a network raises whatever its layers do
         state = build().state_dict()
     wanted = {name: tensor.shape for name, tensor in state.items() if tensor.is_floating_point()}
     for name in sorted(wanted.keys() | tensors.keys()):
         if name not in tensors or name not in wanted:
             return f"{name} is {'missing' if name in wanted else 'not in the network'}"
-        if (found := tensors[name]).shape != wanted[name] or not found.is_floating_point():
-            return f"{name} is {found.dtype} {tuple(found.shape)}, not float {tuple(wanted[name])}"
+        if (tensor := tensors[name]).shape != wanted[name] or not tensor.is_floating_point():
+            return f"{name} is {tensor.dtype} {tuple(tensor.shape)}, not float {tuple(wanted[name])}"
     return None
+
+
+def fitted(build: Callable[[], N], tensors: Mapping[str, Tensor], path: Path, what: str, remedy: str) -> N:
+    """Return a network of ``build`` with the tensors of the file ``path``; an InputError unless they fit ``what``."""
+    if fault := misfit(build, tensors):
+        raise InputError(f"{path} does not fit {what} ({fault}); {remedy}")
+    net = build()
+    net.load_state_dict({**net.state_dict(), **tensors})
+    return net
 
 
 def _require_finite(path: Path, name: str, tensor: Tensor) -> None:

@@ -5,6 +5,7 @@ import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from matplotlib import font_manager
 from matplotlib.figure import Figure
@@ -31,12 +32,13 @@ def with_all_characters(drawn: Figure) -> Iterator[None]:
         yield
 
 
-def characters(path: str) -> set[str]:
+@cache
+def characters(path: str) -> frozenset[str]:
     """The characters that a font file has; none where it cannot be read."""
     try:
-        return set(map(chr, font_manager.get_font(path).get_charmap()))
+        return frozenset(map(chr, font_manager.get_font(path).get_charmap()))
     except (OSError, RuntimeError):
-        return set()
+        return frozenset()
 
 
 def covering(missing: set[str]) -> tuple[list[str], set[str]]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment, flat, load
+from dawn.config.records import Manifest
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.results.manifest import choices, location
@@ -32,13 +33,15 @@ def require(run: Path, experiment: Experiment, seeds: Iterable[int]) -> None:
             raise InputError(f"{seed} is of other settings ({different})")
 
 
+def evaluated(run: Path) -> list[Path]:
+    """Return the directories of the seeds that have a manifest."""
+    return [run / f"seed-{path.stem}" for path in sorted(run.glob("manifests/*.json"))]
+
+
 def made_by(seed: Path) -> dict[str, Any] | None:
     """Return the settings in the manifest of a seed; None where it has none."""
     path = location(seed)
-    if not path.is_file():
-        return None
-    made: dict[str, Any] = read_json(path, dict[str, Any]).get("choices", {})
-    return made
+    return read_json(path, Manifest)["choices"] if path.is_file() else None
 
 
 def changes(made: Mapping[str, Any], now: Mapping[str, Any]) -> str:

@@ -43,10 +43,13 @@ def code(root: Path) -> dict[str, Any]:
 
 def image() -> str | None:
     """The image that runs this, with its checksum; None outside of an image."""
-    file = os.environ.get("APPTAINER_CONTAINER")
-    if file and Path(file).is_file():
-        return f"{Path(file).name}@sha256:{sha256(Path(file))}"
-    return file or os.environ.get("DAWN_IMAGE")
+    file = Path(os.environ.get("APPTAINER_CONTAINER", ""))
+    return f"{file.name}@sha256:{sha256(file)}" if file.is_file() else _image()
+
+
+def _image() -> str | None:
+    """The name of the image that runs this, without the folder of its file; None outside of an image."""
+    return Path(os.environ.get("APPTAINER_CONTAINER", "")).name or os.environ.get("DAWN_IMAGE")
 
 
 def machine() -> dict[str, Any]:
@@ -58,7 +61,7 @@ def machine() -> dict[str, Any]:
         "features": features(),
         "cores": os.cpu_count(),
         "gpus": query.splitlines() if query else [],
-        "image": os.environ.get("APPTAINER_CONTAINER") or os.environ.get("DAWN_IMAGE"),
+        "image": _image(),
     }
 
 
@@ -133,14 +136,14 @@ def collect(root: Path, trainings: Sequence[Mapping[str, Any]] = ()) -> dict[str
     """
     records = [record for training in trainings for record in training.get("ran_on", ())] or [here()]
     first = records[0]["machine"]
-    with_checksum = image() if first["image"] == here()["machine"]["image"] else first["image"]
+    name = first.get("image")
     return {
         "written": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "command": command(),
         "code": code(root),
         "python": records[0]["python"],
         "hosts": sorted({record["host"] for record in records}),
-        "machine": first | {"image": with_checksum},
+        "machine": first | {"image": image() if name == _image() else name},
         "packages": records[0]["packages"],
         "differences": differences(trainings),
     }

@@ -119,7 +119,7 @@ def sum_over_processes(values: Tensor, world: World) -> Tensor:
 
 def mean_over_processes(values: Tensor, world: World) -> Tensor:
     """Return the mean of ``values`` over all processes, in each of them."""
-    return sum_over_processes(values, world) / world.size
+    return sum_over_processes(values, world) / world.size if world.size > 1 else values
 
 
 @torch.no_grad()

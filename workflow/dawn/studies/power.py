@@ -8,11 +8,11 @@ import numpy as np
 from scipy.special import chdtri, ndtr, stdtrit
 from scipy.stats import qmc
 
+from dawn.config.types import MOST_SEEDS
 from dawn.studies.multiple import SEPARATE, alike, dunnett_edge, spreads
 from dawn.studies.sequential import PLANNED
 
 POWER = 0.8  # chance to detect the difference that matters
-MOST = 10_000  # seeds
 POINTS = 13  # the logarithm, base 2, of the points that integrate over more than two spreads
 Edges = tuple[np.ndarray, np.ndarray]  # |difference| that is significant, over its true standard error; weights
 
@@ -120,7 +120,7 @@ def seeds_needed(std: float, size: float, test: TTest) -> int | None:
     low, high = 1, 2
     while power(high, std, size, test) < POWER:
         low, high = high, 2 * high
-        if high > MOST:
+        if high > MOST_SEEDS:
             return None
     while high - low > 1:
         middle = (low + high) // 2

@@ -25,11 +25,11 @@ from dawn.core.files import open_plain
 HEADERS = 16 << 10  # bytes of all the headers that stand before one member
 PADDING = 1 << 20  # zero bytes after the end-of-archive mark
 BUFFER = 1 << 20  # bytes that are decompressed at once
-COMPRESSED: dict[bytes, Callable[[Any], Any]] = {
-    b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
-    b"BZh": bz2.BZ2File,
-    b"\xfd7zXZ\0": lzma.LZMAFile,
-    b"]\0\0": lzma.LZMAFile,  # the older format, .lzma
+COMPRESSED: dict[bytes, tuple[str, Callable[[Any], Any]]] = {  # by its first bytes: media type, what opens it
+    b"\x1f\x8b": ("application/gzip", lambda file: gzip.GzipFile(fileobj=file)),
+    b"BZh": ("application/x-bzip2", bz2.BZ2File),
+    b"\xfd7zXZ\0": ("application/x-xz", lzma.LZMAFile),
+    b"]\0\0": ("application/x-lzma", lzma.LZMAFile),  # the older format, .lzma
 }
 # what readers of archives and decompressors raise on damage; RuntimeError is zipfile's, of what it cannot decompress
 DAMAGE = (
@@ -125,7 +125,7 @@ def decompressed(file: IO[bytes]) -> IO[bytes]:
     """The file itself, or what is in it if it is compressed."""
     start = file.read(6)
     file.seek(0)
-    for magic, opened in COMPRESSED.items():
+    for magic, (_, opened) in COMPRESSED.items():
         if start.startswith(magic):
             return cast(IO[bytes], io.BufferedReader(opened(file), BUFFER))
     return file

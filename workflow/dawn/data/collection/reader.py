@@ -39,13 +39,13 @@ def read(source: Path, data: Data) -> Contents:
         broken = unreadable(source, entries, data)
         print(f"left out, since they cannot be read: {len(broken):,} of {len(entries.names):,} images", file=sys.stderr)
         entries = entries.kept(broken)
-    test = test_split(entries, data.test_fraction, data.test_seed)
+    test = in_test_split(entries, data.test_fraction, data.test_seed)
     unused = [(name, reason) for name, reason in broken.items()] + [(name, NO_IMAGE) for name in entries.others]
     blocks = images(source, entries, data)
     return Contents(entries.classes, entries.labels, test, entries.names, data.side, blocks, about, unused)
 
 
-def test_split(entries: Listing, fraction: float, seed: int) -> NDArray[np.bool_]:
+def in_test_split(entries: Listing, fraction: float, seed: int) -> NDArray[np.bool_]:
     """Return which images are in the test split, bool (n,): its own, or a fraction of each class that a seed draws."""
     if entries.test is not None:
         return entries.test

@@ -16,9 +16,6 @@ from dawn.data.collection.walk import walk
 
 COLLECTION = Limits(members=5_000_000, name=4096, total=math.inf)  # of people's own images
 
-MEDIA_TYPES = {b"\x1f\x8b": "application/gzip", b"BZh": "application/x-bzip2", b"\xfd7zXZ\0": "application/x-xz",
-               b"]\0\0": "application/x-lzma"}  # fmt: skip
-
 File = tuple[str, bytes | Path]  # its name in the source, and its bytes or where they are
 
 
@@ -66,7 +63,7 @@ def media_type(source: Path) -> str | None:
         return "application/zip"
     with source.open("rb") as file:
         head = file.read(8)
-    return next((name for magic, name in MEDIA_TYPES.items() if head.startswith(magic)), "application/x-tar")
+    return next((kind for magic, (kind, _) in tar.COMPRESSED.items() if head.startswith(magic)), "application/x-tar")
 
 
 def members(source: Path, limits: Limits, folders: list[str] | None = None) -> Iterator[Member]:

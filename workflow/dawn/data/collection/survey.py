@@ -11,7 +11,7 @@ import yaml
 from dawn.config.sections import Data
 from dawn.core.cli import InputError
 from dawn.data.collection.listing import Listing, left_out, listing
-from dawn.data.collection.reader import test_split, unreadable
+from dawn.data.collection.reader import in_test_split, unreadable
 from dawn.data.collection.source import contents, names
 from dawn.data.image_file import MAX_BYTES, read_size
 from dawn.data.stratified import check_both
@@ -125,7 +125,7 @@ def survey(source: Path, classes: Sequence[str] | None = None, skip_broken: bool
             "--skip-broken"
         )
     entries, looked_at = entries.kept(broken), looked_at.kept(broken)
-    test = test_split(entries, FRACTION, 0)
+    test = in_test_split(entries, FRACTION, 0)
     check_both(entries.labels, test, entries.classes, str(source))
     sizes = [read_size(content) for _, content in contents(source, looked_at.names, MAX_BYTES + 1)]
     return Survey(source, entries, int((~test).sum()), sizes, classes, skip_broken)

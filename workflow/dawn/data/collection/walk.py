@@ -66,6 +66,9 @@ def image_files(places: list[Path]) -> tuple[list[Path], list[str]]:
             except OSError as error:
                 faults.append(f"{error.filename}: cannot be read ({error.strerror})")
                 continue
+            except InputError as error:  # a link without an end
+                faults.append(str(error))
+                continue
             files |= dict.fromkeys(images)
             faults += [] if images else [f"{place}: has no image file ({', '.join(SUFFIXES)})"]
         elif os.path.lexists(place):

@@ -12,6 +12,7 @@ from dawn.config.experiment import Experiment
 from dawn.core.reading import read_table
 from dawn.report.numbers import count, interval, std
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
+from dawn.results.curve import mean
 from dawn.results.data_set import named
 from dawn.results.measures import MEASURES
 from dawn.tasks.classify.summarize import CONFUSION
@@ -109,14 +110,9 @@ def _classes(evaluations: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """Each class with its mean recall and precision in percent, the least recalled first."""
     rows = []
     for name in evaluations[0]["classes"]:
-        means = [_mean(e["classes"][name][what] for e in evaluations) for what in ("recall", "precision")]
+        means = [mean([e["classes"][name][what] for e in evaluations]) for what in ("recall", "precision")]
         rows.append((means[0] if means[0] is not None else -1.0, name, means))
     return [[name, *("–" if m is None else f"{m:.1f} %" for m in means)] for _, name, means in sorted(rows)]
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
 
 
 def confusions(files: Iterable[Path], most: int = 3) -> list[str]:

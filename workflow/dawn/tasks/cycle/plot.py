@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dawn.config.experiment import Experiment
-from dawn.core.array_file import SERIES, load_array
+from dawn.core.array_file import IMAGES, SERIES, load_array
 from dawn.core.reading import read_json
 from dawn.results.curve import at_epochs, read_curve
 from dawn.tasks.cycle.curve import CycleMetrics
@@ -24,11 +24,11 @@ ROWS = 12  # images of each domain
 def translations(seed: Path, data: Path, paired: bool) -> list[tuple[str, NDArray[Any]]]:
     """For each direction its name, and images (rows, 3 or 4, h, w, 3): source, translation, cycle, and the truth."""
     names, shown = read_json(seed / "evaluation.json", Evaluation)["names"], []
-    tests = [load_array(data / f"{name}.npy")[:ROWS] for name in TESTS]
+    tests = [load_array(data / f"{name}.npy", IMAGES)[:ROWS] for name in TESTS]
     for source, truth, there, back, (one, other) in (
         (tests[0], tests[1], "in_b", "back_a", names), (tests[1], tests[0], "in_a", "back_b", names[::-1])
     ):  # fmt: skip
-        columns = [source, load_array(seed / f"{there}.npy")[:ROWS], load_array(seed / f"{back}.npy")[:ROWS]]
+        columns = [source, *(load_array(seed / f"{name}.npy", IMAGES)[:ROWS] for name in (there, back))]
         shown.append((f"{one} to {other}", np.stack([*columns, *([truth] if paired else [])], axis=1)))
     return shown
 

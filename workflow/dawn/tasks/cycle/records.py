@@ -1,6 +1,6 @@
 """The JSON files of a CycleGAN's seeds as types."""
 
-from pydantic import ConfigDict, StrictStr
+from pydantic import StrictStr
 
 from dawn.config import records
 from dawn.config.records import Entry, Judge, Least1, Record
@@ -20,11 +20,8 @@ class WithNoise(Entry):
     noise: Number
 
 
-class Measures(Record):
-    """The measures that every page has; there are more."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Entry]
+class Measures(records.Measures):
+    """The measures that every page has."""
 
     cycle_error: Entry
     cycle_error_noise: WithNoise

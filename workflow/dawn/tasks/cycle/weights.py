@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.core.cli import InputError
-from dawn.engine.weights import misfit, read_weights, write_weights
+from dawn.engine.weights import fitted, read_weights, write_weights
 from dawn.tasks.cycle.networks import Networks, build
 from dawn.tasks.cycle.settings import Cycle
 
@@ -35,9 +35,7 @@ def restored(path: Path) -> Trained:
         raise InputError(
             f"{path} holds no CycleGAN; give the model.safetensors of an experiment with task cycle"
         ) from error
-    if fault := misfit(lambda: build(settings, size, 0).module, tensors):
-        raise InputError(f"{path} does not fit the networks of its header ({fault}); train again")
-    nets = build(settings, size, 0)
-    nets.module.load_state_dict(tensors)
-    nets.module.eval().requires_grad_(False)
-    return Trained(nets, names, size, resize)
+    header_networks = "the networks of its header"
+    nets = fitted(lambda: build(settings, size, 0).module, tensors, path, header_networks, "train again")
+    nets.eval().requires_grad_(False)
+    return Trained(Networks(**nets), names, size, resize)

@@ -44,7 +44,7 @@ def set_up(
     if fault := indivisible(gan, world.size):
         raise InputError(fault)
     about = read_json(data / "dataset.json", WithSplits)
-    if "counts" in about:
+    if {"counts", "class_counts"} <= about.keys():
         check_data(experiment, about)
     with clock.phase("load"):
         split = load(data, None, "train", world.device)

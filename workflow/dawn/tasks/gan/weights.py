@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import nn
 
 from dawn.core.cli import InputError
-from dawn.engine.weights import misfit, read_weights, write_weights
+from dawn.engine.weights import fitted, read_weights, write_weights
 from dawn.tasks.gan.networks import build
 from dawn.tasks.gan.settings import Gan
 
@@ -41,9 +41,6 @@ def restored(path: Path) -> Trained:
     def both() -> nn.ModuleDict:
         return nn.ModuleDict(dict(zip(("generator", "critic"), build(settings, len(classes), size, 0), strict=True)))
 
-    if fault := misfit(both, tensors):
-        raise InputError(f"{path} does not fit the networks of its header ({fault}); train again")
-    nets = both()
-    nets.load_state_dict(nets.state_dict() | tensors)
+    nets = fitted(both, tensors, path, "the networks of its header", "train again")
     nets.eval().requires_grad_(False)
     return Trained(nets["generator"], nets["critic"], settings, classes, size)

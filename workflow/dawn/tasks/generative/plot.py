@@ -72,7 +72,8 @@ def figures(
     epochs = [[Epoch(number(row, "epoch"), number(row, "seconds")) for row in curve] for curve in curves]
     samples = [load_array(seed / "samples.npy", IMAGES) for seed in seeds]
     progress, between = (load_array(seeds[0] / f"{name}.npy", SERIES) for name in ("progress", "interpolation"))
-    labels, real = load_array(seeds[0] / "sample_labels.npy", LABELS), load_array(data / "test_images.npy", IMAGES)
+    labels = load_array(seeds[0] / "sample_labels.npy", LABELS)
+    train, real = (load_array(data / f"{name}_images.npy", IMAGES) for name in ("train", "test"))
     if len(labels) != len(samples[0]) or labels.max() >= len(classes):
         raise InputError(
             f"{seeds[0]}/sample_labels.npy has not a class for each of {len(samples[0])} samples; {REMEDY}"
@@ -85,9 +86,7 @@ def figures(
             progress, [row.epoch for row in epochs[0]], f"Samples along the training, {of_first}"
         ),
         "interpolation": lambda: grids.between_latents(between, f"Between latent vectors, {of_first}"),
-        "neighbours": lambda: draw_neighbours(
-            samples[0], load_array(data / "train_images.npy"), evaluations[0], f"Nearest train images, {of_first}"
-        ),
+        "neighbours": lambda: draw_neighbours(samples[0], train, evaluations[0], f"Nearest train images, {of_first}"),
         "spectrum": lambda: draw_spectrum(samples, real),
         "measures": lambda: references(panels(evaluations), over_judges(evaluations[0])),
         "kid": lambda: draw_along(evaluations, epochs, progress.shape[1]),

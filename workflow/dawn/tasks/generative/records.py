@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from dawn.config import records
 from dawn.config.records import Entry, Judge, Known, Least1, Names, Record
@@ -44,11 +44,8 @@ class Copied(Entry):
     p: Number
 
 
-class Measures(Record):
-    """The measures that every page has; there are more."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Entry]
+class Measures(records.Measures):
+    """The measures that every page has."""
 
     kid: Entry
     copied: Copied

@@ -9,7 +9,7 @@ from torch import nn
 from dawn.core import out_of_memory
 from dawn.core.cli import InputError, describe
 from dawn.engine.initial_weights import draw_scales
-from dawn.engine.weights import misfit, read_weights
+from dawn.engine.weights import fitted, read_weights
 from dawn.tasks.classify.networks.family import Network
 
 
@@ -48,10 +48,5 @@ def check_output(net: nn.Module, classes: int, size: int) -> None:
 def restored(model: Network, path: Path, classes: int) -> nn.Module:
     """The network of a model section with the weights of a file; weights of another network are refused."""
     tensors, _ = read_weights(path)
-    if fault := misfit(lambda: build(model, classes, 0), tensors):
-        raise InputError(
-            f"{path} does not fit {model.model_dump_json()} ({fault}); train again, or give the weights of this network"
-        )
-    net = build(model, classes, 0)
-    net.load_state_dict(net.state_dict() | tensors)
-    return net
+    remedy = "train again, or give the weights of this network"
+    return fitted(lambda: build(model, classes, 0), tensors, path, model.model_dump_json(), remedy)

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 import workspace
 import yaml
+from archives import call
 from conftest import step
 from study_files import finished
 
@@ -82,6 +83,13 @@ def test_the_difference_that_matters_is_that_of_the_study(tmp_path, monkeypatch)
     )
     last = step("compare", "wide/a", "wide/b", "--difference", "0.3", cwd=tmp_path).stdout.splitlines()[-1]
     assert last.startswith("wide/b is better than wide/a by 0.57 points")
+
+
+@pytest.mark.parametrize("difference", ["nan", "inf", "0", "-0.2", "1e10"])
+def test_a_difference_that_cannot_matter_is_refused(tmp_path, difference):
+    a, b = finished(tmp_path / "a", BASE), finished(tmp_path / "b", BETTER)
+    refusal = call(compare.main, a, b, f"--difference={difference}")
+    assert refusal == f"dawn.compare: --difference {float(difference):g}: a number above 0, at most 1e+09"
 
 
 def test_seeds_of_an_earlier_experiment_are_passed_over(tmp_path):

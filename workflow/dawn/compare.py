@@ -17,6 +17,7 @@ from dawn.config.experiment import flat
 from dawn.config.plan import slug
 from dawn.config.plan_records import Margin
 from dawn.config.task import Measure
+from dawn.config.types import LARGEST
 from dawn.core import cli
 from dawn.core.reading import read_json
 from dawn.report.numbers import DASH, fraction, interval, std
@@ -189,6 +190,8 @@ def main() -> None:
         raise cli.InputError(
             "which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B"
         )
+    if args.difference is not None and not 0 < args.difference <= LARGEST:
+        raise cli.InputError(f"--difference {args.difference:g}: a number above 0, at most {LARGEST:g}")
     base, other, margin = read(args.base), read(args.other), args.difference
     if margin is None:
         margin = matters([args.base, args.other], decides(base, other))

@@ -14,7 +14,7 @@ from dawn.config.plan import plan
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
-from dawn.searches import page, trials
+from dawn.searches import page, trials, winner
 from dawn.searches.proposals import propose
 from dawn.searches.winner import optimism, seeds
 
@@ -84,6 +84,17 @@ def test_the_page_says_that_the_winner_is_optimistic_and_what_decides(searched):
     rows = (directory / "trials.csv").read_text().splitlines()
     assert rows[0] == "trial,round,train.schedule.peak,model.width,accuracy_1_epochs,accuracy_2_epochs,seconds"
     assert len(rows) == 1 + 9
+
+
+def test_the_command_of_the_winners_study_is_that_of_the_directory_of_the_search(searched, monkeypatch, tmp_path):
+    found, _, _ = searched
+    (tmp_path / "experiments/photos").mkdir(parents=True)
+    for folder, line in {
+        "experiments/photos": "study=experiments/photos/results/searches/mine/mine-winner.yaml name=photos",
+        ".": "study=results/searches/mine/mine-winner.yaml",
+    }.items():
+        monkeypatch.chdir(tmp_path / folder)
+        assert winner.command(found) == f"snakemake study --config {line}"
 
 
 def test_the_winners_study_is_valid_has_fresh_seeds_and_the_searchs_data(searched):

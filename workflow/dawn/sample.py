@@ -83,7 +83,7 @@ def save(path: Path, image: Images) -> None:
 
 
 def check_folders(names: Sequence[str]) -> None:
-    """InputError for a class, which a file of weights may call anything, whose name is none of a folder in ``--out``."""
+    """InputError for a class whose name is none of a folder in ``--out``: a file of weights may call it anything."""
     if wrong := [name for name in names if name in ("", ".", "..") or "/" in name or not name.isprintable()]:
         raise cli.InputError(f"class {cli.quoted(wrong[0])} cannot name a folder; give --out NAME.png or --class")
 

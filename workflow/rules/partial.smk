@@ -3,7 +3,7 @@
 from subprocess import CalledProcessError
 
 from dawn.core.reading import read_json
-from dawn.results.finished import changes, made_by, other_images
+from dawn.results.finished import changes, made_by, other_images, settings_of
 
 # The files that the experiment of a directory is from; another's must not replace it.
 MADE_FROM = {
@@ -29,20 +29,18 @@ def before_replacing():
     if STAGE or only_reads():
         return
     jobs = [job for job in workflow.dag.jobs if workflow.dag.needrun(job) and any(map(os.path.exists, job.output))]
-    try:
+    with in_one_line():
         if CHOSEN.get("replace", "").lower() != "true":
             refuse_another_experiment(jobs)
             refuse_other_images(jobs)
         for line in made_again(jobs):
             print(f"dawn: {line}", file=sys.stderr)
-    except InputError as error:
-        raise WorkflowError(WHERE + describe(error)) from None
 
 
 def refuse_another_experiment(jobs):
     """Refuse jobs that write over the results of other files of settings, such as a preset of the same name."""
     record = Path(SHARED, RECORD)
-    made = read_json(record) if record.is_file() else MADE_FROM
+    made = read_json(record, dict[str, str | list[str]]) if record.is_file() else MADE_FROM
     over = [path for job in jobs for path in job.output if Path(path).is_relative_to(SHARED)]
     if over and made != MADE_FROM:
         was, now = (", ".join(sum((v if isinstance(v, list) else [v] for v in m.values()), [])) or "params.yaml alone"
@@ -59,8 +57,8 @@ def refuse_other_images(jobs):
     now = EXPERIMENT.model_dump(mode="json", include={"data"})["data"]
     runs, elsewhere = dict.fromkeys(["results", *EXPERIMENTS]), moved()
     for manifest in [path for run in runs for path in sorted(Path(run, "manifests").glob("*.json"))]:
-        made = (read_json(manifest).get("choices") or {}).get("data")
-        if made and other_images(made, now, elsewhere):
+        made = settings_of(manifest)["data"]
+        if other_images(made, now, elsewhere):
             raise WorkflowError(
                 f"{WHERE}{manifest.parents[1]} has a finished experiment on other images ({made['urls'][0]}), and this one is on"
                 f" {redacted(ADDRESSES[0])}: {KEEP}"

@@ -29,9 +29,9 @@ WHERE = f"in {place.folder(NAME)}: " if NAME else ""  # where the paths of a mes
 
 
 def here(key):
-    """A path that the user gave, which starts where snakemake was called."""
+    """A path that the user gave, which starts where snakemake was called; the name of a variant stays as it is."""
     given = CHOSEN.get(key, "")
-    return os.path.relpath(ORIGIN / given) if given and NAME else given
+    return os.path.relpath(ORIGIN / given) if given and NAME and (ORIGIN / given).exists() else given
 
 
 def used(experiment):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment, flat, load
+from dawn.config.records import Manifest
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
 from dawn.results.manifest import choices, location
@@ -35,9 +36,12 @@ def require(run: Path, experiment: Experiment, seeds: Iterable[int]) -> None:
 def made_by(seed: Path) -> dict[str, Any] | None:
     """Return the settings in the manifest of a seed; None where it has none."""
     path = location(seed)
-    if not path.is_file():
-        return None
-    made: dict[str, Any] = read_json(path, dict[str, Any]).get("choices", {})
+    return settings_of(path) if path.is_file() else None
+
+
+def settings_of(manifest: Path) -> dict[str, Any]:
+    """Return the settings in a manifest, by their sections, of which ``data`` is one."""
+    made: dict[str, Any] = read_json(manifest, Manifest)["choices"]
     return made
 
 

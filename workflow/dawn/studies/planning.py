@@ -28,7 +28,7 @@ VIEWS = {"none": 1, "mirror": 2, "six": 6, "six_equal": 6}
 STARTS = (4.0, 20.0)  # seconds a seed: two processes that import torch and load the data, and Snakemake between them
 COMPILING = (10.0, 120.0)  # seconds of torch.compile or of capturing a CUDA graph
 DRIFT = (0.8, 1.7)  # the speed of a machine within an hour over that at the moment; docs/results.md has measured 1.7
-TIMING = "snakemake study_timing --config study={} takes some"
+TIMING = "the same command with study_timing in place of study takes some"
 
 Span = tuple[float, float]  # lowest and highest
 
@@ -60,7 +60,7 @@ def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
     known = [(e.left, e.seconds) for e in estimates if e.seconds is not None]
     if not known:
         timed = "timing" in plan.shared.declared.sections
-        first = TIMING.format(plan.name) if timed else "the first finished seed says"
+        first = TIMING if timed else "the first finished seed says"
         return [*lines, f"  no times yet, so no cost: {first}"]
     low, high = (sum(left[end] * seconds[end] for left, seconds in known) for end in (0, 1))
     missing = variants - len(known)
@@ -102,7 +102,7 @@ def estimate(plan: Plan, data: Path) -> list[Estimate]:
 def _spent(seed: Path) -> float:
     """Return the seconds that a finished seed took, those of its evaluation included, without process starts."""
     training, evaluation = read_json(seed / "metrics.json", Training), read_json(seed / "evaluation.json", Evaluation)
-    evaluated = evaluation["seconds"]  # of a GAN by phase
+    evaluated = evaluation.get("seconds", 0)  # of a GAN by phase
     evaluated = sum(evaluated.values()) if isinstance(evaluated, Mapping) else evaluated
     return float(training["seconds"] + sum(training["seconds_untimed"].values()) + evaluated)
 

@@ -7,9 +7,11 @@ import numpy as np
 import optuna
 import pytest
 import yaml
+from archives import call
 from conftest import ROOT, step
 from search_files import run_rung, write_plan
 
+from dawn import search
 from dawn.config.plan import plan
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
@@ -169,6 +171,14 @@ def test_settings_that_are_valid_only_apart_are_not_proposed(tmp_path):
     new = propose(found, 0, [])
     assert {"train.batch": 6, "train.accumulate": 4} not in new
     assert len(new) == 5
+
+
+@pytest.mark.parametrize(("round", "rung"), [(9, 0), (0, 2), (-1, 0)])
+def test_a_rung_that_the_search_does_not_have_is_refused(tmp_path, round, rung):
+    _, directory = write_plan(tmp_path)
+    line = ["propose", directory, f"--round={round}", f"--rung={rung}", "--out", tmp_path / "rung.json"]
+    said = call(search.main, *line)
+    assert said == f"dawn.search: --round {round} --rung {rung}: the last one of the search is round 1, rung 1"
 
 
 def test_a_result_of_other_settings_is_refused(tmp_path):

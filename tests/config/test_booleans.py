@@ -1,5 +1,6 @@
 """Words that YAML reads as booleans or numbers, where a setting is a number or the name of a class."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,11 @@ def test_no_number_may_be_a_boolean(preset):
     assert numbers > 20
 
 
-def test_settings_from_a_device_without_an_end_are_refused():
-    with pytest.raises(InputError, match="/dev/zero has 4000001 characters; settings have at most 1000000"):
-        read(Path("/dev/zero"))
+def test_settings_from_what_is_no_file_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "fifo.yaml")
+    for path, kind in ((Path("/dev/zero"), "a device"), (tmp_path / "fifo.yaml", "a FIFO")):
+        with pytest.raises(OSError, match=f"{kind}, not a file"):
+            read(path)
 
 
 def test_a_switch_may_be_a_boolean():

@@ -70,3 +70,14 @@ def test_snakemake_takes_dotted_keys(tmp_path, text, setting, words):
     done = subprocess.run([*line, "--config", setting], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert words in done.stdout + done.stderr and "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_troubleshooting_has_what_snakemake_says_of_a_dotted_key_on_the_command_line(tmp_path):
+    line = [sys.executable, "-m", "snakemake", "-n", "-s", ROOT / "Snakefile", "-d", tmp_path]
+    done = subprocess.run([*line, "--config", "train.epochs=3"], capture_output=True, text=True, check=False)
+    said = "Config entry must start with a valid identifier"
+    assert said in done.stdout + done.stderr
+    assert (
+        f"| `{said}` | `--config` takes no dotted keys: `--config 'train={{epochs: 3}}'`"
+        in (ROOT / "README.md").read_text()
+    )

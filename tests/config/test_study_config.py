@@ -8,7 +8,7 @@ import yaml
 from conftest import ROOT
 
 from dawn.config import registry
-from dawn.config.plan import find, plan, slug
+from dawn.config.plan import find, plan, slug, that_matters
 from dawn.core.cli import InputError
 from dawn.results.measures import DECIDING as MEASURES
 from dawn.studies.planning import detection
@@ -92,9 +92,18 @@ def test_a_grid_has_a_variant_for_each_of_its_points(planned):
 
 
 def test_a_study_of_gans_decides_by_the_kid_if_nothing_else_is_chosen(planned):
-    assert (planned(**GAN).measure, planned(**GAN).margin) == ("kid", 0.01)
+    assert (planned(**GAN).measure, planned(**GAN).study.difference) == ("kid", 0.01)
     assert (planned(**GAN, measure="coverage").measure, planned().measure) == ("coverage", "accuracy")
-    assert (planned().margin, planned(difference=1).margin) == (0.2, 1)
+    assert (planned().study.difference, planned(difference=1).study.difference) == (None, 1)
+
+
+@pytest.mark.parametrize(
+    ("difference", "images", "points"),
+    [(None, 10_000, 0.2), (None, 500, 0.2), (None, 120, 0.84), (None, 7, 14.29), (None, None, 0.2), (0.5, 7, 0.5)],
+)
+def test_a_difference_that_matters_is_seen_in_the_images_at_hand(difference, images, points):
+    """0.2 points are 20 of CIFAR-10's test images, and a quarter of one of 120."""
+    assert that_matters(difference, images) == points
 
 
 def test_each_measure_has_a_direction_and_a_unit():

@@ -18,6 +18,8 @@ from dawn.engine.trainer import Trainer
         ({"train": 5}, "train = 5: a mapping of settings is expected"),
         ({"train": "{epochs"}, 'train = "{epochs": a mapping of settings is expected'),
         ({"seeds": []}, "seeds = []: more values are needed"),
+        ({"seeds": None}, "seeds = null: a list is expected, such as [a, b]"),
+        ({"data": {"urls": "photos"}}, 'data.urls = "photos": a list is expected'),
         ({"seeds": [1, 1]}, "seeds: [1, 1] contains a seed twice; give each once"),
         ({"train": {"schedule": {"momentum": [0.8, 0.9]}}}, "momentum [0.8, 0.9] is not [high, low]; swap the two"),
         ({"train": {"schedule": {"milestones": [0.5, 0.2]}}}, "milestones [0.5, 0.2] must rise, such as"),

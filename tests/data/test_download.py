@@ -320,7 +320,8 @@ def test_a_local_archive_is_copied_and_stays(out, tmp_path, form, proof, capsys)
 
 def test_a_wrong_local_archive_is_refused_and_stays(out, tmp_path):
     source = tmp_path / "wrong.tgz"
-    for content, reason in ((BODY[::-1], f"expected {SUM}"), (b"short", f"5 bytes, expected {len(BODY)}")):
+    remedy = "if this is the archive that you want, set data.sha256 to the former"
+    for content, reason in ((BODY[::-1], f"expected {SUM}; {remedy}"), (b"short", f"5 bytes, expected {len(BODY)}")):
         source.write_bytes(content)
         assert reason in refused([str(source)], PROOF, out)
         assert source.read_bytes() == content

@@ -411,16 +411,18 @@ def test_skipped_files_are_as_if_they_were_deleted(photos, tmp_path, capsys):
     for name, data in bad.items():
         (photos / name).write_bytes(data)
     (photos / "dog/nowhere.png").symlink_to("none.png")
+    (photos / "dog/ring.png").symlink_to("ring.png")
     os.mkfifo(photos / "dog/fifo.png")
     (photos / "notes.txt").write_text("notes")
-    assert "5 of 35 images cannot be read" in run(tmp_path, photos)
+    assert "6 of 36 images cannot be read" in run(tmp_path, photos)
     capsys.readouterr()
     assert run(tmp_path, photos, tmp_path / "one", skip_broken=True) is None
-    assert "left out, since they cannot be read: 5 of 35 images" in capsys.readouterr().err
-    names = [*sorted(bad), "dog/fifo.png", "dog/nowhere.png"]
+    assert "left out, since they cannot be read: 6 of 36 images" in capsys.readouterr().err
+    names = [*sorted(bad), "dog/fifo.png", "dog/nowhere.png", "dog/ring.png"]
     reasons = dict(listed(tmp_path / "one"))
     assert sorted(reasons) == sorted([*names, "notes.txt"])
     assert reasons["dog/nowhere.png"] == "cannot be read (No such file or directory)"
+    assert reasons["dog/ring.png"] == "cannot be read (Too many levels of symbolic links)"
     assert reasons["dog/fifo.png"] == "cannot be read (a FIFO, not a file)"
     assert reasons["notes.txt"] == "no image by its name"
     for name in names:

@@ -194,3 +194,12 @@ def test_weights_without_a_first_convolution_are_refused(tmp_path):
     with pytest.raises(InputError, match="is not a safetensors file"):
         first_filters(tmp_path / "bad")
     assert "usage: python -m dawn.plot" in step("plot", "--help").stdout
+
+
+def test_figures_need_no_home_and_no_backend_that_a_notebook_has_left(params, data, tmp_path):
+    none = dict.fromkeys(("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR"), "")
+    env = none | {"HOME": "/dev/null/none", "MPLBACKEND": "module://not_installed.backend"}
+    options = ("--params", params(), "--data", data, "--stats", data / "stats.json", "--out", tmp_path / "x.png")
+    done = step("contact_sheet", *options, env=env)
+    assert done.returncode == 0, done.stderr
+    assert imread(tmp_path / "x.png").shape[2] == 4

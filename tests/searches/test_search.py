@@ -7,14 +7,16 @@ import numpy as np
 import optuna
 import pytest
 import yaml
+from archives import call
 from conftest import ROOT, step
 from search_files import run_rung, write_plan
 
+from dawn import search
 from dawn.config.plan import plan
 from dawn.core.cli import InputError
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
-from dawn.searches import page, trials
+from dawn.searches import page, trials, winner
 from dawn.searches.proposals import propose
 from dawn.searches.winner import optimism, seeds
 
@@ -84,6 +86,17 @@ def test_the_page_says_that_the_winner_is_optimistic_and_what_decides(searched):
     rows = (directory / "trials.csv").read_text().splitlines()
     assert rows[0] == "trial,round,train.schedule.peak,model.width,accuracy_1_epochs,accuracy_2_epochs,seconds"
     assert len(rows) == 1 + 9
+
+
+def test_the_command_of_the_winners_study_is_that_of_the_directory_of_the_search(searched, monkeypatch, tmp_path):
+    found, _, _ = searched
+    (tmp_path / "experiments/photos").mkdir(parents=True)
+    for folder, line in {
+        "experiments/photos": "study=experiments/photos/results/searches/mine/mine-winner.yaml name=photos",
+        ".": "study=results/searches/mine/mine-winner.yaml",
+    }.items():
+        monkeypatch.chdir(tmp_path / folder)
+        assert winner.command(found) == f"snakemake study --config {line}"
 
 
 def test_the_winners_study_is_valid_has_fresh_seeds_and_the_searchs_data(searched):
@@ -158,6 +171,14 @@ def test_settings_that_are_valid_only_apart_are_not_proposed(tmp_path):
     new = propose(found, 0, [])
     assert {"train.batch": 6, "train.accumulate": 4} not in new
     assert len(new) == 5
+
+
+@pytest.mark.parametrize(("round", "rung"), [(9, 0), (0, 2), (-1, 0)])
+def test_a_rung_that_the_search_does_not_have_is_refused(tmp_path, round, rung):
+    _, directory = write_plan(tmp_path)
+    line = ["propose", directory, f"--round={round}", f"--rung={rung}", "--out", tmp_path / "rung.json"]
+    said = call(search.main, *line)
+    assert said == f"dawn.search: --round {round} --rung {rung}: the last one of the search is round 1, rung 1"
 
 
 def test_a_result_of_other_settings_is_refused(tmp_path):

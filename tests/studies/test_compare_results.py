@@ -5,6 +5,7 @@ import subprocess
 import pytest
 import workspace
 import yaml
+from archives import call
 from conftest import step
 from study_files import finished
 
@@ -12,6 +13,7 @@ from dawn import compare
 from dawn.core.cli import InputError
 from dawn.core.files import write_json, write_text
 from dawn.core.reading import read_json
+from dawn.studies.outcome import load
 from dawn.studies.variants import of_directory, of_variant, same_batches
 
 BASE = {0: 93.0, 1: 93.1, 2: 92.9, 3: 93.05}
@@ -82,6 +84,29 @@ def test_the_difference_that_matters_is_that_of_the_study(tmp_path, monkeypatch)
     )
     last = step("compare", "wide/a", "wide/b", "--difference", "0.3", cwd=tmp_path).stdout.splitlines()[-1]
     assert last.startswith("wide/b is better than wide/a by 0.57 points")
+
+
+@pytest.mark.parametrize("difference", ["nan", "inf", "0", "-0.2", "1e10"])
+def test_a_difference_that_cannot_matter_is_refused(tmp_path, difference):
+    a, b = finished(tmp_path / "a", BASE), finished(tmp_path / "b", BETTER)
+    refusal = call(compare.main, a, b, f"--difference={difference}")
+    assert refusal == f"dawn.compare: --difference {float(difference):g}: a number above 0, at most 1e+09"
+
+
+def test_the_difference_that_matters_is_at_least_one_of_the_test_images(tmp_path, monkeypatch):
+    """Before: 0.2 points, which one of 200 images exceeds, and a number of seeds to detect them."""
+    monkeypatch.chdir(tmp_path)
+    for name, values in (("a", BASE), ("b", {seed: value + 0.4 for seed, value in BETTER.items()})):
+        finished(tmp_path / f"results/studies/wide/{name}", values)
+    names = [str(tmp_path / f"results/studies/wide/{name}") for name in "ab"]
+    results = [compare.read(name) for name in names]
+    assert compare.matters(names, compare.ACCURACY, results) == 0.5
+    plan = {"name": "wide", "variants": {"a": "a", "b": "b"}, "seeds": [0, 1, 2, 3], "analyses": [4], "test": "holm"}
+    contrast = {"name": "b", "base": "a", "weights": {"a": -1.0, "b": 1.0}}
+    about = plan | {"comparisons": [contrast], "difference": None, "measure": "accuracy"}
+    write_json(tmp_path / "results/studies/wide/study.json", about)
+    assert compare.matters(names, compare.ACCURACY, results) == 0.5
+    assert [found.margin for found in load(tmp_path / "results/studies/wide").verdicts] == [0.5]
 
 
 def test_seeds_of_an_earlier_experiment_are_passed_over(tmp_path):

@@ -83,7 +83,9 @@ def test_no_times_no_cost(planned, tmp_path):
     assert [(e.left, e.seconds) for e in found] == [((3, 3), None)] * 2
     lines = costs(tiny, found)
     assert lines[0] == "study mine: 2 variants x 3 seeds, 6 trainings to do"
-    assert lines[-1].endswith("no times yet, so no cost: snakemake study_timing --config study=mine takes some")
+    assert lines[-1].endswith(
+        "no times yet, so no cost: the same command with study_timing in place of study takes some"
+    )
 
 
 def test_times_make_hours_and_dollars_with_a_range(planned, tmp_path):

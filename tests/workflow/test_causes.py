@@ -110,6 +110,32 @@ def test_no_setting_of_run_hides_a_cause_or_is_one(copied, key):
     assert copied.planned(setting, changed) == ON_TRAINING
 
 
+@pytest.mark.parametrize(
+    ("path", "text", "line", "said"),
+    [
+        ("results/made-from.json", "[]", ["train={epochs: 1}"], "the value is '[]': it should be a valid dictionary"),
+        ("data/dataset.json", "{}", ["-n", "study", "study=demo"], "counts is missing"),
+        *in_full(
+            ("results/made-from.json", '{"configfiles": 5}', ["train={epochs: 1}"], "it should be a valid string"),
+            ("results/manifests/0.json", "[]", ["train={epochs: 1}"], "the value is '[]'"),
+            ("results/manifests/0.json", '{"choices": {"data": 5}}', ["train={epochs: 1}"], "choices.data is '5'"),
+        ),
+    ],
+)
+def test_a_file_that_was_edited_is_one_line_before_any_job(copied, path, text, line, said):
+    before = (copied.path / path).read_bytes()
+    (copied.path / path).write_text(text)
+    try:
+        done = copied.snakemake(*line)
+    finally:
+        (copied.path / path).write_bytes(before)
+    assert done.returncode == 1
+    printed = done.stdout + done.stderr  # the former has what a dry run says
+    (named,) = [words for words in printed.splitlines() if words.startswith(f"{path}: ")]
+    assert said in named and named.endswith("delete it to have it made again")
+    assert "Train" not in printed
+
+
 def test_other_images_do_not_replace_a_finished_experiment(copied):
     kept = [copied.path / "results/seed-0/model.safetensors", copied.path / "results/params.yaml"]
     before, other = [path.read_bytes() for path in kept], copied.path.parent / "elsewhere" / copied.archive.name

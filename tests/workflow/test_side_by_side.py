@@ -172,6 +172,13 @@ def test_another_experiment_replaces_nothing(place, line, said):
     assert sums(place.path) == before
 
 
+def test_variants_of_an_experiment_with_a_name_are_compared_by_their_names(place):
+    line = "snakemake -np compare --config name=photos base=results 'other=blocks/B(3,1)' difference=0.5"
+    status, out = shell(place, line)
+    assert status == 0, out
+    assert "python -m dawn.compare ../../results 'blocks/B(3,1)' --difference 0.5" in out
+
+
 def test_a_message_says_in_which_directory_its_paths_start(place):
     changed = place.path / "experiments/photos/results/seed-0/evaluation.json"
     before = changed.read_bytes()

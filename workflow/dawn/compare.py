@@ -6,17 +6,19 @@
     python -m dawn.compare results base --difference 0.5          what is in results/ against one of them
 
 The first is the base. Nothing is run: what is compared must be finished. The difference that matters is that of the
-study, 0.2 points of accuracy outside one. GANs are compared by their KID-judge, CycleGANs by PSNR. The verdict on two
-variants of studies is adjusted for all comparisons over these results, and noted as one of them.
+study; outside one it is 0.2 points of accuracy, or one image where there are fewer than 500 to test. GANs are compared
+by their KID-judge, CycleGANs by PSNR. The verdict on two variants of studies is adjusted for all comparisons over these
+results, and noted as one of them.
 """
 
 from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import flat
-from dawn.config.plan import slug
+from dawn.config.plan import POINTS, slug, that_matters
 from dawn.config.plan_records import Margin
 from dawn.config.task import Measure
+from dawn.config.types import LARGEST
 from dawn.core import cli
 from dawn.core.reading import read_json
 from dawn.report.numbers import DASH, fraction, interval, std
@@ -24,13 +26,13 @@ from dawn.results.measures import DECIDING, MEASURES, over
 from dawn.studies.analysis import Analyses, Design
 from dawn.studies.between import Adjusted, of_studies
 from dawn.studies.further import further
+from dawn.studies.outcome import decided_by
 from dawn.studies.sentences import in_addition, sentence, single
 from dawn.studies.tables import milliseconds
 from dawn.studies.variants import Result, of_directory, of_revision, same_batches, same_data
 from dawn.studies.verdicts import Comparison, Verdict
 
 STUDIES = Path("results/studies")
-MATTERS = 0.2  # percentage points
 ACCURACY, SECONDS, SPEED = (MEASURES[key] for key in ("accuracy", "seconds", "images_per_s"))
 ALONE = "The verdict is not adjusted for other comparisons of these results."
 
@@ -56,16 +58,17 @@ def read(name: str) -> Result:
     return result
 
 
-def matters(names: list[str], measure: Measure) -> float:
-    """The difference that matters in the study that a result belongs to, else 0.2 points of accuracy."""
+def matters(names: list[str], measure: Measure, results: list[Result]) -> float:
+    """The difference that matters in the study that a result belongs to, else by the number of test images."""
+    images = decided_by({}, results)
     for path in map(directory, names):
         if path and (about := path.parent / "study.json").is_file():
             study = read_json(about, Margin)
             if study["measure"] == measure.key:
-                return float(study["difference"])
+                return that_matters(study["difference"], images)
     if measure.key != "accuracy":
         raise cli.InputError(f"give --difference, the smallest difference in {measure.name} that matters")
-    return MATTERS
+    return that_matters(None, images)
 
 
 def measured(result: Result) -> dict[str, str]:
@@ -132,7 +135,7 @@ def verdict(base: Result, other: Result, margin: float, measure: Measure) -> Ver
     return result
 
 
-def comparison(base: Result, other: Result, margin: float = MATTERS, adjusted: Adjusted | None = None) -> str:
+def comparison(base: Result, other: Result, margin: float = POINTS, adjusted: Adjusted | None = None) -> str:
     """The comparison as text: numbers, settings that differ, the verdict; ``margin`` in units of the measure."""
     left, right = rows(base), rows(other)
     table = [(key, left.get(key, DASH), right.get(key, DASH)) for key in dict.fromkeys([*left, *right])]
@@ -182,16 +185,18 @@ def main() -> None:
     parser.add_argument(
         "--difference",
         type=float,
-        help="difference that matters, in points of accuracy or in KID-judge (the study's, or 0.2 points)",
+        help="difference that matters, in points of accuracy or in KID-judge (the study's, or by the test images)",
     )
     args = parser.parse_args()
     if not (args.base and args.other):
         raise cli.InputError(
             "which two results? python -m dawn.compare A B, or snakemake compare --config base=A other=B"
         )
+    if args.difference is not None and not 0 < args.difference <= LARGEST:
+        raise cli.InputError(f"--difference {args.difference:g}: a number above 0, at most {LARGEST:g}")
     base, other, margin = read(args.base), read(args.other), args.difference
     if margin is None:
-        margin = matters([args.base, args.other], decides(base, other))
+        margin = matters([args.base, args.other], decides(base, other), [base, other])
     places = [directory(name) for name in (args.base, args.other)]
     adjusted = None
     if (one := places[0]) and (two := places[1]):

@@ -11,6 +11,7 @@ conditional generator makes all classes in turn, a column for each in the grid, 
 
 import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -81,24 +82,33 @@ def save(path: Path, image: Images) -> None:
         Image.fromarray(image).save(partial, format="PNG")
 
 
+def check_folders(names: Sequence[str]) -> None:
+    """InputError for a class whose name is none of a folder in ``--out``: a file of weights may call it anything."""
+    if wrong := [name for name in names if name in ("", ".", "..") or "/" in name or not name.isprintable()]:
+        raise cli.InputError(f"class {cli.quoted(wrong[0])} cannot name a folder; give --out NAME.png or --class")
+
+
 def main() -> None:
     """Parse, sample, write."""
     args = arguments()
     gan = trained(args.model)
-    labels, size, conditional = labels_of(gan, args.count, args.label), gan.settings.generator.latent, False
+    is_grid = args.out.suffix.lower() == ".png"
+    by_class = gan.settings.conditional and args.label is None and not args.interpolate
+    if by_class and not is_grid:
+        check_folders(gan.classes)
+    labels, size = labels_of(gan, args.count, args.label), gan.settings.generator.latent
     if args.interpolate:
         ends = latents(args.seed, range(2 * args.count), size, args.truncation)
         path = between(ends[::2], ends[1::2], args.interpolate).reshape(-1, size)
         images, columns = generate(gan.generator, path, labels.repeat(args.interpolate)), args.interpolate
     else:
         images = generate(gan.generator, latents(args.seed, range(args.count), size, args.truncation), labels)
-        conditional = gan.settings.conditional and args.label is None
-        columns = min(args.count, len(gan.classes)) if conditional else math.ceil(math.sqrt(args.count))
-    if args.out.suffix.lower() == ".png":
+        columns = min(args.count, len(gan.classes)) if by_class else math.ceil(math.sqrt(args.count))
+    if is_grid:
         save(args.out, grid(images, columns))
         return
     for i, image in enumerate(images):
-        folder = args.out / gan.classes[labels[i]] if conditional else args.out
+        folder = args.out / gan.classes[labels[i]] if by_class else args.out
         save(folder / f"{i:06}.png", image)
 
 

@@ -28,6 +28,9 @@ from dawn.searches import rung
 def propose(args: argparse.Namespace) -> None:
     """Choose the trials of a rung."""
     plan = stored(args.search)
+    if (args.round, args.rung) not in plan.rungs:
+        last = ", rung ".join(map(str, plan.rungs[-1]))
+        raise cli.InputError(f"--round {args.round} --rung {args.rung}: the last one of the search is round {last}")
     count = rung.propose(plan, args.search, args.round, args.rung, args.out)
     epochs = plan.search.epochs.rungs[args.rung]
     print(f"round {args.round}, rung {args.rung}: {count} trials of {epochs:g} epochs", file=sys.stderr)

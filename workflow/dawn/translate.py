@@ -4,8 +4,8 @@
     python -m dawn.translate --model results/seed-0 --to a --in photos --out translated
 
 Each image file below ``--in`` is brought to the size that the network was trained with, as model.safetensors says,
-translated into domain B (``--to a``: into A), and written to the same place below ``--out`` as PNG. Files that cannot
-be read are named at the end, and the exit code is 1; the others are written.
+translated into domain B (``--to a``: into A), and written to the same place below ``--out`` as PNG: a.jpg becomes
+a.jpg.png. Files that cannot be read are named at the end, and the exit code is 1; the others are written.
 """
 
 import sys
@@ -33,8 +33,7 @@ def translated(trained: Trained, files: list[Path], source: Path, out: Path, to:
         except InputError as error:
             faults.append(f"{printable(str(path))}: {error}")
             continue
-        target = out / path.relative_to(source)
-        with replacing(target.with_name(f"{path.name.replace('.', '_')}.png")) as partial:
+        with replacing(out / f"{path.relative_to(source)}.png") as partial:
             Image.fromarray(translate(generator, image[None])[0]).save(partial, "PNG")
     return faults
 
@@ -49,6 +48,8 @@ def main() -> None:
     args = parser.parse_args()
     if not args.source.is_dir():
         raise InputError(f"--in {args.source} is no folder; name a folder of images")
+    if args.out.resolve().is_relative_to(args.source.resolve()):
+        raise InputError(f"--out {args.out} is in --in {args.source}, of which every image is translated; name another")
     files, missing = image_files([args.source])
     if missing:
         raise InputError(missing[0])

@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 import tempfile
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -176,12 +177,13 @@ def seeds(run, analyses=None):
     return [f"{run}/seed-{seed}" for seed in numbers]
 
 
-def stored(path, kind):
-    """What a JSON file of a result has, checked as a command checks it."""
+@contextmanager
+def in_one_line():
+    """Say in one line what is wrong with a file of a result that somebody has edited."""
     try:
-        return read_json(path, kind)
+        yield
     except InputError as error:
-        raise WorkflowError(f"{WHERE}{error}") from None
+        raise WorkflowError(WHERE + describe(error)) from None
 
 
 def seed_counts(analyses):
@@ -189,7 +191,8 @@ def seed_counts(analyses):
     counts = dict.fromkeys(STUDY.variants, STUDY.counts[0])
     for analysis in range(1, analyses + 1):
         before, done = counts, checkpoints.interim.get(analysis=analysis).output[0]
-        counts = stored(Path(done), Interim)["seeds"]
+        with in_one_line():
+            counts = read_json(Path(done), Interim)["seeds"]
         if counts.keys() != STUDY.variants.keys():
             raise WorkflowError(f"{WHERE}{done} is not of the variants of this study; delete it to have it made again")
         if counts == before:  # all comparisons are decided

@@ -44,7 +44,8 @@ def app_options():
     """The options of dawn.serve: the networks of the finished experiment, and the file of one that is the user's code."""
     run = Path(next(iter(RUNS)))
     weights = [str(path.parent) for path in sorted(run.glob("seed-*/model.safetensors"))]
-    made = load(run / "params.yaml")
+    with in_one_line():
+        made = load(run / "params.yaml")
     of_classifiers("app", made)
     return ["--model", *weights, *(["--network", str(made.model.file)] if made.model.family == "file" else [])]
 

@@ -28,14 +28,12 @@ def before_replacing():
     if STAGE or only_reads():
         return
     jobs = [job for job in workflow.dag.jobs if workflow.dag.needrun(job) and any(map(os.path.exists, job.output))]
-    try:
+    with in_one_line():
         if CHOSEN.get("replace", "").lower() != "true":
             refuse_another_experiment(jobs)
             refuse_other_images(jobs)
         for line in made_again(jobs):
             print(f"dawn: {line}", file=sys.stderr)
-    except InputError as error:
-        raise WorkflowError(WHERE + describe(error)) from None
 
 
 def refuse_another_experiment(jobs):

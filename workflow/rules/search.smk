@@ -11,14 +11,21 @@ localrules:
 if SEARCH:
     from dawn.searches import trials
 
+    def of_trials(rungs):
+        """The results of the trials of these rungs, as soon as they are known."""
+        proposed = [checkpoints.propose.get(round=round, rung=rung).output[0] for round, rung in rungs]
+        with in_one_line():
+            return [trial for path in proposed for trial in trials.results(Path(path))]
+
+    def of_rung(rung):
+        """What decides the result of each trial of a rung."""
+        with in_one_line():
+            return trials.causes(Path(SEARCH.directory, f"{rung}.json"))
+
     # The trials of a rung are known when those of the rung before are finished, so each is a checkpoint.
     checkpoint propose:
         input:
-            lambda wildcards: [
-                trial
-                for round, rung in SEARCH.before(int(wildcards.round), int(wildcards.rung))
-                for trial in trials.results(Path(checkpoints.propose.get(round=round, rung=rung).output[0]))
-            ],
+            lambda wildcards: of_trials(SEARCH.before(int(wildcards.round), int(wildcards.rung))),
             code=closure("searches.rung"),
         output:
             f"{SEARCH.directory}/round-{{round}}/rung-{{rung}}.json",
@@ -63,7 +70,7 @@ if SEARCH:
         params:
             # The rung's file is no input: it is newer than results that are kept. A trial is requested only after it is
             # written, by propose and search_page.
-            cause=lambda wildcards: trials.causes(Path(SEARCH.directory, f"{wildcards.rung}.json")).get(wildcards.trial),
+            cause=lambda wildcards: of_rung(wildcards.rung).get(wildcards.trial),
             directory=lambda wildcards, output: os.path.dirname(output[0]),
             seed=SEARCH.search.seed,
         message:
@@ -77,11 +84,7 @@ if SEARCH:
 
     rule search_page:
         input:
-            lambda wildcards: [
-                trial
-                for round, rung in SEARCH.rungs
-                for trial in trials.results(Path(checkpoints.propose.get(round=round, rung=rung).output[0]))
-            ],
+            lambda wildcards: of_trials(SEARCH.rungs),
             code=closure("searches.page"),
         output:
             [f"{SEARCH.directory}/{file}" for file in ("page.md", "trials.csv", "optuna.log")],

@@ -3,7 +3,8 @@
 if STUDY and workflow.is_main_process:
     from dawn.studies.planning import outlook
 
-    print(outlook(STUDY, Path("data")), file=sys.stderr)
+    with in_one_line():
+        print(outlook(STUDY, Path("data")), file=sys.stderr)
 
 
 # On a cluster these run where snakemake was started: they are short, and compare prints to the terminal.

@@ -4,12 +4,13 @@ import csv
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from dawn.core.cli import InputError
 from dawn.core.files import write_table
 from dawn.data.file_names import file_names
 from dawn.tasks.classify.mistakes import mistakes, write_mistakes
-from dawn.tasks.classify.plot import end_of
+from dawn.tasks.classify.plot import draw_mistakes, end_of
 
 CLASSES = ["cat", "dog", "=1+1"]
 NAMES = ["a,b.jpg", "=cmd.jpg", "猫/1.jpg", 'say "x".jpg', "e.jpg", "f.jpg"]
@@ -67,6 +68,13 @@ def test_the_names_of_a_split_are_those_of_its_arrays(tmp_path):
     assert file_names(tmp_path, "test", 2) == ["cat/1.jpg", "=a\tb.jpg"]
     with pytest.raises(InputError, match=r"names 2 images of the test split, and the arrays have 3; delete"):
         file_names(tmp_path, "test", 3)
+
+
+def test_each_image_of_the_figure_has_its_file_name(tmp_path):
+    seed = write(tmp_path / "seed-0", np.eye(3)[[1, 1, 2, 1, 1, 2]])
+    drawn = draw_mistakes([seed], np.zeros((6, 8, 8, 3), np.uint8), CLASSES)
+    shown = {text.get_text() for text in drawn.findobj(Text)}
+    assert {f"dog 58 %\nis cat\n{name}" for name in ("a,b.jpg", 'say "x".jpg')} <= shown
 
 
 def test_the_end_of_a_long_name_is_shown():

@@ -16,6 +16,7 @@ from training import arguments
 
 from dawn import evaluate, predict, train
 from dawn.core.cli import InputError
+from dawn.data.collection.walk import walk
 from dawn.engine.weights import read_weights
 from dawn.tasks.classify.networks.build import restored
 from dawn.tasks.classify.serving.predictor import Predictor
@@ -97,6 +98,17 @@ def test_bad_files_are_named_together_after_the_good_ones(seeds, tmp_path, capsy
     for name in ("no.png: is not there", "bad.png: is no image", "worse.jpg: is no image"):
         assert name in err
     assert refusal == "dawn.predict: 3 of the paths given could not be used; they are named above"
+
+
+def test_a_folder_has_the_images_that_training_reads(seeds, tmp_path, capsys):
+    photos = tmp_path / "photos"
+    for name in ("photos/a.png", "photos/.b.png", "photos/.trash/c.png", "photos/@eaDir/d.png", "elsewhere/e.png"):
+        write_image(tmp_path / name)
+    (photos / "linked").symlink_to(tmp_path / "elsewhere")
+    out, _, refusal = asked(capsys, "--format", "json", "--model", seeds[0], photos)
+    assert refusal is None
+    found = [one["image"] for one in json.loads(out)]
+    assert found == [str(photos / "a.png"), str(photos / "linked/e.png")] == [str(photos / n) for n in walk(photos)[0]]
 
 
 @pytest.mark.parametrize(

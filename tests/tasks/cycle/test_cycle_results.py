@@ -11,6 +11,7 @@ from archives import call
 from conftest import ROOT, step
 from cycles import domains, settings
 from PIL import Image
+from seeds import write_image
 
 from dawn import evaluate, model, plot, provenance, summarize, summary, train, translate
 from dawn.data.image_file import read_image
@@ -183,12 +184,24 @@ def test_images_of_ones_own_are_translated(run, tmp_path, to):
     photos, out = own_images(tmp_path / "photos"), tmp_path / "out"
     line = ["--model", run / "results/seed-0", "--in", photos, "--to", to, "--out", out]
     assert call(translate.main, *line) is None
-    assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.png")) == ["deep/two_jpg.png", "one_png.png"]
+    assert sorted(p.relative_to(out).as_posix() for p in out.rglob("*.png")) == ["deep/two.jpg.png", "one.png.png"]
     nets = restored(run / "results/seed-0/model.safetensors").nets
     source = read_image(photos / "one.png", 32, "crop")
     with torch.no_grad():
         expected = to_pixels(getattr(nets, f"to_{to}")(to_input(source[None], torch.device("cpu"))))[0]
-    assert np.array_equal(np.asarray(Image.open(out / "one_png.png")), expected)
+    assert np.array_equal(np.asarray(Image.open(out / "one.png.png")), expected)
+
+
+def test_images_of_like_names_have_a_translation_each_and_none_is_translated_again(run, tmp_path):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    for name in ("a.b.png", "a_b.png", "c.jpg", "c_jpg.png", "c.png"):
+        write_image(photos / name)
+    line = ["--model", run / "results/seed-0", "--in", photos, "--out"]
+    assert call(translate.main, *line, out) is None
+    assert sorted(p.name for p in out.iterdir()) == sorted(f"{p.name}.png" for p in photos.iterdir())
+    for inside in (photos, photos / "out", photos / "new/../out"):
+        assert f"--out {inside} is in --in {photos}" in call(translate.main, *line, inside)
+    assert len(list(photos.iterdir())) == 5
 
 
 def test_what_cannot_be_translated_is_named_in_a_line(run, tmp_path, capsys):

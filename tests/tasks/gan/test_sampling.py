@@ -35,13 +35,13 @@ def model(tmp_path):
     return written(tmp_path / "gan.safetensors", of_gan())
 
 
-def written(path, settings):
-    generator, critic = build(settings.gan, len(CLASSES), 32, 0)
+def written(path, settings, classes=CLASSES):
+    generator, critic = build(settings.gan, len(classes), 32, 0)
     noise = torch.Generator().manual_seed(0)
     with torch.no_grad():
         for weight in generator.parameters():
             weight += torch.randn(weight.shape, generator=noise) / 3
-    weights.write(path, generator, critic, settings.text("data", "gan"), CLASSES, 32)
+    weights.write(path, generator, critic, settings.text("data", "gan"), classes, 32)
     return path
 
 
@@ -140,6 +140,18 @@ def test_what_cannot_be_sampled_is_refused(model, tmp_path, monkeypatch, args, w
     with pytest.raises(InputError, match=words):
         call(sample, monkeypatch, "--model", model, *args, "--out", tmp_path / "x.png")
     assert not (tmp_path / "x.png").exists()
+
+
+@pytest.mark.parametrize("name", ["../../evil", "/evil", "..", ".", "", "a/b", "a\0b", "\x1b[31m"])
+def test_a_class_of_a_file_of_weights_leads_to_no_folder_but_its_own(tmp_path, monkeypatch, name):
+    place = f"{tmp_path}{name}" if name.startswith("/") else name
+    model, out = written(tmp_path / "gan.safetensors", of_gan(), ["red", place, "blue"]), tmp_path / "in/out"
+    with pytest.raises(InputError, match=r"class '.*' cannot name a folder; give --out NAME\.png or --class"):
+        call(sample, monkeypatch, "--model", model, "--out", out)
+    assert [path.name for path in tmp_path.rglob("*")] == ["gan.safetensors"]
+    for more in (["--class", "1"], ["--interpolate", "2"]):
+        call(sample, monkeypatch, "--model", model, "--count", 2, "--out", out, *more)
+        assert {path.parent for path in tmp_path.rglob("*.png")} == {out}
 
 
 def test_an_unconditional_gan_and_a_classifier_are_refused(tmp_path, monkeypatch, data):

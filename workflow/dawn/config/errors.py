@@ -18,7 +18,8 @@ RENAMED_FAMILIES = {"record": "airbench"}
 MAPPING = "a mapping of settings is expected, such as {key: value}"
 MOST_FAULTS = 10
 LONGEST = 600  # characters of a fault
-PLAIN = {"model_type": MAPPING, "model_attributes_type": MAPPING, "too_short": "more values are needed"}
+PLAIN = {"model_type": MAPPING, "model_attributes_type": MAPPING, "too_short": "more values are needed",
+         "tuple_type": "a list is expected, such as [a, b]"}  # fmt: skip
 
 
 def explain(error: ValidationError, settings: Any) -> str:

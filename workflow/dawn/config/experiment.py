@@ -15,6 +15,7 @@ from dawn.config.task import Task
 from dawn.config.types import Seeds, Settings
 from dawn.config.yaml_text import LONGEST, parse
 from dawn.core.cli import InputError
+from dawn.core.files import open_plain
 
 
 class Experiment(Settings):
@@ -98,7 +99,7 @@ def dump(experiment: Experiment) -> str:
 
 def read(path: Path) -> dict[str, Any]:
     """Read the mapping in a YAML file, unchecked."""
-    with path.open("rb") as file:  # which may be a device without an end
+    with open_plain(path) as file:
         content = file.read(4 * LONGEST + 1)
     try:
         values = parse(content.decode("utf-8"), str(path))

@@ -15,7 +15,7 @@ from dawn.config.study import Sequential, Study, level, load
 from dawn.core.cli import InputError
 
 SHARED = ("task", "data", "seeds", "run", "judge", "domains")  # what no variant may change
-POINTS = 0.2  # difference in accuracy that matters, where a study sets none
+POINTS = 0.2  # difference in accuracy that matters, where a study sets none and the test images show it
 RESERVED = (
     "analyses",
     "judge",
@@ -59,11 +59,6 @@ class Plan:
         return self.study.measure or next(iter(self.shared.declared.deciding))
 
     @property
-    def margin(self) -> float:
-        """Return the difference that matters, in units of the measure."""
-        return self.study.difference or POINTS
-
-    @property
     def text(self) -> str:
         """What the analyses, the tables and the page need of the study itself, as JSON."""
         slugs = {variant.name: slug for slug, variant in self.variants.items()}
@@ -80,7 +75,7 @@ class Plan:
             "comparisons": comparisons,
             "task": self.shared.task,
             "measure": self.measure,
-            "difference": self.margin,
+            "difference": self.study.difference,
             "spread": self.study.spread,
             "split": self.study.split,
             "budget": self.study.budget.model_dump() if self.study.budget else None,
@@ -92,6 +87,14 @@ class Plan:
     def directory(self) -> str:
         """The directory of its results."""
         return f"results/studies/{self.name}"
+
+
+def that_matters(difference: float | None, images: int | None) -> float:
+    """Return the difference that matters, in units of the measure: ``difference``, else one in accuracy.
+
+    That is 0.2 points, or where fewer than 500 ``images`` decide, one of them: 100 / images points, rounded up.
+    """
+    return difference or max(POINTS, math.ceil(10_000 / images) / 100 if images else 0.0)
 
 
 def slug(name: str) -> str:

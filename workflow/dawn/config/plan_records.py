@@ -55,10 +55,10 @@ class Budget(Record):
 
 
 class Margin(Record):
-    """study.json as far as it says which difference matters."""
+    """study.json as far as it says which difference matters; None: by the number of test images."""
 
     measure: StrictStr
-    difference: Above0
+    difference: Above0 | None
 
 
 class StudyFile(Margin):

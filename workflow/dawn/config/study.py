@@ -103,7 +103,7 @@ class Study(Settings):
     measure: Measure = None
     """What decides; null: accuracy, kid of GANs, psnr of CycleGANs."""
     difference: Positive | None = None
-    """Difference that matters, in units of the measure; null: 0.2 percentage points of accuracy."""
+    """Difference that matters, in units of the measure; null: 0.2 points of accuracy, or one of under 500 images."""
     split: Literal["test", "holdout"] = "test"
     """The images of the measure; holdout: those of data.holdout, so that what is chosen by the study was not chosen on
     the test split."""

@@ -43,12 +43,13 @@ def over_seeds(evaluations: Sequence[Mapping[str, Any]], measure: Measure) -> di
     if not known:
         return None
     first = known[0][0]
-    result = over([number for _, number in known], measure, _images(first))
+    result = over([number for _, number in known], measure, images(first))
     if len(known) == 1 and isinstance(entry := first.get("measures", {}).get(measure.key), Mapping):
         result |= {end: entry.get(end) for end in ("low", "high")}
     return result
 
 
-def _images(evaluation: Mapping[str, Any]) -> int | None:
-    images = evaluation.get("images")
-    return images if isinstance(images, int) else None
+def images(evaluation: Mapping[str, Any]) -> int | None:
+    """Return the number of images of an evaluation, where it says one."""
+    number = evaluation.get("images")
+    return number if isinstance(number, int) else None

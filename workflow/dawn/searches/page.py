@@ -12,7 +12,7 @@ from dawn.core.files import replacing, write_table, write_text
 from dawn.report import style
 from dawn.report.page import Block, Bullets, Heading, Image, Paragraph, Table, markdown, web
 from dawn.searches.trials import Trial, load, winner_of
-from dawn.searches.winner import optimism, seeds, study, study_file
+from dawn.searches.winner import command, optimism, seeds, study, study_file
 
 
 def write(plan: SearchPlan, directory: Path) -> None:
@@ -58,7 +58,7 @@ def blocks(plan: SearchPlan, trials: Sequence[Trial], best: Trial, figure: Path)
         Heading(plan.search.question, 1),
         Paragraph(result(plan, trials, best), bold=True),
         Paragraph(caution(plan, trials, best)),
-        Paragraph(f"snakemake study --config study={study_file(plan)}"),
+        Paragraph(command(plan)),
         _winner(plan, best),
         Heading("Trials"),
         Image(figure, "hold-out accuracy of the trials"),

@@ -2,27 +2,36 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 
+from dawn.config import place
 from dawn.config.experiment import merge, nested
 from dawn.config.search import SearchPlan
 from dawn.core.cli import InputError
+from dawn.core.host import working_in
 from dawn.core.secrets import redacted
 from dawn.searches.trials import Trial
 from dawn.studies.power import TTest, seeds_needed
 
 HEAD = """\
 # The winner of the search {name} against its base, written by the search. The seeds are new to both, and the test split
-# was not used before: snakemake study --config study={path}
+# was not used before: {command}
 """
 
 
 def study_file(plan: SearchPlan) -> str:
     """The path of the study."""
     return f"{plan.directory}/{plan.name}-winner.yaml"
+
+
+def command(plan: SearchPlan) -> str:
+    """The command line that trains the study, from where snakemake was called for the search."""
+    here = Path(working_in())
+    return place.command("study", here.name, chosen=[f"study={here / study_file(plan)}"])
 
 
 def seeds(plan: SearchPlan, settings: dict[str, Any]) -> int:
@@ -56,7 +65,7 @@ def study(plan: SearchPlan, winner: Trial) -> str:
         "variants": {"base": {}, winner.name: over},
     }
     text = yaml.safe_dump(values, sort_keys=False, allow_unicode=True, width=110)
-    return HEAD.format(name=plan.name, path=study_file(plan)) + text
+    return HEAD.format(name=plan.name, command=command(plan)) + text
 
 
 def optimism(counts: Sequence[int], rounds: int, persistent: bool) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config import registry
-from dawn.config.plan import Plan
+from dawn.config.plan import Plan, that_matters
 from dawn.config.plan_records import StudyFile
 from dawn.core import file_lock
 from dawn.core.files import write_json
@@ -48,10 +48,11 @@ def look(about: Mapping[str, Any], results: Mapping[str, Result]) -> tuple[Look,
     return _look(about, next(iter(results.values())).task, about["comparisons"], keys, seen), keys
 
 
-def look_of_plan(plan: Plan) -> Look:
-    """Return a look at a study before anything is trained."""
+def look_of_plan(plan: Plan, images: int | None = None) -> Look:
+    """Return a look at a study before anything is trained, of so many test images if they are known."""
     chosen = {slug: choices(v.experiment, *v.experiment.decided_by) for slug, v in plan.variants.items()}
     keys, about = _keys(chosen), json.loads(plan.text)
+    about["difference"] = that_matters(about["difference"], images)
     seen = {keys[slug]: Seen(name=plan.variants[slug].name, trained=checksum(trained(sections)))
             for slug, sections in chosen.items()}  # fmt: skip
     return _look(about, plan.shared.task, about["comparisons"], keys, seen)

@@ -4,15 +4,17 @@ The comparisons of a study are analysed in the groups that they were first made 
 those with variants that are gone are analysed by the values that were seen of them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from dawn.config.plan import that_matters
 from dawn.config.plan_records import StudyFile
 from dawn.config.task import Measure
 from dawn.core.reading import read_json
+from dawn.results.measures import images
 from dawn.studies import changes, history
 from dawn.studies.allocation import Look, spending
 from dawn.studies.analysis import Analyses, Design
@@ -103,7 +105,18 @@ def load(study: Path, most: int | None = None, note: bool = False) -> Outcome:
     seeds = about["seeds"][:most]
     results = {slug: with_curves(of_variant(name, study / slug, seeds), study / slug, about)
                for slug, name in about["variants"].items()}  # fmt: skip
+    about |= {"difference": that_matters(about["difference"], decided_by(about, results.values()))}
     return judge(study, about, results, note)
+
+
+def decided_by(about: Mapping[str, Any], results: Iterable[Result]) -> int | None:
+    """Return the number of images that a measure of the study is of; None where no seed has one."""
+    first = next((result for result in results if result.evaluations), None)
+    if first is None:
+        return None
+    if about.get("split") == "holdout":
+        return int(first.choices["data"]["holdout"])
+    return images(next(iter(first.evaluations.values())))
 
 
 def judge(study: Path, about: Mapping[str, Any], results: Mapping[str, Result], note: bool) -> Outcome:

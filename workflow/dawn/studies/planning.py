@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config.experiment import Experiment
-from dawn.config.plan import Plan, contrasts
+from dawn.config.plan import Plan, contrasts, that_matters
 from dawn.config.records import Evaluation, OfSplits, Timing, Training
 from dawn.core.cli import InputError
 from dawn.core.reading import read_json
@@ -28,7 +28,7 @@ VIEWS = {"none": 1, "mirror": 2, "six": 6, "six_equal": 6}
 STARTS = (4.0, 20.0)  # seconds a seed: two processes that import torch and load the data, and Snakemake between them
 COMPILING = (10.0, 120.0)  # seconds of torch.compile or of capturing a CUDA graph
 DRIFT = (0.8, 1.7)  # the speed of a machine within an hour over that at the moment; docs/results.md has measured 1.7
-TIMING = "snakemake study_timing --config study={} takes some"
+TIMING = "the same command with study_timing in place of study takes some"
 
 Span = tuple[float, float]  # lowest and highest
 
@@ -45,7 +45,16 @@ class Estimate:
 
 def outlook(plan: Plan, data: Path) -> str:
     """Return all lines: seeds, cost, power, and what was seen before."""
-    return "\n".join([*costs(plan, estimate(plan, data)), *detection(plan), *seen_before(plan)])
+    images = images_of(plan, data)
+    return "\n".join([*costs(plan, estimate(plan, data)), *detection(plan, images), *seen_before(plan, images)])
+
+
+def images_of(plan: Plan, data: Path) -> int | None:
+    """Return the number of images that decide; None where the data are not read yet."""
+    if plan.study.split == "holdout":
+        return plan.shared.data.holdout
+    dataset = data / "dataset.json"
+    return int(read_json(dataset, OfSplits)["counts"]["test"]) if dataset.exists() else None
 
 
 def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
@@ -60,7 +69,7 @@ def costs(plan: Plan, estimates: list[Estimate]) -> list[str]:
     known = [(e.left, e.seconds) for e in estimates if e.seconds is not None]
     if not known:
         timed = "timing" in plan.shared.declared.sections
-        first = TIMING.format(plan.name) if timed else "the first finished seed says"
+        first = TIMING if timed else "the first finished seed says"
         return [*lines, f"  no times yet, so no cost: {first}"]
     low, high = (sum(left[end] * seconds[end] for left, seconds in known) for end in (0, 1))
     missing = variants - len(known)
@@ -102,7 +111,7 @@ def estimate(plan: Plan, data: Path) -> list[Estimate]:
 def _spent(seed: Path) -> float:
     """Return the seconds that a finished seed took, those of its evaluation included, without process starts."""
     training, evaluation = read_json(seed / "metrics.json", Training), read_json(seed / "evaluation.json", Evaluation)
-    evaluated = evaluation["seconds"]  # of a GAN by phase
+    evaluated = evaluation.get("seconds", 0)  # of a GAN by phase
     evaluated = sum(evaluated.values()) if isinstance(evaluated, Mapping) else evaluated
     return float(training["seconds"] + sum(training["seconds_untimed"].values()) + evaluated)
 
@@ -132,9 +141,9 @@ def _relative_pixels(sizes: tuple[tuple[float, int], ...]) -> float:
     return sum((end - start) * (size / sizes[-1][1]) ** 2 for (start, size), end in zip(sizes, ends, strict=True))
 
 
-def detection(plan: Plan) -> list[str]:
+def detection(plan: Plan, images: int | None = None) -> list[str]:
     """Return the power for the difference that matters, and the smallest difference detected four times in five."""
-    study, measure = plan.study, MEASURES[plan.measure]
+    study, measure, matters = plan.study, MEASURES[plan.measure], that_matters(plan.study.difference, images)
     spread, source = _spread(plan)
     if spread is None:
         return ["  no spread is known, so no power: set spread, the standard deviation that seeds will have"]
@@ -146,9 +155,9 @@ def detection(plan: Plan) -> list[str]:
         return ["  one seed has no spread, so it detects nothing"]
     fixed = TTest.of_study(study.test, len(comparisons), paired=len(batches) == 1, parts=parts)
     last = replace(fixed, level=levels(plan.counts, fixed.level)[-1])
-    chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, plan.margin, last):.0f} %"
-    least, needed = detectable(n, std, last), seeds_needed(std, plan.margin, fixed)
-    size, assumed = f"{plan.margin:g}{measure.points}", f"{source} {spread:.2g}, seeds that have nothing in common"
+    chance = f"{'at least ' * (len(plan.counts) > 1)}{100 * power(n, std, matters, last):.0f} %"
+    least, needed = detectable(n, std, last), seeds_needed(std, matters, fixed)
+    size, assumed = f"{matters:g}{measure.points}", f"{source} {spread:.2g}, seeds that have nothing in common"
     return [
         f"  {count(n, 'seed')} detect a difference of {size} with a chance of {chance}, and one of {least:.2g} four "
         f"times in five ({assumed})",
@@ -174,9 +183,9 @@ def _spread(plan: Plan) -> tuple[float | None, str]:
     return plan.study.spread, "expected spread"
 
 
-def seen_before(plan: Plan) -> list[str]:
+def seen_before(plan: Plan, images: int | None = None) -> list[str]:
     """Return what is not tested at the full level, because results of these experiments were seen before."""
-    look, folder = history.look_of_plan(plan), Path(plan.directory)
+    look, folder = history.look_of_plan(plan, images), Path(plan.directory)
     try:
         past = history.after(history.read(folder.parent), folder, look)
     except InputError as error:

@@ -17,8 +17,9 @@ ANY = "|".join(f"(?P<{split}>{words})" for split, words in WORDS.items())
 SPLIT = re.compile(rf"(?:seg|my|the)?[\W_]*(?:{ANY})[\W_]*(?:{AFTER})?[\W_\d]*", re.IGNORECASE)
 # The folders of CycleGAN's data sets, such as trainA; without a separator the letter is a capital one.
 DOMAIN = re.compile(rf"(?:{ANY})(?:[-_ ]|(?-i:(?=[AB])))(?P<domain>[AB])", re.IGNORECASE)
-# Folders that are a split of a class, such as train_cat and cat-test.
-BOTH = re.compile(rf"(?:{ANY})[-_ .].+|.+[-_ .](?:{ANY.replace('P<', 'P<after_')})", re.IGNORECASE)
+# Folders that are a split of a class, such as train_cat, trainCat and cat-test.
+BREAK = r"(?:[-_ .]|(?-i:(?<=[a-z])(?=[A-Z])))"  # between words
+BOTH = re.compile(rf"(?:{ANY}){BREAK}.+|.+{BREAK}(?:{ANY.replace('P<', 'P<after_')})", re.IGNORECASE)
 VEHICLE = ("train", "trains")  # a split's name that is a class too
 WRAPPER = re.compile("images?|imgs?|photos?|pictures?|data|jpe?gs?|pngs?|raw|originals?|rgb|colou?r", re.IGNORECASE)
 YEAR, MONTH, DAY = "(?:19|20)[0-9]{2}", "(?:0?[1-9]|1[0-2])", "(?:0?[1-9]|[12][0-9]|3[01])"
@@ -26,7 +27,8 @@ GAP, AGAIN = "[-_. /]", r"(?:[-_ T]\(?[0-9][0-9.:_-]*\)?)?"  # a time, or a numb
 NAMED = "(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 DATE = re.compile(
     rf"(?:{YEAR}{GAP}{MONTH}(?:{GAP}{DAY})?|{DAY}{GAP}{MONTH}{GAP}{YEAR}|{MONTH}{GAP}{YEAR}|{NAMED}{GAP}{YEAR}"
-    rf"|{YEAR}{GAP}{NAMED}|{YEAR}{GAP}?(?:Q[1-4]|W[0-5][0-9])|photos from {YEAR}){AGAIN}",
+    rf"|{YEAR}{GAP}{NAMED}|{YEAR}{GAP}?(?:Q[1-4]|W[0-5][0-9])|photos from {YEAR}"
+    rf"|{YEAR}[年년]\s?{MONTH}[月월](?:\s?{DAY}[日일])?){AGAIN}",
     re.IGNORECASE,
 )
 # These may be other numbers, so that only all names of a source together are taken for dates; the last is a camera's.

@@ -1,5 +1,6 @@
 """The files below a folder: the one way in which training, prediction and translation list images."""
 
+import errno
 import os
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -41,7 +42,7 @@ def walk(folder: Path) -> tuple[dict[str, os.stat_result], list[str]]:
                 name = above + entry.name
                 if hidden(entry.name):
                     continue
-                if entry.is_dir():
+                if _is_folder(entry):
                     if any(os.path.samestat(entry.stat(), other) for other in around):
                         raise InputError(f"{entry.path} is a link to a folder that it is in; delete the link")
                     folders.append(name)
@@ -53,6 +54,16 @@ def walk(folder: Path) -> tuple[dict[str, os.stat_result], list[str]]:
                 with suppress(FileNotFoundError):  # deleted since
                     files[name] = entry.stat(follow_symlinks=not dangling)
     return dict(sorted(files.items())), sorted(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder or a link to one; a link to itself leads nowhere."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False
+        raise
 
 
 def image_files(places: list[Path]) -> tuple[list[Path], list[str]]:

@@ -1,15 +1,14 @@
 """A file that cannot grow: one line with its path, what was there before stays, and no part of it is left."""
 
 import os
-import resource
 import subprocess
 import sys
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from full_disk import limited
 from PIL import Image
 from torch import nn
 
@@ -23,17 +22,6 @@ from dawn.engine.weights import write_weights
 from dawn.report.style import figure, save
 
 LARGE = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
-
-
-@contextmanager
-def limited(size):
-    """No file grows beyond so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def png(path):

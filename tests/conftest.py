@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,13 @@ TINY = {
 
 def experiment(**over: object) -> Experiment:
     """The lesson made tiny, with settings merged over it."""
-    return check(merge(merge(read(ROOT / "params.yaml"), TINY), over))
+    return check(merge(merge(lesson(), TINY), over))
+
+
+@cache
+def lesson() -> dict[str, Any]:
+    """The settings in params.yaml; not to be changed."""
+    return read(ROOT / "params.yaml")
 
 
 def in_full(*cases: Any) -> list[Any]:
@@ -43,6 +50,14 @@ def avx512() -> None:
 
     if not can_convolve():
         pytest.skip("this CPU has no AVX-512 BF16, or has AMX")
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the figures of ``dawn.study``, which take most of its time."""
+    from dawn import study
+
+    monkeypatch.setattr(study, "draw", lambda *_: [])
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from dawn.studies.records import checksum
 from dawn.studies.sequential import PLANNED, levels
 from dawn.studies.variants import of_variant
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 EXPERIMENTS, SEEDS = 6, 12
 
 

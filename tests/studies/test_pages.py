@@ -85,6 +85,7 @@ def test_the_latex_table_escapes_what_is_special(written):
     assert not re.search(r"(?<!\\)[%_&#](?! )", text.replace(" & ", ""))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_seeds_that_failed_or_lie_apart_are_named(tmp_path):
     folder = study(tmp_path, b=WIDE | {2: 25.0, 4: 60.0})
     assert call(study_command.main, folder) is None
@@ -122,6 +123,7 @@ def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):
     assert len(rows(folder / "partial/seeds.csv")) == 7
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("first", [2, 3, 4, 5])
 def test_few_seeds_at_an_analysis_are_said_to_rely_on_what_they_cannot_show(tmp_path, first):
     folder = study(tmp_path, analyses=[first, 5] if first < 5 else [5])
@@ -131,6 +133,7 @@ def test_few_seeds_at_an_analysis_are_said_to_rely_on_what_they_cannot_show(tmp_
     assert ("up to 17 % of studies of 9 variants" in text) == (first == 3)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("spread", "alike"), [(0.1, True), (1.5, False)])
 def test_the_page_names_dunnetts_test_or_why_it_was_not_used(tmp_path, spread, alike):
     rng = np.random.default_rng(3)
@@ -149,6 +152,7 @@ def test_the_page_names_dunnetts_test_or_why_it_was_not_used(tmp_path, spread, a
     assert (refused in text) != alike
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_more_seeds_than_were_planned_widen_the_intervals(tmp_path):
     rng = np.random.default_rng(0)
     a, b = (dict(enumerate((93 + rng.normal(size=8) * 0.2).round(2).tolist())) for _ in range(2))
@@ -168,6 +172,7 @@ def test_more_seeds_than_were_planned_widen_the_intervals(tmp_path):
     assert verdict.interval[1] - verdict.interval[0] > 1.5 * (planned.interval[1] - planned.interval[0])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_study_of_other_variants_is_no_extension(tmp_path):
     folder = study(tmp_path)
     assert call(study_command.main, folder) is None

@@ -136,17 +136,17 @@ def test_few_seeds_at_an_analysis_are_said_to_rely_on_what_they_cannot_show(tmp_
 @pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("spread", "alike"), [(0.1, True), (1.5, False)])
 def test_the_page_names_dunnetts_test_or_why_it_was_not_used(tmp_path, spread, alike):
-    rng = np.random.default_rng(3)
+    folder, rng = tmp_path / "study", np.random.default_rng(3)
     names = {"a": "base", "b": "one", "c": "two", "d": "three"}
     compared = [{"name": names[x], "base": "base", "weights": {"a": -1.0, x: 1.0}} for x in "bcd"]
-    write_json(tmp_path / "study.json", ABOUT | {"variants": names, "comparisons": compared, "test": "dunnett"})
+    write_json(folder / "study.json", ABOUT | {"variants": names, "comparisons": compared, "test": "dunnett"})
     for place, name in enumerate(names):
         values = 93 + (spread if name == "a" else 0.1) * rng.normal(size=5) + 0.4 * (name == "b")
         over = {} if name == "a" else {"model": {"width": 8 + place}}
-        finished(tmp_path / name, dict(enumerate(values.round(2).tolist())), **over)
-    assert call(study_command.main, tmp_path) is None
-    text = (tmp_path / "table.md").read_text()
-    assert all(v.common == alike for v in load(tmp_path).verdicts)
+        finished(folder / name, dict(enumerate(values.round(2).tolist())), **over)
+    assert call(study_command.main, folder) is None
+    text = (folder / "table.md").read_text()
+    assert all(v.common == alike for v in load(folder).verdicts)
     assert ("paired, and Dunnett over 5 seeds" in text) == alike
     refused = "Dunnett's test was not used for one against base; two against base; three against base"
     assert (refused in text) != alike
@@ -321,7 +321,7 @@ def test_another_feature_space_that_points_the_other_way_is_named(tmp_path):
 
 
 def test_samples_of_equal_blocks_are_worse_than_real_images(tmp_path):
-    rng = np.random.default_rng(0)
+    folder, rng = tmp_path / "study", np.random.default_rng(0)
     distances: dict[str, list[float]] = {"a": [], "b": []}
     for _ in range(5):
         real, other = (rng.integers(60, 200, (40, 32, 32, 3), dtype=np.uint8) for _ in range(2))
@@ -329,12 +329,10 @@ def test_samples_of_equal_blocks_are_worse_than_real_images(tmp_path):
         for name, samples in (("a", other), ("b", blocks)):
             distances[name].append(checkerboard(samples, real)["distance"]["value"])
     about = {"task": "gan", "measure": "checkerboard_distance", "difference": 0.5, "comparisons": COMPARED}
-    write_json(tmp_path / "study.json", ABOUT | about | {"variants": GANS})
+    write_json(folder / "study.json", ABOUT | about | {"variants": GANS})
     for name, values in distances.items():  # the files hold ten times their KID-judge as this distance
-        finished_gan(
-            tmp_path / name, {seed: value / 10 for seed, value in enumerate(values)}, gan={"flip": name == "b"}
-        )
-    (found,) = load(tmp_path).verdicts
+        finished_gan(folder / name, {seed: value / 10 for seed, value in enumerate(values)}, gan={"flip": name == "b"})
+    (found,) = load(folder).verdicts
     assert found.kind == "worse"
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from dawn.core.files import write_json
 os.environ["CUDA_VISIBLE_DEVICES"] = ""  # the tests expect the results of a CPU; tests/bench/gpu.py measures a GPU
 pytest_plugins = ["finished"]
 ROOT = Path(__file__).resolve().parent.parent
+CLASSES = ["red", "green", "blue"]
 TINY = {
     "data": {"urls": ["tiny.tar.gz"], "sha256": None, "bytes": None, "layout": "binary", "classes": None},
     "model": {"blocks": [1, 1], "width": 4, "bn_momentum": 0.1},
@@ -27,7 +29,13 @@ TINY = {
 
 def experiment(**over: object) -> Experiment:
     """The lesson made tiny, with settings merged over it."""
-    return check(merge(merge(read(ROOT / "params.yaml"), TINY), over))
+    return check(merge(merge(lesson(), TINY), over))
+
+
+@cache
+def lesson() -> dict[str, Any]:
+    """The settings in params.yaml; not to be changed."""
+    return read(ROOT / "params.yaml")
 
 
 def in_full(*cases: Any) -> list[Any]:
@@ -45,6 +53,14 @@ def avx512() -> None:
 
 
 @pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the figures of ``dawn.study``, which take most of its time."""
+    from dawn import study
+
+    monkeypatch.setattr(study, "draw", lambda *_: [])
+
+
+@pytest.fixture
 def params(tmp_path: Path) -> Callable[..., Path]:
     """Write an experiment to a file."""
 
@@ -56,21 +72,25 @@ def params(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture(scope="session")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Arrays of 96 train and 50 test images: three classes, each of a colour, with noise."""
-    folder = tmp_path_factory.mktemp("data")
+def write_colours(folder: Path, counts: dict[str, int], /, **about: object) -> Path:
+    """Write images of CLASSES, each of a colour with noise, as many as each split has, and what is said about them."""
+    folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    counts = {"train": 96, "test": 50}
     for split, count in counts.items():
         labels = (np.arange(count) % 3).astype(np.uint8)
         images = rng.integers(0, 120, (count, 32, 32, 3), dtype=np.uint8)
         images[np.arange(count), :, :, labels] += 60
         np.save(folder / f"{split}_images.npy", images)
         np.save(folder / f"{split}_labels.npy", labels)
-    write_json(folder / "dataset.json", {"classes": ["red", "green", "blue"]})
+    write_json(folder / "dataset.json", {"classes": CLASSES, **about})
     write_json(folder / "stats.json", {"mean": [0.3, 0.3, 0.3], "std": [0.15, 0.15, 0.15]})
     return folder
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Arrays of 96 train and 50 test images."""
+    return write_colours(tmp_path_factory.mktemp("data"), {"train": 96, "test": 50})
 
 
 def step(module: str, *args: object, processes: int = 1, **kwargs: Any) -> "subprocess.CompletedProcess[str]":

@@ -71,7 +71,7 @@ def test_a_closure_has_the_cpp_files_and_what_they_include():
 
 LOADED = """
 import importlib, json, os, sys
-import matplotlib.pyplot, scipy.stats, torch, torchvision
+import matplotlib.figure, PIL.Image, pydantic, requests, scipy.stats, torch, yaml
 for modules in json.loads(sys.argv[1]):
     if os.fork() == 0:
         for module in modules:

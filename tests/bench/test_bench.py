@@ -191,6 +191,7 @@ def test_every_convolution_has_a_row():
     assert re.search(r"step [\d,]+ ms, [\d,]+ images/s: \d+% of the best rate", done.stdout)
 
 
+@pytest.mark.full
 def test_races_in_turn(data, tmp_path):
     tiny = "train.epochs=1 train.batch=40 model.widths=[8,8] evaluate.precision=fp32 train.precision=fp32 run.gpus=0"
     races = [f"airbench-muon {tiny} train.compile=false", f"cpu {tiny}"]

@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, experiment
+from conftest import ROOT, experiment, in_full
 
 from dawn.config.experiment import expanded
 from dawn.core.cli import InputError
@@ -58,10 +58,12 @@ def test_a_key_outside_its_section_is_answered_with_its_place(over, words):
 @pytest.mark.parametrize(
     ("text", "setting", "words"),
     [
-        ("train.epochs: -3\n", "seeds=1", "train.epochs = -3: "),
         ("train.epochs: 3\n", "train={epochs: 4}", "train.epochs is given twice"),
         ("seeds: 1\n", "epochs=3", "epochs is not a section; did you mean train.epochs"),
-        ("seeds: 1\n", "train={schedule.peak: -1}", 'train.schedule.peak = "-1": '),
+        *in_full(
+            ("train.epochs: -3\n", "seeds=1", "train.epochs = -3: "),
+            ("seeds: 1\n", "train={schedule.peak: -1}", 'train.schedule.peak = "-1": '),
+        ),
     ],
 )
 def test_snakemake_takes_dotted_keys(tmp_path, text, setting, words):

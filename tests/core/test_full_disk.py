@@ -2,15 +2,15 @@
 
 import errno
 import os
-import resource
 import subprocess
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from full_disk import limited
 from PIL import Image
 from torch import nn
 
@@ -24,17 +24,6 @@ from dawn.engine.weights import write_weights
 from dawn.report.style import figure, save
 
 LARGE = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
-
-
-@contextmanager
-def limited(size):
-    """No file grows beyond so many bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def png(path):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from conftest import experiment, step
+from conftest import experiment, in_full, step
 from training import arguments
 
 from dawn import summarize, train
@@ -55,7 +55,7 @@ def test_what_is_not_a_mapping_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (["train", "--seed", -1], "dawn.train: --seed -1: a whole number from 0 to 4294967295"),
+        *in_full((["train", "--seed", -1], "dawn.train: --seed -1: a whole number from 0 to 4294967295")),
         (["train", "--data", "nowhere"], "dawn.train: No such file or directory: nowhere/train_images.npy"),
         (["plot", "no", "--out", "x"],
          "dawn.plot: no has no manifest manifests/no.json; finish the experiment with snakemake"),

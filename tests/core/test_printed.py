@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from conftest import in_full
 from seeds import write_image, write_seed
 
 from dawn.core.cli import InputError, Printed, bare, describe, printable
@@ -51,18 +52,16 @@ def test_the_lines_of_jobs_are_escaped():
         assert SHOWN in log.format(record)
 
 
-def test_a_command_prints_hostile_names_escaped(tmp_path):
+@pytest.mark.parametrize("form", ["table", *in_full("csv", "json")])
+def test_a_command_prints_hostile_names_escaped(tmp_path, form):
     seed, folder = write_seed(tmp_path / "seed-0"), tmp_path / "photos"
     name = os.fsdecode(b"\x1b[31mred\x9b\r.png")
     write_image(folder / name)
     (folder / f"bad{name}").write_bytes(b"none")
-    for form in ("table", "csv", "json"):
-        line = [sys.executable, "-m", "dawn.predict", "--model", seed, "--format", form, folder]
-        done = subprocess.run(
-            line, capture_output=True, check=False, env=os.environ | {"DAWN_LOG": str(tmp_path / "log")}
-        )
-        assert done.returncode == 1
-        everything = done.stdout + done.stderr + (tmp_path / "log").read_bytes()
-        assert b"31mred" in done.stdout
-        assert rb"bad\x1b[31mred" in done.stderr
-        assert not {0x1B, 0x9B, 0x0D} & set(everything)
+    line = [sys.executable, "-m", "dawn.predict", "--model", seed, "--format", form, folder]
+    done = subprocess.run(line, capture_output=True, check=False, env=os.environ | {"DAWN_LOG": str(tmp_path / "log")})
+    assert done.returncode == 1
+    everything = done.stdout + done.stderr + (tmp_path / "log").read_bytes()
+    assert b"31mred" in done.stdout
+    assert rb"bad\x1b[31mred" in done.stderr
+    assert not {0x1B, 0x9B, 0x0D} & set(everything)

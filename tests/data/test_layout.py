@@ -13,8 +13,8 @@ def files(*folders):
     return [f"{folder}/{i}.jpg" for folder in folders for i in (1, 2)]
 
 
-def taken(folders, expected=None, empty=()):
-    found = listing(files(*folders), empty, "photos", expected)
+def taken(folders, expected=None):
+    found = listing(files(*folders), (), "photos", expected)
     return found.classes, None if found.test is None else found.test[::2].tolist()
 
 

@@ -31,6 +31,18 @@ def test_equals_the_textbook(tmp_path: Path, n: int) -> None:
     assert (found["images"], found["pixels"]) == (n, n * 1024)
 
 
+def test_an_array_in_fortran_order_has_the_same_statistics(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (7, 32, 32, 3), np.uint8)
+    images[..., 1] //= 2
+    written = []
+    for array in (images, np.asfortranarray(images)):
+        np.save(tmp_path / "train_images.npy", array)
+        assert run(tmp_path) is None
+        written.append((tmp_path / "stats.json").read_text())
+    assert np.load(tmp_path / "train_images.npy").flags.f_contiguous
+    assert written[0] == written[1]
+
+
 def test_is_exact_at_the_bound_of_float32() -> None:
     images = np.full((513, 32, 32, 3), 255, np.uint8)
     images[0, 0, 0] = 254

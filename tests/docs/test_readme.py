@@ -46,7 +46,7 @@ COMMANDS = [
 ]
 # One plan of each kind; each starts a snakemake of its own, which takes two seconds.
 USE = ("app", "crate", "model_card", "plots")
-KINDS = {"app", "search", "study=demo", "profiles/slurm", "profiles/cycle-demo"}
+KINDS = {"app", "study=demo", "profiles/slurm"}
 QUICK = [plan for plan in plans(README) if not plan or KINDS & set(plan)]
 OTHERS = in_full(*((plan,) for plan in plans(*PAGES) if plan not in QUICK))
 

@@ -10,9 +10,11 @@ import threading
 
 import pytest
 import torch
+from archives import call
 from conftest import in_full, step
-from training import CPU, At, Never, arguments, assert_same_end, ready, trained
+from training import CPU, At, Never, arguments, assert_same, ended, ready, trained
 
+from dawn import train
 from dawn.core.cli import InputError
 from dawn.core.files import HOST, partial_path, replacing, write_text
 from dawn.engine.checkpoint import BEFORE, FILE, Checkpoints, checksum
@@ -51,8 +53,13 @@ def tensors(value):
             yield from tensors(part)
 
 
-def test_a_flipped_bit_is_found_and_the_checkpoint_before_is_used(data, tmp_path, capsys):
-    whole = trained(data, tmp_path / "whole", **EPOCHS)
+@pytest.fixture(scope="module")
+def whole(data, tmp_path_factory):
+    """How a training ends that was never stopped."""
+    return ended(trained(data, tmp_path_factory.mktemp("whole"), **EPOCHS))
+
+
+def test_a_flipped_bit_is_found_and_the_checkpoint_before_is_used(data, tmp_path, whole, capsys):
     directory = stopped(data, tmp_path / "stopped", 8)
     flip_a_bit(directory / FILE, weight_bytes(directory / FILE))
     resumed = ready(data, tmp_path / "stopped", **EPOCHS)
@@ -61,18 +68,17 @@ def test_a_flipped_bit_is_found_and_the_checkpoint_before_is_used(data, tmp_path
         r"state.pt is damaged \(its checksum is another than when it was written\)", capsys.readouterr().err
     )
     list(resumed.run(Never()))
-    assert_same_end(whole, resumed)
+    assert_same(ended(resumed), whole)
 
 
 @pytest.mark.parametrize("place", [0.02, 0.3, 0.6, 0.9, 0.999])
-def test_a_bit_flipped_anywhere_never_changes_the_training(data, tmp_path, place):
-    whole = trained(data, tmp_path / "whole", **EPOCHS)
+def test_a_bit_flipped_anywhere_never_changes_the_training(data, tmp_path, whole, place):
     directory = stopped(data, tmp_path / "stopped", 8)
     flip_a_bit(directory / FILE, place)
     resumed = ready(data, tmp_path / "stopped", **EPOCHS)
     assert resumed.first_step in (6, 8)
     list(resumed.run(Never()))
-    assert_same_end(whole, resumed)
+    assert_same(ended(resumed), whole)
 
 
 def test_a_damaged_checkpoint_never_takes_the_place_of_the_one_before(data, tmp_path):
@@ -165,10 +171,9 @@ def test_a_full_disk_is_named_with_the_path(data, tmp_path, monkeypatch):
 def test_every_file_has_the_permissions_of_the_umask(data, params, tmp_path, umask):
     before = os.umask(umask)
     try:
-        done = step("train", *arguments(params(), data, tmp_path / "out", "--resume", tmp_path / "r"))
+        assert call(train.main, *arguments(params(), data, tmp_path / "out", "--resume", tmp_path / "r")) is None
     finally:
         os.umask(before)
-    assert done.returncode == 0, done.stderr
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "out").iterdir()}
     assert len(modes) == 3
     assert modes == dict.fromkeys(modes, 0o666 & ~umask)

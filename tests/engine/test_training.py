@@ -1,12 +1,12 @@
 """The training step by step: learning, SGD, averages, precisions, accumulation, compiling."""
 
 import copy
-import resource
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import torch
+from full_disk import limited
 from torch import nn
 from torch.nn import functional as F
 from training import CPU, Never, assert_same_end, ready, stopped_and_resumed, trained, weights
@@ -223,26 +223,16 @@ def test_compiled_and_parallel_micro_batches_exchange_gradients_once(data, tmp_p
     assert calls == ["off", "off"]
 
 
-@pytest.fixture
-def full_disk():
-    """No file of this process can have more than 1,000 bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_full_disk_is_found_before_the_first_step(data, tmp_path, full_disk):
+def test_a_full_disk_is_found_before_the_first_step(data, tmp_path):
     trainer = ready(data, tmp_path / "state")
-    with pytest.raises(
-        InputError, match=r"state/.*/seed-0 cannot be written \(File too large; 0\.\d MB will be written"
-    ):
-        trainer.require_room(tmp_path / "out")
-    trainer.checkpoints = None
-    with pytest.raises(
-        InputError, match=r"/out cannot be written \(File too large; .*: make room or choose another dir"
-    ):
-        trainer.require_room(tmp_path / "out")
+    short = r"state/.*/seed-0 cannot be written \(File too large; 0\.\d MB will be written"
+    none = r"/out cannot be written \(File too large; .*: make room or choose another dir"
+    with limited(1000):
+        with pytest.raises(InputError, match=short):
+            trainer.require_room(tmp_path / "out")
+        trainer.checkpoints = None
+        with pytest.raises(InputError, match=none):
+            trainer.require_room(tmp_path / "out")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["lock"]
 
 

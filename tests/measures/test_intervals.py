@@ -52,10 +52,15 @@ def test_frechet_of_equal_distributions_is_not_too_sure():
     assert coverage([row(frechet(gaussian(rng, 100, 4), gaussian(rng, 100, 4))) for _ in range(400)]) >= 0.95
 
 
+def least(trials):
+    """The part of the trials that holds the truth, two standard errors below 93 %."""
+    return 0.93 - 2 * np.sqrt(0.07 * 0.93 / trials)
+
+
 def test_manifold():
     trials = 50
     for _, held, width in neighbours.simulate("clusters", 100, trials, seed=4).values():
-        assert held >= 0.93 - 2 * np.sqrt(0.07 * 0.93 / trials)
+        assert held >= least(trials)
         assert width < 2
 
 
@@ -63,11 +68,15 @@ HARD = "sparse, 256, 93 % zeros"  # one image is a neighbour of most others; doc
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("name", [name for name in neighbours.SETS if name != HARD])
-def test_manifold_in_many_simulations(name):
-    trials = 150
-    for key, (_, held, _) in neighbours.simulate(name, 400, trials, seed=4).items():
-        assert 0.93 - 2 * np.sqrt(0.07 * 0.93 / trials) <= held, key
+def test_manifold_in_many_simulations():
+    """Intervals of 20 % less width hold the truth in 88 %, which the trials of all sets show; 80 % shows in one set."""
+    trials, parts = 50, {}
+    for name in (name for name in neighbours.SETS if name != HARD):
+        for key, (_, held, _) in neighbours.simulate(name, 200, trials, seed=4).items():
+            assert least(trials) <= held, (name, key)
+            parts.setdefault(key, []).append(held)
+    for key, held in parts.items():
+        assert least(trials * len(held)) <= np.mean(held), key
 
 
 @pytest.mark.parametrize(("n", "m", "shift"), [(200, 200, 0.0), (150, 300, 0.5), (200, 200, -1.0)])

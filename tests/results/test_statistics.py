@@ -100,10 +100,11 @@ DRAWS = {  # the values of many experiments of n seeds, and their true mean
 def test_the_interval_holds_the_mean_in_95_of_100_experiments(name, n):
     scale, draw, mean = DRAWS[name]
     held = []
-    for row in draw((EXPERIMENTS, n)).tolist():
+    many = 4 if (name, n) == ("seconds, gamma", 10) else 1  # whose part of about 0.941 is near the bound
+    for row in draw((many * EXPERIMENTS, n)).tolist():
         found = spread(row, scale)
         held.append(found["low"] <= mean <= found["high"])
-    assert 0.93 < np.mean(held) < 0.97  # 0.941 of 12,000 gamma-distributed experiments of 10 seeds
+    assert 0.935 < np.mean(held) < 0.97
 
 
 def shares(mean, std, size):

@@ -12,13 +12,14 @@ from dawn.tasks.classify import inference
 from dawn.tasks.classify.train import build_state
 from dawn.tasks.classify.whitening import set_whitening
 
-PRESETS = ["params", *sorted(path.stem for path in (ROOT / "workflow/presets").glob("*.yaml"))]
+FILES = {path.stem: read(path) for path in sorted((ROOT / "workflow/presets").glob("*.yaml"))}
+PRESETS = ["params", *(name for name, chosen in FILES.items() if "task" not in chosen)]  # others train no classifier
 TRAINED_IN = {"half": torch.float16}  # the other precisions keep fp32 weights
 
 
 def preset(name, **over):
     lesson = read(ROOT / "params.yaml")
-    chosen = lesson if name == "params" else merge(lesson, read(ROOT / f"workflow/presets/{name}.yaml"))
+    chosen = lesson if name == "params" else merge(lesson, FILES[name])
     return check(merge(chosen, {"train": {"batch": 32, "accumulate": 2, "compile": False, "cuda_graph": False}} | over))
 
 

@@ -141,15 +141,15 @@ def test_launch_hands_them_to_the_step_and_logs_the_reason(tmp_path):
 
 
 def test_a_resumed_training_keeps_its_number_of_threads(data, tmp_path):
-    before = torch.get_num_threads()
+    before, short = torch.get_num_threads(), {"train": {"epochs": 1}}
     try:
         torch.set_num_threads(2)
-        whole = trained(data, tmp_path)
-        stopped = ready(data, tmp_path / "stopped")
+        whole = trained(data, tmp_path, **short)
+        stopped = ready(data, tmp_path / "stopped", **short)
         with pytest.raises(Interrupted):
-            list(stopped.run(At(stopped, 7)))
+            list(stopped.run(At(stopped, 3)))
         torch.set_num_threads(1)  # as dawn.launch chooses on a machine that is busy by now
-        resumed = ready(data, tmp_path / "stopped")
+        resumed = ready(data, tmp_path / "stopped", **short)
         assert torch.get_num_threads() == 2
         list(resumed.run(Never()))
         assert_same_end(whole, resumed)

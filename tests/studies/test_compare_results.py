@@ -6,7 +6,6 @@ import pytest
 import workspace
 import yaml
 from archives import call
-from conftest import step
 from study_files import finished
 
 from dawn import compare
@@ -20,11 +19,10 @@ BASE = {0: 93.0, 1: 93.1, 2: 92.9, 3: 93.05}
 BETTER = {0: 93.6, 1: 93.75, 2: 93.4, 3: 93.6}
 
 
-def test_a_clear_difference(tmp_path):
+def test_a_clear_difference(tmp_path, capsys):
     a, b = finished(tmp_path / "a", BASE), finished(tmp_path / "b", BETTER, train={"epochs": 9})
-    done = step("compare", a, b)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+    assert call(compare.main, a, b) is None
+    lines = capsys.readouterr().out.splitlines()
     assert lines[-1].startswith(f"{b} is better than {a} by 0.57 points (95 % interval +0.4")
     assert lines[-1].endswith("paired over 4 seeds).")
     assert any(line.split() == ["train.epochs", "2", "9"] for line in lines)
@@ -67,23 +65,20 @@ def test_an_edited_evaluation_is_refused(tmp_path):
         of_directory("b", b)
     with pytest.raises(InputError, match=refusal):
         of_variant("b", b, range(4))
-    assert "seed-2/evaluation.json was changed" in step("compare", a, b).stderr
+    assert "seed-2/evaluation.json was changed" in call(compare.main, a, b)
 
 
-def test_the_difference_that_matters_is_that_of_the_study(tmp_path, monkeypatch):
+def test_the_difference_that_matters_is_that_of_the_study(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     for name, values in (("a", BASE), ("b", BETTER)):
         finished(tmp_path / f"results/studies/wide/{name}", values)
     plan = {"name": "wide", "variants": {"a": "a", "b": "b"}, "seeds": [0], "analyses": [1], "comparisons": []}
     about = plan | {"test": "holm", "difference": 0.9, "measure": "accuracy"}
     write_json(tmp_path / "results/studies/wide/study.json", about)
-    assert (
-        step("compare", "wide/a", "wide/b", cwd=tmp_path)
-        .stdout.splitlines()[-1]
-        .startswith("wide/b is better than wide/a, by less than 0.9 points")
-    )
-    last = step("compare", "wide/a", "wide/b", "--difference", "0.3", cwd=tmp_path).stdout.splitlines()[-1]
-    assert last.startswith("wide/b is better than wide/a by 0.57 points")
+    for options, words in (((), ", by less than 0.9 points"), (("--difference", "0.3"), " by 0.57 points")):
+        assert call(compare.main, "wide/a", "wide/b", *options) is None
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.startswith(f"wide/b is better than wide/a{words}")
 
 
 @pytest.mark.parametrize("difference", ["nan", "inf", "0", "-0.2", "1e10"])
@@ -121,7 +116,7 @@ def test_a_variant_is_found_by_its_name(tmp_path, monkeypatch):
     assert compare.read("blocks/B(3,1)").values("accuracy") == BASE
     with pytest.raises(InputError, match=r"blocks/B\(3,3\) is no directory .*\(blocks/B-3-1\).* no experiment of DVC"):
         compare.read("blocks/B(3,3)")
-    assert "which two results?" in step("compare", "blocks/B(3,1)").stderr
+    assert "which two results?" in call(compare.main, "blocks/B(3,1)")
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="empty holds no finished experiment"):
         compare.read("empty")

@@ -2,7 +2,7 @@
 
 import pytest
 from archives import call
-from study_files import finished
+from study_files import finished, other_settings
 
 from dawn import study as study_command
 from dawn.core.cli import InputError
@@ -10,7 +10,6 @@ from dawn.core.files import sha256, write_json
 from dawn.core.reading import read_json
 from dawn.results.curve import write_curve
 from dawn.results.manifest import location
-from dawn.studies import changes
 from dawn.studies.from_curves import pixels
 from dawn.studies.outcome import load
 from dawn.tasks.classify.curve import EpochMetrics
@@ -21,10 +20,6 @@ ABOUT = {
     "comparisons": [{"name": "slow", "base": "fast", "weights": {"a": -1.0, "b": 1.0}}],
 }  # fmt: skip
 BATCH = 16  # of the experiments of the tests
-
-
-def other_settings(outcome):
-    return changes.settings(outcome.past, outcome.look)
 
 
 def variant(folder, name, seconds, accuracies, shift, **over):

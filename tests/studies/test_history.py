@@ -7,23 +7,20 @@ import shutil
 import numpy as np
 import pytest
 from archives import call
+from study_files import other_settings
 from written_studies import SHOWN, Results
 
 from dawn import compare, interim
 from dawn import study as study_command
 from dawn.core.files import write_json
 from dawn.core.reading import read_json
-from dawn.studies import changes
 from dawn.studies.outcome import load
 from dawn.studies.records import checksum
 from dawn.studies.sequential import PLANNED, levels
 from dawn.studies.variants import of_variant
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 EXPERIMENTS, SEEDS = 6, 12
-
-
-def other_settings(outcome):
-    return changes.settings(outcome.past, outcome.look)
 
 
 @pytest.fixture(scope="module")

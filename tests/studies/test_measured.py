@@ -21,12 +21,13 @@ VALUES = {"a": {0: 93.0, 1: 93.1, 2: 92.9}, "b": {0: 93.6, 1: 93.75, 2: 93.4}}
 
 @pytest.fixture
 def study(tmp_path):
-    write_json(tmp_path / "study.json", ABOUT)
+    folder = tmp_path / "study"  # next to it is the history
+    write_json(folder / "study.json", ABOUT)
     origin = collect(CHECKOUT)
     for slug, width in (("a", 4), ("b", 8)):
-        finished(tmp_path / slug, VALUES[slug], model={"width": width})
-        write_json(tmp_path / slug / "provenance.json", origin | {"data": {"sha256": "0" * 64}})
-    return tmp_path
+        finished(folder / slug, VALUES[slug], model={"width": width})
+        write_json(folder / slug / "provenance.json", origin | {"data": {"sha256": "0" * 64}})
+    return folder
 
 
 @pytest.mark.parametrize("main", [command.main, study_command.main])

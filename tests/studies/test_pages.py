@@ -85,6 +85,7 @@ def test_the_latex_table_escapes_what_is_special(written):
     assert not re.search(r"(?<!\\)[%_&#](?! )", text.replace(" & ", ""))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_seeds_that_failed_or_lie_apart_are_named(tmp_path):
     folder = study(tmp_path, b=WIDE | {2: 25.0, 4: 60.0})
     assert call(study_command.main, folder) is None
@@ -122,6 +123,7 @@ def test_an_unfinished_study_has_no_verdict_but_its_finished_seeds(tmp_path):
     assert len(rows(folder / "partial/seeds.csv")) == 7
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("first", [2, 3, 4, 5])
 def test_few_seeds_at_an_analysis_are_said_to_rely_on_what_they_cannot_show(tmp_path, first):
     folder = study(tmp_path, analyses=[first, 5] if first < 5 else [5])
@@ -131,24 +133,26 @@ def test_few_seeds_at_an_analysis_are_said_to_rely_on_what_they_cannot_show(tmp_
     assert ("up to 17 % of studies of 9 variants" in text) == (first == 3)
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize(("spread", "alike"), [(0.1, True), (1.5, False)])
 def test_the_page_names_dunnetts_test_or_why_it_was_not_used(tmp_path, spread, alike):
-    rng = np.random.default_rng(3)
+    folder, rng = tmp_path / "study", np.random.default_rng(3)
     names = {"a": "base", "b": "one", "c": "two", "d": "three"}
     compared = [{"name": names[x], "base": "base", "weights": {"a": -1.0, x: 1.0}} for x in "bcd"]
-    write_json(tmp_path / "study.json", ABOUT | {"variants": names, "comparisons": compared, "test": "dunnett"})
+    write_json(folder / "study.json", ABOUT | {"variants": names, "comparisons": compared, "test": "dunnett"})
     for place, name in enumerate(names):
         values = 93 + (spread if name == "a" else 0.1) * rng.normal(size=5) + 0.4 * (name == "b")
         over = {} if name == "a" else {"model": {"width": 8 + place}}
-        finished(tmp_path / name, dict(enumerate(values.round(2).tolist())), **over)
-    assert call(study_command.main, tmp_path) is None
-    text = (tmp_path / "table.md").read_text()
-    assert all(v.common == alike for v in load(tmp_path).verdicts)
+        finished(folder / name, dict(enumerate(values.round(2).tolist())), **over)
+    assert call(study_command.main, folder) is None
+    text = (folder / "table.md").read_text()
+    assert all(v.common == alike for v in load(folder).verdicts)
     assert ("paired, and Dunnett over 5 seeds" in text) == alike
     refused = "Dunnett's test was not used for one against base; two against base; three against base"
     assert (refused in text) != alike
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_more_seeds_than_were_planned_widen_the_intervals(tmp_path):
     rng = np.random.default_rng(0)
     a, b = (dict(enumerate((93 + rng.normal(size=8) * 0.2).round(2).tolist())) for _ in range(2))
@@ -168,6 +172,7 @@ def test_more_seeds_than_were_planned_widen_the_intervals(tmp_path):
     assert verdict.interval[1] - verdict.interval[0] > 1.5 * (planned.interval[1] - planned.interval[0])
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_study_of_other_variants_is_no_extension(tmp_path):
     folder = study(tmp_path)
     assert call(study_command.main, folder) is None
@@ -316,7 +321,7 @@ def test_another_feature_space_that_points_the_other_way_is_named(tmp_path):
 
 
 def test_samples_of_equal_blocks_are_worse_than_real_images(tmp_path):
-    rng = np.random.default_rng(0)
+    folder, rng = tmp_path / "study", np.random.default_rng(0)
     distances: dict[str, list[float]] = {"a": [], "b": []}
     for _ in range(5):
         real, other = (rng.integers(60, 200, (40, 32, 32, 3), dtype=np.uint8) for _ in range(2))
@@ -324,12 +329,10 @@ def test_samples_of_equal_blocks_are_worse_than_real_images(tmp_path):
         for name, samples in (("a", other), ("b", blocks)):
             distances[name].append(checkerboard(samples, real)["distance"]["value"])
     about = {"task": "gan", "measure": "checkerboard_distance", "difference": 0.5, "comparisons": COMPARED}
-    write_json(tmp_path / "study.json", ABOUT | about | {"variants": GANS})
+    write_json(folder / "study.json", ABOUT | about | {"variants": GANS})
     for name, values in distances.items():  # the files hold ten times their KID-judge as this distance
-        finished_gan(
-            tmp_path / name, {seed: value / 10 for seed, value in enumerate(values)}, gan={"flip": name == "b"}
-        )
-    (found,) = load(tmp_path).verdicts
+        finished_gan(folder / name, {seed: value / 10 for seed, value in enumerate(values)}, gan={"flip": name == "b"})
+    (found,) = load(folder).verdicts
     assert found.kind == "worse"
 
 

@@ -180,10 +180,10 @@ def header(kind: str, shape: tuple[int, ...]) -> bytes:
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
 
 
-def zipped(members: dict[str, Any], kind: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(members: dict[str, Any]) -> bytes:
     """The content of an .npz file of arrays, or of the bytes of its members."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", kind) as archive:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, array in members.items():
             archive.writestr(f"{name}.npy", array if isinstance(array, bytes) else saved(array))
     return file.getvalue()

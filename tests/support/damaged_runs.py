@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from conftest import ROOT, experiment
+from conftest import CLASSES, ROOT, experiment, write_colours
 from damage import KINDS, Damage, Ended, run
 from PIL import Image
 
@@ -22,8 +22,6 @@ from dawn.results.manifest import location
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.classify.networks.build import build
 
-CLASSES = ["red", "green", "blue"]
-
 
 @dataclass(frozen=True)
 class Made:
@@ -32,14 +30,11 @@ class Made:
     root: Path
     commands: Sequence[tuple[str, tuple[object, ...], set[str]]]
 
-    def damaged(self, path: Path, damage: Damage, whole: bytes, signed: bool = True) -> list[tuple[str, Ended]]:
-        """How the commands end that read a damaged file; the file is whole afterwards.
-
-        ``signed`` gives the manifest of a seed the checksum of the damaged file.
-        """
+    def damaged(self, path: Path, damage: Damage, whole: bytes) -> list[tuple[str, Ended]]:
+        """How the commands end that read a damaged file, whose checksum is in its manifest; it is whole afterwards."""
         path.write_bytes(damage.change(whole))
         manifest = location(path.parent)
-        before = manifest.read_bytes() if signed and manifest.is_file() else None
+        before = manifest.read_bytes() if manifest.is_file() else None
         try:
             if before is not None:
                 known = read_json(manifest)
@@ -122,20 +117,9 @@ def training(seed: int, **more: object) -> dict[str, object]:
 
 
 def colours(folder: Path) -> Path:
-    """Arrays of 30 train and 12 test images of three colours, with their description and statistics."""
-    folder.mkdir(parents=True)
-    rng, counts = np.random.default_rng(0), {"train": 30, "test": 12}
-    for split, count in counts.items():
-        labels = (np.arange(count) % 3).astype(np.uint8)
-        images = rng.integers(0, 120, (count, 32, 32, 3), dtype=np.uint8)
-        images[np.arange(count), :, :, labels] += 60
-        np.save(folder / f"{split}_images.npy", images)
-        np.save(folder / f"{split}_labels.npy", labels)
-    write_json(folder / "dataset.json", {
-        "classes": CLASSES, "counts": counts, "shape": [32, 32, 3], "sha256": "0" * 64, "archive": "colours.tar.gz",
-    })  # fmt: skip
-    write_json(folder / "stats.json", {"mean": [0.3, 0.3, 0.3], "std": [0.15, 0.15, 0.15]})
-    return folder
+    """Write 30 train and 12 test images of three colours, with their description and statistics."""
+    counts = {"train": 30, "test": 12}
+    return write_colours(folder, counts, counts=counts, shape=[32, 32, 3], sha256="0" * 64, archive="colours.tar.gz")
 
 
 def gan(root: Path) -> Made:

@@ -24,9 +24,9 @@ def form(content):
     return part + content + b"\r\n--b--\r\n"
 
 
-def upload(port, content, path="/predict"):
+def upload(port, content):
     body = form(content)
-    return request(port, "POST", path, len(body), **{"Content-Type": "multipart/form-data; boundary=b"}) + body
+    return request(port, "POST", "/predict", len(body), **{"Content-Type": "multipart/form-data; boundary=b"}) + body
 
 
 def answered(connection):

@@ -8,6 +8,7 @@ from dawn.core.files import sha256, write_json, write_text
 from dawn.results.curve import write_curve
 from dawn.results.manifest import choices, location
 from dawn.results.statistics import expected_time, fraction, robust, spread
+from dawn.studies import changes
 from dawn.tasks.classify.curve import EpochMetrics
 from dawn.tasks.gan.curve import GanMetrics
 
@@ -42,6 +43,11 @@ def finished(folder, accuracies, archive="0" * 64, predictions=None, **over):
                   "packages": {"torch": "2.11"}, "machine": {"cpu": "a CPU", "cores": 2, "gpus": []}}  # fmt: skip
     write_json(folder / "provenance.json", provenance)
     return folder
+
+
+def other_settings(outcome):
+    """The settings of a study that are others than when it was looked at before, in words."""
+    return changes.settings(outcome.past, outcome.look)
 
 
 def _manifest(path, chosen):

@@ -67,13 +67,22 @@ def stopped_and_resumed(data, tmp_path, step, **over):
     return resumed
 
 
+def ended(trainer):
+    """The weights and statistics of a training, which ends with this, and its trace."""
+    trainer.task.state.finish()
+    return trainer.task.state.net.state_dict(), trainer.trace
+
+
+def assert_same(end, other):
+    """Assert that two trainings have ended with the same weights, statistics and trace."""
+    (ours, trace), (theirs, expected) = end, other
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    assert trace == expected
+
+
 def assert_same_end(one, other):
     """Assert that two trainings end with the same weights, statistics and trace."""
-    for trainer in (one, other):
-        trainer.task.state.finish()
-    ours, theirs = one.task.state.net.state_dict(), other.task.state.net.state_dict()
-    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
-    assert one.trace == other.trace
+    assert_same(ended(one), ended(other))
 
 
 def weights(trainer):

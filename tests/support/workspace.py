@@ -14,8 +14,10 @@ from pathlib import Path
 
 import psutil
 import yaml
-from conftest import ROOT, step
+from archives import call
+from conftest import ROOT
 
+from dawn import demo_archive
 from dawn.preset import merged
 
 BIN = Path(sys.executable).parent
@@ -119,7 +121,7 @@ def make(folder: Path, train: int = 320, test: int = 100) -> Workspace:
         if (ROOT / name).is_file():
             (place.path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, place.path / name)
-    assert step("demo_archive", "--out", place.archive, "--train", train, "--test", test).returncode == 0
+    assert call(demo_archive.main, "--out", place.archive, "--train", train, "--test", test) is None
     return place
 
 

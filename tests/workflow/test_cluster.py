@@ -9,7 +9,7 @@ import sys
 import pytest
 import workspace
 import yaml
-from conftest import ROOT, experiment
+from conftest import ROOT, experiment, in_full
 
 from dawn import launch
 from dawn.core.cli import InputError
@@ -92,11 +92,10 @@ WARNED = {"-t 720", "--signal=TERM@90", "--cpus-per-task=8"}
 @pytest.mark.parametrize(
     ("command", "job", "wanted"),
     [
-        (0, TRAIN, WARNED | {"--nodes=1", "--gpus=1"}),
         (2, TRAIN, WARNED | {"--nodes=4", "--ntasks=4", "--gpus-per-node=8"}),
         (2, EVALUATE, {"--nodes=1", "--gpus=8", "-t 60"}),
-        (3, TRAIN, WARNED | {"--nodes=1", "--ntasks=1"}),
         (4, TRAIN, WARNED | {"--nodes=1", "--gpus=1"}),
+        *in_full((0, TRAIN, WARNED | {"--nodes=1", "--gpus=1"}), (3, TRAIN, WARNED | {"--nodes=1", "--ntasks=1"})),
     ],
 )
 def test_sbatch_requests_what_the_documentation_says(place, command, job, wanted):

@@ -12,13 +12,6 @@ def project(copied):
     return dvc_project.adopt(copied)
 
 
-def edit(project, name, old, new):
-    path = project.path / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-
-
 def restore(project):
     """Make the workspace that of the commit again."""
     project.git("reset", "--quiet", "--hard")
@@ -39,9 +32,14 @@ def restore(project):
     ids=lambda value: " ".join(sorted(value))[:30] if isinstance(value, set) else str(value)[:30],
 )
 def test_an_edit_is_seen(project, name, old, new, stages):
-    edit(project, name, old, new)
-    assert project.changed() == stages
-    restore(project)
+    path = project.path / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    try:
+        assert project.changed() == stages
+    finally:
+        path.write_text(text)
 
 
 def test_snakemake_deletes_nothing_in_a_dry_run_of_a_stage(project):
@@ -50,6 +48,7 @@ def test_snakemake_deletes_nothing_in_a_dry_run_of_a_stage(project):
     assert (project.path / "results/metrics.json").read_bytes() == before
 
 
+@pytest.mark.full
 def test_an_experiment_that_fails_leaves_no_metrics(project):
     project.exp("-n", "bad", "-S", "train.epochs=-1", fails=True)
     assert not (project.path / "results/metrics.json").exists()
@@ -57,13 +56,23 @@ def test_an_experiment_that_fails_leaves_no_metrics(project):
     restore(project)
 
 
-def test_settings_that_dvc_cannot_see_are_refused(project):
+UNSEEN = "DVC tracks params.yaml alone"
+
+
+def test_settings_that_dvc_cannot_see_are_refused_in_a_stage(project):
+    line = ("snakemake", "-n", "--quiet", "host")
+    assert UNSEEN in project.run(*line, fails=True, DVC_STAGE="train@0", SNAKEMAKE_PROFILE="profiles/demo")
+
+
+@pytest.mark.full
+def test_an_experiment_of_settings_that_dvc_cannot_see_is_refused(project):
     line = ("dvc", "exp", "run", "-n", "unseen", "-S", "evaluate.tta=mirror")
-    assert "DVC tracks params.yaml alone" in project.run(*line, fails=True, SNAKEMAKE_PROFILE="profiles/demo")
+    assert UNSEEN in project.run(*line, fails=True, SNAKEMAKE_PROFILE="profiles/demo")
     assert "unseen" not in project.dvc("exp", "list")
     restore(project)
 
 
+@pytest.mark.full
 def test_an_evaluation_setting_evaluates_and_trains_nothing(project):
     first = project.metrics()
     assert project.exp("-n", "mirror", "-S", "evaluate.tta=mirror", "-S", "seeds=[0]") == ["evaluate@0", "summarize"]

@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 import workspace
 from conftest import ROOT
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from dawn import sbom
 
@@ -121,6 +119,9 @@ else:
 
 
 def test_the_sbom_is_valid_and_lists_both_kinds_of_packages(docker, tmp_path, monkeypatch, capsys):
+    from cyclonedx.schema import SchemaVersion  # a second to import, in each process that collects tests
+    from cyclonedx.validation.json import JsonStrictValidator
+
     for name in ("torch", "pydantic"):  # a Python of two packages, since describing all of ours takes a minute
         described = importlib.metadata.distribution(name)._path
         shutil.copytree(described, tmp_path / "packages" / described.name)

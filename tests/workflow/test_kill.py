@@ -3,10 +3,14 @@
 import json
 import os
 import signal
+from types import SimpleNamespace
 
 import psutil
 import pytest
 import workspace
+from conftest import step
+
+from dawn.core import locks
 
 LONG = "train={epochs: 30, batch: 32, schedule: {peak: 0.05}}"
 
@@ -15,11 +19,8 @@ def weights(place, seed):
     return place.path / f"results/seed-{seed}/model.safetensors"
 
 
-def test_killed_with_its_jobs_it_goes_on_and_ends_with_the_same_weights(copied):
+def test_killed_with_its_jobs_it_goes_on_and_ends_with_the_same_weights(copied, tmp_path):
     target = "results/seed-5/model.safetensors"
-    assert copied.snakemake(target, LONG).returncode == 0
-    whole = weights(copied, 5).read_bytes()
-    weights(copied, 5).unlink()
     with copied.running(target, LONG) as process:
         copied.wait_for_checkpoint(process, 5)
         assert workspace.jobs(process, "dawn.train")
@@ -29,7 +30,10 @@ def test_killed_with_its_jobs_it_goes_on_and_ends_with_the_same_weights(copied):
     assert again.returncode == 0, again.stderr
     assert f"released the lock of snakemake (process {process.pid}), which was killed" in again.stderr
     assert "continues after step" in again.stderr
-    assert weights(copied, 5).read_bytes() == whole
+    data, params = copied.path / "data", copied.path / "results/params.yaml"
+    line = ("--params", params, "--data", data, "--stats", data / "stats.json", "--seed", 5)
+    assert step("train", *line, "--out", tmp_path).returncode == 0
+    assert weights(copied, 5).read_bytes() == (tmp_path / "model.safetensors").read_bytes()
     assert not list(copied.path.glob(".snakemake/owners/*"))
 
 
@@ -73,23 +77,38 @@ def test_the_lock_of_a_live_snakemake_stays(copied):
             job.resume()
 
 
-@pytest.mark.parametrize(
-    ("about", "words"),
-    [
-        ({"host": "elsewhere"}, "(process 1 on elsewhere), which cannot be checked from here; if it has ended: "),
-        ({"executor": "slurm"}, "was killed after it submitted jobs to slurm; when they end: "),
-    ],
-)
-def test_a_lock_that_may_be_in_use_stays_and_the_command_is_named(copied, about, words):
-    locks, owners = copied.path / ".snakemake/locks", copied.path / ".snakemake/owners"
-    for folder in (locks, owners):
-        folder.mkdir(exist_ok=True)
+IN_USE = [
+    ({"host": "elsewhere"}, "(process 1 on elsewhere), which cannot be checked from here; if it has ended: "),
+    ({"executor": "slurm"}, "was killed after it submitted jobs to slurm; when they end: "),
+]
+
+
+def locked(folder, about):
+    """Write the lock of a snakemake that is gone; return the file that says whose it was."""
+    locks, owners = folder / ".snakemake/locks", folder / ".snakemake/owners"
+    for path in (locks, owners):
+        path.mkdir(parents=True, exist_ok=True)
     (locks / "0.output.lock").write_text("results/metrics.json\n")
-    here = os.uname().nodename
-    (owners / "one.json").write_text(json.dumps({"host": here, "pid": 1, "executor": None} | about))
+    (owners / "one.json").write_text(json.dumps({"host": os.uname().nodename, "pid": 1, "executor": None} | about))
+    return owners / "one.json"
+
+
+@pytest.mark.parametrize(("about", "words"), IN_USE)
+def test_a_lock_that_may_be_in_use_is_not_released(tmp_path, monkeypatch, about, words):
+    monkeypatch.chdir(tmp_path)
+    owner = locked(tmp_path, about)
+    assert words + "snakemake --unlock" in locks.release(SimpleNamespace(path=tmp_path / "of this process"))
+    assert owner.exists()
+    assert list(tmp_path.glob(".snakemake/locks/*.lock"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("about", "words"), IN_USE)
+def test_a_lock_that_may_be_in_use_stays_and_the_command_is_named(copied, about, words):
+    owner = locked(copied.path, about)
     refused = copied.snakemake("results/metrics.json", "--forcerun", "summarize")
     assert refused.returncode != 0
     assert words + "snakemake --unlock" in refused.stderr.splitlines()[1]
     assert copied.snakemake("--unlock").returncode == 0
     assert copied.planned() == set()
-    assert not (owners / "one.json").exists()
+    assert not owner.exists()

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 import workspace
+from conftest import in_full
 
 from dawn.config import registry
 from dawn.results import measurement
@@ -29,7 +30,6 @@ def test_everything_is_there_and_nothing_left_to_do(copied):
     assert {path.name for path in (results / "manifests").iterdir()} == {"0.json", "1.json"}
     assert json.loads((results / "provenance.json").read_text())["data"]["sha256"]
     assert "parameters" in (results / "model.txt").read_text()
-    assert (results / "lr_find.png").read_bytes().startswith(b"\x89PNG")
     assert not list(copied.path.glob("**/*.partial"))
     assert not (copied.path / ".resume").exists()
     assert copied.planned() == set()
@@ -48,18 +48,22 @@ def test_a_checkout_may_move(copied, tmp_path):
     assert copied.copy(tmp_path).planned() == set()
 
 
-def test_a_bad_setting_stops_before_any_job(copied):
-    for setting, words in (
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
         ("train={epoks: 3}", "train.epoks is not a known key; did you mean epochs?"),
-        ("train={batch: -1}", 'train.batch = "-1"'),
-    ):
-        run = copied.snakemake(setting)
-        assert run.returncode != 0
-        assert words in run.stderr
-        assert "Traceback" not in run.stderr
-        assert "Execute" not in run.stderr
+        *in_full(("train={batch: -1}", 'train.batch = "-1"')),
+    ],
+)
+def test_a_bad_setting_stops_before_any_job(copied, setting, words):
+    run = copied.snakemake(setting)
+    assert run.returncode != 0
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "Execute" not in run.stderr
 
 
+@pytest.mark.full
 def test_an_evaluation_setting_trains_nothing_again(copied):
     weights = copied.path / "results/seed-0/model.safetensors"
     before = weights.stat().st_mtime_ns
@@ -84,6 +88,13 @@ def test_a_source_that_is_its_own_target_is_refused(copied):
     assert run.returncode != 0
     assert "data.urls names resources/own.tar.gz" in run.stderr
     assert own.read_bytes() == copied.archive.read_bytes()
+
+
+@pytest.mark.full
+def test_a_learning_rate_range_test_is_drawn(copied):
+    run = copied.snakemake("results/lr_find.png", "lr_find={steps: 12}")
+    assert run.returncode == 0, run.stderr
+    assert (copied.path / "results/lr_find.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.full

@@ -89,7 +89,8 @@ def test_the_tutorial_of_use_reads_the_network_of_the_photos_and_no_other(place)
         status, printed[line] = shell(place, line)
         busy = line.startswith("snakemake app") and "port 8000" in printed[line]  # of another program of this machine
         assert status == 0 or busy or SERVED.search(printed[line]), f"{line}\n{printed[line]}"
-        changed = {path for path, digest in before.items() if sums(place.path)[path] != digest}
+        after = sums(place.path)
+        changed = {path for path, digest in before.items() if after[path] != digest}
         assert changed <= {results / "metrics.json"}, line  # the numbers over one seed, then over three
     whole = "\n".join(printed.values())
     assert "Train a classifier with seed 2" in whole

@@ -13,7 +13,6 @@ from seed_files import seed, summarized, write_manifest
 from dawn import model_card
 from dawn.config.experiment import read
 from dawn.core.files import write_table
-from dawn.tasks.classify.card import licence
 
 SPREAD = {"mean": 94.0, "std": 0.1, "low": 93.8, "high": 94.2}
 ONE = {"mean": 94.0, "std": None, "low": None, "high": None}
@@ -63,7 +62,6 @@ def written(run, tmp_path):
 def test_the_front_matter_is_what_the_hub_reads(run, tmp_path):
     front, _ = written(run, tmp_path)
     assert front["pipeline_tag"] == "image-classification"
-    assert "license" not in front
     (result,) = front["model-index"][0]["results"]
     assert result["task"] == {"type": "image-classification"}
     assert result["dataset"] == {"type": "custom", "name": "2 classes from pets.zip", "split": "test"}
@@ -101,13 +99,17 @@ def test_cifar10_is_named_as_the_hub_names_it(run, tmp_path):
 @pytest.mark.parametrize(
     ("stated", "entries"),
     [
+        (None, {}),
         ("CC-BY-4.0", {"license": "cc-by-4.0"}),
         ("https://a.example/x", {"license": "other", "license_name": "other", "license_link": "https://a.example/x"}),
     ],
 )
-def test_a_licence_is_that_of_the_settings(stated, entries):
-    assert licence(stated) == entries
-    assert licence(None) == {}
+def test_a_licence_is_that_of_the_settings(run, tmp_path, stated, entries):
+    chosen = experiment(seeds=3, submission={"license": stated})
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(chosen.model_dump(mode="json")))
+    front, text = written(run, tmp_path)
+    assert {key: value for key, value in front.items() if key.startswith("license")} == entries
+    assert ("No licence is set here" in text) == (stated is None)
 
 
 def test_a_single_seed_has_no_interval(run, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 from archives import call
-from conftest import ROOT, step
+from conftest import ROOT
 from cycles import domains, settings
 from PIL import Image
 from seeds import write_image
@@ -235,11 +235,11 @@ def test_weights_of_another_kind_or_another_experiment_are_refused(run, tmp_path
     assert not out.exists()
 
 
-def test_the_training_is_a_command_that_a_signal_cannot_break(run, tmp_path):
+def test_the_training_is_a_command_that_repeats_itself(run, tmp_path, capsys):
     line = ["--params", run / "results/params.yaml", "--data", run / "data", "--seed", 0, "--out", tmp_path / "out"]
-    done = step("train", *line, "--resume", tmp_path / "resume")
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"seed 0  epoch 2/2  adversarial [\d.]+  cycle [\d.]+ .* test [\d.]+ dB", done.stderr)
+    assert call(train.main, *line, "--resume", tmp_path / "resume") is None
+    printed = capsys.readouterr().err
+    assert re.search(r"seed 0  epoch 2/2  adversarial [\d.]+  cycle [\d.]+ .* test [\d.]+ dB", printed)
     ours, theirs = (path / "model.safetensors" for path in (tmp_path / "out", run / "results/seed-0"))
     assert ours.read_bytes() == theirs.read_bytes()
     assert not (tmp_path / "resume").exists()

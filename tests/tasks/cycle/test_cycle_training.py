@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
+from conftest import ROOT, in_full
 from cycles import WORLD, domains, gradients_and_pools, ready, settings, stopped_and_resumed, trained
 from torch.nn import functional
 from training import At
@@ -30,9 +30,13 @@ def tensors(trainer):
     return [*state["networks"].values(), *state["pools"], *moments, *trainer.task.progress]
 
 
-@pytest.mark.parametrize("stop", [1, 4, 7, 10, 13])
-def test_stopped_at_any_step_it_ends_as_an_unbroken_one_pool_included(data, tmp_path, stop):
-    unbroken = trained(data, tmp_path / "unbroken")
+@pytest.fixture(scope="module")
+def unbroken(data, tmp_path_factory):
+    return trained(data, tmp_path_factory.mktemp("unbroken"))
+
+
+@pytest.mark.parametrize("stop", [1, 7, 13, *in_full(4, 10)])
+def test_stopped_at_any_step_it_ends_as_an_unbroken_one_pool_included(data, tmp_path, unbroken, stop):
     resumed = stopped_and_resumed(data, tmp_path / "stopped", lambda trainer: At(trainer, stop))
     assert all(torch.equal(a, b) for a, b in zip(tensors(resumed), tensors(unbroken), strict=True))
     assert resumed.trace == unbroken.trace
@@ -136,6 +140,7 @@ def noise(folder):
     return folder
 
 
+@pytest.mark.full
 def test_two_processes_train_as_one(tmp_path):
     """The gradients of absolute errors are signs, which rounding flips: those of the generators agree less closely."""
     data, processes = noise(domains(tmp_path / "domains")), 2

@@ -22,8 +22,8 @@ from torch import Tensor, nn
 from dawn.config.experiment import Experiment, check, merge, read
 from dawn.core import cli
 from dawn.engine.trainer import Trainer
+from dawn.kernels.convolutions import convolution_of
 from dawn.kernels.network import can_convolve
-from dawn.kernels.winograd import convolution_of
 from dawn.results import measurement
 from dawn.runtime.clock import Clock
 from dawn.runtime.distributed import World, joined

@@ -25,13 +25,12 @@ class Operation(torch.autograd.Function):
         """Return (b, c_out, h / stride, w / stride) in bfloat16."""
         x, taps = (channels_last(t, torch.bfloat16).permute(0, 2, 3, 1) for t in (x, weight))
         b, h, w, _ = x.shape
-        ctx.layout = (
-            Whole(h, w) if max(h, w) <= WHOLE and (len(taps[0]), stride) == (3, 1) else Patches(len(taps[0]), stride)
-        )
+        whole = max(h, w) <= WHOLE and (len(taps[0]), stride) == (3, 1)
+        ctx.layout = Whole(h, w) if whole else Patches(len(taps[0]), stride)
         matrix = ctx.layout.matrix(taps)
         ctx.save_for_backward(x, matrix)
         ctx.taps = taps.shape
-        out = ctx.layout.rows(x) @ matrix.t()
+        out: Tensor = ctx.layout.rows(x) @ matrix.t()
         return out.view(b, -(-h // stride), -(-w // stride), len(taps)).permute(0, 3, 1, 2)
 
     @staticmethod

@@ -29,20 +29,21 @@ class Operation(torch.autograd.Function):
         ctx.layout = Whole(h, w) if whole else Patches(len(taps[0]), stride)
         matrix = ctx.layout.matrix(taps)
         ctx.save_for_backward(x, matrix)
-        ctx.taps = taps.shape
-        out: Tensor = ctx.layout.rows(x) @ matrix.t()
-        return out.view(b, -(-h // stride), -(-w // stride), len(taps)).permute(0, 3, 1, 2)
+        size = (b, len(taps), -(-h // stride), -(-w // stride))
+        out = torch.empty(size, dtype=x.dtype, memory_format=torch.channels_last)  # no view, as a sum may overwrite it
+        torch.mm(ctx.layout.rows(x), matrix.t(), out=out.permute(0, 2, 3, 1).view(-1, len(matrix)))
+        return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
         """Return the gradients of x, in bfloat16, and of weight, in float32."""
         x, matrix = ctx.saved_tensors
-        dout = channels_last(gradients[0], torch.bfloat16).permute(0, 2, 3, 1).reshape(-1, len(matrix))
+        dout = channels_last(gradients[0], torch.bfloat16).permute(0, 2, 3, 1)
         dx, dweight = None, None
         if ctx.needs_input_grad[0]:
-            dx = ctx.layout.images(dout @ matrix, x.shape).permute(0, 3, 1, 2)
+            dx = ctx.layout.images(dout.reshape(-1, len(matrix)) @ matrix, x.shape).permute(0, 3, 1, 2)
         if ctx.needs_input_grad[1]:
-            dweight = ctx.layout.taps(dout.t() @ ctx.layout.rows(x), ctx.taps).permute(0, 3, 1, 2)
+            dweight = ctx.layout.gradient(dout, x).permute(0, 3, 1, 2)
         return dx, dweight, None
 
 
@@ -80,9 +81,10 @@ class Patches:
         """Return filters (c_out, k, k, c_in) as a matrix."""
         return taps.flatten(1)
 
-    def taps(self, matrix: Tensor, shape: torch.Size) -> Tensor:
-        """Return the filters of a matrix, in float32."""
-        return matrix.float().view(shape)
+    def gradient(self, dout: Tensor, x: Tensor) -> Tensor:
+        """Return the gradient of the filters (c_out, k, k, c_in), in float32; ``dout`` is (b, h', w', c_out)."""
+        matrix = dout.flatten(0, 2).t() @ self.rows(x)
+        return matrix.float().view(-1, self.kernel, self.kernel, x.shape[3])
 
 
 class Whole:
@@ -90,11 +92,6 @@ class Whole:
 
     def __init__(self, h: int, w: int) -> None:
         self.h, self.w = h, w
-
-    def parts(self, taps: Tensor) -> list[Tensor]:
-        """Return views (c_out, h, w, c_in): of the filters at each output pixel, those inside the map."""
-        starts = [(1 - i, 1 - j) for i in range(self.h) for j in range(self.w)]
-        return [taps[:, i : i + self.h, j : j + self.w] for i, j in starts]
 
     def rows(self, x: Tensor) -> Tensor:
         """Return images (b, h, w, c) as rows."""
@@ -105,14 +102,19 @@ class Whole:
         return rows.view(shape)
 
     def matrix(self, taps: Tensor) -> Tensor:
-        """Return the matrix of filters (c_out, 3, 3, c_in)."""
-        return torch.stack(self.parts(taps)).flatten(2).flatten(0, 1)
+        """Return the matrix of filters (c_out, 3, 3, c_in): for each output pixel, the taps that are inside the map."""
+        pixels = [(i, j) for i in range(self.h) for j in range(self.w)]
+        parts = [taps[:, 1 - i : 1 - i + self.h, 1 - j : 1 - j + self.w] for i, j in pixels]
+        return torch.stack(parts).flatten(2).flatten(0, 1)
 
-    def taps(self, matrix: Tensor, shape: torch.Size) -> Tensor:
-        """Return the sum of the blocks of a matrix at their filters, in float32: the gradient of ``matrix``."""
-        taps = matrix.new_zeros(shape, dtype=torch.float32)
-        for part, block in zip(self.parts(taps), matrix.chunk(self.h * self.w), strict=True):
-            part += block.view(part.shape)
+    def gradient(self, dout: Tensor, x: Tensor) -> Tensor:
+        """Return the gradient of the filters (c_out, 3, 3, c_in), in float32; ``dout`` is (b, h, w, c_out)."""
+        taps = x.new_empty(dout.shape[3], 3, 3, x.shape[3], dtype=torch.float32)
+        for i in range(3):
+            for j in range(3):  # all pairs of pixels with this offset
+                outs = dout[:, max(1 - i, 0) : self.h + min(1 - i, 0), max(1 - j, 0) : self.w + min(1 - j, 0)]
+                ins = x[:, max(i - 1, 0) : self.h + min(i - 1, 0), max(j - 1, 0) : self.w + min(j - 1, 0)]
+                taps[:, i, j] = outs.flatten(0, 2).t() @ ins.flatten(0, 2)
         return taps
 
 

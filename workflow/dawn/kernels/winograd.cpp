@@ -26,7 +26,7 @@ namespace {
 
 constexpr int64_t PAIRS = 64;          // of tiles at a time, for the gradient of the filters
 constexpr int64_t CACHE = 680 * 1024;  // bytes of the second level for the transforms of a block of tiles
-constexpr int64_t FEWEST = 64;         // tiles of a block, as each block reads all filters, unless threads had no block
+constexpr int64_t FEWEST = 60;         // tiles of a block, as each block reads all filters, unless threads had no block
 
 // Numbers from one of the places to the next: a cache line more, as equal strides of a power of two would share a set.
 template <class Number>

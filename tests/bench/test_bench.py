@@ -185,10 +185,20 @@ def test_scaling_prints_a_row_for_each_number_of_processes():
 def test_every_convolution_has_a_row():
     done = bench("layers.py", "--preset", "cpu", "--batch", 8, "--repeats", 2)
     assert done.returncode == 0, done.stderr
-    rows = re.findall(r"\| \d+ to \d+ \| \d+ pixels \|(.*)\|", done.stdout)
+    rows = re.findall(r"\| \d+ to \d+ by \dx\d \| \d+ pixels \|(.*)\|", done.stdout)
     each = 5 if can_convolve() else 3  # with custom kernels
     assert [len(re.findall(r"[\d,]+", row)) for row in rows] == [1, *[each] * 6], "the first is not trained"
     assert re.search(r"step [\d,]+ ms, [\d,]+ images/s: \d+% of the best rate", done.stdout)
+
+
+@pytest.mark.full
+def test_steps_with_kernels_and_without_are_timed_in_turn(tmp_path):
+    rows = tmp_path / "rows.json"
+    done = bench("layers.py", "--preset", "wrn22", "--batch", 4, "--pairs", 2, "--measurement", rows)
+    assert done.returncode == 0, done.stderr
+    for clock in ("clock", "processor"):
+        assert re.search(rf"^{clock}: kernels [\d.,]+ images/s, PyTorch [\d.,]+: ", done.stdout, re.MULTILINE)
+    assert [row.variant for row in measurement.read(rows).rows] == ["clock", "clock", "processor", "processor"]
 
 
 @pytest.mark.full

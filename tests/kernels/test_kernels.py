@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from functools import partial
 
 import pytest
 import torch
@@ -13,15 +14,20 @@ from dawn.core.cli import InputError
 from dawn.kernels import compiled
 from dawn.kernels.blocks import Block
 from dawn.kernels.compiled import Unavailable
-from dawn.kernels.network import CustomKernels, parts, with_kernels
-from dawn.kernels.winograd import Convolution
+from dawn.kernels.convolutions import Convolution
+from dawn.kernels.network import Replacement, Sequence, with_kernels
 from dawn.runtime.distributed import World
 from dawn.tasks.classify import preparation
 
 pytestmark = pytest.mark.skipif(shutil.which("c++") is None, reason="there is no C++ compiler (c++)")
 
-ACTIVATIONS = [nn.ReLU, nn.SiLU, nn.GELU]
+ACTIVATIONS = [nn.ReLU, nn.SiLU, nn.GELU, partial(nn.LeakyReLU, 0.1)]
 CUSTOM = AIRBENCH | {"train": AIRBENCH["train"] | {"precision": "fp32", "custom_kernels": True}}
+
+
+def parts(layers, convolutions):
+    """The layers of a sequence with kernels in place of some."""
+    return Replacement(convolutions).sequence(layers).parts
 
 
 def network(activation, channels=21):
@@ -76,7 +82,7 @@ def test_activations_over_their_whole_range(activation):
         net[0].weight.fill_(60)
     net[0].bias.requires_grad_(False)
     ones = []
-    for forward in (net, CustomKernels(net, False)):
+    for forward in (net, Sequence(parts(list(net), False))):
         x = values.clone().requires_grad_()
         out = forward(x)
         out.backward(torch.cos(torch.arange(4001.0)).view_as(out))
@@ -88,7 +94,7 @@ def test_activations_over_their_whole_range(activation):
 def test_equal_maxima_give_the_gradient_to_the_first():
     net = nn.Sequential(nn.MaxPool2d(2), nn.BatchNorm2d(1), nn.ReLU())
     both = []
-    for forward in (net, CustomKernels(net, False)):
+    for forward in (net, Sequence(parts(list(net), False))):
         x = torch.randint(0, 2, (5, 1, 6, 6), generator=torch.Generator().manual_seed(2)).float().requires_grad_()
         forward(x).square().sum().backward()
         both.append(x.grad)
@@ -169,13 +175,15 @@ def passed(forward, layer, images, dy):
 
 @pytest.mark.parametrize(
     "over",
-    [{"stride": 2}, {"padding": 0}, {"dilation": 2}, {"groups": 2}, {"padding_mode": "reflect"},
-     {"in_channels": 16}, {"out_channels": 68}],
+    [{"padding": 0}, {"dilation": 2}, {"groups": 2}, {"padding_mode": "reflect"}, {"in_channels": 16},
+     {"kernel_size": 2}],
 )  # fmt: skip
 def test_other_convolutions_are_pytorchs(over):
     settings = {"in_channels": 64, "out_channels": 64, "kernel_size": 3, "padding": 1, "bias": False} | over
     layer = nn.Conv2d(**settings)
-    assert parts([layer], True) == [layer]
+    (part,) = parts([layer], True)
+    assert "forward" not in vars(part)  # of the class, as it was
+    assert part.weight is layer.weight
 
 
 def test_other_layers_stay_as_they_are():
@@ -184,7 +192,9 @@ def test_other_layers_stay_as_they_are():
         nn.ReLU(), nn.BatchNorm2d(4, momentum=None), nn.ReLU(), nn.BatchNorm2d(4), nn.GELU("tanh"), nn.MaxPool2d(2),
     ]  # fmt: skip
     found = parts(layers, True)
-    assert [part for part in found if isinstance(part, nn.Module)] == [x for x in layers if type(x) is not nn.ReLU]
+    kept = [type(layer) for layer in layers if type(layer) is not nn.ReLU]
+    assert [type(part) for part in found if isinstance(part, nn.Module)] == kept
+    assert not any("forward" in vars(part) for part in found if isinstance(part, nn.Module))
     assert not any(isinstance(part, Block) for part in found)
 
 
@@ -205,7 +215,7 @@ def test_an_activation_alone(activation, shape):
 def test_a_training_is_the_same_up_to_rounding_and_continues_bit_for_bit(data, tmp_path):
     plain = trained(data, tmp_path / "plain", **(CUSTOM | {"train": CUSTOM["train"] | {"custom_kernels": False}}))
     ours = trained(data, tmp_path / "custom", **CUSTOM)
-    assert isinstance(ours.task.state.forward, CustomKernels)
+    assert isinstance(ours.task.state.forward.forward, Sequence)
     assert ours.note is None
     for a, b in zip(plain.trace[:10], ours.trace[:10], strict=True):
         assert a[3] == pytest.approx(b[3], rel=2e-3)
@@ -227,9 +237,11 @@ def test_a_compiler_that_is_missing_or_fails_is_named(data, tmp_path, monkeypatc
 
 @pytest.mark.parametrize(
     ("net", "precision", "reason"),
-    [(network(nn.Tanh), "fp32", "no relu, silu or gelu, and"), (nn.Conv2d(3, 3, 1), "fp32", "no plain sequence"),
-     (network(nn.ReLU), "half", "train.precision fp32 or bf16")],
-)  # fmt: skip
+    [
+        (network(nn.Tanh), "fp32", "no activation that they compute, and"),
+        (network(nn.ReLU), "half", "train.precision fp32 or bf16"),
+    ],
+)
 def test_why_layers_cannot_be_with_kernels(net, precision, reason):
     with pytest.raises(Unavailable, match=reason):
         with_kernels(net, precision)
@@ -241,7 +253,7 @@ def test_a_training_in_bf16_learns_as_with_pytorchs_layers(data, tmp_path):
     train = CUSTOM["train"] | {"precision": "bf16"}
     wide = {"model": CUSTOM["model"] | {"widths": [64, 64]}, "train": train}
     ours = trained(data, tmp_path / "custom", **wide)
-    assert sum(isinstance(part, Convolution) for part in ours.task.state.forward.parts) == 4
+    assert sum(isinstance(part, Convolution) for part in ours.task.state.forward.forward.parts) == 4
     plain = trained(data, tmp_path / "plain", **(wide | {"train": train | {"custom_kernels": False}}))
     assert ours.curve[-1].loss == pytest.approx(plain.curve[-1].loss, abs=0.1)
     assert_same_end(ours, stopped_and_resumed(data, tmp_path, 7, **wide))

@@ -1,8 +1,8 @@
 // Max pooling, batch norm and activation of a training step, forward and backward, each in two passes over memory.
 //
-// Arrays are channels-last, (n, h, w, c), of NUMBER (float, bfloat16); ACTIVATION is Relu, Silu or Gelu. With pooling the
-// maximum of 2 x 2 pixels is normalised, and `place` says which of the four it was; without it z is y. Sums are kept for
-// each image and added in its order, so that results do not depend on the number of threads.
+// Arrays are channels-last, (n, h, w, c), of NUMBER (float, bfloat16); ACTIVATION is Leaky, of SLOPE below zero, Silu or
+// Gelu. With pooling the maximum of 2 x 2 pixels is normalised, and `place` says which of the four it was; without it z is
+// y. Sums are kept for each image and added in its order, so that results do not depend on the number of threads.
 // dawn/kernels/compiled.py compiles this file, dawn/kernels/blocks.py calls its last four functions.
 
 #include <cmath>
@@ -50,8 +50,8 @@ struct Both {
     float value, slope;
 };
 
-struct Relu {
-    static Both at(float x) { return {x < 0 ? 0 : x, x > 0 ? 1.f : 0.f}; }
+struct Leaky {  // of 0.f, ReLU
+    static Both at(float x) { return {x < 0 ? SLOPE * x : x, x > 0 ? 1.f : SLOPE}; }
 };
 
 struct Silu {

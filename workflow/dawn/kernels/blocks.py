@@ -13,7 +13,8 @@ from torch import Tensor, nn
 
 from dawn.kernels.compiled import channels_last, library, pointers
 
-ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "Relu", nn.SiLU: "Silu", nn.GELU: "Gelu"}
+ACTIVATIONS: dict[type[nn.Module], str] = {nn.ReLU: "Leaky", nn.LeakyReLU: "Leaky", nn.SiLU: "Silu", nn.GELU: "Gelu"}
+Macros = tuple[str, ...]
 NUMBERS = {torch.float32: "float", torch.bfloat16: "bfloat16"}
 
 
@@ -21,7 +22,7 @@ class Operation(torch.autograd.Function):
     """activation(batch_norm(pool(y))) in channels-last memory, with the mean and the variance of the batch."""
 
     @staticmethod
-    def forward(ctx: Any, y: Tensor, weight: Tensor, bias: Tensor, eps: float, pool: bool, activation: str) -> Any:
+    def forward(ctx: Any, y: Tensor, weight: Tensor, bias: Tensor, eps: float, pool: bool, activation: Macros) -> Any:
         """(n, c, h, w) to (n, c, h, w), or to half the height and width; mean and variance (c,)."""
         y = channels_last(y, y.dtype)
         n, c, h, w = y.shape
@@ -56,7 +57,7 @@ class Activate(torch.autograd.Function):
     """activation(x) in channels-last memory."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, activation: str) -> Tensor:
+    def forward(ctx: Any, x: Tensor, activation: Macros) -> Tensor:
         """(n, c, h, w) to the same."""
         x = channels_last(x, x.dtype)
         out = torch.empty_like(x)
@@ -74,15 +75,15 @@ class Activate(torch.autograd.Function):
         return dx, None
 
 
-def compiled_for(dtype: torch.dtype, activation: str) -> ctypes.CDLL:
+def compiled_for(dtype: torch.dtype, activation: Macros) -> ctypes.CDLL:
     """Return blocks.cpp, compiled for a number format and an activation."""
-    return library("blocks", f"NUMBER={NUMBERS[dtype]}", f"ACTIVATION={activation}")
+    return library("blocks", f"NUMBER={NUMBERS[dtype]}", *activation)
 
 
 class Block:
     """A batch norm and an activation, with a max pooling before them or not, as one operation."""
 
-    def __init__(self, pool: bool, norm: nn.BatchNorm2d, activation: str) -> None:
+    def __init__(self, pool: bool, norm: nn.BatchNorm2d, activation: Macros) -> None:
         self.pool, self.norm, self.activation = pool, norm, activation
 
     def __call__(self, y: Tensor) -> Any:
@@ -100,7 +101,7 @@ class Block:
 class Activation:
     """An activation alone."""
 
-    def __init__(self, activation: str) -> None:
+    def __init__(self, activation: Macros) -> None:
         self.activation = activation
 
     def __call__(self, x: Tensor) -> Any:
@@ -110,23 +111,25 @@ class Activation:
 
 def block_of(pool: bool, norm: nn.Module | None = None, activation: nn.Module | None = None) -> Block | None:
     """Return the block of these layers, or None if it does not compute them."""
-    name = name_of(activation)
-    if name is None or type(norm) is not nn.BatchNorm2d:
+    macros = macros_of(activation)
+    if macros is None or type(norm) is not nn.BatchNorm2d:
         return None
     fits = norm.affine and norm.track_running_stats and norm.momentum is not None
-    return Block(pool, norm, name) if fits else None
+    return Block(pool, norm, macros) if fits else None
 
 
-def name_of(activation: nn.Module | None) -> str | None:
-    """Return the name of an activation in blocks.cpp, or None if it has none."""
+def macros_of(activation: nn.Module | None) -> Macros | None:
+    """Return the macros with which blocks.cpp computes an activation, or None if it has none."""
     name = ACTIVATIONS.get(type(activation)) if activation else None
-    return name if getattr(activation, "approximate", "none") == "none" else None
+    if name is None or getattr(activation, "approximate", "none") != "none":
+        return None
+    return f"ACTIVATION={name}", f"SLOPE={float(getattr(activation, 'negative_slope', 0))}f"
 
 
 def activation_of(layer: nn.Module) -> Activation | None:
     """Return the activation of a layer, or None if it is another layer."""
-    name = name_of(layer)
-    return Activation(name) if name else None
+    macros = macros_of(layer)
+    return Activation(macros) if macros else None
 
 
 def is_pool(layer: nn.Module) -> bool:

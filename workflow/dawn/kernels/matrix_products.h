@@ -59,7 +59,7 @@ void multiply(int64_t columns, int64_t count, const bfloat16 *a, int64_t row, in
         else
             rows<ROWS, 1>(most, a, row, step, b + 2 * j, pairs, c + j, c_row, add);
     if (columns == COLUMNS)
-        rows<ROWS / 2, 2 * VECTORS>(left, rest, row, step, b, pairs, below, c_row, add);
+        rows<ROWS / 3, 2 * VECTORS>(left, rest, row, step, b, pairs, below, c_row, add);
     else
         for (int64_t j = 0; j < columns; j += LANES)
             rows<ROWS, 1>(left, rest, row, step, b + 2 * j, pairs, below + j, c_row, add);

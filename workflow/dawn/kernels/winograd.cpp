@@ -26,6 +26,7 @@ namespace {
 
 constexpr int64_t PAIRS = 64;          // of tiles at a time, for the gradient of the filters
 constexpr int64_t CACHE = 680 * 1024;  // bytes of the second level for the transforms of a block of tiles
+constexpr int64_t FEWEST = 60;         // tiles of a block, as each block reads all filters, unless threads had no block
 
 // Numbers from one of the places to the next: a cache line more, as equal strides of a power of two would share a set.
 template <class Number>
@@ -80,7 +81,8 @@ void outputs(const float *products, int64_t plane, int64_t first, int64_t count,
 template <class Source, class Target>
 void convolution(const Shape &s, const Source &x, const bfloat16 *packed, const Target &y) {
     const int64_t all = s.n * s.tiles(), place = blocks(s.out) * s.in * COLUMNS;
-    const int64_t block = std::max<int64_t>(1, CACHE / (PLACES * (2 * s.in + 4 * COLUMNS)) / ROWS) * ROWS;
+    const int64_t threads = omp_get_max_threads(), least = std::min(FEWEST, (all + threads - 1) / threads);
+    const int64_t block = std::max(least, CACHE / (PLACES * (2 * s.in + 4 * COLUMNS)) / ROWS * ROWS);
     const int64_t input = plane<bfloat16>(block * s.in), product = plane<float>(block * COLUMNS);
 #pragma omp parallel
     {
@@ -155,9 +157,7 @@ void gradient_of_filters(const Shape &s, const Images &x, const Target &dy, floa
 #pragma omp parallel
     {
         bfloat16 *inputs = kept<1, bfloat16>(PLACES * input), *gradients = kept<2, bfloat16>(PLACES * output);
-        float *own = kept<1, float>(size);
-        std::fill(own, own + size, 0.0f);
-        sums[omp_get_thread_num()] = own;
+        float *sum = kept<1, float>(size), *&begun = sums[omp_get_thread_num()];
 #pragma omp for schedule(static)
         for (int64_t first = 0; first < all; first += PAIRS) {
             const int64_t count = std::min(PAIRS, all - first);
@@ -170,7 +170,8 @@ void gradient_of_filters(const Shape &s, const Images &x, const Target &dy, floa
                         multiply(columns_of(s.in, i), std::min(COLUMNS, s.out - o),
                                  gradients + p * output + o * 2 * PAIRS, 2, 2 * COLUMNS,
                                  inputs + p * input + i * 2 * PAIRS, rows.count(p),
-                                 own + (p * s.out + o) * width + i, width, true);
+                                 sum + (p * s.out + o) * width + i, width, begun);
+            begun = sum;
         }
         filter_gradients(s, sums, filters);
     }

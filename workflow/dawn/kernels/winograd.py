@@ -71,33 +71,16 @@ def sizes(images: int, height: int, width: int, inputs: int, outputs: int) -> An
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Images (b, c_in, h, w), filters and bias in float32 to (b, c_out, h, w) in bfloat16."""
-    y: Tensor = Operation.apply(x, weight, False)
+    return with_bias(Operation.apply(x, weight, False), bias)
+
+
+def with_bias(y: Tensor, bias: Tensor | None) -> Tensor:
+    """Return images (b, c, h, w) plus a bias (c,), if there is one."""
     return y if bias is None else y + bias.to(y.dtype)[:, None, None]
 
 
-class Convolution:
-    """A convolution of a network in training, with a max pooling after it or not."""
-
-    def __init__(self, layer: nn.Conv2d, pool: bool = False) -> None:
-        self.layer, self.pool = layer, pool
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(b, c_in, h, w) to (b, c_out, h, w), or to half the height and width."""
-        if self.pool:
-            pooled: Tensor = Operation.apply(x, self.layer.weight, True)
-            return pooled
-        return convolution(x, self.layer.weight, self.layer.bias)
-
-
-def convolution_of(layer: nn.Module, pool: bool = False) -> Convolution | None:
-    """Return the convolution of a layer, with pooling or not; None if it is another layer, or not faster this way."""
-    if type(layer) is not nn.Conv2d or not fits(layer) or (pool and layer.bias is not None):
-        return None
-    return Convolution(layer, pool)
-
-
 def fits(layer: nn.Conv2d) -> bool:
-    """Return whether ``convolution`` computes that of a layer, and faster."""
+    """Return whether ``convolution`` computes that of a layer, and faster, on maps that are not tiny."""
     return (
         (layer.kernel_size, layer.stride, layer.dilation, layer.groups) == ((3, 3), (1, 1), (1, 1), 1)
         and layer.padding in ((1, 1), "same")

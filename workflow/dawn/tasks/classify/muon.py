@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dawn.tasks.classify.optimizer import FILTERS
+from dawn.tasks.classify.optimizer import FILTERS, SGD
 from dawn.tasks.classify.settings import Muon as Settings
 
 
@@ -44,7 +44,7 @@ def updates(gradients: list[Tensor], steps: int, coefficients: Sequence[float], 
     return results
 
 
-class Muon(torch.optim.SGD):
+class Muon(SGD):
     """SGD whose groups named ``filters`` take orthogonal steps, computed in ``dtype``.
 
     A filter w is first scaled to norm sqrt(c_out); then v = m v + g, and w = w - lr O(g + m v).

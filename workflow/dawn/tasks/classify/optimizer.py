@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.sgd import sgd
 
 from dawn.runtime.precision import trainable
 from dawn.tasks.classify.networks.layers import Stem
@@ -19,8 +20,31 @@ WEIGHTS, BIASES, STEM_BIAS, FILTERS = (
     "filters",
 )  # groups of weights; Muon trains filters
 
+SETTINGS = ("weight_decay", "momentum", "lr", "dampening", "nesterov", "maximize", "fused")  # of torch's groups
 
-def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> torch.optim.SGD:
+
+class SGD(torch.optim.SGD):
+    """torch's SGD, whose fused update on a CPU copies filters in channels-last memory: here it needs no copies."""
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """Update all groups."""
+        for group in self.param_groups:
+            weights = [w for w in group["params"] if w.grad is not None]
+            gradients = [in_order(w.grad, w) for w in weights]
+            momenta = [in_order(self.state[w]["momentum_buffer"], w) if group["momentum"] else None for w in weights]
+            settings: dict[str, Any] = {name: group[name] for name in SETTINGS}
+            settings |= {name: getattr(self, name, None) for name in ("grad_scale", "found_inf")}  # of a GradScaler
+            sgd([in_order(w, w) for w in weights], gradients, momenta, **settings)
+
+
+def in_order(tensor: Tensor, weight: Tensor) -> Tensor:
+    """Return what belongs to a weight with its dimensions in the order in which memory holds those of the weight."""
+    last = weight.ndim == 4 and weight.is_contiguous(memory_format=torch.channels_last)
+    return tensor.permute(0, 2, 3, 1) if last else tensor
+
+
+def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> SGD:
     """Return the optimiser of ``weights``: the trained parameters of ``net``, or their fp32 masters.
 
     SGD's update is torch's: v = m v + g + decay w; w = w - lr v. Learning rates are set before each step.
@@ -28,7 +52,7 @@ def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> t
     groups = [group(name, members, train) for name, members in split(net, weights, train).items() if members]
     settings: dict[str, Any] = {"lr": train.schedule.peak, "momentum": max(train.schedule.momentum), "fused": True}
     if train.optimizer == "sgd":
-        optimizer = torch.optim.SGD(groups, **settings)
+        optimizer = SGD(groups, **settings)
     else:
         on_cpu = weights[0].device.type == "cpu"
         dtype = torch.float32 if on_cpu and train.precision != "bf16" else torch.bfloat16
@@ -38,7 +62,7 @@ def make_optimizer(net: nn.Module, weights: Sequence[Tensor], train: Train) -> t
     return optimizer
 
 
-def start_momentum(optimizer: torch.optim.SGD) -> None:
+def start_momentum(optimizer: SGD) -> None:
     """Set the momentum of every weight to 0, with which the first step is the same as torch's.
 
     torch's fused SGD (2.11 to 2.15) allocates the momentum in the first step, and where that step overflows in fp16,

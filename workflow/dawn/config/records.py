@@ -182,6 +182,13 @@ class Judge(Record):
     accuracy: Number
 
 
+class Checksums(Record):
+    """What a training read and which weights it had: initial ones, after the first step, after each epoch."""
+
+    data: dict[StrictStr, Sha256]
+    weights: list[StrictStr]
+
+
 class Training(Record):
     """metrics.json of a seed of any task."""
 
@@ -197,6 +204,7 @@ class Training(Record):
     resumed: Count
     first_step: Count | None = None
     after_first_step: StrictStr | None = None
+    checksums: Checksums | None = None
 
 
 class Evaluation(Record):

@@ -22,26 +22,25 @@ from dawn.core.files import sha256, write_json, write_text
 from dawn.data.http import Limits
 from dawn.report.page import markdown, web
 from dawn.reproduction import publication, table
+from dawn.reproduction.analyses import Published, announced
 from dawn.reproduction.cost import cost
 from dawn.reproduction.differences import Difference, default_threads, differences, same_kind
 from dawn.reproduction.duration import time
+from dawn.reproduction.levels import answered, replayed
 from dawn.reproduction.packed import check_commit
 from dawn.reproduction.plan import new_seeds, planned
 from dawn.reproduction.publication import Publication
 from dawn.reproduction.remote import fetch, is_address
-from dawn.reproduction.replay import Place, Replay, compare, files
-from dawn.reproduction.report import Report, Single
-from dawn.reproduction.spread import Spread, independence, spread
-from dawn.reproduction.verdict import Answer, Published, announced, decide, looks, single
+from dawn.reproduction.replay import Place, files
+from dawn.reproduction.report import Report
+from dawn.reproduction.spread import spread
 from dawn.reproduction.work import Work, alone, provide
-from dawn.results.measures import value
 from dawn.results.provenance import collect, public
 
 MATTERS = 0.2  # percentage points of accuracy, as in a study
 OF_ONE = 5  # new seeds where one training is published
 MOST = 100  # new seeds unless --seeds says more
 TEMPORARY = ".published-"
-Seeds = list[tuple[int, float, float]]
 
 
 def arguments() -> argparse.Namespace:
@@ -94,52 +93,6 @@ def most_of(args: argparse.Namespace, of: Publication, margin: float) -> int:
     return OF_ONE if of.values.n == 1 else min(MOST, announced(of.values, margin) or MOST)
 
 
-def replayed(work: Work, of: Publication) -> Replay | None:
-    """Train the first published seed again, and compare it with its files."""
-    if of.results is None:
-        return None
-    seed = of.seeds[0]
-    work.train([seed])
-    return compare(of.results / f"seed-{seed}", work.seed(seed), of.experiment.declared)
-
-
-def trained(work: Work, of: Publication, seeds: Sequence[int]) -> Seeds:
-    """Train seeds; return each with its value of the measure and its seconds of training."""
-    work.train(seeds)
-    evaluations, trainings = work.results(seeds)
-    values = [float(value(evaluation, of.measure.key) or 0) for evaluation in evaluations]
-    return list(zip(seeds, values, (float(t["seconds"]) for t in trainings), strict=True))
-
-
-def answered(work: Work, of: Publication, seeds: Sequence[int], margin: float) -> tuple[Seeds, Answer | None]:
-    """Train new seeds one analysis after another, until one decides."""
-    if of.values.n == 1:
-        return trained(work, of, seeds), None
-    new: Seeds = []
-    answer: Answer | None = None
-    for count in looks(of.values, margin, len(seeds)):
-        new = trained(work, of, seeds[:count])
-        answer = decide(of.values, [number for _, number, _ in new], margin, of.measure.scale)
-        say(f"{count} new seeds: {answer.text}")
-        if answer.verdict != "undecided":
-            break
-    return new, answer
-
-
-def spreads(of: Publication, values: Sequence[float]) -> tuple[Spread | None, Spread | None]:
-    """Compare the spread between the published seeds with that between the new ones."""
-    if of.values.std is None or len(values) < 3:
-        return None, None
-    return spread(of.values, values, of.measure.scale), independence(of.values, values, of.measure.scale)
-
-
-def predicted(of: Publication, values: Sequence[float]) -> Single | None:
-    """Say whether a single published training could be one of ours."""
-    if of.values.n > 1 or len(values) < 2:
-        return None
-    return Single(of.values.mean, *single(of.values, values, of.measure.scale))
-
-
 def of_data(of: Publication, read_here: dict[str, str]) -> list[Difference]:
     """The files of the data that are not those that the published trainings read."""
     known = [training.get("checksums") or {} for training in of.trainings]
@@ -163,15 +116,14 @@ def reproduce(args: argparse.Namespace, of: Publication, source: dict[str, str |
     replay = replayed(work, of)
     if replay:
         say(replay.text)
-    new, answer = answered(work, of, new_seeds(plan, of, most), margin)
-    values, seconds = [number for _, number, _ in new], [clock for _, _, clock in new]
-    too_small, dependent = spreads(of, values)
+    new, answer = answered(work, of, new_seeds(plan, of, most), margin, say)
+    values, seconds = [row.value for row in new], [row.seconds for row in new]
     alike = same_kind(of)
     clock = time(of.seconds, seconds) if alike and of.seconds and seconds else None
-    origin = collect(args.root, work.results([seed for seed, _, _ in new])[1])
+    origin = collect(args.root, work.results([row.seed for row in new] or of.seeds[:1])[1])
     return Report(
-        of, source, margin, args.by, origin, code, different, costs, replay, new, answer, predicted(of, values),
-        too_small, dependent, clock, alike,
+        of, source, margin, args.by, origin, code, different, costs, replay, new, answer,
+        spread(of.values, values) if values else None, clock, alike,
     )  # fmt: skip
 
 
@@ -230,7 +182,7 @@ def main() -> None:
 def pack(args: argparse.Namespace, report: Report, lock: int, written: Sequence[Path]) -> None:
     """Pack the new seeds, or the one that was trained again, with the report."""
     of, source = report.publication, report.source
-    seeds = [seed for seed, _, _ in report.seeds] or list(of.seeds[:1])
+    seeds = [row.seed for row in report.seeds] or list(of.seeds[:1])
     if not seeds:
         return
     work = Work(args.out, args.root.resolve(), of.experiment, default_threads(of), lock)

@@ -5,7 +5,7 @@ All that the files say twice is compared: their checksums, the settings, the mea
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from dawn.config.task import Measure
 from dawn.core.cli import InputError, listed
 from dawn.core.reading import read_json
 from dawn.reproduction import description, settings
+from dawn.reproduction.analyses import Published
 from dawn.reproduction.files import DESCRIPTION, Sum, copy
-from dawn.reproduction.verdict import Published
 from dawn.results import manifest
 from dawn.results.finished import changes
 from dawn.results.independence import groups, named, sharing, suspicious
@@ -56,7 +56,7 @@ class Publication:
     results: Path | None = None
     trainings: Sequence[dict[str, Any]] = ()
     provenance: dict[str, Any] | None = None
-    sums: Mapping[str, Sum] = {}
+    sums: Mapping[str, Sum] = field(default_factory=dict)
     extra: Sequence[str] = ()
     findings: Sequence[str] = ()
 

@@ -8,31 +8,13 @@ from dawn.report.numbers import DASH, count
 from dawn.report.page import Block, Bullets, Heading, Paragraph, Table
 from dawn.reproduction.differences import Difference
 from dawn.reproduction.duration import Ratio
+from dawn.reproduction.levels import NewSeed
 from dawn.reproduction.publication import Publication
 from dawn.reproduction.replay import Replay
 from dawn.reproduction.spread import Spread
 from dawn.reproduction.verdict import Answer
 
 MARKS = {True: "equal", False: "differs", None: "not recorded"}
-
-
-@dataclass(frozen=True)
-class Single:
-    """A published single training, and the 95 % prediction interval of one by the new seeds."""
-
-    published: float
-    low: float
-    high: float
-    inside: bool
-
-    @property
-    def text(self) -> str:
-        """The answer in a sentence."""
-        verb = "contains" if self.inside else "does not contain"
-        return (
-            f"One training is published, so its mean has no interval. The interval in which one more training lies, "
-            f"{self.low:.2f} to {self.high:.2f}, {verb} the published {self.published:.2f}."
-        )
 
 
 @dataclass(frozen=True)
@@ -55,25 +37,23 @@ class Report:
     differences: Sequence[Difference]
     costs: Sequence[str]
     replay: Replay | None
-    seeds: Sequence[tuple[int, float, float]]
+    seeds: Sequence[NewSeed]
     answer: Answer | None
-    single: Single | None
     spread: Spread | None
-    independence: Spread | None
     time: Ratio | None
     same_kind: bool
 
     @property
     def findings(self) -> list[str]:
         """What is wrong with the published result, in sentences, none twice."""
-        spreads = [part.finding for part in (self.independence, self.spread) if part and part.finding]
-        return [*self.publication.findings, *spreads]
+        shown = [self.spread.finding] if self.spread and self.spread.finding else []
+        return [*self.publication.findings, *shown]
 
     @property
     def verdicts(self) -> list[str]:
         """The answers, in sentences."""
-        answers = [part.text for part in (self.replay, self.answer, self.single) if part]
-        return [*answers, *self.findings, self.of_time] if self.of_time else [*answers, *self.findings]
+        answers = [part.text for part in (self.replay, self.answer) if part]
+        return [*self.findings, *answers, *filter(None, [self.of_time])]
 
     @property
     def of_time(self) -> str:
@@ -95,10 +75,9 @@ class Report:
             "differences": [row._asdict() for row in self.differences], "cost": list(self.costs),
             "replay": replay and {"seed": replay.seed, "identical": replay.identical, "first": replay.first and
                                   replay.first.name, "places": [asdict(place) for place in replay.places]},
-            "seeds": [{"seed": seed, "value": value, "seconds": seconds} for seed, value, seconds in self.seeds],
+            "seeds": [row._asdict() for row in self.seeds],
             **{name: part and asdict(part) for name, part in (
-                ("answer", self.answer), ("single", self.single), ("spread", self.spread),
-                ("independence", self.independence), ("time", self.time))},
+                ("answer", self.answer), ("spread", self.spread), ("time", self.time))},
         }  # fmt: skip
 
     def page(self) -> list[Block]:

@@ -13,8 +13,8 @@ from dawn.config.experiment import read as read_yaml
 from dawn.config.sections import Run
 from dawn.config.types import Settings
 from dawn.core.cli import InputError
+from dawn.reproduction.analyses import Published
 from dawn.reproduction.publication import Publication
-from dawn.reproduction.verdict import Published
 
 Runs = Annotated[int, Field(ge=1, le=1_000_000)]
 

@@ -15,6 +15,7 @@ include: "workflow/rules/study.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/use.smk"
 include: "workflow/rules/measurement.smk"
+include: "workflow/rules/reproduce.smk"
 
 
 rule all:

@@ -25,26 +25,27 @@ class Plan(Record):
 
 
 def planned(place: Path, publication: Publication, margin: float, first_seed: int | None) -> dict[str, Any]:
-    """The plan in a directory, made if there is none.
+    """The plan in a directory, made if no new seed has been trained by one.
 
     The first seed is drawn at random: two people who reproduce a result with the same seeds would have one sample. An
     InputError where the directory has the plan of another reproduction.
     """
     experiment, values = publication.experiment, publication.values
     text = experiment.text(*experiment.decided_by) + repr((values.n, values.mean, values.std, values.values))
-    wanted = {
+    wanted: dict[str, Any] = {
         "result": hashlib.sha256(text.encode()).hexdigest(),
         "measure": publication.measure.key,
         "margin": margin,
     }
     path = place / FILE
-    if not path.is_file():
+    plan: dict[str, Any] | None = read_json(path, Plan) if path.is_file() else None
+    begun = plan is not None and (place / f"results/seed-{plan['first_seed']}").is_dir()
+    if plan is None or not begun:
         first = 1000 + secrets.randbelow(LARGEST_SEED - SPAN) if first_seed is None else first_seed
-        write_json(path, wanted | {"first_seed": first})
-    plan: dict[str, Any] = read_json(path, Plan)
-    if first_seed is not None:
-        wanted["first_seed"] = first_seed
-    if other := [name for name, value in wanted.items() if plan[name] != value]:
+        plan = wanted | {"first_seed": first}
+        write_json(path, plan)
+    given = wanted if first_seed is None else wanted | {"first_seed": first_seed}
+    if other := [name for name, known in given.items() if plan[name] != known]:
         raise InputError(
             f"{place} holds the reproduction of another result, or by another plan ({', '.join(other)}); name another "
             "directory with --out"

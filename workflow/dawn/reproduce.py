@@ -39,7 +39,7 @@ from dawn.results.provenance import collect, public
 
 MATTERS = 0.2  # percentage points of accuracy, as in a study
 OF_ONE = 5  # new seeds where one training is published
-MOST = 100  # new seeds unless --seeds says more
+MOST, UNKNOWN = 100, 10  # new seeds unless --seeds says more; where no number can be announced
 TEMPORARY = ".published-"
 
 
@@ -90,7 +90,7 @@ def most_of(args: argparse.Namespace, of: Publication, margin: float) -> int:
     """Return how many new seeds are trained at most."""
     if args.seeds is not None:
         return int(args.seeds)
-    return OF_ONE if of.values.n == 1 else min(MOST, announced(of.values, margin) or MOST)
+    return OF_ONE if of.values.n == 1 else min(MOST, announced(of.values, margin) or UNKNOWN)
 
 
 def of_data(of: Publication, read_here: dict[str, str]) -> list[Difference]:
@@ -142,7 +142,7 @@ def outlook(of: Publication, code: str, different: Sequence[Difference], costs: 
     for row in different:
         marked = "can change a number" if row.matters else "changes no number"
         say(f"differs: {row.what}: {row.published}, here {row.here} ({marked})")
-    for line in (*costs, *of.findings):
+    for line in filter(None, (of.remark, *costs, *of.findings)):
         say(line)
 
 

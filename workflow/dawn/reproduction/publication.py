@@ -44,6 +44,7 @@ class Publication:
     sums        of all files, by their names in the crate
     extra       files that the crate does not describe, and that are not used
     findings    what is wrong with the seeds, in sentences
+    remark      what a table says of its settings
     """
 
     name: str
@@ -59,6 +60,7 @@ class Publication:
     sums: Mapping[str, Sum] = field(default_factory=dict)
     extra: Sequence[str] = ()
     findings: Sequence[str] = ()
+    remark: str = ""
 
 
 def read(source: Path, folder: Path, root: Path, key: str | None = None) -> Publication:

@@ -92,6 +92,7 @@ class Report:
             f"equivalent is what differs by less than {self.margin:g}{measure.points}",
             f"by {self.by or 'an unnamed person'}, {self.provenance['written']}, with {self.provenance['command']}",
             f"source: {self.source['source']}, SHA-256 {self.source['sha256'] or 'unknown'}", self.code,
+            *([of.remark] if of.remark else []),
             *([f"files that the crate does not describe: {', '.join(of.extra)}"] if of.extra else []),
             *self.costs,
         ]))  # fmt: skip

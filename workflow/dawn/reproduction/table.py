@@ -62,6 +62,8 @@ class Table(Settings):
     """Name of the result."""
     source: Annotated[str, Field(min_length=1, max_length=500)]
     """Where it is published."""
+    remark: Annotated[str, Field(max_length=1000)] = ""
+    """What the settings do otherwise, or what the number is."""
     measure: str | None = None
     """Its key, such as accuracy; null: the first by which studies of the task decide."""
     result: Row
@@ -95,5 +97,7 @@ def read(path: Path, root: Path) -> tuple[Publication, str]:
     if key not in deciding:
         raise InputError(f"{path}: measure = {key}: must be one of {', '.join(deciding)}")
     seconds = table.seconds.published if table.seconds else None
-    result = Publication(table.what, experiment, deciding[key], table.result.published, seconds, table.hardware)
+    result = Publication(
+        table.what, experiment, deciding[key], table.result.published, seconds, table.hardware, remark=table.remark
+    )
     return result, table.source

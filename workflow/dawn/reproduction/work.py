@@ -46,7 +46,7 @@ class Work:
         write_text(self.place / SETTINGS, dump(self.experiment))
         line = [sys.executable, "-m", "snakemake", "--snakefile", self.root / "Snakefile", "--directory", ".",
                 "--workflow-profile", self.root / "profiles/default", "--configfile", SETTINGS,
-                "--quiet", "host", "rules", "progress"]  # fmt: skip
+                "--quiet", "all"]  # fmt: skip
         line += ["--config", f"seeds={list(seeds)}"] if seeds else []
         parent = os.getpid()
         process = subprocess.Popen(

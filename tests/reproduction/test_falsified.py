@@ -208,7 +208,9 @@ def test_code_that_is_not_that_of_its_commit_is_refused(repository):
     sums = {name: Sum.of((root / name).read_bytes()) for name in ("Snakefile", "workflow/train.py")}
     assert check_commit("a.zip", sums, commit, False, root) == f"the packed code is that of commit {commit}"
     falsified = sums | {"workflow/train.py": Sum.of(b"print(2)\n"), "workflow/new.py": Sum.of(b"")}
-    with pytest.raises(InputError, match=r"is not that of commit .*, which it names: 'workflow/train.py', 'workflow/new"):
+    with pytest.raises(
+        InputError, match=r"is not that of commit .*, which it names: 'workflow/train.py', 'workflow/new"
+    ):
         check_commit("a.zip", falsified, commit, False, root)
     admitted = check_commit("a.zip", falsified, commit, True, root)
     assert admitted == f"the code was changed after commit {commit}: workflow/train.py, workflow/new.py"

@@ -111,12 +111,13 @@ def reproduce(args: argparse.Namespace, of: Publication, source: dict[str, str |
     different = [*of_data(of, work.prepare()), *differences(of, args.root, threads)]
     if args.timing and "timing" in of.experiment.declared.sections:
         work.run("results/timing.json")
-    costs = cost(of, args.out, most + (of.results is not None))
+    seeds = new_seeds(plan, of, most)
+    costs = cost(of, args.out, work.unfinished([*of.seeds[:1], *seeds]))
     outlook(of, code, different, costs)
     replay = replayed(work, of)
     if replay:
         say(replay.text)
-    new, answer = answered(work, of, new_seeds(plan, of, most), margin, say)
+    new, answer = answered(work, of, seeds, margin, say)
     values, seconds = [row.value for row in new], [row.seconds for row in new]
     alike = same_kind(of)
     clock = time(of.seconds, seconds) if alike and of.seconds and seconds else None

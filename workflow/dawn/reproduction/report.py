@@ -59,7 +59,7 @@ class Report:
     def of_time(self) -> str:
         """What is said of the time of a training."""
         if self.time:
-            return self.time.text
+            return f"Time of a training: {self.time.text}"
         return "" if self.same_kind or not self.seeds else (
             f"Times are not compared: the published ones are of {self.publication.hardware or 'unknown hardware'}."
         )  # fmt: skip

@@ -20,7 +20,7 @@ from dawn.core.cli import InputError
 from dawn.core.files import sha256, write_text
 from dawn.core.host import end_with_parent
 from dawn.core.secrets import is_remote
-from dawn.results.manifest import check
+from dawn.results.manifest import check, location
 from dawn.results.run import of_seeds
 
 SETTINGS = "settings.yaml"
@@ -81,6 +81,10 @@ class Work:
         self.run(*(f"results/manifests/{seed}.json" for seed in seeds))
         for seed in seeds:
             check(self.experiment, self.seed(seed))
+
+    def unfinished(self, seeds: Sequence[int]) -> int:
+        """Return how many of the seeds are not finished."""
+        return sum(not location(self.seed(seed)).is_file() for seed in seeds)
 
     def summarize(self, seeds: Sequence[int]) -> None:
         """Make the numbers over finished seeds."""

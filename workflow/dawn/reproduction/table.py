@@ -79,7 +79,7 @@ class Table(Settings):
 
 
 def read(path: Path, root: Path) -> tuple[Publication, str]:
-    """What a file publishes, and where it is published; ``root`` is the checkout with the presets."""
+    """Return what a file publishes, and where it is published; ``root`` is the checkout with the presets."""
     try:
         table = Table.model_validate(read_yaml(path))
     except ValidationError as error:

@@ -122,12 +122,15 @@ def test_without_checksums_the_losses_place_a_difference(published, seeds, tmp_p
     assert (first.name, first.text) == ("epoch 1", "by its losses")
 
 
+TRAINING = {"threads": compared.cores(), "device": "cpu", "processes": 1, "precision": "fp32"}
+
+
 def publication(**over):
     origin = here() | {"code": {"commit": None, "dirty": None}}
     origin |= over.pop("origin", {})
     values = Published.of([90.0, 91.0])
-    trainings = [{"threads": compared.cores()}]
-    result = Publication("a", experiment(), TASK.measures[0], values, None, "", provenance=origin, trainings=trainings)
+    over["trainings"] = [TRAINING | over.pop("training", {})]
+    result = Publication("a", experiment(run={"processes": 1}), TASK.measures[0], values, None, "", provenance=origin)
     return Publication(**vars(result) | over)
 
 
@@ -137,18 +140,21 @@ def test_what_differs_is_named_and_whether_it_can_change_a_number():
     (torch, others) = compared.differences(publication(origin={"packages": packages}), ROOT, compared.cores())
     assert (torch.what, torch.published, torch.matters) == ("torch", "2.15.0+patched", True)
     assert (others.what, others.matters) == ("packages: pytest", False)
-    (threads,) = compared.differences(publication(trainings=[{"threads": 7}]), ROOT, 1)
+    (threads,) = compared.differences(publication(training={"threads": 7}), ROOT, 1)
     assert threads == ("threads", "7", "1", True)
     machine = here()["machine"] | {"cpu": "another", "cores": 512}
     rows = {row.what: row.matters for row in compared.differences(publication(origin={"machine": machine}), ROOT,
                                                                  compared.cores())}  # fmt: skip
     assert rows == {"cpu": True, "cores": False}
+    gpu = publication(training={"device": "NVIDIA A100", "processes": 2, "precision": "fp16"})
+    rows = compared.differences(gpu, ROOT, compared.cores())
+    assert rows == [("device", "NVIDIA A100", "cpu", True), ("processes", "2", "1", True)]
 
 
 def test_the_threads_are_the_published_ones_unless_the_user_sets_them(monkeypatch):
     for name in ("OMP_NUM_THREADS", "DAWN_THREADS"):
         monkeypatch.delenv(name, raising=False)
-    assert compared.default_threads(publication(trainings=[{"threads": 1}])) == 1
-    assert compared.default_threads(publication(trainings=[{"threads": 1 << 15}])) == compared.cores()
+    assert compared.default_threads(publication(training={"threads": 1})) == 1
+    assert compared.default_threads(publication(training={"threads": 1 << 15})) == compared.cores()
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert compared.default_threads(publication(trainings=[{"threads": 1}])) == 3
+    assert compared.default_threads(publication(training={"threads": 1})) == 3

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from dawn.core.cli import printable
 from dawn.core.code_deps import code
-from dawn.core.host import cores
+from dawn.core.host import cores, visible_gpus
 from dawn.reproduction.packed import changed
 from dawn.reproduction.publication import Publication
 from dawn.results.provenance import here
@@ -44,6 +44,7 @@ def differences(publication: Publication, root: Path, threads: int) -> list[Diff
     rows.append(Difference("C library", before, after, True))
     of_threads = {str(training["threads"]) for training in publication.trainings if training.get("threads")}
     rows += [Difference("threads", number, str(threads), True) for number in sorted(of_threads)]
+    rows += of_training(publication, machine["gpus"] if visible_gpus() else [])
     return [row for row in rows if row.published != row.here]
 
 
@@ -61,6 +62,19 @@ def of_code(publication: Publication, root: Path) -> list[Difference]:
         )
         if names
     ]
+
+
+def of_training(publication: Publication, gpus: list[str]) -> list[Difference]:
+    """The device, the processes and the number format of a training, as far as they are known before it."""
+    if not publication.trainings:
+        return []
+    was, experiment = publication.trainings[0], publication.experiment
+    device = gpus[0].partition(",")[0] if gpus else "cpu"
+    rows = [Difference("device", str(was["device"]), device, True)]
+    rows.append(Difference("processes", str(was["processes"]), str(experiment.run.processes), True))
+    if getattr(experiment.main, "precision", "") == "auto":
+        rows.append(Difference("precision", str(was["precision"]), "fp16" if gpus else "fp32", True))
+    return rows
 
 
 def of_packages(was: Mapping[str, str], now: Mapping[str, str]) -> list[Difference]:
@@ -88,7 +102,8 @@ def text(value: Any) -> str:
 def same_kind(publication: Publication) -> bool:
     """Return whether the hardware here is of the published kind, so that times can be compared."""
     machine = here()["machine"]
-    names = [gpu.partition(",")[0] for gpu in machine["gpus"]] or [machine["cpu"]]
+    gpus = machine["gpus"] if visible_gpus() else []
+    names = [gpu.partition(",")[0] for gpu in gpus] or [machine["cpu"]]
     return bool(publication.hardware) and publication.hardware in (", ".join(names), *names)
 
 

@@ -85,6 +85,7 @@ def read(source: Path, folder: Path, root: Path, key: str | None = None) -> Publ
     measure = chosen(experiment, evaluations, key)
     numbers = [float(value(evaluation, measure.key) or 0) for evaluation in evaluations]
     machine = provenance["machine"]
+    experiment = settings.with_processes(experiment, trainings[0]["processes"])
     return Publication(
         name, experiment, measure, Published.of(numbers),
         Published.of([float(training["seconds"]) for training in trainings]),

@@ -6,6 +6,7 @@ from typing import Any
 from dawn.config.experiment import Experiment, load
 from dawn.config.sections import Run
 from dawn.core.cli import InputError, quoted
+from dawn.core.host import cores, visible_gpus
 from dawn.core.secrets import VARIABLE, published
 
 NETWORKS = "workflow/networks"
@@ -28,6 +29,12 @@ def read(path: Path, root: Path) -> Experiment:
     if model is not None and model.family == "file":
         check_network(path, model.file, root)
     return experiment.model_copy(update={"run": Run()})
+
+
+def with_processes(experiment: Experiment, processes: int) -> Experiment:
+    """Return the settings with the published number of processes, as far as there are GPUs, or without any cores."""
+    most = visible_gpus() or cores()
+    return experiment.model_copy(update={"run": Run(processes=max(1, min(processes, most)))})
 
 
 def check_network(settings: Path, network: Path, root: Path) -> None:

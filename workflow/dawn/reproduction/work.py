@@ -128,13 +128,15 @@ def provide(place: Path, root: Path, experiment: Experiment, archive: Path | Non
 
     ``known`` is its published SHA-256. An InputError where ``archive`` is another, or where there is none.
     """
+    if experiment.declared.generated(experiment):
+        return
     url = experiment.data.sources[0]
     shared = root / "resources" / archive_name(url)
     proven = archive is None and known is not None and shared.is_file() and sha256(shared) == known
     source = shared if proven else archive
     if source is None:
         local = not is_remote(url) and not url.startswith("resources/generated/")
-        if local and not (place / url).exists() and not experiment.declared.generated(experiment):
+        if local and not (place / url).exists():
             raise InputError(f"the images are of the local source {url}, which is not here; give it with --data PATH")
         return
     if source.is_file() and known is not None and (digest := sha256(source)) != known:

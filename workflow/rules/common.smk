@@ -41,7 +41,19 @@ os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS") or "auto
 
 # `config` is what --configfile and --config give. These keys name the experiment, choose a study, a search, two results
 # to compare or one to reproduce, or allow to replace results; all others are settings, which are merged over params.yaml.
-KEYS = ("name", "study", "search", "base", "other", "difference", "crate", "published", "margin", "replace")
+KEYS = (
+    "name",
+    "study",
+    "search",
+    "base",
+    "other",
+    "difference",
+    "crate",
+    "published",
+    "margin",
+    "new_seeds",
+    "replace",
+)
 CHOSEN = {key: str(config[key]) for key in KEYS if key in config}
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
 

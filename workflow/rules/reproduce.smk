@@ -7,7 +7,8 @@ def reproduced():
         raise WorkflowError(
             "name one published result with --config crate=FILE, or published=FILE for a row of a table"
         )
-    options = ["--margin", CHOSEN["margin"]] if "margin" in CHOSEN else []
+    named = {"margin": "--margin", "new_seeds": "--seeds"}
+    options = [word for key in named if key in CHOSEN for word in (named[key], CHOSEN[key])]
     if "published" in CHOSEN:
         return ["--published", here("published"), *options]
     return [CHOSEN["crate"] if is_remote(CHOSEN["crate"]) else here("crate"), *options]

@@ -19,7 +19,8 @@ def read(path: Path, root: Path) -> Experiment:
     and for a network in a file that is not one of the checkout's.
     """
     experiment = load(path)
-    for address in experiment.data.sources:
+    for url in experiment.data.urls:
+        address = url.whole  # type: ignore[attr-defined]
         if VARIABLE.search(address) or published(address) != address:
             raise InputError(
                 f"{path}: data.urls: {quoted(published(address))} has a variable, a secret or a path of another "

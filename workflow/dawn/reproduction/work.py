@@ -130,7 +130,7 @@ def provide(place: Path, root: Path, experiment: Experiment, archive: Path | Non
     """
     if experiment.declared.generated(experiment):
         return
-    url = experiment.data.sources[0]
+    url = experiment.data.urls[0]
     shared = root / "resources" / archive_name(url)
     proven = archive is None and known is not None and shared.is_file() and sha256(shared) == known
     source = shared if proven else archive

@@ -18,7 +18,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import fdtr, fdtrc, ndtr, stdtrit
+from scipy.special import chdtri, fdtr, fdtrc, ndtr, stdtrit
 
 from dawn.config.study import Sequential
 from dawn.studies.comparisons import LEVEL
@@ -32,6 +32,8 @@ PLANS = tuple(round(10 ** (k / 10)) for k in range(7, 41))  # seeds that are ann
 UNKNOWN = 20  # seeds of the plan where none can be announced
 BY_PLAN = 0.9  # of an error, spent at the planned analyses
 LAST = 0.54  # of that, the level that ``levels`` leaves for the last of them, at least
+FEW = 10  # published seeds, below which their spread is too uncertain to announce a number of new ones by
+SURE = 0.9  # confidence that seeds spread no more than is planned for
 DOUBT = 0.25  # p-value of equal spreads below which each side has its own degrees of freedom
 PREDICTED = 10  # new seeds from which a single published training is predicted
 Array = NDArray[np.float64]
@@ -61,12 +63,12 @@ class Published:
 
 @cache
 def announced(published: Published, margin: float) -> int | None:
-    """Return how many new seeds show equivalence with a chance of 80 % at a true difference of half the margin.
+    """Return how many new seeds show equivalence with a chance of 80 % or more at a true difference of half the margin.
 
-    The chance is that of the last planned analysis for normal values, and the mean over the spreads that the published
-    one can come from. None where the spread is not published, or no number of new seeds is enough.
+    The chance is that of the last planned analysis for normal values whose spread is the upper confidence limit by the
+    published one. None where no spread of ``FEW`` seeds or more is published, or no number of new seeds is enough.
     """
-    if published.n == 1 or not published.std:
+    if published.n < FEW or not published.std:
         return None
     ratio = margin / published.std
     if _power(published.n, PLANS[-1], ratio) < POWER:
@@ -76,12 +78,13 @@ def announced(published: Published, margin: float) -> int | None:
 
 def _power(n: int, number: int, ratio: float) -> float:
     """Return the chance that ``announced`` describes, for a margin of ``ratio`` published standard deviations."""
-    (u, of_u), (w, of_w) = spreads(n - 1), spreads(number - 1)  # estimated over true spread, of both sides
-    u = u[:, None]
-    half = half_width(n, number, np.square(u), np.square(w), 2 * LEVEL * BY_PLAN * LAST)
-    error, margins = math.sqrt(1 / n + 1 / number), ratio * u
-    inside = ndtr((margins / 2 - half) / error) - ndtr((half - 3 * margins / 2) / error)
-    return float(of_u @ np.maximum(inside, 0) @ of_w)
+    of_published = math.sqrt(chdtri(n - 1, SURE) / (n - 1))  # the published spread over the true one
+    of_new, weights = spreads(number - 1)
+    level = 2 * LEVEL * BY_PLAN * LAST
+    half = half_width(n, number, np.array(of_published**2), np.square(of_new), level)
+    error, margin = math.sqrt(1 / n + 1 / number), ratio * of_published
+    inside = ndtr((margin / 2 - half) / error) - ndtr((half - 3 * margin / 2) / error)
+    return float(np.maximum(inside, 0) @ weights)
 
 
 def half_width(n: int, m: NDArray[np.int_] | int, published: Array, new: Array, level: Array | float) -> Array:

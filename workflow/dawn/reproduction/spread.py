@@ -22,6 +22,7 @@ from dawn.reproduction.analyses import FIRST, STEP, Array, Counts, Published
 from dawn.studies.comparisons import LEVEL
 
 KURTOSIS, PRIOR = 5.0, 10  # normal values have 3, exponential ones 9
+TAILS = 9.0  # the least kurtosis of the lower bound, which few seeds without an extreme one would put too high
 PART = 0.3  # of the error that is left, spent at each test
 
 
@@ -48,7 +49,7 @@ def spread(published: Published, new: Sequence[float]) -> Spread:
     The order of ``new`` is that of training, and the tests are after 5, 8, 13 ... seeds. So this may be called after
     every seed, and again with the same seeds.
     """
-    counts = tested(len(new))
+    counts = sizes_of_tests(len(new))
     if not counts or published.n < 2 or published.std is None or not np.ptp(new[: counts[-1]]):
         return Spread(None, None, None, None, None)
     values = np.array([published.values]) if len(published.values) == published.n else None
@@ -61,7 +62,7 @@ def spread(published: Published, new: Sequence[float]) -> Spread:
     return replace(result, finding=_finding(published, of_new, result, counts[place])) if len(small) else result
 
 
-def tested(most: int) -> Counts:
+def sizes_of_tests(most: int) -> Counts:
     """Return the numbers of new seeds, up to ``most``, at which the spread is tested."""
     counts = [FIRST]
     while counts[-1] <= most:
@@ -91,10 +92,11 @@ def compare(n: int, variance: Array, values: Array | None, new: Array, counts: C
         part = new[:, :m]
         with np.errstate(divide="ignore", invalid="ignore"):
             kurtosis = _kurtosis([part] if values is None else [part, values])
-            freedom = 2 * (n - 1) / (kurtosis - 1), 2 * (m - 1) / (kurtosis - 1)
+            freedom = 2 * (n - 1) / (kurtosis - 1), 2 * (m - 2) / (kurtosis - 1)
             ratio, robust = variance / part.var(1, ddof=1), variance / _without_extreme(part)
-            p = fdtr(*freedom, robust)
-            low, high = ratio / fdtri(*freedom, 1 - level), robust / fdtri(*freedom, level)
+            p, high = fdtr(*freedom, robust), robust / fdtri(*freedom, level)
+            tails = np.maximum(kurtosis, TAILS) - 1
+            low = ratio / fdtri(2 * (n - 1) / tails, 2 * (m - 1) / tails, 1 - level)
         adjusted = np.fmin(adjusted, p * LEVEL / level)
         columns.append((ratio, low, high, adjusted))
     return Tests(*(np.stack(column, 1) for column in zip(*columns, strict=True)))

@@ -107,9 +107,7 @@ def _sentence(
 
 
 def _hopeless(published: Published, margin: float) -> str:
-    return (
-        f"No number of new seeds would decide {margin:g} at this difference and this spread of {published.n:,} seeds."
-    )
+    return f"At this difference and spread no number of new seeds decides {margin:g} against {published.n:,} published."
 
 
 def _number(value: float, margin: float) -> str:

@@ -39,7 +39,7 @@ reproduce: $(CRATE) ## check the crate of a short demo: its first seed again, th
 	$(BIN)/python -m dawn.reproduce $(CRATE) --out demo-crate/reproduction --seeds 5 --margin 5
 
 $(CRATE): .venv/ready
-	$(BIN)/snakemake plots $(SHORT)
+	$(BIN)/snakemake $(SHORT)
 	$(BIN)/snakemake crate $(SHORT)
 
 # The quick tests: under five minutes on two cores. One worker for each core, one thread for each worker.

@@ -1,11 +1,11 @@
 """How often the verdicts of a reproduction are wrong, by simulation with the code that makes them.
 
     PYTHONPATH=workflow python tests/bench/reproduce.py --quick     a minute of one core
-    PYTHONPATH=workflow python tests/bench/reproduce.py             the tables in docs/reproduce.md
+    PYTHONPATH=workflow python tests/bench/reproduce.py             the tables in docs/reproduce-errors.md
 
 All values have the standard deviation 1. A verdict is wrong if any analysis ever gave it, of all analyses up to four
-times the seeds of the plan: so it does not matter whether somebody looks after every seed, stops at a decision, continues
-after an undecided one, or starts again with the seeds that are cached.
+times the seeds of the plan: so it does not matter whether somebody looks after every seed, stops at a decision,
+continues after an undecided one, or starts again with the seeds that are cached.
 """
 
 import argparse

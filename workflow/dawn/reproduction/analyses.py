@@ -7,7 +7,7 @@ equivalent  both 95 % bounds of the difference are within the margin (two one-si
 different   its 95 % interval excludes 0, and the measured difference is no smaller than the margin
 
 Each is wrong with a chance of 5 % at most over all analyses together, however many follow: the planned ones spend
-``BY_PLAN`` of it (``dawn.studies.sequential``), each further one half of what is left. docs/reproduce.md has the
+``BY_PLAN`` of it (``dawn.studies.sequential``), each further one half of what is left. docs/reproduce-errors.md has the
 simulations.
 """
 

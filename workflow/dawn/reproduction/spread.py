@@ -5,7 +5,7 @@ interval is too narrow. New seeds show it. One new seed far from the others make
 skewed and heavy-tailed values do now and then. So that variance is also taken without the most extreme new seed, over
 what it then is on average for normal values, and the degrees of freedom of both variances follow from the kurtosis that
 the seeds show (Shoemaker, The American Statistician 57, 2003), with a prior of ``KURTOSIS`` that is worth ``PRIOR``
-seeds. docs/reproduce.md has the simulations.
+seeds. docs/reproduce-errors.md has the simulations.
 """
 
 import math

@@ -146,6 +146,15 @@ def test_a_description_that_is_none_is_refused(refused, content):
     assert "ro-crate-metadata.json" in refused({crates.METADATA: lambda _: content}, False)
 
 
+def test_a_name_cannot_be_an_option_or_move_a_cursor(crate, tmp_path):
+    def change(content):
+        return content.replace(b"A run of dawn on", b"--out=x\\u0000\\u001b[2J" + 300 * b"a")
+
+    name = read(edited(crate, tmp_path / "a.zip", {crates.METADATA: change}, False), tmp_path / "read", ROOT).name
+    assert name.startswith("--out=x\\x00\\x1b[2Jaa")
+    assert len(name) == 200
+
+
 def zipped(path, name, content=b"", mode=0o100644):
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         info = zipfile.ZipInfo(name)

@@ -6,12 +6,17 @@ import shutil
 import numpy as np
 import pytest
 from conftest import ROOT, experiment
+from cycles import TINY as CYCLE
+from cycles import domains
 from damage import run
+from gan_training import TINY_GAN
 
+from dawn.config.experiment import merge
 from dawn.core.files import write_json
 from dawn.data import dataset
 from dawn.engine.checkpoint import Checkpoints
 from dawn.reproduction import differences as compared
+from dawn.reproduction import replay
 from dawn.reproduction.analyses import Published
 from dawn.reproduction.publication import Publication
 from dawn.reproduction.replay import compare
@@ -44,10 +49,10 @@ def published(seeds):
 
 
 def test_the_same_training_is_bit_for_bit_the_same(published, seeds):
-    replay = compare(published, seeds("again"), TASK)
-    assert replay.identical
-    assert [(place.name, place.equal) for place in replay.places] == [(name, True) for name in PLACES]
-    assert replay.text.startswith("Trained again here, seed 0 is bit for bit the published one: data, initial weights")
+    again = compare(published, seeds("again"), TASK)
+    assert again.identical
+    assert [(place.name, place.equal) for place in again.places] == [(name, True) for name in PLACES]
+    assert again.text.startswith("Trained again here, seed 0 is bit for bit the published one: data, initial weights")
 
 
 @pytest.mark.parametrize(
@@ -60,9 +65,9 @@ def test_the_same_training_is_bit_for_bit_the_same(published, seeds):
     ],
 )
 def test_other_settings_are_placed(published, seeds, name, over, first):
-    replay = compare(published, seeds(name, **over), TASK)
+    again = compare(published, seeds(name, **over), TASK)
     start = "Trained again here, seed 0 is not bit for bit the published one. The first difference:"
-    assert replay.text == f"{start} {first}."
+    assert again.text == f"{start} {first}."
 
 
 def test_a_flipped_label_and_another_order_of_the_images_are_placed_in_the_data(published, seeds, data, tmp_path):
@@ -123,6 +128,32 @@ def test_without_checksums_the_losses_place_a_difference(published, seeds, tmp_p
 
 
 TRAINING = {"threads": compared.cores(), "device": "cpu", "processes": 1, "precision": "fp32"}
+
+
+@pytest.mark.parametrize(
+    ("tiny", "change", "first"),
+    [
+        (TINY_GAN, {"gan": {"optimizer": {"critic_lr": 1e-3}}}, "first step"),
+        (CYCLE, {"cycle": {"cycle_weight": 5}}, "first step"),
+    ],
+)
+def test_a_gan_and_a_cyclegan_are_placed_too(tiny, change, first, data, tmp_path):
+    arrays = domains(tmp_path / "domains") if tiny is CYCLE else data
+
+    def places(name, over):
+        write_json(tmp_path / f"{name}.json", experiment(**over).model_dump(mode="json"))
+        out = tmp_path / name / "seed-0"
+        line = ("--params", tmp_path / f"{name}.json", "--data", arrays, "--seed", 0, "--out", out)
+        done = run("train", *line, "--resume", tmp_path / f"{name}-resume")
+        assert done.code == 0, done.said
+        return out
+
+    one, again, other = places("one", tiny), places("again", tiny), places("other", merge(tiny, change))
+    metrics = [json.loads((path / "metrics.json").read_text()) for path in (one, again, other)]
+    same = [replay.data(*metrics[:2]), *replay.weights(*metrics[:2]), replay.result(one, again)]
+    assert [(place.name, place.equal) for place in same] == [(name, True) for name in PLACES[:5]]
+    changed = [place for place in replay.weights(metrics[0], metrics[2]) if place.equal is False]
+    assert changed[0].name == first
 
 
 def publication(**over):

@@ -76,7 +76,7 @@ def measured(result: Result) -> dict[str, str]:
 
 
 def to_target(target: dict[str, Any]) -> dict[str, str]:
-    """Which percentage of the seeds reached the target, and when."""
+    """Return which percentage of the seeds reached the target, and when."""
     goal = f"{target['accuracy']:g} %"
     return {
         f"seeds at {goal}": fraction(target),

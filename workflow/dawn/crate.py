@@ -193,7 +193,8 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="directory of a finished run")
     cli.add_inputs(parser, "data")
     cli.add_out(parser, "the crate, .zip")
-    parser.add_argument("--derived-from", nargs=2, metavar=("ID", "NAME"), help="the crate that this run reproduces")
+    parser.add_argument("--derived-from", metavar="ID", help="address or checksum of what this run reproduces")
+    parser.add_argument("--derived-name", metavar="NAME", default="a published result", help="its name (%(default)s)")
     parser.add_argument("--also", type=Path, nargs="+", default=[], help="further files, at the top of the crate")
     args = parser.parse_args()
     crate = empty_crate()
@@ -206,7 +207,7 @@ def main() -> None:
         for path in args.also:
             add_file(crate, path, path.name)
         if args.derived_from:
-            derive(crate, *args.derived_from)
+            derive(crate, args.derived_from, args.derived_name)
         write(crate, args.out)
 
 

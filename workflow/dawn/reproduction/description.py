@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dawn.core.cli import InputError, listed
+from dawn.core.cli import InputError, listed, printable
 from dawn.core.reading import read_json
 from dawn.reproduction.files import DESCRIPTION, Sum
 
+LONGEST = 200  # characters of a name
 UNDESCRIBED = (DESCRIPTION, "ro-crate-preview.html")  # no crate describes these as its data
 
 
@@ -53,7 +54,7 @@ def read(folder: Path, source: str) -> Description:
         raise InputError(f"{source} has no RO-Crate in {DESCRIPTION} ({type(error).__name__}: {error})") from error
     if unknown := [name for name, known in sums.items() if not isinstance(known, str)]:
         raise InputError(f"{source} has no checksum of {listed(unknown)}; pack it anew: snakemake crate")
-    return Description(name if isinstance(name, str) else source, sums)
+    return Description(printable(name)[:LONGEST] if isinstance(name, str) else source, sums)
 
 
 def _several(value: Any) -> list[Any]:

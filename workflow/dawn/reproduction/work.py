@@ -94,7 +94,8 @@ class Work:
         """Pack the seeds of ``summarize`` and ``files`` as a crate, derived from ``source``, an identifier."""
         out = self.place / "crate.zip"
         line = [sys.executable, "-m", "dawn.crate", "--root", self.root, "--results", self.place / "results"]
-        line += ["--data", self.place / "data", "--out", out, "--derived-from", source, name, "--also", *files]
+        line += ["--data", self.place / "data", "--out", out, f"--derived-from={source}", f"--derived-name={name}"]
+        line += ["--also", *files]
         if subprocess.run(list(map(str, line)), env=self.environment(), check=False).returncode:
             raise InputError(f"{out} was not written, for the reason above")
         return out

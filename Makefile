@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 SCHEMA := workflow/schemas/params.schema.json
 
-.PHONY: help docs tables schema env demo demo-gan cycle-demo test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
+.PHONY: help docs tables schema env demo demo-gan cycle-demo reproduce test test-all test-hpc doctor image sif sbom lint format bench lock report compare sync save clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -31,6 +31,16 @@ demo-gan: env ## the same with a GAN
 
 cycle-demo: env ## the same with a CycleGAN
 	$(BIN)/snakemake --profile profiles/cycle-demo
+
+CRATE := demo-crate/results/crate.zip
+SHORT := --profile profiles/demo --directory demo-crate --config seeds=3 'train={epochs: 2}'
+
+reproduce: $(CRATE) ## check the crate of a short demo: its first seed again, then new seeds
+	$(BIN)/python -m dawn.reproduce $(CRATE) --out demo-crate/reproduction --seeds 5 --margin 5
+
+$(CRATE): .venv/ready
+	$(BIN)/snakemake $(SHORT)
+	$(BIN)/snakemake crate $(SHORT)
 
 # The quick tests: under five minutes on two cores. One worker for each core, one thread for each worker.
 test: env ## the quick tests, under five minutes
@@ -115,4 +125,4 @@ save: ## save a run as a DVC experiment: make save NAME=wider
 	dvc exp save $${NAME:+--name "$$NAME"}
 
 clean: ## delete the demo and caches
-	rm -rf demo demo-gan cycle-demo .snakemake .pytest_cache .mypy_cache .ruff_cache
+	rm -rf demo demo-gan cycle-demo demo-crate .snakemake .pytest_cache .mypy_cache .ruff_cache

@@ -14,6 +14,7 @@ include: "workflow/rules/pages.smk"
 include: "workflow/rules/study.smk"
 include: "workflow/rules/search.smk"
 include: "workflow/rules/use.smk"
+include: "workflow/rules/reproduce.smk"
 
 
 rule all:

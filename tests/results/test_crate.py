@@ -10,6 +10,9 @@ from conftest import step
 from rocrate_validator import models, services
 from rocrate_validator.utils import document_loader
 
+from dawn import crate as crates
+from dawn.results import ro_crate
+
 # The library has the context of RO-Crate 1.3; the profile is based on 1.1, which differs in these terms.
 LIBRARY = json.loads((Path(rocrate.__file__).parent / "data/ro-crate.jsonld").read_text())["@context"]
 OF_11 = {
@@ -37,7 +40,7 @@ def crate(finished, tmp_path_factory):
     return path
 
 
-def issues(path, monkeypatch):
+def issues(path, monkeypatch, profile="workflow-run-crate"):
     known = document_loader._original_source_to_json
 
     def local(source, *rest):
@@ -46,15 +49,16 @@ def issues(path, monkeypatch):
 
     monkeypatch.setattr(document_loader, "_original_source_to_json", local)
     settings = services.ValidationSettings(
-        rocrate_uri=str(path), profile_identifier="workflow-run-crate", skip_checks=NEED_THE_NETWORK,
+        rocrate_uri=str(path), profile_identifier=profile, skip_checks=NEED_THE_NETWORK,
         requirement_severity=models.Severity.RECOMMENDED,
     )  # fmt: skip
     return [(i.severity, i.check.identifier, i.message) for i in services.validate(settings).get_issues()]
 
 
 @pytest.mark.filterwarnings("ignore")  # the validator's own
-def test_the_crate_is_a_workflow_run_crate(crate, monkeypatch):
-    found = issues(crate, monkeypatch)
+@pytest.mark.parametrize("profile", ["process-run-crate", "workflow-run-crate", "workflow-ro-crate"])
+def test_the_crate_conforms_to_each_of_its_profiles(crate, monkeypatch, profile):
+    found = issues(crate, monkeypatch, profile)
     assert [issue for issue in found if issue[0] == models.Severity.REQUIRED] == []
     assert [issue for issue in found if issue[1] not in RECOMMENDED] == []
 
@@ -83,3 +87,27 @@ def test_every_file_that_it_names_is_in_it(crate):
         assert {"@id": "results/metrics.json"} in action["result"]
         assert {"@id": "results/params.yaml"} in action["object"]
         assert not [name for name in names if "__pycache__" in name]
+        assert {"LICENSE", "Makefile", "profiles/demo/config.yaml", ".ci/run", "results/manifests/0.json"} <= set(files)
+        assert not [entity for entity in files.values() if len(entity["sha256"]) != 64]
+        assert "tests of the code are left out" in next(e for e in graph if e["@id"] == "./")["description"]
+
+
+def test_what_is_measured_again_is_compared_with_entities(crate, finished):
+    graph = json.loads(zipfile.ZipFile(crate).read("ro-crate-metadata.json"))["@graph"]
+    entities = {entity["@id"]: entity for entity in graph}
+    metrics = json.loads((finished.results / "metrics.json").read_text())
+    assert {"@id": "#accuracy"} in entities["./"]["variableMeasured"]
+    assert entities["#accuracy"]["value"] == metrics["accuracy"]["mean"]
+    assert entities["#accuracy"]["description"] == "mean over 2 seeds"
+    assert entities["Snakefile"]["citation"] == {"@id": "CITATION.cff"}
+
+
+def test_an_image_and_an_orcid_are_entities():
+    made = ro_crate.empty_crate()
+    image = crates.add_image(made, f"dawn.sif@sha256:{'0' * 64}")
+    assert (image["name"], image["sha256"]) == ("dawn.sif", "0" * 64)
+    assert image.properties()["additionalType"]["@id"].endswith("#SIFImage")
+    orcid = "https://orcid.org/0000-0002-1825-0097"
+    people = [{"given-names": "A", "family-names": "B", "orcid": orcid}, {"name": "the dawn authors"}]
+    (person,) = crates.authors(made, {"authors": people})
+    assert (person.id, person["name"]) == (orcid, "A B")

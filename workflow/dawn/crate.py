@@ -3,7 +3,8 @@
     python -m dawn.crate --root . --results results --data data --out results/crate.zip
 
 The profile is https://w3id.org/ro/wfrun/workflow/0.5. The data set is not packed, but referenced by its address and
-checksum. Needs the package rocrate, which the development environment has.
+checksum. The tests are left out on purpose: the commit has them. Needs the package rocrate, which the development
+environment has.
 """
 
 import datetime
@@ -17,11 +18,13 @@ from urllib.parse import quote
 from dawn.config.experiment import Experiment, load
 from dawn.config.published import publishable
 from dawn.config.records import Dataset, Described
+from dawn.config.yaml_text import parse
 from dawn.core import cli
-from dawn.core.files import replacing, sha256
+from dawn.core.files import sha256
 from dawn.core.reading import read_json
 from dawn.results.data_set import named
-from dawn.results.manifest import verify
+from dawn.results.manifest import location, verify
+from dawn.results.ro_crate import add_file, described, empty_crate, entity, licence, write
 
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": ("Process Run Crate", "0.5"),
@@ -29,18 +32,23 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": ("Workflow RO-Crate", "1.0"),
 }
 WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
-CODE = ("params.yaml", "dvc.yaml", "pyproject.toml", "requirements/*.lock", "README.md", "workflow/**/*.*")
-TYPES = {
-    ".json": "application/json", ".md": "text/markdown", ".txt": "text/plain", ".tsv": "text/tab-separated-values",
-    ".csv": "text/csv", ".png": "image/png", ".yaml": "application/yaml", ".py": "text/x-python",
-}  # fmt: skip
+CODE = (
+    "params.yaml", "dvc.yaml", "pyproject.toml", "requirements/*.lock", "README.md", "LICENSE", "CITATION.cff",
+    "Makefile", "workflow/**/*.*", "profiles/*/config.yaml", "containers/**/*", ".ci/*",
+)  # fmt: skip
+BUILT = (".sif", ".tar")  # images of containers
 OF_RUN = ("metrics.json", "summary.md", "provenance.json", "model.json", "model.txt", "plots/*.png")
 
 
 def code_files(root: Path) -> Iterator[Path]:
     """The files of the workflow, without compiled ones."""
     for path in sorted(path for pattern in CODE for path in root.glob(pattern)):
-        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith("."):
+        if (
+            path.is_file()
+            and "__pycache__" not in path.parts
+            and not path.name.startswith(".")
+            and path.suffix not in BUILT
+        ):
             yield path
 
 
@@ -51,31 +59,7 @@ def result_files(results: Path, experiment: Experiment) -> Iterator[Path]:
     for seed in experiment.seeds:
         directory = results / f"seed-{seed}"
         yield from (directory / name for name in verify(directory)["sha256"])
-
-
-def empty_crate() -> Any:
-    """A crate without content, of the version of RO-Crate that the profile is based on."""
-    try:
-        from rocrate.rocrate import ROCrate
-    except ImportError:
-        raise cli.InputError(
-            "the package rocrate is missing: install it with make env; no image has it, so pack outside of one"
-        ) from None
-    return ROCrate(version="1.1")
-
-
-def entity(crate: Any, identifier: str, kind: str, **properties: Any) -> Any:
-    """Add something that is no file."""
-    from rocrate.model.contextentity import ContextEntity
-
-    return crate.add(ContextEntity(crate, identifier, properties={"@type": kind, **properties}))
-
-
-def add_file(crate: Any, path: Path, name: str) -> Any:
-    """Add a file under a name, with its size, type and checksum."""
-    kind = TYPES.get(path.suffix, "application/octet-stream")
-    properties = {"name": name, "encodingFormat": kind, "sha256": sha256(path)}
-    return crate.add_file(path, name, properties=properties, record_size=True)
+        yield location(directory)
 
 
 def add_archive(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> Any:
@@ -99,15 +83,12 @@ def _known(dataset: dict[str, Any]) -> dict[str, str]:
     return {key: value for key, value in known.items() if value}
 
 
-def licence(crate: Any, stated: str) -> Any:
-    """Return the entity of a licence: an SPDX identifier, or an address."""
-    identifier = stated if "://" in stated else f"https://spdx.org/licenses/{quote(stated)}"
-    return crate.get(identifier) or entity(crate, identifier, "CreativeWork", name=stated)
-
-
 def add_code(crate: Any, root: Path, experiment: Experiment, commit: str | None, folder: Path) -> Any:
     """Add the Snakefile as the main entity, and the files of the workflow; changed ones are written to ``folder``."""
-    workflow = crate.add_workflow(root / "Snakefile", "Snakefile", main=True, lang="snakemake", record_size=True)
+    known = {"sha256": sha256(root / "Snakefile")}
+    workflow = crate.add_workflow(
+        root / "Snakefile", "Snakefile", main=True, lang="snakemake", record_size=True, properties=known
+    )
     workflow["name"] = "dawn: images from their archive to a trained, evaluated network"
     workflow["license"] = terms = licence(
         crate, tomllib.loads((root / "pyproject.toml").read_text())["project"]["license"]
@@ -121,9 +102,42 @@ def add_code(crate: Any, root: Path, experiment: Experiment, commit: str | None,
         shown = publishable(path, folder / name.parent) if path.suffix == ".yaml" else path
         file = add_file(crate, shown, name.as_posix())
         file["license"] = terms
-        if path.name == "README.md":
+        if path == root / "README.md":
             file["about"] = crate.root_dataset
+    if (citation := root / "CITATION.cff").is_file():
+        if people := authors(crate, parse(citation.read_text(encoding="utf-8"), str(citation))):
+            workflow["author"] = people if len(people) > 1 else people[0]
+        workflow["citation"] = crate.get("CITATION.cff")
     return workflow
+
+
+def authors(crate: Any, citation: dict[str, Any]) -> list[Any]:
+    """Add those authors in CITATION.cff that have an ORCID."""
+    people = [author for author in citation["authors"] if "orcid" in author]
+    names = [f"{author.get('given-names', '')} {author.get('family-names', '')}".strip() for author in people]
+    return [entity(crate, a["orcid"], "Person", name=name) for a, name in zip(people, names, strict=True)]
+
+
+def add_image(crate: Any, image: str) -> Any:
+    """Add the container image of the run, ``NAME@sha256:DIGEST`` where its digest is known."""
+    name, _, digest = image.partition("@sha256:")
+    kind = {"@id": f"https://w3id.org/ro/terms/workflow-run#{'SIF' if name.endswith('.sif') else 'Docker'}Image"}
+    known = {"sha256": digest} if digest else {}
+    return entity(crate, f"#{quote(image)}", "ContainerImage", name=name, additionalType=kind, **known)
+
+
+def add_expected(crate: Any, experiment: Experiment, metrics: dict[str, Any]) -> list[Any]:
+    """Add what a reproduction of the run is expected to measure: means over the seeds with their 95 % intervals."""
+    expected = []
+    for measure in experiment.declared.measures:
+        if not (value := metrics.get(measure.key)) or value["mean"] is None:
+            continue
+        ends = {"minValue": value["low"], "maxValue": value["high"]} if value["low"] is not None else {}
+        text = f"mean over {metrics['seeds']} seeds{', with its 95 % interval' if ends else ''}"
+        entity(crate, f"#{measure.key}", "PropertyValue", name=measure.name, value=value["mean"], description=text,
+               **ends, **({"unitText": measure.unit} if measure.unit else {}))  # fmt: skip
+        expected.append({"@id": f"#{measure.key}"})
+    return expected
 
 
 def pack(crate: Any, root: Path, results: Path, dataset: dict[str, Any], folder: Path) -> None:
@@ -150,6 +164,10 @@ def pack(crate: Any, root: Path, results: Path, dataset: dict[str, Any], folder:
         "description": f"on {machine['cpu']}, {len(machine['gpus'])} GPUs, commit {commit}",
     })  # fmt: skip
     crate.root_dataset["mentions"] = action
+    if machine.get("image"):
+        action["containerImage"] = add_image(crate, machine["image"])
+    summary = read_json(results / "metrics.json", experiment.declared.summary)
+    crate.root_dataset["variableMeasured"] = add_expected(crate, experiment, summary)
     if experiment.submission.author:
         author = entity(crate, "#author", "Person", name=experiment.submission.author)
         action["agent"] = crate.root_dataset["author"] = author
@@ -160,27 +178,18 @@ def describe(crate: Any, experiment: Experiment, dataset: dict[str, Any]) -> Non
     """Set the name, the licence of the results if one is stated, and the profiles of a crate."""
     of = "images that it draws" if experiment.declared.generated(experiment) else named(dataset)[1]
     crate.name = f"A run of dawn on {of}"
-    crate.description = "Code, settings, results and provenance of one finished run of the workflow dawn."
-    stated = experiment.submission.license
-    # The profiles of workflows require an entity as the license, also where none is stated.
-    none = {"name": "no licence is stated", "description": "submission.license states one"}
-    crate.license = licence(crate, stated) if stated else entity(crate, "#no-licence", "CreativeWork", **none)
-    crate.root_dataset["conformsTo"] = [
-        entity(crate, url, "CreativeWork", name=name, version=version) for url, (name, version) in PROFILES.items()
-    ]
+    text = (
+        "Code, settings, results and provenance of one finished run of the workflow dawn. The tests of the code are "
+        "left out on purpose, as is the data set. python -m dawn.reproduce checks this crate and reproduces it."
+    )
+    described(crate, text, experiment.submission.license, PROFILES)
 
 
-def write(crate: Any, out: Path) -> None:
-    """Write a crate as a zip file; of one that cannot grow the rest is dropped, for the stream must come to its end."""
-    failed: OSError | None = None
-    with replacing(out) as partial, partial.open("wb", buffering=0) as file:
-        for piece in crate.stream_zip():
-            try:
-                _ = failed or file.write(piece)
-            except OSError as error:
-                failed = error
-        if failed:
-            raise failed
+def derive(crate: Any, identifier: str, name: str) -> None:
+    """Say that the run reproduces another crate, or a published number, by its address or its checksum."""
+    original = entity(crate, identifier, "CreativeWork", name=name)
+    crate.root_dataset["isBasedOn"] = crate.root_dataset["prov:wasDerivedFrom"] = original
+    crate.name = f"A reproduction of {name}"
 
 
 def main() -> None:
@@ -190,6 +199,9 @@ def main() -> None:
     parser.add_argument("--results", type=Path, required=True, help="directory of a finished run")
     cli.add_inputs(parser, "data")
     cli.add_out(parser, "the crate, .zip")
+    parser.add_argument("--derived-from", metavar="ID", help="address or checksum of what this run reproduces")
+    parser.add_argument("--derived-name", metavar="NAME", default="a published result", help="its name (%(default)s)")
+    parser.add_argument("--also", type=Path, nargs="+", default=[], help="further files, at the top of the crate")
     args = parser.parse_args()
     crate = empty_crate()
     experiment = load(args.results / "params.yaml")
@@ -199,6 +211,10 @@ def main() -> None:
     describe(crate, experiment, dataset)
     with tempfile.TemporaryDirectory() as folder:
         pack(crate, args.root, args.results, dataset, Path(folder))
+        for path in args.also:
+            add_file(crate, path, path.name)
+        if args.derived_from:
+            derive(crate, args.derived_from, args.derived_name)
         write(crate, args.out)
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from dawn.config import registry
 from dawn.config.experiment import Experiment, load
 from dawn.core import cli, out_of_memory
-from dawn.core.files import write_json, write_table
+from dawn.core.files import sha256, write_json, write_table
 from dawn.core.host import of_launcher
 from dawn.engine.shutdown import DIVERGED, EXIT_CODE, Diverged, Interrupted, StopRequest, stopping_together
 from dawn.engine.trainer import Trainer
@@ -40,8 +40,11 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
     stop, clock = StopRequest(world.first), Clock(world.device, for_device(world))
     with stopping_together(stop), out_of_memory_explained(task.memory(experiment), world):
         trainer = task.set_up(experiment, args.data, args.stats, args.seed, args.resume, world, clock)
+        with clock.phase("load"):
+            data = checksums(experiment, args.data, args.stats) if world.first else {}
         run(trainer, task.line, args.out, stop)
         metrics = run_metrics(trainer, task.result(trainer))
+        metrics |= {"checksums": {"data": data, "weights": trainer.weights}}
         trainer.task.finish()
     if world.first:
         write_curve(args.out / "curve.tsv", trainer.curve)
@@ -51,6 +54,13 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
         write_json(args.out / "metrics.json", metrics)
         task.write(trainer, args.out, args.data, args.stats, experiment.text(*experiment.trained_by))
         trainer.delete_checkpoint()
+
+
+def checksums(experiment: Experiment, data: Path, stats: Path | None) -> dict[str, str]:
+    """Return the SHA-256 of the arrays that a training reads, and of the statistics, by name."""
+    task = experiment.declared
+    paths = [data / name for name in task.data(experiment) if name.endswith(".npy")]
+    return {path.name: sha256(path) for path in (*paths, *([stats] if stats else []))}
 
 
 def run(trainer: Trainer[Any], line: Any, out: Path, stop: StopRequest) -> None:

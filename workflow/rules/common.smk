@@ -39,9 +39,21 @@ for variable, first in (
 # Snakemake sets OMP_NUM_THREADS of a job to its threads. dawn.launch finds here what the user has set.
 os.environ.setdefault("DAWN_THREADS", os.environ.get("OMP_NUM_THREADS") or "auto")
 
-# `config` is what --configfile and --config give. These keys name the experiment, choose a study, a search or two results
-# to compare, or allow to replace results; all others are settings, which are merged over params.yaml.
-KEYS = ("name", "study", "search", "base", "other", "difference", "replace")
+# `config` is what --configfile and --config give. These keys name the experiment, choose a study, a search, two results
+# to compare or one to reproduce, or allow to replace results; all others are settings, which are merged over params.yaml.
+KEYS = (
+    "name",
+    "study",
+    "search",
+    "base",
+    "other",
+    "difference",
+    "crate",
+    "published",
+    "margin",
+    "new_seeds",
+    "replace",
+)
 CHOSEN = {key: str(config[key]) for key in KEYS if key in config}
 SETTINGS = {key: value for key, value in config.items() if key not in CHOSEN}
 

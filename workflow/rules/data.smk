@@ -1,7 +1,5 @@
 """From the archive to arrays and channel statistics."""
 
-from urllib.parse import urlsplit
-
 from dawn.core.secrets import is_remote
 from dawn.data.collection.tracking import file_list
 
@@ -10,10 +8,7 @@ from dawn.data.collection.tracking import file_list
 PROOF = EXPERIMENT.data.sha256
 SHARES = STAGE or (NAME and PROOF and PROOF == (read(ROOT / "params.yaml").get("data") or {}).get("sha256"))
 RESOURCES = os.path.normpath(f"{CHECKOUT}/resources") if SHARES else "resources"
-# Snakemake takes braces in a path for wildcards, so the archive's name keeps only plain characters.
-ARCHIVE = (
-    f"{RESOURCES}/{re.sub(r'[^A-Za-z0-9_.+-]+', '-', Path(urlsplit(EXPERIMENT.data.urls[0]).path).name or 'archive')}"
-)
+ARCHIVE = f"{RESOURCES}/{place.archive_name(EXPERIMENT.data.urls[0])}"
 SPLITS = ["train", "test", *(["holdout"] if EXPERIMENT.data.holdout else [])]
 ARRAYS = expand("data/{split}_{part}.npy", split=SPLITS, part=["images", "labels"])
 

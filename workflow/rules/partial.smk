@@ -17,7 +17,7 @@ MEASURED = ("arrays", "lr_find", "race_seeds", "timing", "trial")  # rules whose
 
 def only_reads():
     """Whether nothing of this run of Snakemake writes results of another experiment than the finished one."""
-    return USES or {job.rule.name for job in workflow.dag.jobs} <= {"app", "compare", "doctor"}
+    return USES or {job.rule.name for job in workflow.dag.jobs} <= {"app", "compare", "doctor", "reproduce"}
 
 
 def before_replacing():

@@ -1,8 +1,10 @@
 """Where an experiment lies: that of params.yaml where snakemake is called, any other in a directory of its own."""
 
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dawn.config.plan import slug
 from dawn.core.cli import InputError
@@ -26,6 +28,11 @@ def name_of(chosen: str | None, files: Iterable[Path], params: Path) -> str:
             "--config name=NAME"
         )
     return name
+
+
+def archive_name(url: str) -> str:
+    """Return the file name of a downloaded archive: only plain characters, as Snakemake takes braces for wildcards."""
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", Path(urlsplit(url).path).name or "archive")
 
 
 def folder(name: str) -> str:

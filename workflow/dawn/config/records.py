@@ -197,6 +197,13 @@ class Judge(Record):
     accuracy: Number
 
 
+class Checksums(Record):
+    """What a training read and which weights it had: initial ones, after the first step, after each epoch."""
+
+    data: dict[StrictStr, Sha256]
+    weights: list[StrictStr]
+
+
 class Machine(Record):
     """The machine that made a result."""
 
@@ -232,6 +239,7 @@ class Training(Record):
     first_step: Count | None = None
     after_first_step: StrictStr | None = None
     ran_on: list[RanOn] = []
+    checksums: Checksums | None = None
 
 
 class Evaluation(Record):

@@ -190,7 +190,7 @@ def checksum(state: Any) -> str:
         if isinstance(value, torch.Tensor):
             if value.numel() * value.element_size() > value.untyped_storage().nbytes():
                 raise ValueError(f"a tensor {tuple(value.shape)} has more values than are stored")
-            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+            digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
         elif isinstance(value, dict):
             waiting += [part for item in reversed(list(value.items())) for part in reversed(item)]
         elif isinstance(value, (list, tuple)):

@@ -26,7 +26,8 @@ from dawn.runtime.distributed import World, sum_over_processes
 from dawn.runtime.streams import torch_seed
 
 CHECK_EVERY = 50  # steps of an epoch between checks of the losses on a GPU, each of which waits for the device
-SAVED = ("step", "trace", "resumed", "after_first_step", "ran_on")  # plain attributes of a Trainer in its checkpoint
+# plain attributes of a Trainer in its checkpoint
+SAVED = ("step", "trace", "resumed", "after_first_step", "weights", "ran_on")
 
 
 class Task(Protocol):
@@ -92,6 +93,7 @@ class Saved(Record):
     resumed: Count
     after_first_step: StrictStr | None
     ran_on: list[RanOn]
+    weights: list[StrictStr]
     seconds: dict[str, Positive]
     joules: dict[str, Positive | None]
     curve: list[list[float | None]]
@@ -108,7 +110,8 @@ class Trainer(Generic[T]):
     ``curve`` has a row for each epoch, ``trace`` one for each step, if asked for. ``first_step`` is the step at which
     this process began, 0 unless it continues from a checkpoint; ``resumed`` is how often the training continued.
     ``after_first_step`` is a checksum of all that the first step of the training changed: trainings that share it share
-    steps, so they are not independent of each other.
+    steps, so they are not independent of each other. ``weights`` are checksums of the networks: the initial ones, after
+    the first step, and after each epoch. They say where another training with these settings first differs from this.
     """
 
     def __init__(
@@ -119,6 +122,7 @@ class Trainer(Generic[T]):
         self.task, self.checkpoints = task, checkpoints
         self.step, self.first_step, self.resumed = 0, 0, 0
         self.after_first_step: str | None = None
+        self.weights: list[str] = []  # checksums: the initial ones, after the first step, after each epoch
         self.ran_on: list[dict[str, Any]] = []  # as RanOn, of the first process until a checkpoint
         self.curve: list[Any] = []
         self.trace: list[list[float]] = []
@@ -144,6 +148,7 @@ class Trainer(Generic[T]):
             saved = self.checkpoints.load(self.world.device)
         if saved is None or self.checkpoints is None:
             self.task.start()
+            self._note()
             return False
         try:
             self._continue(saved)
@@ -205,6 +210,7 @@ class Trainer(Generic[T]):
             start, before = self.step, self.seconds()
             with self.clock.phase("train"):
                 self._train(epoch, stop)
+            self._note()
             seconds = self.seconds()
             speed = (self.step - start) * task.batch / (seconds - before)
             self.curve.append(task.metrics(epoch, self.step, speed, seconds))
@@ -224,11 +230,18 @@ class Trainer(Generic[T]):
             losses = self.task.step(self.step, batch)
             self.step += 1
             if self.step == 1 and self.world.first:
+                self._note()
                 with self.clock.phase("save"):
                     self.after_first_step = checksum(self.task.state_dict())
             self._check(losses)
             if self.step % per_epoch and self.step < steps:  # at the end of an epoch its metrics come first
                 self._stop_if(stop)
+
+    def _note(self) -> None:
+        """Append a checksum of the networks, excluded from the clock."""
+        if self.world.first:
+            with self.clock.phase("save"):
+                self.weights.append(checksum([net.state_dict() for net in self.task.networks]))
 
     def _check(self, losses: Tensor) -> None:
         """After a step: append to the trace, and refuse a loss that is not finite."""

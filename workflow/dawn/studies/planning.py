@@ -96,9 +96,9 @@ def estimate(plan: Plan, data: Path) -> list[Estimate]:
         seconds: Span | None = None
         source = "not timed"
         if done:  # one more is as far from their mean as the speed drifts, and as they were
-            spent = [_spent(seed) for seed in done]
-            mean = statistics.fmean(spent)
-            seconds = min(DRIFT[0] * mean, *spent), max(DRIFT[1] * mean, *spent)
+            taken = [spent(seed) for seed in done]
+            mean = statistics.fmean(taken)
+            seconds = min(DRIFT[0] * mean, *taken), max(DRIFT[1] * mean, *taken)
             source = f"by {len(done)} trained"
         elif timing.exists():
             times = read_json(timing, Timing)
@@ -108,7 +108,7 @@ def estimate(plan: Plan, data: Path) -> list[Estimate]:
     return estimates
 
 
-def _spent(seed: Path) -> float:
+def spent(seed: Path) -> float:
     """Return the seconds that a finished seed took, those of its evaluation included, without process starts."""
     training, evaluation = read_json(seed / "metrics.json", Training), read_json(seed / "evaluation.json", Evaluation)
     evaluated = evaluation.get("seconds", 0)  # of a GAN by phase

@@ -1,0 +1,1 @@
+"""Reproductions: whether new trainings agree with published results."""

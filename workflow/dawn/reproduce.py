@@ -189,7 +189,8 @@ def pack(args: argparse.Namespace, report: Report, lock: int, written: Sequence[
     work = Work(args.out, args.root.resolve(), of.experiment, default_threads(of), lock)
     work.summarize(seeds)
     address = str(source["source"])
-    work.pack(address if is_address(address) else f"hash://sha256/{source['sha256']}", of.name, written)
+    known = f"hash://sha256/{source['sha256']}" if source["sha256"] else "#published"  # of a folder
+    work.pack(address if is_address(address) else known, of.name, written)
 
 
 if __name__ == "__main__":

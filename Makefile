@@ -33,10 +33,10 @@ cycle-demo: env ## the same with a CycleGAN
 	$(BIN)/snakemake --profile profiles/cycle-demo
 
 CRATE := demo-crate/results/crate.zip
-SHORT := --profile profiles/demo --directory demo-crate --config seeds=3 'train={epochs: 2}'
+SHORT := --profile profiles/demo --directory demo-crate --config seeds=3 'train={epochs: 3}'
 
 reproduce: $(CRATE) ## check the crate of a short demo: its first seed again, then new seeds
-	$(BIN)/python -m dawn.reproduce $(CRATE) --out demo-crate/reproduction --seeds 5 --margin 5
+	$(BIN)/python -m dawn.reproduce $(CRATE) --out demo-crate/reproduction --seeds 5 --margin 2
 
 $(CRATE): .venv/ready
 	$(BIN)/snakemake $(SHORT)

@@ -266,7 +266,13 @@ def test_a_benchmark_writes_its_rows(script, tmp_path):
 
 def test_every_benchmark_that_measures_has_the_option():
     scripts = [path.name for path in BENCH.glob("*.py") if "def main" in path.read_text()]
-    simulations = {"intervals.py", "copies.py", "neighbours.py", "unplanned.py"}  # their numbers follow from a seed
+    simulations = {
+        "intervals.py",
+        "copies.py",
+        "neighbours.py",
+        "reproduce.py",
+        "unplanned.py",
+    }  # their numbers follow from a seed
     # gpu.py runs gpu_stage.py and gpu_program.py; threads.py chooses a default; lesson_curve.py draws.
     others = simulations | {"gpu_stage.py", "gpu_program.py", "lesson_curve.py", "tables.py", "threads.py"}
     lacking = [name for name in scripts if "add_measurement(parser)" not in (BENCH / name).read_text()]

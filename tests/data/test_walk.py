@@ -63,16 +63,15 @@ def test_a_link_to_a_folder_around_it_is_refused(photos, target):
     assert "cat/again is a link to a folder that it is in" in file_list(str(photos))
 
 
-@pytest.mark.parametrize(
-    ("target", "fault"), [(".", "is a link to a folder that it is in"), ("again", "cannot be read (Too many levels")]
-)
-def test_a_folder_with_a_link_without_an_end_is_named(photos, target, fault):
-    (photos / "cat/again").symlink_to(target)
+def test_a_folder_with_a_link_without_an_end_is_named(photos):
+    before = image_files([photos / "cat", photos / "dog"])
+    (photos / "cat/again").symlink_to("again")  # leads nowhere
+    assert image_files([photos / "cat", photos / "dog"]) == before
+    (photos / "cat/around").symlink_to(".")
     files, faults = image_files([photos / "cat", photos / "dog"])
     assert files == [photos / "dog/1.png"]
     assert len(faults) == 1
-    assert faults[0].startswith(f"{photos}/cat/again")
-    assert fault in faults[0]
+    assert faults[0].startswith(f"{photos}/cat/around is a link to a folder that it is in")
 
 
 def test_folders_within_folders_have_no_limit(tmp_path):

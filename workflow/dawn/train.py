@@ -57,9 +57,9 @@ def train(args: argparse.Namespace, experiment: Experiment, world: World) -> Non
 
 
 def checksums(experiment: Experiment, data: Path, stats: Path | None) -> dict[str, str]:
-    """Return the SHA-256 of the arrays that a training reads, and of the statistics, by name."""
-    task = experiment.declared
-    paths = [data / name for name in task.data(experiment) if name.endswith(".npy")]
+    """Return the SHA-256 of the arrays and of the statistics by name; without the test split if it is not monitored."""
+    names = [name for name in experiment.declared.data(experiment) if name.endswith(".npy")]
+    paths = [data / name for name in names if not (experiment.data.holdout and name.startswith("test_"))]
     return {path.name: sha256(path) for path in (*paths, *([stats] if stats else []))}
 
 

@@ -1,5 +1,8 @@
 """What the rules read: functions of the wildcards of a job."""
 
+if SEARCH:
+    from dawn.searches import trials
+
 # What the rules of a task add to the evaluation of a seed: inputs, and functions that return options of the command.
 EVALUATION_INPUTS, EVALUATION_OPTIONS = [], []
 JUDGE_FILES = []
@@ -68,3 +71,29 @@ def everything(wildcards):
     found = [f"{STUDY.directory}/table.csv"] if STUDY else [f"{SEARCH.directory}/page.md"] if SEARCH else []
     found += [f"{run}/{file}" for run in RUNS for file in ("metrics.json", "model.txt", "summary.md")]
     return found + [f"{seed}/{file}" for run in RUNS for seed in seeds(run) for file in TASK.exports]
+
+
+def of_trials(rungs):
+    """The results of the trials of these rungs, as soon as they are known."""
+    proposed = [checkpoints.propose.get(round=round, rung=rung).output[0] for round, rung in rungs]
+    with in_one_line():
+        return [trial for path in proposed for trial in trials.results(Path(path))]
+
+
+def of_rung(rung):
+    """What decides the result of each trial of a rung."""
+    with in_one_line():
+        return trials.causes(Path(SEARCH.directory, f"{rung}.json"))
+
+
+def reproduced():
+    """What is reproduced, and the options of the command; a path starts where snakemake was called."""
+    if len({"crate", "published"} & CHOSEN.keys()) != 1:
+        raise WorkflowError(
+            "name one published result with --config crate=FILE, or published=FILE for a row of a table"
+        )
+    named = {"margin": "--margin", "new_seeds": "--seeds"}
+    options = [word for key in named if key in CHOSEN for word in (named[key], CHOSEN[key])]
+    if "published" in CHOSEN:
+        return ["--published", here("published"), *options]
+    return [CHOSEN["crate"] if is_remote(CHOSEN["crate"]) else here("crate"), *options]

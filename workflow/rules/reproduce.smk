@@ -1,19 +1,6 @@
 """A published result checked here: snakemake reproduce --config crate=FILE (docs/reproduce.md)."""
 
 
-def reproduced():
-    """What is reproduced, and the options of the command; a path starts where snakemake was called."""
-    if len({"crate", "published"} & CHOSEN.keys()) != 1:
-        raise WorkflowError(
-            "name one published result with --config crate=FILE, or published=FILE for a row of a table"
-        )
-    named = {"margin": "--margin", "new_seeds": "--seeds"}
-    options = [word for key in named if key in CHOSEN for word in (named[key], CHOSEN[key])]
-    if "published" in CHOSEN:
-        return ["--published", here("published"), *options]
-    return [CHOSEN["crate"] if is_remote(CHOSEN["crate"]) else here("crate"), *options]
-
-
 # It trains in a directory of its own, where it continues what it has begun, so it has neither inputs nor outputs.
 rule reproduce:
     log:

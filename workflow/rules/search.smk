@@ -9,18 +9,6 @@ localrules:
 
 
 if SEARCH:
-    from dawn.searches import trials
-
-    def of_trials(rungs):
-        """The results of the trials of these rungs, as soon as they are known."""
-        proposed = [checkpoints.propose.get(round=round, rung=rung).output[0] for round, rung in rungs]
-        with in_one_line():
-            return [trial for path in proposed for trial in trials.results(Path(path))]
-
-    def of_rung(rung):
-        """What decides the result of each trial of a rung."""
-        with in_one_line():
-            return trials.causes(Path(SEARCH.directory, f"{rung}.json"))
 
     # The trials of a rung are known when those of the rung before are finished, so each is a checkpoint.
     checkpoint propose:

@@ -6,8 +6,10 @@ import sys
 
 import pytest
 import yaml
+from archives import call
 from conftest import ROOT, experiment
 
+from dawn import params
 from dawn.config.errors import RENAMED
 from dawn.config.experiment import COMPLETE, check, merge, read
 from dawn.core.cli import InputError
@@ -196,3 +198,17 @@ def test_the_config_costs_no_heavy_import():
 def test_a_number_of_seeds_is_the_first_so_many():
     assert experiment(seeds=3).seeds == experiment(seeds="3").seeds == (0, 1, 2)
     assert experiment(seeds=[3]).seeds == (3,)
+
+
+def test_a_full_experiment_runs_here_and_has_no_secret(tmp_path):
+    """Before: the archive by its name alone, which is nowhere."""
+    here = tmp_path / "my photos.zip"
+    urls = f"data.urls=[{here}, 'https://jane:pass-word@photos.example/a.zip?X-Amz-Signature=abc123']"
+    out = tmp_path / "full.yaml"
+    base = ["--base", ROOT / "params.yaml", "--set", urls, "--set", "data.sha256=null", "--set", "data.bytes=5"]
+    assert call(params.main, *base, "--out", out) is None
+    written = read(out)
+    assert written["data"]["urls"][0] == str(here)
+    assert written["data"]["urls"][1].startswith("https://")
+    assert not any(secret in out.read_text() for secret in ("pass-word", "abc123"))
+    assert check(written).data.sources[0] == str(here)

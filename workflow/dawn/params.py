@@ -7,10 +7,13 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
-from dawn.config.experiment import check, dump, merge, nested, read
+import yaml
+
+from dawn.config.experiment import Experiment, check, merge, nested, read
 from dawn.config.yaml_text import parse
 from dawn.core import cli
 from dawn.core.files import write_text
+from dawn.core.secrets import is_remote
 
 
 def setting(text: str) -> dict[str, Any]:
@@ -19,6 +22,14 @@ def setting(text: str) -> dict[str, Any]:
     if not equals or not all(key.split(".")):
         raise cli.InputError(f"--set {text} is not of the form section.key=value")
     return nested(key, parse(value, f"--set {text}"))
+
+
+def full(experiment: Experiment) -> str:
+    """Return the experiment as YAML to run here: files of this machine with their paths, addresses without secrets."""
+    values = experiment.model_dump(mode="json")
+    pairs = zip(values["data"]["urls"], experiment.data.sources, strict=True)
+    values["data"]["urls"] = [shown if is_remote(written) else written for shown, written in pairs]
+    return yaml.safe_dump(values, sort_keys=False, width=100)
 
 
 def main() -> None:
@@ -32,7 +43,7 @@ def main() -> None:
     args = parser.parse_args()
     files = filter(None, [args.base, *args.preset])
     values: dict[str, Any] = reduce(merge, [*map(read, files), *args.set], {})
-    write_text(args.out, dump(check(values, "params")))
+    write_text(args.out, full(check(values, "params")))
 
 
 if __name__ == "__main__":

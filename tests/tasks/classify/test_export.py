@@ -68,7 +68,7 @@ def test_scaling_is_pillows_to_the_last_bit(resize):
 
 @pytest.mark.full
 def test_the_tutorials_code_answers_as_the_prediction_does(tmp_path, monkeypatch):
-    seed, photo = write_seed(tmp_path / "results/seed-0"), tmp_path / "photo.jpg"
+    seed, photo = write_seed(tmp_path / "experiments/photos/results/seed-0"), tmp_path / "photo.jpg"
     assert call(export.main, "--model", seed, "--format", "onnx") is None
     predictor = Predictor([seed], torch.device("cpu"))
     monkeypatch.chdir(tmp_path)

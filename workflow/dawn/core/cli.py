@@ -143,6 +143,8 @@ def run(step: Callable[[], None]) -> None:
             line = describe(error)
         if line is None or os.environ.get("DAWN_TRACEBACK") == "1":
             raise
+        if out_of_memory.explain(error):
+            out_of_memory.release(error)
         if rank := of_launcher("RANK"):  # all may fail alike: meanwhile torchrun ends this one where the first has
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             time.sleep(PATIENCE)

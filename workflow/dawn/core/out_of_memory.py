@@ -1,8 +1,10 @@
 """Errors that say that memory ran out, whichever library raises them, in one line."""
 
 import errno
+import gc
 import re
 import sys
+import traceback
 from types import TracebackType
 
 # Of torch's allocators, of C++, of oneDNN, of the loader of shared libraries, of threads that get no stack.
@@ -23,6 +25,14 @@ def explain(error: BaseException | None) -> str | None:
     amount = AMOUNT.search(str(error))
     size = f" ({readable(amount[1])} were asked for)" if amount else ""
     return f"too little memory{size}; free some, raise the limit of this process or job, or use a larger machine"
+
+
+def release(error: BaseException | None) -> None:
+    """Free what the functions that an error passed through still hold, so that the interpreter has memory to end."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
+    gc.collect()
 
 
 def pass_on(error: Exception) -> None:

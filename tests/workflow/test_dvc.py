@@ -50,6 +50,13 @@ def test_again_in_a_new_workspace_comes_from_the_run_cache(project):
     assert project.dvc("repro").count("didn't change, skipping") == len(ALL)
 
 
+def test_an_experiment_is_read_by_its_name_to_be_reproduced(project):
+    accuracy = project.metrics("first")["accuracy"]["mean"]
+    said = project.run("python", "-m", "dawn.reproduce", "first", "--dry-run")
+    assert f"first: accuracy {accuracy:.2f} %, n = 1" in said
+    assert "is not there; name a crate" in project.run("python", "-m", "dawn.reproduce", "no", "--dry-run", fails=True)
+
+
 def test_a_training_setting_trains_without_a_new_download(project):
     assert project.exp("-n", "high", "-S", "train.schedule.peak=0.8") == ALL[1:]
     assert project.verified("high") != project.verified("first")

@@ -2,6 +2,7 @@
 
     python -m dawn.reproduce results/crate.zip                        a crate, packed or not, or a folder of results
     python -m dawn.reproduce https://example.org/crate.zip            a crate at an address
+    python -m dawn.reproduce wide                                     a DVC experiment, branch or commit
     python -m dawn.reproduce --published workflow/published/airbench94-muon.yaml       a row of a table
 
 The settings of the crate run with the code of this checkout; nothing of the crate is executed. Without --seeds, as many
@@ -15,13 +16,14 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from dawn.core import cli
 from dawn.core.files import sha256, write_json, write_text
 from dawn.data.http import Limits
 from dawn.report.page import markdown, web
-from dawn.reproduction import publication, table
+from dawn.reproduction import publication, revision, table
 from dawn.reproduction.analyses import Published, announced
 from dawn.reproduction.cost import cost
 from dawn.reproduction.differences import Difference, default_threads, differences, same_kind
@@ -46,7 +48,9 @@ TEMPORARY = ".published-"
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = cli.parser(main)
-    parser.add_argument("source", nargs="?", help="a crate (.zip, folder or http address), or a folder of results")
+    parser.add_argument(
+        "source", nargs="?", help="a crate (.zip, folder or http address), a folder of results, or a revision in DVC"
+    )
     parser.add_argument("--published", type=Path, metavar="FILE", help="published numbers, YAML (workflow/published)")
     parser.add_argument("--out", type=Path, default=Path("reproduction"), help="directory of all files (%(default)s)")
     parser.add_argument("--seeds", type=cli.whole("--seeds", 0, 10_000), help="new seeds at most; 0: level A alone")
@@ -71,11 +75,14 @@ def read(args: argparse.Namespace, folder: Path) -> tuple[Publication, dict[str,
     if args.published:
         result, address = table.read(args.published, args.root)
         return result, {"source": address, "sha256": sha256(args.published)}
-    path = Path(args.source)
+    path, stored = Path(args.source), None
     if is_address(args.source):
         path = folder / "crate.zip"
         fetch(args.source, path, Limits())
-    result = publication.read(path, folder / "crate", args.root, args.measure)
+    elif not path.exists():
+        stored = revision.results(args.source, folder / "revision", args.root)
+    result = publication.read(stored or path, folder / "crate", args.root, args.measure)
+    result = replace(result, name=args.source) if stored else result
     return result, {"source": public(args.source), "sha256": sha256(path) if path.is_file() else None}
 
 

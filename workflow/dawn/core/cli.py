@@ -130,6 +130,7 @@ def run(step: Callable[[], None]) -> None:
         log = os.environ.get("DAWN_LOG")
         sys.stdout = Printed(bare(sys.stdout))
         sys.stderr = Printed(bare(sys.stderr), Path(log) if log else None, redacted)
+        REPLACED.clear()
         with _unwound():
             step()
         for text in REPLACED:

@@ -185,13 +185,10 @@ def test_a_message_says_in_which_directory_its_paths_start(place):
     before = changed.read_bytes()
     changed.write_bytes(before + b" ")
     try:
-        status, out = shell(place, "snakemake --configfile workflow/presets/photos.yaml")
-        assert status == 1
-        assert "dawn.summarize in experiments/photos: results/seed-0/evaluation.json was changed" in out
-        assert "dawn: in experiments/photos: paths above that are relative start there" in out
         status, out = shell(place, "snakemake model_card --config name=photos")
         assert status == 1
-        assert "in experiments/photos: results/seed-0" in out
+        assert re.search(r"dawn\.\w+ in experiments/photos: results/seed-0/evaluation.json was changed", out), out
+        assert "dawn: in experiments/photos: paths above that are relative start there" in out
     finally:
         changed.write_bytes(before)
 

@@ -39,7 +39,7 @@ def before_replacing():
 def refuse_another_experiment(jobs):
     """Refuse jobs that write over the results of other files of settings, such as a preset of the same name."""
     record = Path(SHARED, RECORD)
-    made = read_json(record, dict[str, list[str] | str]) if record.is_file() else MADE_FROM
+    made = read_json(record, dict[str, str | list[str]]) if record.is_file() else MADE_FROM
     over = [path for job in jobs for path in job.output if Path(path).is_relative_to(SHARED)]
     if over and made != MADE_FROM:
         was, now = (", ".join(sum((v if isinstance(v, list) else [v] for v in m.values()), [])) or "params.yaml alone"

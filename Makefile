@@ -42,8 +42,8 @@ $(CRATE): .venv/ready
 	$(BIN)/snakemake $(SHORT)
 	$(BIN)/snakemake crate $(SHORT)
 
-# The quick tests: about five minutes on two cores. One worker for each core, one thread for each worker.
-test: env ## the quick tests, about five minutes
+# The quick tests: about eight minutes on two cores. One worker for each core, one thread for each worker.
+test: env ## the quick tests, about eight minutes
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
 
 # The other tests: those that start snakemake and dvc many times or train for long.

@@ -98,12 +98,10 @@ if NAME and (not USES or PLACE.is_dir()):
     workdir: PLACE
 
 
-try:
+with in_one_line():
     EXPERIMENT, UNFINISHED = used(EXPERIMENT)
     TASK = EXPERIMENT.declared
     JUDGES = judges(EXPERIMENT, ROOT / "params.yaml", PRESETS) if EXPERIMENT.has_judges else None
-except InputError as error:
-    raise WorkflowError(WHERE + describe(error)) from None
 
 ADDRESSES = EXPERIMENT.data.sources
 
@@ -187,15 +185,6 @@ def seeds(run, analyses=None):
     if STUDY and len(STUDY.counts) > 1 and run in RUNS:
         numbers = numbers[: seed_counts(len(STUDY.counts) - 1 if analyses is None else analyses)[Path(run).name]]
     return [f"{run}/seed-{seed}" for seed in numbers]
-
-
-@contextmanager
-def in_one_line():
-    """Say in one line what is wrong with a file of a result that somebody has edited."""
-    try:
-        yield
-    except InputError as error:
-        raise WorkflowError(WHERE + describe(error)) from None
 
 
 def seed_counts(analyses):

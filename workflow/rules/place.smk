@@ -29,6 +29,15 @@ PLACE = ORIGIN / place.folder(NAME)
 WHERE = f"in {place.folder(NAME)}: " if NAME else ""  # where the paths of a message start
 
 
+@contextmanager
+def in_one_line():
+    """Say in one line what is wrong with settings or with a file of a result that somebody has edited."""
+    try:
+        yield
+    except InputError as error:
+        raise WorkflowError(WHERE + describe(error)) from None
+
+
 def here(key):
     """What the user gave: a path starts where snakemake was called, all else is a name."""
     given = CHOSEN.get(key, "")

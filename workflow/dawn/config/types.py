@@ -15,6 +15,11 @@ STRICT = ConfigDict(
 )
 
 
+def number_format(precision: str, device: str) -> str:
+    """Return the format of a setting ``precision`` on ``cuda`` or ``cpu``; auto: fp32 on a CPU, where fp16 is slow."""
+    return precision if precision != "auto" else "fp16" if device == "cuda" else "fp32"
+
+
 class Settings(BaseModel):
     """Settings: they do not change, have no other keys, and their numbers are no booleans, as pydantic would allow."""
 

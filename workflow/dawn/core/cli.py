@@ -139,12 +139,13 @@ def run(step: Callable[[], None]) -> None:
     except Exception as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC and not error.filename:  # files have their names
             error.filename = "standard output"
-        line = describe(error) if isinstance(error, InputError) else out_of_memory.explain(error)
+        of_memory = out_of_memory.explain(error)
+        line = describe(error) if isinstance(error, InputError) else of_memory
         if line is None and isinstance(error, OSError):
             line = describe(error)
         if line is None or os.environ.get("DAWN_TRACEBACK") == "1":
             raise
-        if out_of_memory.explain(error):
+        if of_memory:
             out_of_memory.release(error)
         if rank := of_launcher("RANK"):  # all may fail alike: meanwhile torchrun ends this one where the first has
             signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -40,6 +40,11 @@ def cores() -> int:
     return max(1, int(min(len(affinity()), quota())))
 
 
+def stated_threads(environment: Mapping[str, str]) -> str:
+    """Return the number of threads that the user has set, or ``auto``."""
+    return environment.get("DAWN_THREADS") or environment.get("OMP_NUM_THREADS") or "auto"
+
+
 def quota(root: Path = Path("/sys/fs/cgroup"), processes: Path = Path("/proc/self/cgroup")) -> float:
     """The CPU time that control groups allow, in cores: the least of the group and those above it, or infinity.
 

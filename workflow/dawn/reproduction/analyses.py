@@ -54,6 +54,11 @@ class Published:
     std: float | None = None
     values: tuple[float, ...] = ()
 
+    @property
+    def variance(self) -> Array | None:
+        """The sample variance over the seeds, (); None where it is not published."""
+        return None if self.std is None else np.array(self.std**2)
+
     @classmethod
     def of(cls, values: Sequence[float]) -> "Published":
         """Return what is published where the value of every seed is known."""

@@ -9,6 +9,7 @@ from typing import Any
 from dawn.core.cli import InputError, listed, printable
 from dawn.core.reading import read_json
 from dawn.reproduction.files import DESCRIPTION, Sum
+from dawn.results.ro_crate import library
 
 LONGEST = 200  # characters of a name
 UNDESCRIBED = (DESCRIPTION, "ro-crate-preview.html")  # no crate describes these as its data
@@ -36,17 +37,12 @@ def read(folder: Path, source: str) -> Description:
 
     Raises an InputError where it is none that rocrate reads, or has a file without a checksum.
     """
-    try:
-        from rocrate.rocrate import ROCrate
-    except ImportError:
-        raise InputError(
-            "the package rocrate is missing: install it with make env; no image has it, so reproduce outside of one"
-        ) from None
+    crates = library("reproduce")
     read_json(folder / DESCRIPTION, dict[str, Any], "it is no crate")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of files that are not here, which ``check`` names
-            crate = ROCrate(folder)
+            crate = crates(folder)
             files = [e for e in crate.data_entities if "File" in _several(e["@type"]) and "://" not in e.id]
             sums = {entity.id: entity.get("sha256") for entity in files}
             name = crate.name

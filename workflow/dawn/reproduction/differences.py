@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dawn.config.types import number_format
 from dawn.core.cli import printable
 from dawn.core.code_deps import code
-from dawn.core.host import cores, visible_gpus
+from dawn.core.host import cores, stated_threads, visible_gpus
 from dawn.reproduction.packed import changed
 from dawn.reproduction.publication import Publication
-from dawn.results.provenance import here
+from dawn.results.provenance import here, names_of
 
 COMMANDS = ("demo_archive", "arrays", "stats", "train", "evaluate")  # those that make a number
 # Packages that compute: a version rounds, or reads an image, differently from another.
@@ -69,11 +70,13 @@ def of_training(publication: Publication, gpus: list[str]) -> list[Difference]:
     if not publication.trainings:
         return []
     was, experiment = publication.trainings[0], publication.experiment
-    device = gpus[0].partition(",")[0] if gpus else "cpu"
+    device = names_of(gpus)[0] if gpus else "cpu"
     rows = [Difference("device", str(was["device"]), device, True)]
     rows.append(Difference("processes", str(was["processes"]), str(experiment.run.processes), True))
     if getattr(experiment.main, "precision", "") == "auto":
-        rows.append(Difference("precision", str(was["precision"]), "fp16" if gpus else "fp32", True))
+        rows.append(
+            Difference("precision", str(was["precision"]), number_format("auto", "cuda" if gpus else "cpu"), True)
+        )
     return rows
 
 
@@ -103,14 +106,14 @@ def same_kind(publication: Publication) -> bool:
     """Return whether the hardware here is of the published kind, so that times can be compared."""
     machine = here()["machine"]
     gpus = machine["gpus"] if visible_gpus() else []
-    names = [gpu.partition(",")[0] for gpu in gpus] or [machine["cpu"]]
+    names = names_of(gpus) or [machine["cpu"]]
     return bool(publication.hardware) and publication.hardware in (", ".join(names), *names)
 
 
 def default_threads(publication: Publication) -> int:
     """Return the threads of a training here: what the environment sets, else the published number up to the cores."""
-    stated = os.environ.get("DAWN_THREADS") or os.environ.get("OMP_NUM_THREADS") or "auto"
-    if stated.isdecimal():  # the user's own choice
-        return int(stated)
+    chosen = stated_threads(os.environ)
+    if chosen.isdecimal():  # the user's own choice
+        return int(chosen)
     known = [training["threads"] for training in publication.trainings if training.get("threads")]
     return min(known[0], cores()) if known else cores()

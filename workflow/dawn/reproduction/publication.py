@@ -21,6 +21,7 @@ from dawn.results.finished import changes
 from dawn.results.independence import groups, named, sharing, suspicious
 from dawn.results.measures import over_seeds, value
 from dawn.results.predictions import load_predictions
+from dawn.results.provenance import names_of
 from dawn.results.run import of_seeds
 
 PREDICTIONS = "predictions.npz"
@@ -89,7 +90,7 @@ def read(source: Path, folder: Path, root: Path, key: str | None = None) -> Publ
     return Publication(
         name, experiment, measure, Published.of(numbers),
         Published.of([float(training["seconds"]) for training in trainings]),
-        ", ".join(gpu.partition(",")[0] for gpu in machine["gpus"]) or machine["cpu"],
+        ", ".join(names_of(machine["gpus"])) or machine["cpu"],
         experiment.seeds, results, trainings, provenance, sums, extra, suspicions(results, trainings, sums),
     )  # fmt: skip
 

@@ -50,8 +50,7 @@ def decide(published: Published, new: Sequence[float], margin: float, scale: Sca
         difference = float(np.mean(new)) - published.mean
         text = f"Undecided: {_number(difference, margin)} after {count(len(new), 'new seed')}; {plan[0]} are needed."
         return Answer("undecided", len(new), difference, None, None, plan[0] - len(new), text)
-    variance = None if published.std is None else np.array(published.std**2)
-    result = analyse(published.n, published.mean, variance, _moments(new, counts), margin, plan, counts)
+    result = analyse(published.n, published.mean, published.variance, _moments(new, counts), margin, plan, counts)
     decided = np.flatnonzero(result.equivalent | result.different)
     place = int(decided[0]) if len(decided) else len(counts) - 1
     verdict: Literal["equivalent", "different", "undecided"] = "undecided"
@@ -77,8 +76,7 @@ def _more(published: Published, new: Sequence[float], margin: float, plan: Count
     """Return how many seeds more would decide if mean and spread stayed as they are; None over 10,000."""
     counts = looks(published, margin, MOST_SEEDS)
     means, variances = (np.full(len(counts), values[-1]) for values in _moments(new, done))
-    variance = None if published.std is None else np.array(published.std**2)
-    result = analyse(published.n, published.mean, variance, (means, variances), margin, plan, counts)
+    result = analyse(published.n, published.mean, published.variance, (means, variances), margin, plan, counts)
     deciding = [m for m, yes in zip(counts, result.equivalent | result.different, strict=True) if yes and m > done[-1]]
     return max(1, deciding[0] - len(new)) if deciding else None
 

@@ -65,6 +65,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def names_of(gpus: Iterable[str]) -> list[str]:
+    """Return the names of GPUs that ``machine`` lists with memory and driver."""
+    return [gpu.partition(",")[0] for gpu in gpus]
+
+
 def packages() -> dict[str, str]:
     """Name and version of every installed distribution."""
     versions = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}

@@ -18,15 +18,20 @@ TYPES = {
 }  # fmt: skip
 
 
-def empty_crate() -> Any:
-    """A crate without content, of the version of RO-Crate that the profile is based on."""
+def library(work: str) -> Any:
+    """Return rocrate's class of crates; an InputError without the package, which ``work``, such as ``pack``, needs."""
     try:
         from rocrate.rocrate import ROCrate
     except ImportError:
         raise cli.InputError(
-            "the package rocrate is missing: install it with make env; no image has it, so pack outside of one"
+            f"the package rocrate is missing: install it with make env; no image has it, so {work} outside of one"
         ) from None
-    crate = ROCrate(version="1.1")
+    return ROCrate
+
+
+def empty_crate() -> Any:
+    """A crate without content, of the version of RO-Crate that the profile is based on."""
+    crate = library("pack")(version="1.1")
     crate.metadata.extra_terms.update(TERMS)
     return crate
 

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from dawn.config.types import number_format
+
 
 def trainable(net: nn.Module) -> list[nn.Parameter]:
     """Return the parameters that are trained: those not frozen when the network was built."""
@@ -19,7 +21,7 @@ class Precision:
     """
 
     def __init__(self, kind: str, loss_scale: float, net: nn.Module, device: torch.device) -> None:
-        self.kind = kind if kind != "auto" else "fp16" if device.type == "cuda" else "fp32"
+        self.kind = number_format(kind, device.type)
         self.net, self.device = net, device
         self.scaler = torch.amp.GradScaler(device.type, enabled=self.kind == "fp16")
         self.scale = loss_scale if self.kind == "half" else 1.0

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from dawn.core.cli import InputError, quoted
-from dawn.core.host import affinity, cores
+from dawn.core.host import affinity, cores, stated_threads
 
 SAMPLE = 0.2  # seconds
 SAMPLES = 5  # the quietest counts: work that comes and goes, such as Snakemake's own, leaves the cores free
@@ -23,7 +23,7 @@ def settings(environment: Mapping[str, str], processes: int) -> tuple[dict[str, 
     A number of threads that the user has set stays: OMP_NUM_THREADS, or DAWN_THREADS where it exists. Snakemake sets
     OMP_NUM_THREADS itself, to the threads of the rule; with DAWN_THREADS = auto these are a limit.
     """
-    chosen = environment.get("DAWN_THREADS") or environment.get("OMP_NUM_THREADS") or "auto"
+    chosen = stated_threads(environment)
     if chosen != "auto":
         return _threads(chosen), None
     limit = min(cores(), int(_threads(environment.get("OMP_NUM_THREADS") or str(cores()))["OMP_NUM_THREADS"]))

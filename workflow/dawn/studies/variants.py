@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from dawn.config import registry
-from dawn.config.experiment import Experiment, check, load
+from dawn.config.experiment import Experiment, load
 from dawn.config.records import OfVariant, Timing
 from dawn.config.task import Measure, Task
-from dawn.config.yaml_text import parse
 from dawn.core.cli import InputError
 from dawn.core.reading import decoded, from_json, read_bytes
 from dawn.results import manifest
 from dawn.results.independence import require_independent
 from dawn.results.manifest import choices, location, seed_number, verify
 from dawn.results.measures import over_seeds, value
+from dawn.results.revision import not_in_cache, opened
 
 PREDICTIONS = "predictions.npz"
 READ = {"evaluation.json", "metrics.json", "curve.tsv", PREDICTIONS}  # files of a seed that are read
@@ -147,20 +147,10 @@ def _of_directory(name: str, run: Path, chosen: dict[str, Any], seeds: list[int]
 
 def of_revision(name: str) -> Result | None:
     """Read an experiment, branch or commit from DVC's cache; None where there is no DVC, or no such name in it."""
-    try:
-        from dvc.api import DVCFileSystem
-        from dvc.exceptions import DvcException, NotDvcRepoError
-        from scmrepo.exceptions import SCMError
-    except ImportError:  # a container holds no DVC
+    stored = opened(name)
+    if stored is None:
         return None
-    if not name or not Path(".dvc").is_dir():
-        return None
-    try:
-        files = DVCFileSystem(rev=name)
-        source = f"params.yaml of {name}"
-        experiment = check(parse(decoded(files.read_bytes("params.yaml"), source), source), source)
-    except (DvcException, NotDvcRepoError, SCMError):
-        return None
+    files, experiment = stored
 
     def content_of(path: str) -> bytes | None:
         try:
@@ -168,9 +158,7 @@ def of_revision(name: str) -> Result | None:
         except FileNotFoundError as error:
             if path in ("timing.json", "provenance.json"):
                 return None
-            raise InputError(
-                f"{name} has no results/{path} in DVC's cache; dvc pull brings it, if a remote has it"
-            ) from error
+            raise not_in_cache(name, f"results/{path}") from error
 
     return read(name, choices(experiment, *experiment.decided_by), list(experiment.seeds), content_of)
 
